@@ -1,0 +1,100 @@
+"""Language models in notebooks: `%load_ext jan_jupyter`, then `%%jan` cells that stream.
+
+From Python: `import jan_jupyter as jan`, then `jan.chat("…")`, `for piece in jan.stream("…")`,
+`await jan.achat("…")`. Importing this package costs next to nothing: everything is fetched at its
+first use.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .chat import Chat, Stream, achat, chat, stream
+    from .errors import EngineError, JanError, ModelError
+    from .models.model import Model
+    from .models.store import ModelStore
+    from .router import Router
+    from .types import ChatRequest, Delta, Message, Reply, Timings, Usage
+
+    models: ModelStore
+    router: Router
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Chat",
+    "ChatRequest",
+    "Delta",
+    "EngineError",
+    "JanError",
+    "Message",
+    "Model",
+    "ModelError",
+    "ModelStore",
+    "Reply",
+    "Stream",
+    "Timings",
+    "Usage",
+    "__version__",
+    "achat",
+    "chat",
+    "models",
+    "router",
+    "stream",
+]
+
+_HOMES = {
+    **dict.fromkeys(("Chat", "Stream", "achat", "chat", "stream"), "chat"),
+    **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
+    "Model": "models.model",
+    "ModelStore": "models.store",
+    **dict.fromkeys(("ChatRequest", "Delta", "Message", "Reply", "Timings", "Usage"), "types"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    value: Any
+    if name in ("models", "router"):
+        router = import_module(f"{__name__}.router").shared()
+        value = router if name == "router" else router.store
+    elif name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Package(ModuleType):
+    """Our public names win over the rooms of the same name (`jan.chat` is the function)."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The import system binds each room to its package as it is imported.
+        if not (isinstance(value, ModuleType) and name in __all__):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def load_ipython_extension(ip: InteractiveShell) -> None:
+    from .magics import load
+
+    load(ip)
+
+
+def unload_ipython_extension(ip: InteractiveShell) -> None:
+    from .magics import unload
+
+    unload(ip)

@@ -1,0 +1,252 @@
+"""One background event loop owns all I/O; every blocking face waits for it here.
+
+`wait` for a coroutine; a `Pump` for a stream: it runs an async iterator on the background loop
+and hands its items to whoever drains it, in a thread or in another loop. Stopping either way
+closes the iterator on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+HEARTBEAT = 0.05
+"""Seconds: a wait wakes so often, so that an interrupt is seen (an idle loop does not see it)."""
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_owner: int | None = None
+_at_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+
+def loop() -> asyncio.AbstractEventLoop:
+    """The background loop, started at first use; a forked child gets one of its own."""
+    global _loop, _owner
+    with _lock:
+        if _loop is None or _owner != os.getpid() or _loop.is_closed():
+            _loop, _owner = asyncio.new_event_loop(), os.getpid()
+            threading.Thread(target=_loop.run_forever, name="jan-jupyter", daemon=True).start()
+            atexit.unregister(_shut_down)
+            atexit.register(_shut_down)
+        return _loop
+
+
+def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """Run a coroutine on the background loop, in the caller's context."""
+    return asyncio.run_coroutine_threadsafe(coroutine, loop())
+
+
+def wait(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Block until the coroutine is done; `KeyboardInterrupt` cancels it first.
+
+    A loop that already runs in this thread keeps turning meanwhile, where that is safe.
+    """
+    if _on_own_loop():
+        coroutine.close()
+        raise RuntimeError("A blocking call of jan_jupyter was made on its own background loop.")
+    future = submit(coroutine)
+    try:
+        if (running := _pumpable_loop()) is not None:
+            return running.run_until_complete(_beating(future))
+        while True:
+            # Timeouts, because Windows cannot interrupt a wait without one.
+            with contextlib.suppress(TimeoutError):
+                return future.result(HEARTBEAT)
+            if future.done():
+                return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+async def await_(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Await, in any loop, what runs on the background loop."""
+    return await _beating(submit(coroutine))
+
+
+async def _beating(future: Future[T]) -> T:
+    wrapped = asyncio.wrap_future(future)
+    try:
+        while not wrapped.done():
+            await asyncio.wait([wrapped], timeout=HEARTBEAT)
+        return wrapped.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+class Pump(Generic[T]):
+    """Runs an async iterator on the background loop and buffers what it yields.
+
+    `wake` is called on the background loop's thread, once after each `drain` that emptied the
+    buffer, and when `done` becomes true. `error` holds what ended the iterator, if anything did.
+    """
+
+    def __init__(self, items: AsyncGenerator[T, None], wake: Callable[[], object]) -> None:
+        self._items = items
+        self._buffer: deque[T] = deque()
+        self._wake = wake
+        self._woken = False
+        self.done = False
+        self.error: BaseException | None = None
+        self._future = submit(self._run())
+
+    async def _run(self) -> None:
+        try:
+            async with contextlib.aclosing(self._items):
+                async for item in self._items:
+                    self._buffer.append(item)
+                    if not self._woken:
+                        self._woken = True
+                        self._wake()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.done = True
+            self._wake()
+
+    def drain(self) -> list[T]:
+        """What came since the last call."""
+        self._woken = False  # before emptying: what comes from now on wakes again
+        buffer, items = self._buffer, []
+        while buffer:
+            items.append(buffer.popleft())
+        return items
+
+    def cancel(self) -> None:
+        """Stop the iterator, which closes its socket; returns at once."""
+        self._future.cancel()
+
+
+def iterate(items: AsyncGenerator[T, None]) -> Iterator[T]:
+    """Iterate, blocking, over what an async iterator yields on the background loop."""
+    if _on_own_loop():
+        raise RuntimeError("A blocking call of jan_jupyter was made on its own background loop.")
+    if (running := _pumpable_loop()) is not None:
+        yield from _iterate_nested(items, running)
+        return
+    ready = threading.Event()
+    pump = Pump(items, ready.set)
+    try:
+        while True:
+            ready.wait(HEARTBEAT)
+            ready.clear()
+            done = pump.done  # read before draining, so that nothing can slip in between
+            yield from pump.drain()
+            if done:
+                break
+        if pump.error is not None:
+            raise pump.error
+    finally:
+        pump.cancel()
+
+
+def _iterate_nested(
+    items: AsyncGenerator[T, None], running: asyncio.AbstractEventLoop
+) -> Iterator[T]:
+    pieces = aiterate(items)
+    try:
+        while True:
+            try:
+                yield running.run_until_complete(anext(pieces))
+            except StopAsyncIteration:
+                return
+    finally:
+        running.run_until_complete(pieces.aclose())
+
+
+async def aiterate(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Iterate, in any loop, over what an async iterator yields on the background loop."""
+    here, ready = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the reader's loop may be gone already
+            here.call_soon_threadsafe(ready.set)
+
+    pump = Pump(items, wake)
+    try:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ready.wait(), HEARTBEAT)
+            ready.clear()
+            done = pump.done
+            for item in pump.drain():
+                yield item
+            if done:
+                break
+        if pump.error is not None:
+            raise pump.error
+    finally:
+        pump.cancel()
+
+
+def at_close(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `close` on the background loop when the process ends."""
+    _at_close.append(close)
+
+
+def _shut_down() -> None:
+    # Daemon threads still run while atexit's functions do.
+    if _loop is None or _owner != os.getpid() or not _loop.is_running():
+        return
+
+    async def end() -> None:
+        current = asyncio.current_task()
+        tasks = [task for task in asyncio.all_tasks() if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for close in _at_close:
+            with contextlib.suppress(Exception):
+                await close()
+
+    with contextlib.suppress(Exception):
+        submit(end()).result(2)
+    _loop.call_soon_threadsafe(_loop.stop)
+
+
+def _on_own_loop() -> bool:
+    return _loop is not None and _running_loop() is _loop
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _pumpable_loop() -> asyncio.AbstractEventLoop | None:
+    """This thread's running loop, patched to run nested, where that is safe; else `None`.
+
+    Never in an ipykernel of 7 or later: each shell message is a task in one shared context there,
+    and a nested loop drops messages (measured: facts `jupyter.md` §1.1).
+    """
+    running = _running_loop()
+    if running is None:
+        return None
+    ipykernel = sys.modules.get("ipykernel")
+    if ipykernel is not None and _in_kernel() and ipykernel.version_info[0] >= 7:
+        return None
+    try:
+        import nest_asyncio
+
+        nest_asyncio.apply(running)
+    except (ImportError, ValueError):  # not installed; a loop that is not asyncio's (uvloop)
+        return None
+    return running
+
+
+def _in_kernel() -> bool:
+    application = sys.modules.get("ipykernel.kernelapp")
+    return application is not None and application.IPKernelApp.initialized()

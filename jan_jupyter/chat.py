@@ -1,0 +1,261 @@
+"""Asking: one prompt (`chat`, `stream`) or a conversation (`Chat`); deltas fold into a `Reply`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from . import bridge, errors
+from .models.model import Model
+from .router import Route, Router, shared
+from .types import ChatRequest, Delta, Finish, Message, Reply, Timings, Usage
+
+Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
+
+
+def messages_of(prompt: Prompt, system: str | None = None) -> list[Message]:
+    """A prompt in any of its forms as messages: text, a message, or OpenAI's list of messages."""
+    if isinstance(prompt, str):
+        messages = [Message("user", prompt)]
+    elif isinstance(prompt, Message):
+        messages = [prompt]
+    else:
+        messages = [m if isinstance(m, Message) else _message(m) for m in prompt]
+    return [Message("system", system), *messages] if system else messages
+
+
+def _message(written: Mapping[str, Any]) -> Message:
+    extra = {k: v for k, v in written.items() if k not in ("role", "content")}
+    try:
+        return Message(written["role"], written.get("content") or "", extra)
+    except KeyError:
+        raise errors.UsageError(
+            'A message needs a role: {"role": "user", "content": "…"}.'
+        ) from None
+
+
+class Fold:
+    """Gathers deltas into a `Reply`; what has come is there at any moment."""
+
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._tool_calls: list[Mapping[str, Any]] = []
+        self._last = Delta()
+
+    def add(self, delta: Delta) -> None:
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
+        if delta.tool_calls:
+            _gather(self._tool_calls, delta.tool_calls)
+        if delta.finish is not None:
+            self._last = delta
+
+    @property
+    def text(self) -> str:
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    def reply(self, error: BaseException | None = None) -> Reply:
+        """The answer so far; `error` says why there is no more."""
+        finish: Finish | None = self._last.finish
+        reason = None
+        if isinstance(error, KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
+            finish = "cancelled"
+        elif error is not None:
+            reason = str(error)
+        request = self.route.request
+        extra = {"tool_calls": self._tool_calls} if self._tool_calls else {}
+        return Reply(
+            text=self.text,
+            model=self.route.model.id,
+            engine=self.route.engine.options.name,
+            messages=(*request.messages, Message("assistant", self.text, extra)),
+            usage=self._last.usage or Usage(),
+            timings=self._last.timings or Timings(),
+            finish=finish,
+            reasoning="".join(self._reasoning),
+            tool_calls=tuple(self._tool_calls),
+            request=request,
+            error=reason,
+        )
+
+
+def _gather(calls: list[Mapping[str, Any]], pieces: Sequence[Mapping[str, Any]]) -> None:
+    """Put pieces of streamed tool calls together: same index, arguments joined."""
+    for piece in pieces:
+        index = piece.get("index", len(calls))
+        function = dict(piece.get("function") or {})
+        if index < len(calls):
+            known = dict(calls[index])
+            before = dict(known.get("function") or {})
+            before["arguments"] = before.get("arguments", "") + (function.get("arguments") or "")
+            if function.get("name"):
+                before["name"] = function["name"]
+            calls[index] = {**known, "function": before}
+        else:
+            rest = {k: v for k, v in piece.items() if k not in ("index", "function")}
+            function.setdefault("arguments", "")
+            calls.append({"type": "function", **rest, "function": function})
+
+
+class Stream:
+    """An answer under way: iterate over its pieces of text, with `for` or `async for`.
+
+    Nothing is sent before someone iterates or asks for `reply`. What came is kept, so iterating
+    again replays it.
+    """
+
+    def __init__(self, router: Router, request: ChatRequest, model: str | Model | None) -> None:
+        self.router = router
+        self.route = router.route(request, model)
+        self._fold = Fold(self.route)
+        self._pieces: list[str] = []
+        self._reply: Reply | None = None
+        self._error: BaseException | None = None
+        self._begun = False
+
+    async def deltas(self) -> AsyncGenerator[Delta, None]:
+        """The deltas as they come, on the background loop; they are folded on the way."""
+        if self._begun:
+            raise errors.UsageError("This answer is streamed elsewhere already.")
+        self._begun = True
+        try:
+            async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
+                async for delta in deltas:
+                    self._fold.add(delta)
+                    if delta.text:
+                        self._pieces.append(delta.text)
+                    yield delta
+        except BaseException as error:
+            self._error = error
+            self._reply = self._fold.reply(error)
+            raise
+        self._reply = self._fold.reply()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._pieces
+        if not self._begun:
+            for delta in bridge.iterate(self.deltas()):
+                if delta.text:
+                    yield delta.text
+        elif isinstance(self._error, errors.JanError):
+            raise self._error
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for piece in self._pieces:
+            yield piece
+        if not self._begun:
+            async with aclosing(bridge.aiterate(self.deltas())) as deltas:
+                async for delta in deltas:
+                    if delta.text:
+                        yield delta.text
+        elif isinstance(self._error, errors.JanError):
+            raise self._error
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return self._fold.text
+
+    @property
+    def reply(self) -> Reply:
+        """The whole answer; waits for it if need be. After an error: what had come."""
+        if self._reply is None and not self._begun:
+            for _ in self:
+                pass
+        return self._reply or self._fold.reply()
+
+    def reply_so_far(self, error: BaseException | None = None) -> Reply:
+        """What has come, without waiting; `error` says why there will be no more."""
+        return self._fold.reply(error) if error is not None else self._reply or self._fold.reply()
+
+
+class Chat:
+    """A conversation with a model: `ask` again and it remembers.
+
+    `parameters` (temperature, max_tokens, …) hold for every turn; a turn may override them.
+    """
+
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        system: str | None = None,
+        router: Router | None = None,
+        **parameters: Any,
+    ) -> None:
+        self.model = model
+        self.router = router or shared()
+        self.parameters = parameters
+        self.messages: list[Message] = [Message("system", system)] if system else []
+
+    def stream(self, prompt: Prompt, **parameters: Any) -> Stream:
+        """Ask; the turn is remembered once `keep` is called (which `ask` does)."""
+        request = ChatRequest(
+            (*self.messages, *messages_of(prompt)), {**self.parameters, **parameters}
+        )
+        return Stream(self.router, request, self.model)
+
+    def keep(self, reply: Reply) -> Reply:
+        """Remember a turn, also one that was cut."""
+        self.messages = [*reply.messages]
+        return reply
+
+    def ask(self, prompt: Prompt, **parameters: Any) -> Reply:
+        """Ask and wait for the answer."""
+        return self.keep(finished(self.stream(prompt, **parameters)))
+
+    async def aask(self, prompt: Prompt, **parameters: Any) -> Reply:
+        """Ask and await the answer."""
+        return self.keep(await whole(self.stream(prompt, **parameters)))
+
+
+async def whole(stream: Stream) -> Reply:
+    """Await, in any loop, the whole of an answer."""
+    async for _ in stream:
+        pass
+    return stream.reply
+
+
+def stream(
+    prompt: Prompt,
+    model: str | Model | None = None,
+    *,
+    system: str | None = None,
+    schema: Mapping[str, Any] | None = None,
+    engine: str | None = None,
+    **parameters: Any,
+) -> Stream:
+    """Ask, and iterate over the pieces of the answer with `for` or `async for`.
+
+    `prompt`: text, a `Message`, or a list of messages; `model`: an id, `engine:id`, or nothing for
+    the default; `parameters`: temperature, max_tokens, top_p, seed, stop …. Raises `JanError`.
+    """
+    if engine is not None:
+        model = f"{engine}:{shared().model(model)[0].id}"
+    request = ChatRequest(messages_of(prompt, system), parameters, schema=schema)
+    return Stream(shared(), request, model)
+
+
+def chat(prompt: Prompt, model: str | Model | None = None, **options: Any) -> Reply:
+    """Ask and wait for the whole answer. Arguments as for `stream`; raises `JanError`."""
+    return finished(stream(prompt, model, **options))
+
+
+async def achat(prompt: Prompt, model: str | Model | None = None, **options: Any) -> Reply:
+    """Ask and await the whole answer. Arguments as for `stream`; raises `JanError`."""
+    return await whole(stream(prompt, model, **options))
+
+
+def finished(answer: Stream) -> Reply:
+    """Wait for the whole of an answer."""
+    for _ in answer:
+        pass
+    return answer.reply

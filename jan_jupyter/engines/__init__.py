@@ -1,0 +1,1 @@
+"""Engines: what runs a model, or speaks to a server that does."""

@@ -1,0 +1,74 @@
+"""The engine seam. An engine in a package of its own is one class like this and one entry point."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, ClassVar
+
+from ..models.engine_files import EngineOptions
+from ..models.model import Model
+from ..types import ChatRequest, Delta, Event, Running, State
+
+
+def unheard(event: Event) -> None:
+    """Where events go if nobody listens."""
+
+
+class Engine(ABC):
+    """Runs models or speaks to a server that does. All methods run on the background loop.
+
+    One instance serves all models of one engine name. `options` are the engine's files and
+    defaults; `notify` takes events (loading with its progress, waiting …) and returns at once.
+    """
+
+    name: ClassVar[str]
+    """The name that a `model.json` gives as its `engine`."""
+
+    local: ClassVar[bool] = False
+    """Whether it loads models on this machine (and so Jan's local defaults apply)."""
+
+    def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
+        self.options = options
+        self.notify = notify
+
+    @abstractmethod
+    def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """Answer piece by piece; the last piece carries `finish`.
+
+        Ends normally only if the answer is whole; every failure is a `JanError`. Closing the
+        iterator stops the generation within 200 ms.
+        """
+
+    async def load(self, model: Model) -> None:
+        """Return when the model can answer at once. Asking again is free."""
+
+    async def unload(self, model: Model) -> None:
+        """Give back what the model holds. Asking again is free."""
+
+    async def close(self) -> None:
+        """Give back what the engine holds: connections, never workers that others share."""
+
+    async def models(self) -> list[str]:
+        """The model names that the other end offers; empty if it does not tell."""
+        return []
+
+    async def running(self) -> list[Running]:
+        """What it holds in memory on this machine, in whichever process."""
+        return []
+
+    def preview(self, model: Model, request: ChatRequest) -> Mapping[str, Any]:
+        """The request exactly as it would be sent, without any key."""
+        return {
+            "engine": self.name,
+            "model": model.id,
+            "messages": [message.json() for message in request.messages],
+            **request.parameters,
+            **request.extra,
+        }
+
+    def tell(
+        self, state: State, model: Model, *, progress: float | None = None, message: str = ""
+    ) -> None:
+        """Notify whoever watches this model."""
+        self.notify(Event(state, model.id, self.options.name, progress, message))

@@ -1,0 +1,221 @@
+"""What can go wrong, each with its HTTP status and one line that says how to mend it.
+
+JanError                        500
+├── UsageError                  400   a face was asked something that makes no sense
+├── SettingsError               400   a user setting that cannot hold
+├── ModelError                  400
+│   ├── ModelNotFound           404   no model of that name (nearest names are told)
+│   ├── ModelNotReady           409   its files or its key are missing
+│   └── ModelBroken             422   its description or its file cannot be read
+└── EngineError                 502   (its `kind` names the row of the table in §9 of the facts)
+    ├── EngineNotFound          404   no engine of that name
+    ├── EngineUnavailable       503   engine cannot start here (package, worker, memory)
+    ├── AuthenticationFailed    401
+    ├── PermissionRefused       403
+    ├── BillingRefused          402
+    ├── NotFoundRemotely        404   the server does not know the model
+    ├── RateLimited             429   (retry_after)
+    ├── Overloaded              503
+    ├── StillLoading            503
+    ├── ContextOverflow         400   prompt and answer do not fit (tokens, limit)
+    ├── ContentFiltered         400
+    ├── BadRequest              400
+    ├── ServerFailed            502
+    ├── TimedOut                504
+    ├── ConnectionFailed        502
+    ├── StreamBroken            502   ended without its end mark; `partial` holds the text
+    │   └── WorkerDied          502   the local worker process ended in mid-answer
+    └── Malformed               502   not what the protocol promises
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class JanError(Exception):
+    """Base of all errors of ours. `str(error)` is one line for people."""
+
+    status: ClassVar[int] = 500
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class UsageError(JanError):
+    """A face was asked something that makes no sense."""
+
+    status, kind = 400, "usage"
+
+
+class SettingsError(JanError):
+    """A user setting that cannot hold."""
+
+    status, kind = 400, "settings"
+
+
+class ModelError(JanError):
+    """Something about a model."""
+
+    status, kind = 400, "model"
+
+
+class ModelNotFound(ModelError):
+    """No model of that name."""
+
+    status, kind = 404, "model_not_found"
+
+
+class ModelNotReady(ModelError):
+    """The model is known but its files or its key are missing."""
+
+    status, kind = 409, "model_not_ready"
+
+
+class ModelBroken(ModelError):
+    """The model's description or file cannot be read."""
+
+    status, kind = 422, "model_broken"
+
+
+class EngineError(JanError):
+    """An engine could not do what it was asked.
+
+    `model` and `engine` name the parties, `http_status` and `code` are what a server said,
+    `retry_after` are seconds, `partial` is the text that had come.
+    """
+
+    status, kind = 502, "engine"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        model: str = "",
+        engine: str = "",
+        http_status: int | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+        partial: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.model = model
+        self.engine = engine
+        self.http_status = http_status
+        self.code = code
+        self.retry_after = retry_after
+        self.partial = partial
+
+
+class EngineNotFound(EngineError):
+    """No engine of that name."""
+
+    status, kind = 404, "engine_not_found"
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot start here: a package, a worker or memory is missing."""
+
+    status, kind = 503, "engine_unavailable"
+
+
+class AuthenticationFailed(EngineError):
+    """The key is missing or wrong."""
+
+    status, kind = 401, "auth"
+
+
+class PermissionRefused(EngineError):
+    """The key may not do this."""
+
+    status, kind = 403, "permission"
+
+
+class BillingRefused(EngineError):
+    """No credit is left, or a spending limit is reached."""
+
+    status, kind = 402, "billing"
+
+
+class NotFoundRemotely(EngineError):
+    """The server does not know the model or the address."""
+
+    status, kind = 404, "not_found"
+
+
+class RateLimited(EngineError):
+    """Too many requests; may be asked again after `retry_after` seconds."""
+
+    status, kind, retryable = 429, "rate_limit", True
+
+
+class Overloaded(EngineError):
+    """The server has no capacity at present."""
+
+    status, kind, retryable = 503, "overloaded", True
+
+
+class StillLoading(EngineError):
+    """The server is loading the model."""
+
+    status, kind, retryable = 503, "loading", True
+
+
+class ContextOverflow(EngineError):
+    """Prompt and answer do not fit into the model's context."""
+
+    status, kind = 400, "context_length"
+
+
+class ContentFiltered(EngineError):
+    """The server refuses the content."""
+
+    status, kind = 400, "content_filter"
+
+
+class BadRequest(EngineError):
+    """The server cannot use the request."""
+
+    status, kind = 400, "bad_request"
+
+
+class ServerFailed(EngineError):
+    """The server failed inside."""
+
+    status, kind, retryable = 502, "server", True
+
+
+class TimedOut(EngineError):
+    """Nothing came for too long."""
+
+    status, kind, retryable = 504, "timeout", True
+
+
+class ConnectionFailed(EngineError):
+    """The server cannot be reached."""
+
+    status, kind, retryable = 502, "connection", True
+
+
+class StreamBroken(EngineError):
+    """The stream ended without its end mark; `partial` holds what had come."""
+
+    status, kind = 502, "stream_broken"
+
+
+class WorkerDied(StreamBroken):
+    """The local worker process ended in mid-answer."""
+
+    status, kind = 502, "worker_died"
+
+
+class Malformed(EngineError):
+    """The server sent something that its protocol does not allow."""
+
+    status, kind = 502, "malformed"

@@ -1,0 +1,80 @@
+"""Tab completion in `%jan …` and in the first line of `%%jan …`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from IPython.core.completer import (
+    CompletionContext,
+    SimpleCompletion,
+    SimpleMatcherResult,
+    context_matcher,
+)
+
+from . import options as opt
+
+_LINE = re.compile(r"(?:[^\W\d][\w.]*\s*=\s*)?(?P<percent>%%?)jan\s(?P<rest>.*)$")
+
+
+@context_matcher()  # type: ignore[untyped-decorator]
+def matcher(context: CompletionContext) -> SimpleMatcherResult:
+    """What may stand at the cursor. Silent outside our lines, and in the prompt itself."""
+    line = context.text_until_cursor
+    match = _LINE.match(line)
+    if match is None or (match["percent"] == "%%" and context.cursor_line > 0):
+        return {"completions": []}
+    words = match["rest"].split(" ")
+    current, before = words[-1], [word for word in words[:-1] if word]
+    found = [
+        SimpleCompletion(text=text, type=kind)
+        for text, kind in _candidates(match["percent"] == "%%", before, current)
+        if text.startswith(current)
+    ]
+    return {"completions": found, "matched_fragment": current, "suppress": True}
+
+
+def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[str, str]]:
+    last = before[-1] if before else ""
+    if last in ("-m", "--model"):
+        return _models()
+    if last in ("-f", "--format"):
+        return [(name, "value") for name in opt.FORMATS]
+    if last in ("-p", "--parameter"):
+        return [(f"{name}=", "param") for name in opt.PARAMETERS]
+    if (action := opt.OPTIONS.get(last)) is not None and action.nargs != 0:
+        return []
+    if current.startswith("-"):
+        return [
+            (name, "option") for name in opt.OPTIONS if name.startswith("--") or len(current) < 2
+        ]
+    if not cell and before[:1] in (["use"], ["load"], ["unload"]):
+        return _models() if len(before) == 1 else []
+    if not cell and before[:1] == ["set"]:
+        return [(f"{name}=", "param") for name in opt.PARAMETERS]
+    if cell and all(word.startswith("-") for word in before[-1:]) | (not before):
+        return _models()
+    if not cell and not before:
+        return [(name, "command") for name in opt.COMMANDS]
+    return []
+
+
+def _models() -> list[tuple[str, str]]:
+    from ..router import shared
+
+    usable = [model for model in shared().store.list() if model.state == "ready"]
+    return [(_quoted(model.id), "model") for model in usable]
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
+
+
+def install(completer: Any) -> None:
+    completer.custom_matchers.append(matcher)
+
+
+def remove(completer: Any) -> None:
+    if matcher in completer.custom_matchers:
+        completer.custom_matchers.remove(matcher)

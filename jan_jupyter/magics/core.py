@@ -1,0 +1,212 @@
+"""`%jan` and `%%jan`: parse the line, call the library, show the result."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from .. import errors
+from ..settings import settings
+from . import options as opt
+from .interpolate import fill
+
+if TYPE_CHECKING:
+    from ..chat import Stream
+    from ..types import Message, Reply
+    from .output import Output
+    from .streaming import Outcome
+
+
+T = TypeVar("T")
+
+
+class Turn(NamedTuple):
+    """A question and answer of the conversation that `-c` continues, and the cell it stands in."""
+
+    cell: str
+    reply: Reply
+
+
+@dataclass
+class Asked:
+    """A prompt on its way: what goes out, where the answer goes, what happens to it then."""
+
+    answer: Stream
+    output: Output
+    notes: list[str]
+    options: Namespace
+    turns: list[Turn]
+    cell: str
+
+
+@magics_class
+class JanMagics(Magics):
+    """State of the magics in one shell: default parameters, and the conversation."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.parameters: dict[str, Any] = {}
+        self.turns: list[Turn] = []
+
+    # What IPython and the input transformer call -------------------------------------------------
+
+    @no_var_expand
+    @line_cell_magic
+    def jan(self, line: str, cell: str | None = None) -> Any:
+        if cell is not None:
+            return self.cell(line, cell)
+        return self.value(line)
+
+    def value(self, line: str) -> Any:
+        """`x = %jan …`, or inside other code: wait, and give the `Reply`."""
+        asked = self._line(line)
+        return self._wait(asked) if isinstance(asked, Asked) else asked
+
+    async def value_async(self, line: str) -> Any:
+        asked = self._line(line)
+        return await self._await(asked) if isinstance(asked, Asked) else asked
+
+    def line(self, line: str) -> None:
+        """`%jan …` on a line of its own: the `Reply` becomes `_`, and is not shown twice."""
+        self._as_underscore(self.value(line))
+
+    async def line_async(self, line: str) -> None:
+        self._as_underscore(await self.value_async(line))
+
+    def cell(self, line: str, cell: str) -> None:
+        asked = self._cell(line, cell)
+        if asked is not None:
+            self._wait(asked)
+
+    async def cell_async(self, line: str, cell: str) -> None:
+        asked = self._cell(line, cell)
+        if asked is not None:
+            await self._await(asked)
+
+    # Asking ---------------------------------------------------------------------------------------
+
+    def _line(self, line: str) -> Any:
+        """What a line asks for: an `Asked`, or the value of a subcommand that is done already."""
+        parsed = opt.parse_line(line)
+        if (command := parsed.command) is not None:
+            from . import commands
+
+            return _quietly(lambda: commands.run(self, command.name, parsed.arguments))
+        if not parsed.prompt and not line.strip():
+            print(opt.help_text())
+            return None
+        return self._asked(parsed.options, parsed.prompt)
+
+    def _cell(self, line: str, cell: str) -> Asked | None:
+        return self._asked(opt.parse_cell(line), cell.removesuffix("\n"))
+
+    def _asked(self, options: Namespace, prompt: str) -> Asked | None:
+        return _quietly(lambda: self._prepare(options, prompt))
+
+    def _prepare(self, options: Namespace, prompt: str) -> Asked | None:
+        if options.as_name and not options.as_name.isidentifier():
+            raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
+        from ..chat import Stream
+        from ..router import shared
+        from ..types import ChatRequest, Message
+
+        text, notes = prompt, []
+        if not options.raw:
+            filled = fill(prompt, self.shell.user_ns)
+            text = filled.text
+            if filled.unresolved:
+                notes.append(f"left as typed: {', '.join(filled.unresolved[:5])}")
+        cell = self._cell_id()
+        turns = self._turns_before(cell) if options.go_on else []
+        messages: list[Message] = [*turns[-1].reply.messages] if turns else []
+        if options.system:
+            messages = [
+                Message("system", options.system),
+                *(m for m in messages if m.role != "system"),
+            ]
+        messages.append(Message("user", text))
+        if not text.strip():
+            messages = []
+        request = ChatRequest(messages, {**self.parameters, **opt.parameters_of(options)})
+        answer = Stream(shared(), request, options.model)
+        if options.dry_run:
+            self._show_request(answer)
+            return None
+        return Asked(answer, self._output(options.format), notes, options, turns, cell)
+
+    def _wait(self, asked: Asked) -> Reply:
+        from .streaming import show
+
+        return self._kept(asked, show(asked.answer, asked.output, asked.notes))
+
+    async def _await(self, asked: Asked) -> Reply:
+        from .streaming import show_async
+
+        return self._kept(asked, await show_async(asked.answer, asked.output, asked.notes))
+
+    def _kept(self, asked: Asked, outcome: Outcome) -> Reply:
+        """Keep what came, also of an answer that was cut; then raise what cut it."""
+        reply, error = outcome
+        if error is None or reply.text:
+            self.turns = [*asked.turns, Turn(asked.cell, reply)]
+            if asked.options.as_name:
+                self.shell.user_ns[asked.options.as_name] = reply
+        if error is not None:
+            raise quiet(error)
+        return reply
+
+    def _turns_before(self, cell: str) -> list[Turn]:
+        """The conversation up to this cell: running a cell again replaces its turn."""
+        for position, turn in enumerate(self.turns):
+            if cell and turn.cell == cell:
+                return self.turns[:position]
+        return self.turns
+
+    def _cell_id(self) -> str:
+        get_parent = getattr(self.shell, "get_parent", None)
+        metadata = (get_parent() or {}).get("metadata", {}) if get_parent else {}
+        return str(metadata.get("cellId", ""))
+
+    def _output(self, format_: str) -> Output:
+        from .output import NotebookOutput, TerminalOutput
+
+        kind = NotebookOutput if hasattr(self.shell, "kernel") else TerminalOutput
+        return kind(format_, settings().footer)
+
+    def _show_request(self, answer: Stream) -> None:
+        from .output import fenced, pretty
+        from .tables import show
+
+        route = answer.route
+        shown = pretty(route.engine.preview(route.model, route.request))
+        show({"text/markdown": fenced(shown, "json"), "text/plain": shown})
+
+    def _as_underscore(self, value: Any) -> None:
+        if value is not None:
+            self.shell.displayhook.update_user_ns(value)  # type: ignore[no-untyped-call]
+
+
+def quiet(error: BaseException) -> BaseException:
+    """An error of ours shows as one line in a notebook; everybody else's keeps its traceback."""
+    if isinstance(error, errors.JanError):
+        line = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}"
+        error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
+    return error
+
+
+def _quietly(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except errors.JanError as error:
+        raise quiet(error) from error.__cause__
+
+
+JanMagics.jan.__doc__ = opt.help_text()

@@ -1,0 +1,259 @@
+"""The command line of `%jan` and `%%jan`: options, subcommands, and where the prompt begins."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import shlex
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from IPython.core.error import UsageError
+
+FORMATS = ("markdown", "text", "json", "html", "code")
+
+PARAMETERS: Mapping[str, tuple[type, str]] = {
+    "temperature": (float, "0 is always the likeliest word, higher is more varied"),
+    "max_tokens": (int, "longest answer"),
+    "top_p": (float, "choose among the likeliest words that make up this share"),
+    "top_k": (int, "choose among so many likeliest words"),
+    "min_p": (float, "ignore words less likely than this share of the likeliest"),
+    "repeat_penalty": (float, "above 1: repeat less (llama.cpp)"),
+    "repeat_last_n": (int, "tokens that repeat_penalty looks back on (llama.cpp)"),
+    "frequency_penalty": (float, "-2 … 2: avoid frequent words"),
+    "presence_penalty": (float, "-2 … 2: avoid words that were there"),
+    "seed": (int, "the same seed gives the same answer"),
+    "stop": (str, "text that ends the answer"),
+}
+
+
+def _number(kind: type) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        return kind(text)
+
+    read.__name__ = {int: "whole number", float: "number"}[kind]  # argparse names it in errors
+    return read
+
+
+def _key_value(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ValueError(text)
+    return key, value_of(value)
+
+
+_key_value.__name__ = "KEY=VALUE"
+
+
+def value_of(text: str) -> Any:
+    """A value as typed: JSON if it is some, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        wrong = message.removeprefix("unrecognized arguments: ").split(" ")[0]
+        near = difflib.get_close_matches(wrong, self._option_string_actions, 1)
+        hint = f"; did you mean {near[0]}?" if wrong != message.split(" ")[0] and near else "."
+        raise UsageError(f"%jan: {message}{hint} See %jan help.")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="%%jan", add_help=False, allow_abbrev=False)
+    add = parser.add_argument
+    add("-m", "--model", help="model to ask, or engine:model; %%jan models lists them")
+    add("-s", "--system", help="instructions that hold for the whole answer")
+    add("-t", "--temperature", type=_number(float), help="0 … 2; 0: always the likeliest word")
+    add("-n", "--max-tokens", type=_number(int), help="longest answer, in tokens")
+    add("--top-p", type=_number(float), help="0 … 1: share of likeliest words to choose from")
+    add("--seed", type=_number(int), help="the same seed gives the same answer")
+    add("--stop", action="append", help="text that ends the answer; may be given several times")
+    add(
+        "-p",
+        "--parameter",
+        action="append",
+        type=_key_value,
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other parameter of the engine",
+    )
+    add("-c", "--continue", dest="go_on", action="store_true", help="continue the conversation")
+    add("--as", dest="as_name", metavar="NAME", help="keep the Reply in this variable")
+    add("-f", "--format", choices=FORMATS, default="markdown", help="how to show the answer")
+    add("--raw", action="store_true", help="send the prompt as typed, without filling {name}")
+    add("--dry-run", action="store_true", help="show the exact request, send nothing")
+    return parser
+
+
+PARSER = _parser()
+OPTIONS: Mapping[str, Any] = PARSER._option_string_actions
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: how its arguments look (a whole-line pattern) and what it does."""
+
+    name: str
+    arguments: str
+    help: str
+    pattern: re.Pattern[str]
+
+
+def _command(name: str, arguments: str, help_: str, pattern: str) -> Command:
+    return Command(name, arguments, help_, re.compile(pattern))
+
+
+COMMANDS: Mapping[str, Command] = {
+    command.name: command
+    for command in (
+        _command("models", "[FILTER]", "list the models and their state", r"\S*"),
+        _command("engines", "", "list the engines", r""),
+        _command("use", "[MODEL]", "choose the default model", r"(\S*|'[^']+'|\"[^\"]+\")"),
+        _command(
+            "set", "[KEY=VALUE …]", "set default parameters; KEY= unsets", r"|\w+\s*=.*|\w+\s+\S+"
+        ),
+        _command("load", "[MODEL]", "load a model before it is asked", r"(\S*|'[^']+'|\"[^\"]+\")"),
+        _command("unload", "[MODEL]", "give its memory back", r"(\S*|'[^']+'|\"[^\"]+\")"),
+        _command("ps", "", "what is loaded on this machine", r""),
+        _command("status", "", "settings, folders, versions", r""),
+        _command("help", "", "this page", r""),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A magic's line, understood: a subcommand with its arguments, or options and a prompt."""
+
+    command: Command | None
+    arguments: str
+    options: Namespace
+    prompt: str
+
+
+def parse_line(line: str) -> Line:
+    """`%jan …`: a subcommand if its arguments fit, else leading options and the prompt as typed."""
+    text = line.strip()
+    word, _, rest = text.partition(" ")
+    command = COMMANDS.get(word)
+    if command and command.pattern.fullmatch(rest.strip()):
+        return Line(command, rest.strip(), PARSER.parse_args([]), "")
+    taken, prompt = _leading_options(text)
+    return Line(None, "", PARSER.parse_args(taken), prompt)
+
+
+def parse_cell(line: str) -> Namespace:
+    """`%%jan [MODEL] [options]`."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%%jan: {error} in {line!r}") from None
+    taken, rest = _options_anywhere(words)
+    options = PARSER.parse_args(taken)
+    if len(rest) > 1 or (rest and options.model):
+        raise UsageError(
+            f"%%jan takes one model, not {' '.join(rest)!r}; the prompt goes into the lines below,"
+            " options look like -t 0. See %jan help."
+        )
+    if rest:
+        options.model = rest[0]
+    return options
+
+
+def _options_anywhere(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    taken: list[str] = []
+    rest: list[str] = []
+    queue = [*words]
+    while queue:
+        word = queue.pop(0)
+        if _is_option(word):
+            taken.append(word)
+            if _wants_value(word) and queue:
+                taken[-1:] = _bound(word, queue.pop(0))
+        else:
+            rest.append(word)
+    return taken, rest
+
+
+_WORD = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[^\s"'])+)""")
+
+
+def _leading_options(text: str) -> tuple[list[str], str]:
+    taken: list[str] = []
+    position = 0
+    while match := _WORD.match(text, position):
+        word = match[1]
+        if word == "--":
+            return taken, text[match.end() :].strip()
+        if not _is_option(word):
+            break
+        position = match.end()
+        taken.append(word)
+        value = _WORD.match(text, position)
+        if _wants_value(word) and value and value[1] != "--":
+            taken[-1:] = _bound(word, _unquoted(value[1]))
+            position = value.end()
+    return taken, text[position:].strip()
+
+
+def _unquoted(word: str) -> str:
+    try:
+        return "".join(shlex.split(word))
+    except ValueError:
+        return word
+
+
+def _is_option(word: str) -> bool:
+    return len(word) > 1 and word[0] == "-" and not re.match(r"-\.?\d", word)
+
+
+def _wants_value(word: str) -> bool:
+    action = OPTIONS.get(word)
+    return action is not None and action.nargs != 0
+
+
+def _bound(option: str, value: str) -> list[str]:
+    """Option and value in a form in which argparse takes any value, also one that begins with -."""
+    return [f"{option}={value}"] if option.startswith("--") else [f"{option}{value}"]
+
+
+def parameters_of(options: Namespace) -> dict[str, Any]:
+    """The sampling parameters that the options set."""
+    named = {
+        "temperature": options.temperature,
+        "max_tokens": options.max_tokens,
+        "top_p": options.top_p,
+        "seed": options.seed,
+        "stop": options.stop,
+    }
+    return {k: v for k, v in named.items() if v is not None} | dict(options.parameter)
+
+
+def help_text() -> str:
+    """What `%jan help` shows."""
+    commands = "\n".join(
+        f"  %jan {(c.name + ' ' + c.arguments).strip():22} {c.help}" for c in COMMANDS.values()
+    )
+    options = PARSER.format_help().partition("options:")[2].replace("%%", "%").strip("\n")
+    return f"""\
+Ask a language model, and see the answer as it comes.
+
+  %%jan [MODEL] [options]     send the lines below in the cell
+  %jan [options] QUESTION     ask in one line; `reply = %jan …` keeps the Reply
+
+Commands:
+{commands}
+
+Options:
+{options}
+
+{{name}}, {{object.attribute}} and {{mapping["key"]}} in a prompt are filled from the notebook's
+variables; other braces stay as typed, and so does {{{{name}}}}.
+Stop an answer with the Stop button.
+"""

@@ -1,0 +1,216 @@
+"""How an answer is shown as it comes: one output that is updated, or plain text in a terminal."""
+
+from __future__ import annotations
+
+import html
+import json
+import sys
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any, Protocol
+
+from IPython.display import display, update_display
+
+from .. import markdown
+from ..types import Event, Reply
+
+BASE_INTERVAL = 0.05
+CHARACTERS_PER_SECOND = 40_000
+"""An update costs the browser time in proportion to the text, so the interval grows with it:
+0.05 s + characters / 40,000 s keeps an answer of N tokens at O(N) bytes and work."""
+
+PATIENCE = 0.25
+"""Seconds before a wait is spoken of: most answers begin sooner."""
+
+Bundle = dict[str, Any]
+
+
+class Output(Protocol):
+    """Where an answer goes. All calls come from the cell, never from the background loop."""
+
+    def text(self, piece: str) -> None: ...
+    def event(self, event: Event) -> None: ...
+    def tick(self) -> float | None:
+        """Show what is due; seconds until more is, `None` if nothing waits."""
+
+    def finish(self, reply: Reply, notes: list[str]) -> None: ...
+
+
+class NotebookOutput:
+    """One `display_id`, updated at an interval that grows with the length."""
+
+    def __init__(self, format_: str, footer: bool) -> None:
+        self._format = format_
+        self._footer = footer
+        self._safe = markdown.SafeMarkdown()
+        self._pieces: list[str] = []
+        self._pending = False
+        self._handle: str | None = None
+        self._last = -1e9
+        self._characters = 0
+        self._began = monotonic()
+        self._status = ""
+        self._shown_status = ""
+
+    def text(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._characters += len(piece)
+        self._pending = True
+        if self._format == "markdown":
+            self._safe.feed(piece)
+
+    def event(self, event: Event) -> None:
+        self._status = status_line(event)
+
+    def tick(self) -> float | None:
+        now = monotonic()
+        if not self._pending:
+            self._tell_status(now)
+            return None
+        due = self._last + BASE_INTERVAL + self._characters / CHARACTERS_PER_SECOND
+        if self._handle is not None and not self._shown_status and now < due:
+            return due - now
+        self._show(self._running_bundle())
+        self._pending, self._last, self._shown_status = False, now, ""
+        return None
+
+    def finish(self, reply: Reply, notes: list[str]) -> None:
+        footer = " · ".join([reply.footer, *notes]) if self._footer else ""
+        self._show(final_bundle(reply, self._format, footer), {"jan": reply.provenance()})
+
+    def _tell_status(self, now: float) -> None:
+        waited = self._characters == 0 and now - self._began > PATIENCE
+        if (
+            waited
+            and self._status
+            and self._status != self._shown_status
+            and now - self._last > 0.1
+        ):
+            text = f"*{html.escape(self._status)}*"
+            self._show({"text/markdown": text, "text/plain": self._status})
+            self._shown_status, self._last = self._status, now
+
+    def _running_bundle(self) -> Bundle:
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        if self._format == "markdown":
+            return {"text/markdown": self._safe.text, "text/plain": self._pieces[0]}
+        return {"text/plain": self._pieces[0]}
+
+    def _show(self, data: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
+        extra = dict(metadata or {})
+        if self._handle is None:
+            handle = display(  # type: ignore[no-untyped-call]
+                data, raw=True, display_id=True, metadata=extra
+            )
+            self._handle = handle.display_id
+        else:
+            update_display(  # type: ignore[no-untyped-call]
+                data, raw=True, display_id=self._handle, metadata=extra
+            )
+
+
+class TerminalOutput:
+    """A terminal cannot change what it has shown: the pieces are printed as they come."""
+
+    def __init__(self, format_: str, footer: bool) -> None:
+        self._format = format_
+        self._footer = footer
+        self._at_line_start = True
+
+    def text(self, piece: str) -> None:
+        if self._format != "code":
+            self._print(piece)
+
+    def event(self, event: Event) -> None:
+        pass
+
+    def tick(self) -> float | None:
+        return None
+
+    def finish(self, reply: Reply, notes: list[str]) -> None:
+        if self._format == "code":
+            self._print(reply.code or reply.text)
+        if not self._at_line_start:
+            self._print("\n")
+        if self._footer:
+            line = " · ".join([reply.footer, *notes])
+            self._print(f"\x1b[2m{line}\x1b[0m\n" if sys.stdout.isatty() else f"{line}\n")
+
+    def _print(self, text: str) -> None:
+        text = printable(text)
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        if text:
+            self._at_line_start = text.endswith("\n")
+
+
+def printable(text: str) -> str:
+    """Without control characters: a model must not command the terminal."""
+    return (
+        text if text.isprintable() else "".join(c for c in text if c.isprintable() or c in "\n\t")
+    )
+
+
+def status_line(event: Event) -> str:
+    """One line for people on what is awaited; empty when there is nothing to wait for."""
+    share = f" {event.progress:.0%}" if event.progress is not None else ""
+    return {
+        "queued": event.message or f"Waiting for {event.model} …",
+        "downloading": f"Downloading {event.model}{share} …",
+        "loading": event.message or f"Loading {event.model}{share} …",
+    }.get(event.state, "")
+
+
+def final_bundle(reply: Reply, format_: str, footer: str) -> Bundle:
+    """What is saved: the answer in the format that was asked for, and its plain text."""
+    text = reply.text
+    if format_ == "json":
+        try:
+            return {"application/json": reply.json(), "text/plain": text}
+        except ValueError:
+            return {"text/plain": text}
+    if format_ == "html":
+        return {"text/html": framed(html_of(reply)), "text/plain": text}
+    if format_ == "text":
+        return {"text/plain": text}
+    if format_ == "code":
+        blocks = markdown.code_blocks(text)
+        code = reply.code or text
+        shown = fenced(code, blocks[0].language if blocks else "")
+        return {"text/markdown": markdown.with_footer(shown, footer), "text/plain": code}
+    return {
+        "text/markdown": markdown.with_footer(markdown.safe(text), footer),
+        "text/plain": text,
+    }
+
+
+def html_of(reply: Reply) -> str:
+    blocks = [b for b in markdown.code_blocks(reply.text) if b.language in ("", "html", "svg")]
+    return blocks[0].code if blocks else reply.text
+
+
+def framed(page: str) -> str:
+    """HTML of a model, in a frame that runs no script and fetches nothing."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    source = html.escape(head + page, quote=True)
+    style = "width:100%;height:24em;border:1px solid rgba(128,128,128,.4);background:#fff"
+    return f'<iframe sandbox="" title="HTML answer" style="{style}" srcdoc="{source}"></iframe>'
+
+
+def fenced(code: str, language: str = "") -> str:
+    """Code as a Markdown fence that nothing in it can close."""
+    longest = max((len(run) for run in _runs(code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return markdown.safe(f"{fence}{language}\n{code}\n{fence}\n")
+
+
+def _runs(text: str) -> list[str]:
+    import re
+
+    return re.findall("`+", text)
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

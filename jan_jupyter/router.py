@@ -1,0 +1,191 @@
+"""The Inference extension, the only chooser: model -> engine, load, stream, time, unload."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from . import bridge, errors
+from .engines.base import Engine
+from .engines.registry import Registry
+from .models.model import Model
+from .models.store import ModelStore
+from .types import EMPTY, ChatRequest, Delta, Event, Running, Timings, Usage
+
+Watcher = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a request comes down to: model, engine, and the request with all levels merged."""
+
+    model: Model
+    engine: Engine
+    request: ChatRequest
+
+
+class Router:
+    """Sends each request to the engine that its model names. Its coroutines run on the bridge."""
+
+    def __init__(self, store: ModelStore, registry: Registry | None = None) -> None:
+        self.store = store
+        self.registry = registry or Registry(store)
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher(event)` for every event, on the background loop; returns how to stop it."""
+        self._watchers.append(watcher)
+
+        def unwatch() -> None:
+            with contextlib.suppress(ValueError):
+                self._watchers.remove(watcher)
+
+        return unwatch
+
+    def notify(self, event: Event) -> None:
+        for watcher in [*self._watchers]:
+            with contextlib.suppress(Exception):  # a watcher's fault is not the answer's
+                watcher(event)
+
+    def model(self, name: str | Model | None) -> tuple[Model, str | Model]:
+        """The model that `name` (`id`, `engine:id`, nothing) means, and what names its engine."""
+        if isinstance(name, Model):
+            return name, name
+        if not name:
+            model = self.store.default()
+            return model, model
+        try:
+            model = self.store.get(name)
+            return model, model
+        except errors.ModelNotFound:
+            engine, colon, rest = name.partition(":")
+            if not colon or not self.registry.knows(engine):
+                raise
+        return self.store.get(rest), engine
+
+    def route(self, request: ChatRequest, name: str | Model | None = None) -> Route:
+        """Choose model and engine, merge the levels of parameters; raises what is in the way."""
+        model, engine_name = self.model(name)
+        if model.state == "broken":
+            raise errors.ModelBroken(f"Model {model.id} cannot be used: {model.reason}")
+        engine = self.registry.engine(engine_name, self.notify)
+        if model.state in ("missing-file", "not-downloaded"):
+            raise errors.ModelNotReady(f"Model {model.id} has no file here: {model.reason}")
+        if model.state == "needs-key":
+            raise errors.ModelNotReady(f"Model {model.id} cannot be asked: {model.reason}")
+        if not request.messages or not any(
+            not isinstance(message.content, str) or message.content.strip()
+            for message in request.messages
+        ):
+            raise errors.UsageError(
+                "The prompt is empty: write it in the cell below the %%jan line, or after %jan."
+            )
+        return Route(
+            model, engine, replace(request, parameters=self._merged(engine, model, request))
+        )
+
+    def _merged(self, engine: Engine, model: Model, request: ChatRequest) -> Mapping[str, Any]:
+        """Request over model over engine (its files, its defaults), field by field (spec §7)."""
+        merged = {
+            **engine.options.parameters,
+            **model.parameters,
+            **request.parameters,
+        }
+        return {name: value for name, value in merged.items() if value is not None}
+
+    async def load(self, name: str | Model | None) -> Model:
+        """Return when the model can answer at once."""
+        route = self.route(_NOTHING_ASKED, name)
+        await self._load(route)
+        return route.model
+
+    async def _load(self, route: Route) -> None:
+        try:
+            await route.engine.load(route.model)
+        except errors.JanError as error:
+            route.engine.tell("failed", route.model, message=str(error))
+            raise
+
+    async def unload(self, name: str | Model | None) -> Model:
+        """Give back what the model holds, here and for everybody who shares it."""
+        model, engine_name = self.model(name)
+        engine = self.registry.engine(engine_name, self.notify)
+        engine.tell("unloading", model)
+        await engine.unload(model)
+        engine.tell("unloaded", model)
+        return model
+
+    async def chat(
+        self, request: ChatRequest, name: str | Model | Route | None = None
+    ) -> AsyncGenerator[Delta, None]:
+        """Stream the answer. The last delta has finish, usage and whole timings."""
+        asked = monotonic()
+        route = name if isinstance(name, Route) else self.route(request, name)
+        await self._load(route)
+        loaded = monotonic()
+        first: float | None = None
+        last = Delta()
+        try:
+            async with contextlib.aclosing(route.engine.chat(route.model, route.request)) as deltas:
+                async for delta in deltas:
+                    if delta.finish is not None:
+                        last = delta
+                    if delta.text or delta.reasoning or delta.tool_calls:
+                        if first is None:
+                            first = monotonic()
+                            route.engine.tell("answering", route.model)
+                        if delta.finish is None:
+                            yield delta
+        except errors.JanError as error:
+            route.engine.tell("failed", route.model, message=str(error))
+            raise
+        route.engine.tell("ready", route.model)
+        yield replace(last, **_completed(last, asked, loaded, first, monotonic()))
+
+    async def running(self) -> list[Running]:
+        """What is loaded on this machine, whoever loaded it."""
+        engines = self.registry.local_engines(self.notify)
+        return [row for engine in engines for row in await engine.running()]
+
+    async def close(self) -> None:
+        await self.registry.close()
+
+
+_shared: Router | None = None
+
+
+def shared() -> Router:
+    """The router that every face of this process uses."""
+    global _shared
+    if _shared is None:
+        _shared = Router(ModelStore())
+        bridge.at_close(_shared.close)
+    return _shared
+
+
+_NOTHING_ASKED = ChatRequest((), extra=EMPTY)
+
+
+def _completed(
+    last: Delta, asked: float, loaded: float, first: float | None, end: float
+) -> dict[str, Any]:
+    """Usage and timings of the last delta; what the engine did not measure is measured here."""
+    timings = last.timings or Timings()
+    usage = last.usage or Usage()
+    speed = timings.tokens_per_second
+    if speed is None and first is not None and usage.completion > 1 and end > first:
+        speed = (usage.completion - 1) / (end - first)
+    return {
+        "finish": last.finish or "stop",
+        "usage": usage,
+        "timings": replace(
+            timings,
+            load=loaded - asked if timings.load is None else timings.load,
+            first_token=first - asked if first is not None else None,
+            total=end - asked,
+            tokens_per_second=speed,
+        ),
+    }

@@ -1,0 +1,141 @@
+"""The few settings of a user: `%config Jan`, `JAN_*` in the environment, and keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, Float, Unicode
+from traitlets.config import SingletonConfigurable
+
+from .errors import SettingsError
+
+
+class Jan(SingletonConfigurable):
+    """Settings of jan_jupyter. Each may also be given as `JAN_<NAME>` in the environment."""
+
+    data_folder = Unicode(
+        help="Folder of models, engines, threads and runs. Empty: our own, and an existing Jan's"
+        " (which is only read)."
+    ).tag(config=True)
+    model = Unicode(
+        help="Model used where none is named. Empty: the newest local model that is ready."
+    ).tag(config=True)
+    keep_alive = Float(
+        600.0, min=0.0, help="Seconds without a request after which a local model is unloaded."
+    ).tag(config=True)
+    runtime_folder = Unicode(
+        help="Where running workers are registered. Empty: the user's runtime folder."
+    ).tag(config=True)
+    footer = Bool(True, help="Show model, tokens and speed under an answer.").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**self._from_environment(), **kwargs})
+
+    @classmethod
+    def _from_environment(cls) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, trait in cls.class_traits(config=True).items():
+            written = os.environ.get(f"JAN_{name.upper()}")
+            if written:
+                try:
+                    found[name] = trait.from_string(written)
+                except ValueError as error:
+                    raise SettingsError(f"JAN_{name.upper()}={written!r}: {error}") from error
+        return found
+
+
+def settings() -> Jan:
+    """The settings in use."""
+    return Jan.instance()
+
+
+def own_data_folder() -> Path:
+    """The data folder that we write to."""
+    if given := settings().data_folder:
+        return Path(given).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("jan-jupyter", appauthor=False)
+
+
+def runtime_folder() -> Path:
+    """Where running workers are registered; made for this user alone (0700)."""
+    if given := settings().runtime_folder:
+        folder = Path(given).expanduser()
+    else:
+        import platformdirs
+
+        folder = platformdirs.user_runtime_path("jan-jupyter", appauthor=False)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if hasattr(os, "getuid"):
+        status = folder.stat()
+        if status.st_uid != os.getuid():
+            raise SettingsError(f"The runtime folder {folder} belongs to another user.")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            folder.chmod(0o700)
+    return folder
+
+
+# Keys -------------------------------------------------------------------------------------------
+
+_KEY_VARIABLES = {
+    "openai": "OPENAI_API_KEY",
+    "claude": "ANTHROPIC_API_KEY",
+    "azure-openai": "AZURE_OPENAI_API_KEY",
+    "hf-endpoints": "HF_TOKEN",
+}
+
+
+def key_variable(engine: str) -> str:
+    """The environment variable that holds the key of an engine, unless its file names another."""
+    return _KEY_VARIABLES.get(engine) or engine.upper().replace("-", "_") + "_API_KEY"
+
+
+def find_key(engine: str, *, variable: str | None = None, written: str | None = None) -> str | None:
+    """The key of an engine: environment, then keyring, then our 0600 file, then `written`.
+
+    `variable` overrides the name of the environment variable; `written` is what an engine file
+    holds. Placeholders (spec §1.8) count as no key.
+    """
+    for candidate in (
+        os.environ.get(variable or key_variable(engine)),
+        _from_keyring(engine),
+        _from_key_file(engine),
+        written,
+    ):
+        if candidate and not is_placeholder(candidate):
+            return candidate.strip()
+    return None
+
+
+def is_placeholder(key: str) -> bool:
+    """Whether a text stands where a key will be: empty, `<…>`, `sk-<…`."""
+    text = key.strip()
+    return not text or ("<" in text and ">" in text) or text.startswith("sk-<")
+
+
+def _from_keyring(engine: str) -> str | None:
+    try:
+        import keyring
+    except ImportError:
+        return None
+    try:
+        found: str | None = keyring.get_password("jan-jupyter", engine)
+    except Exception:
+        return None
+    return found
+
+
+def _from_key_file(engine: str) -> str | None:
+    path = own_data_folder() / "keys.json"
+    try:
+        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError(f"{path} can be read by others: run `chmod 600` on it.")
+        found = json.loads(path.read_text("utf-8")).get(engine)
+    except (FileNotFoundError, ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,243 @@
+"""The values that travel through the rooms: frozen, without I/O, the same for every engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from . import markdown
+
+Role = Literal["system", "user", "assistant", "tool"]
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
+State = Literal[
+    "queued",
+    "downloading",
+    "loading",
+    "ready",
+    "answering",
+    "unloading",
+    "unloaded",
+    "failed",
+]
+
+
+class _Empty(Mapping[str, Any]):
+    """A mapping without entries. Hashable, as the default of a field must be on Python 3.11."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __hash__(self) -> int:
+        return 0
+
+
+EMPTY: Mapping[str, Any] = _Empty()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation.
+
+    `content` is text, or a list of OpenAI content parts (`{"type": "text", …}`, `{"type":
+    "image_url", …}`). `extra` keeps what else belongs to the turn: `tool_calls`, `tool_call_id`,
+    `name`.
+    """
+
+    role: Role
+    content: str | Sequence[Mapping[str, Any]]
+    extra: Mapping[str, Any] = EMPTY
+
+    @property
+    def text(self) -> str:
+        """The text of the turn, without its other parts."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(part.get("text", "") for part in self.content if part.get("type") == "text")
+
+    def json(self) -> dict[str, Any]:
+        """The message as OpenAI's chat API writes it."""
+        content = self.content if isinstance(self.content, str) else [*map(dict, self.content)]
+        return {"role": self.role, "content": content, **self.extra}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What an engine is asked.
+
+    `parameters` holds only what someone set (spec `jan-data.md` §4.2 names); `tools` are OpenAI
+    tool objects; `schema` is a JSON schema for the answer; `extra` goes into the body untouched.
+    """
+
+    messages: Sequence[Message]
+    parameters: Mapping[str, Any] = EMPTY
+    tools: Sequence[Mapping[str, Any]] = ()
+    schema: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of the prompt (`cached` of them not computed again) and of the completion."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cached + other.cached,
+        )
+
+    @property
+    def total(self) -> int:
+        return self.prompt + self.completion
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds, and tokens per second; `None` where nobody knows.
+
+    `queue`: waiting for a free slot; `load`: until the model could answer; `first_token`: from
+    asking to the first text or reasoning; `total`: from asking to the end.
+    """
+
+    queue: float | None = None
+    load: float | None = None
+    first_token: float | None = None
+    total: float | None = None
+    tokens_per_second: float | None = None
+    prompt_tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer. Finish, usage and timings ride on the last one."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: Sequence[Mapping[str, Any]] = ()
+    finish: Finish | None = None
+    usage: Usage | None = None
+    timings: Timings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happens to a model: the router and the engines tell it to whoever watches.
+
+    `progress` is 0 … 1 where it is known; `message` is one line for people.
+    """
+
+    state: State
+    model: str
+    engine: str
+    progress: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A model that is held in memory on this machine, perhaps for several kernels.
+
+    `memory` in bytes; `since` in seconds since 1970; `idle` in seconds, `None` while answering.
+    """
+
+    model: str
+    engine: str
+    runtime: str
+    state: State
+    pid: int
+    memory: int
+    since: float
+    idle: float | None
+    busy: int = 0
+    slots: int = 1
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, whole or as far as it came; it shows itself in a notebook.
+
+    `messages` is the conversation including this answer. `error` holds the reason if it was cut.
+    """
+
+    text: str
+    model: str
+    engine: str
+    messages: Sequence[Message] = ()
+    usage: Usage = field(default_factory=Usage)
+    timings: Timings = field(default_factory=Timings)
+    finish: Finish | None = None
+    reasoning: str = ""
+    tool_calls: Sequence[Mapping[str, Any]] = ()
+    request: ChatRequest | None = None
+    error: str | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def code(self) -> str:
+        """The code blocks of the answer, one after the other; `""` if it has none."""
+        return "\n\n".join(block.code for block in markdown.code_blocks(self.text))
+
+    def json(self) -> Any:
+        """The answer read as JSON (with or without a code fence around it).
+
+        Raises `ValueError` if it is none.
+        """
+        text = self.text.strip()
+        blocks = markdown.code_blocks(text)
+        return json.loads(blocks[0].code if blocks and not text.startswith(("{", "[")) else text)
+
+    @property
+    def footer(self) -> str:
+        """One discreet line: model · tokens · tok/s · first token · why it ended early."""
+        parts = [self.model]
+        if self.usage.completion:
+            parts.append(f"{self.usage.completion:,} tokens")
+        if self.timings.tokens_per_second:
+            parts.append(f"{self.timings.tokens_per_second:,.0f} tok/s")
+        if self.timings.first_token is not None:
+            parts.append(f"first token {self.timings.first_token:.2f} s")
+        if self.error:
+            parts.append(f"cut: {self.error}")
+        elif self.finish == "cancelled":
+            parts.append("stopped")
+        elif self.finish == "length":
+            parts.append("cut at max_tokens")
+        elif self.finish == "content_filter":
+            parts.append("ended by a content filter")
+        return " · ".join(parts)
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the answer came from, as JSON: goes into a saved notebook; holds no key."""
+        return {
+            "model": self.model,
+            "engine": self.engine,
+            "parameters": dict(self.request.parameters) if self.request else {},
+            "usage": _set_fields(self.usage),
+            "timings": _set_fields(self.timings),
+            "finish": self.finish,
+            **({"error": self.error} if self.error else {}),
+        }
+
+    def _repr_markdown_(self) -> str:
+        return markdown.with_footer(markdown.safe(self.text), self.footer)
+
+
+def _set_fields(value: Usage | Timings) -> dict[str, Any]:
+    """The fields of a flat value that are set, numbers shortened to what is worth keeping."""
+    items = ((f.name, getattr(value, f.name)) for f in fields(value))
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in items if v is not None}

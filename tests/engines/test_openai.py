@@ -1,0 +1,194 @@
+"""Engine `openai` against a real server that misbehaves on request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.server import StreamingServer, tokens
+
+from jan_jupyter import errors
+from jan_jupyter.engines.http import ServerEvent
+from jan_jupyter.engines.openai import OpenAI, parse
+from jan_jupyter.models.engine_files import EngineOptions
+from jan_jupyter.models.model import Model
+from jan_jupyter.types import ChatRequest, Delta, Event, Message
+
+
+def model(name: str, **settings: Any) -> Model:
+    return Model(name, name, "openai", "ready", "json", Path("model.json"), settings=settings)
+
+
+def options(server: StreamingServer, **more: Any) -> EngineOptions:
+    given = {"base_url": server.base_url, "api_key": "sk-canary-123", **more}
+    return EngineOptions("openai", "openai", **given)
+
+
+def ask(
+    server: StreamingServer, name: str, events: list[Event] | None = None, **parameters: Any
+) -> list[Delta]:
+    """The deltas of one answer, gathered in a loop of their own."""
+
+    async def gather() -> list[Delta]:
+        engine = OpenAI(options(server), (events if events is not None else []).append)
+        request = ChatRequest([Message("user", "hi")], parameters)
+        try:
+            return [delta async for delta in engine.chat(model(name), request)]
+        finally:
+            await engine.close()
+
+    return asyncio.run(gather())
+
+
+def text(deltas: list[Delta]) -> str:
+    return "".join(delta.text for delta in deltas)
+
+
+def test_an_answer_with_its_usage_on_the_last_delta(server: StreamingServer) -> None:
+    deltas = ask(server, "stream:n=20")
+    assert text(deltas) == "".join(tokens(20))
+    last = deltas[-1]
+    assert last.finish == "stop"
+    assert last.usage is not None
+    assert last.usage.completion == 20
+    assert all(delta.finish is None for delta in deltas[:-1])
+
+
+@pytest.mark.parametrize(
+    "style", ["crlf", "tight", "comments", "multiline", "split=1", "split=7", "foreign", "nodone"]
+)
+def test_every_style_of_stream(server: StreamingServer, style: str) -> None:
+    expected = "".join(tokens(30, foreign=style == "foreign"))
+    assert text(ask(server, f"stream:n=30,{style}")) == expected
+
+
+def test_reasoning_is_kept_apart(server: StreamingServer) -> None:
+    deltas = ask(server, "stream:n=3,reasoning=2")
+    assert "".join(delta.reasoning for delta in deltas)
+    assert text(deltas) == "".join(tokens(3))
+
+
+def test_only_what_is_set_is_sent_and_the_key_only_in_its_header(server: StreamingServer) -> None:
+    ask(server, "stream:n=1", temperature=0.5)
+    (entry,) = server.journal()
+    assert entry.headers["authorization"] == "Bearer sk-canary-123"
+    body = entry.body
+    assert set(body) == {"model", "messages", "stream", "stream_options", "temperature"}
+    assert "canary" not in json.dumps(body)
+
+
+@pytest.mark.parametrize("end", ["cut=5", "reset=5", "noend"])
+def test_a_stream_without_its_end_mark_is_an_error_that_keeps_the_text(
+    server: StreamingServer, end: str
+) -> None:
+    with pytest.raises(errors.StreamBroken) as caught:
+        ask(server, f"stream:n=10,{end}")
+    expected = "".join(tokens(10 if end == "noend" else 5))
+    assert caught.value.partial == expected
+    assert "stream:" in str(caught.value)
+
+
+def test_no_retry_after_the_first_token(server: StreamingServer) -> None:
+    with pytest.raises(errors.StreamBroken):
+        ask(server, "stream:n=10,cut=5")
+    assert len(server.journal()) == 1
+
+
+def test_a_429_is_waited_out_and_told(server: StreamingServer) -> None:
+    events: list[Event] = []
+    deltas = ask(server, "busy:n=3,status=429,retry_after=0,times=2", events)
+    assert text(deltas) == "".join(tokens(3))
+    assert len(server.journal()) == 3
+    assert [event.state for event in events] == ["queued", "queued"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        ("error=context_length_exceeded", errors.ContextOverflow),
+        ("status=401", errors.AuthenticationFailed),
+        ("status=404", errors.NotFoundRemotely),
+        ("error=invalid_request", errors.BadRequest),
+        ("error=insufficient_quota", errors.BillingRefused),
+        ("error=content_filter", errors.ContentFiltered),
+        ("error=loading", errors.StillLoading),
+        ("status=500", errors.ServerFailed),
+        ("status=402", errors.BillingRefused),
+        ("status=403", errors.PermissionRefused),
+        ("rubbish=2", errors.Malformed),
+        ("error_at=2", errors.EngineError),
+        ("status=401,form=string", errors.AuthenticationFailed),
+        ("status=401,form=detail", errors.AuthenticationFailed),
+        ("status=401,form=empty", errors.AuthenticationFailed),
+        ("status=422,form=html", errors.BadRequest),
+    ],
+)
+def test_what_a_server_refuses_is_one_line(
+    server: StreamingServer,
+    behaviour: str,
+    kind: type[errors.EngineError],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
+    with pytest.raises(kind) as caught:
+        ask(server, f"bad:n=5,{behaviour}")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "openai" in message
+    assert "canary" not in message
+    assert caught.value.model.startswith("bad:")
+
+
+def test_nobody_listening(server: StreamingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
+
+    async def go() -> None:
+        engine = OpenAI(EngineOptions("openai", "openai", base_url="http://127.0.0.1:9/v1"))
+        async for _ in engine.chat(model("x"), ChatRequest([Message("user", "hi")])):
+            pass
+
+    with pytest.raises(errors.ConnectionFailed, match=r"127\.0\.0\.1:9"):
+        asyncio.run(go())
+
+
+def test_closing_the_iterator_closes_the_socket(server: StreamingServer) -> None:
+    async def go() -> None:
+        engine = OpenAI(options(server))
+        deltas = engine.chat(model("stream:n=1000,delay=0.01"), ChatRequest([Message("user", "x")]))
+        async with aclosing(deltas):
+            async for _ in deltas:
+                break
+        await asyncio.to_thread(server.wait, "closed")
+        await engine.close()
+
+    asyncio.run(go())
+    (entry,) = server.journal()
+    assert not entry.complete
+    assert entry.chunks < 500
+
+
+def test_the_address_of_a_model_wins_and_a_missing_one_is_told(server: StreamingServer) -> None:
+    engine = OpenAI(EngineOptions("mine", "openai"))
+    assert (
+        engine.endpoint(model("m", base_url="http://x/v1/")).url == "http://x/v1/chat/completions"
+    )
+    with pytest.raises(errors.EngineUnavailable, match=r"engines/mine/engine\.json"):
+        engine.endpoint(model("m"))
+    whole = OpenAI(EngineOptions("azure", "openai", full_url="https://x/chat?api-version=1"))
+    assert whole.endpoint(model("m")).url == "https://x/chat?api-version=1"
+
+
+def test_tool_calls_and_llama_cpp_timings_are_read() -> None:
+    chunk = {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c"}]}}]}
+    delta = parse(ServerEvent(json.dumps(chunk)))
+    assert isinstance(delta, Delta)
+    assert delta.tool_calls[0]["id"] == "c"
+    timed = {"choices": [], "timings": {"predicted_per_second": 12.5, "prompt_per_second": 50.0}}
+    delta = parse(ServerEvent(json.dumps(timed)))
+    assert isinstance(delta, Delta)
+    assert delta.timings is not None
+    assert delta.timings.tokens_per_second == 12.5

@@ -1,0 +1,133 @@
+"""The rooms and their order (design §1): imports go one way; heavy packages stay in one room."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
+
+LAYERS = (
+    {"markdown"},
+    {"types", "errors", "settings"},
+    {"bridge"},
+    {"models"},
+    {"engines"},
+    {"router"},
+    {"threads", "chat", "compare"},
+    {"magics", "panel", "server", "cli"},
+)
+FACES = LAYERS[-1]
+
+ONLY_IN = {
+    "IPython": {"magics"},
+    "anywidget": {"panel"},
+    "jupyter_server": {"server"},
+    "httpx2": {"engines/http.py"},
+    "xllamacpp": {"engines/xllamacpp_server.py", "engines/worker.py", "engines/runtimes.py"},
+    "nest_asyncio": {"bridge.py"},
+    "traitlets": {"settings.py"},
+}
+
+
+def files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """The modules that a file imports, absolute, and whether only for the type checker."""
+    package = ["jan_jupyter", *path.relative_to(PACKAGE).parts[:-1]]
+    tree = ast.parse(path.read_text("utf-8"))
+    checked = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node in checked
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield f"{stem}.{alias.name}", node in checked
+
+
+def level(name: str) -> int:
+    return next(i for i, layer in enumerate(LAYERS) if name in layer)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_one_way(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        return
+    for name, _ in imports(path):
+        parts = name.split(".")
+        if parts[0] != "jan_jupyter" or len(parts) < 2:
+            continue
+        there = parts[1]
+        if there == here or there.startswith("__"):
+            continue
+        assert level(there) <= level(here), f"{here} imports {name}"
+        assert not (here in FACES and there in FACES), f"face {here} imports face {there}"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_heavy_packages_stay_in_their_room(path: Path) -> None:
+    where = path.relative_to(PACKAGE).as_posix()
+    for name, for_types in imports(path):
+        allowed = ONLY_IN.get(name.split(".")[0])
+        if allowed is not None and not (for_types or where == "__init__.py"):
+            assert where in allowed or where.split("/")[0] in allowed, f"{where} imports {name}"
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import jan_jupyter; "
+        "new = {m.split('.')[0] for m in set(sys.modules) - before}; "
+        "print(sorted(new - set(sys.stdlib_module_names)), 'asyncio' in new)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "['jan_jupyter'] False"
+
+
+def test_loading_the_extension_opens_nothing_and_imports_no_engine() -> None:
+    code = """
+import sys, socket
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+before = set(sys.modules)
+def refuse(*a): raise SystemExit('a socket was opened')
+socket.socket.connect = socket.socket.bind = refuse
+import threading
+threads = threading.active_count()
+shell.run_line_magic('load_ext', 'jan_jupyter')
+assert threading.active_count() == threads
+new = {m.split('.')[0] for m in set(sys.modules) - before}
+print(sorted(new & {'httpx2', 'xllamacpp', 'psutil', 'yaml', 'openai', 'platformdirs'}))
+print(any(m.startswith('jan_jupyter.engines') for m in sys.modules))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines() == ["[]", "False"]
+
+
+def test_public_names_are_there() -> None:
+    code = (
+        "import jan_jupyter as jan, jan_jupyter.chat, jan_jupyter.models.store, inspect\n"
+        "assert all(hasattr(jan, name) for name in jan.__all__)\n"
+        "assert callable(jan.chat) and isinstance(jan.models, jan.ModelStore)\n"
+        "from jan_jupyter.chat import Stream\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
