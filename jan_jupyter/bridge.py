@@ -176,9 +176,7 @@ async def aiterate(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     pump = Pump(items, wake)
     try:
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ready.wait(), HEARTBEAT)
-            ready.clear()
+            await heartbeat(ready)
             done = pump.done
             for item in pump.drain():
                 yield item
@@ -188,6 +186,19 @@ async def aiterate(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
             raise pump.error
     finally:
         pump.cancel()
+
+
+async def heartbeat(ready: asyncio.Event) -> None:
+    """Wait until `ready` is set, but never longer than a heartbeat; clears it.
+
+    (Not `asyncio.wait_for`: in Python 3.11 it can swallow a cancellation.)
+    """
+    timer = asyncio.get_running_loop().call_later(HEARTBEAT, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        timer.cancel()
+    ready.clear()
 
 
 def at_close(close: Callable[[], Coroutine[Any, Any, None]]) -> None:

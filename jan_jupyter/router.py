@@ -13,7 +13,7 @@ from .engines.base import Engine
 from .engines.registry import Registry
 from .models.model import Model
 from .models.store import ModelStore
-from .types import EMPTY, ChatRequest, Delta, Event, Running, Timings, Usage
+from .types import ChatRequest, Delta, Event, Running, Timings, Usage
 
 Watcher = Callable[[Event], None]
 
@@ -68,24 +68,21 @@ class Router:
 
     def route(self, request: ChatRequest, name: str | Model | None = None) -> Route:
         """Choose model and engine, merge the levels of parameters; raises what is in the way."""
-        model, engine_name = self.model(name)
+        if not any(not isinstance(m.content, str) or m.content.strip() for m in request.messages):
+            raise errors.UsageError(
+                "The prompt is empty: write it in the lines below %%jan, or after %jan."
+            )
+        model, engine = self._usable(name)
+        request = replace(request, parameters=self._merged(engine, model, request))
+        return Route(model, engine, request)
+
+    def _usable(self, name: str | Model | None) -> tuple[Model, Engine]:
+        model, engine = self.model(name)
         if model.state == "broken":
             raise errors.ModelBroken(f"Model {model.id} cannot be used: {model.reason}")
-        engine = self.registry.engine(engine_name, self.notify)
-        if model.state in ("missing-file", "not-downloaded"):
-            raise errors.ModelNotReady(f"Model {model.id} has no file here: {model.reason}")
-        if model.state == "needs-key":
-            raise errors.ModelNotReady(f"Model {model.id} cannot be asked: {model.reason}")
-        if not request.messages or not any(
-            not isinstance(message.content, str) or message.content.strip()
-            for message in request.messages
-        ):
-            raise errors.UsageError(
-                "The prompt is empty: write it in the cell below the %%jan line, or after %jan."
-            )
-        return Route(
-            model, engine, replace(request, parameters=self._merged(engine, model, request))
-        )
+        if model.state != "ready":
+            raise errors.ModelNotReady(f"Model {model.id} is not ready: {model.reason}")
+        return model, self.registry.engine(engine, self.notify)
 
     def _merged(self, engine: Engine, model: Model, request: ChatRequest) -> Mapping[str, Any]:
         """Request over model over engine (its files, its defaults), field by field (spec §7)."""
@@ -98,15 +95,15 @@ class Router:
 
     async def load(self, name: str | Model | None) -> Model:
         """Return when the model can answer at once."""
-        route = self.route(_NOTHING_ASKED, name)
-        await self._load(route)
-        return route.model
+        model, engine = self._usable(name)
+        await self._load(model, engine)
+        return model
 
-    async def _load(self, route: Route) -> None:
+    async def _load(self, model: Model, engine: Engine) -> None:
         try:
-            await route.engine.load(route.model)
+            await engine.load(model)
         except errors.JanError as error:
-            route.engine.tell("failed", route.model, message=str(error))
+            engine.tell("failed", model, message=str(error))
             raise
 
     async def unload(self, name: str | Model | None) -> Model:
@@ -124,7 +121,7 @@ class Router:
         """Stream the answer. The last delta has finish, usage and whole timings."""
         asked = monotonic()
         route = name if isinstance(name, Route) else self.route(request, name)
-        await self._load(route)
+        await self._load(route.model, route.engine)
         loaded = monotonic()
         first: float | None = None
         last = Delta()
@@ -164,9 +161,6 @@ def shared() -> Router:
         _shared = Router(ModelStore())
         bridge.at_close(_shared.close)
     return _shared
-
-
-_NOTHING_ASKED = ChatRequest((), extra=EMPTY)
 
 
 def _completed(

@@ -156,7 +156,7 @@ Wait = Callable[[float, errors.EngineError], None]
 class Client:
     """Connections of one engine; opened at first use.
 
-    Loopback servers are reached without proxy and without loading certificates.
+    Loopback servers are reached without a proxy.
     """
 
     def __init__(self) -> None:
@@ -165,12 +165,16 @@ class Client:
     def _for(self, url: str) -> httpx2.AsyncClient:
         import httpx2
 
-        local = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+        parts = urlsplit(url)
+        local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
         if local not in self._clients:
             timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
             self._clients[local] = httpx2.AsyncClient(
-                timeout=timeout, limits=limits, trust_env=not local, follow_redirects=not local
+                timeout=timeout,
+                limits=limits,
+                trust_env=not local,
+                follow_redirects=not local,
             )
         return self._clients[local]
 

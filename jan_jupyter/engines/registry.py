@@ -49,9 +49,10 @@ class Registry:
         """
         options = self._store.engine_options(name)
         key = (options.name, options.kind)
-        if key not in self._engines:
-            self._engines[key] = engine_class(options.kind)(options, notify)
-        return self._engines[key]
+        engine = self._engines.get(key)
+        if engine is None or engine.options != options:  # its files may have been edited
+            engine = self._engines[key] = engine_class(options.kind)(options, notify)
+        return engine
 
     def local_engines(self, notify: Callable[[Event], None]) -> list[Engine]:
         """The engines that hold models on this machine."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -106,7 +106,10 @@ class JanMagics(Magics):
         return self._asked(parsed.options, parsed.prompt)
 
     def _cell(self, line: str, cell: str) -> Asked | None:
-        return self._asked(opt.parse_cell(line), cell.removesuffix("\n"))
+        # IPython ends every cell with a line break; only one that the user typed is kept.
+        typed = str(self._parent("content").get("code", ""))
+        prompt = cell if typed.endswith(cell) else cell.removesuffix("\n")
+        return self._asked(opt.parse_cell(line), prompt)
 
     def _asked(self, options: Namespace, prompt: str) -> Asked | None:
         return _quietly(lambda: self._prepare(options, prompt))
@@ -171,9 +174,12 @@ class JanMagics(Magics):
         return self.turns
 
     def _cell_id(self) -> str:
+        return str(self._parent("metadata").get("cellId", ""))
+
+    def _parent(self, part: str) -> Mapping[str, Any]:
+        """A part of the message that asked for this cell; empty where there is no kernel."""
         get_parent = getattr(self.shell, "get_parent", None)
-        metadata = (get_parent() or {}).get("metadata", {}) if get_parent else {}
-        return str(metadata.get("cellId", ""))
+        return (get_parent() or {}).get(part) or {} if get_parent else {}
 
     def _output(self, format_: str) -> Output:
         from .output import NotebookOutput, TerminalOutput

@@ -12,7 +12,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any, NamedTuple
 
-from ..bridge import HEARTBEAT, Pump
+from ..bridge import HEARTBEAT, Pump, heartbeat
 from ..chat import Stream
 from ..types import Delta, Event, Reply
 from .output import Output
@@ -87,12 +87,7 @@ async def show_async(answer: Stream, output: Output, notes: list[str]) -> Outcom
         while not done:
             # An interrupt of an idle loop is seen only when the loop wakes: hence never longer
             # than a heartbeat.
-            if pause < HEARTBEAT:
-                await asyncio.sleep(pause)
-            else:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ready.wait(), HEARTBEAT)
-            ready.clear()
+            await (heartbeat(ready) if pause == HEARTBEAT else asyncio.sleep(pause))
             done, pause = showing.step()
     except (asyncio.CancelledError, KeyboardInterrupt):
         return showing.end(notes, interrupted=True)

@@ -1,0 +1,234 @@
+"""`jan.chat`, `jan.stream`, `jan.achat`, `jan.Chat`: in a script, a running loop, a kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.jan import add_remote
+from support.kernel import Kernel
+from support.server import StreamingServer, tokens
+
+import jan_jupyter as jan
+from jan_jupyter import bridge, errors
+from jan_jupyter.types import Event
+
+TEXT = "".join(tokens(20))
+SHORT = "n=20,delay=0.005"
+
+
+@pytest.fixture
+def short(isolated: Path, server: StreamingServer) -> Iterator[str]:
+    """The name of a model that answers `TEXT`; the router is new."""
+    add_remote(isolated / "jan", server, short=SHORT, cut="n=10,cut=5", echo="echo")
+    yield "short"
+    bridge.wait(jan.router.close())
+
+
+def test_a_reply(short: str) -> None:
+    reply = jan.chat("hi", short, temperature=0)
+    assert str(reply) == reply.text == TEXT
+    assert reply.model == short
+    assert reply.engine == "openai"
+    assert reply.finish == "stop"
+    assert reply.usage == jan.Usage(prompt=1, completion=20)
+    assert reply.timings.first_token is not None
+    assert reply.timings.total is not None
+    assert reply.timings.first_token < reply.timings.total
+    assert [m.role for m in reply.messages] == ["user", "assistant"]
+    assert reply.provenance()["parameters"] == {"temperature": 0}
+    assert TEXT.split()[0] in reply._repr_markdown_()
+
+
+def test_a_stream_and_its_replay(short: str) -> None:
+    stream = jan.stream("hi", short)
+    pieces = list(stream)
+    assert len(pieces) > 5
+    assert "".join(pieces) == TEXT == "".join(stream)
+    assert stream.reply.text == TEXT
+
+
+def test_leaving_a_stream_early_stops_the_server(short: str, server: StreamingServer) -> None:
+    server.behave(short, "n=2000,delay=0.01")
+    stream = jan.stream("hi", short)
+    for _ in stream:
+        break
+    (entry,) = server.wait("closed")
+    assert not entry.complete
+    assert stream.reply.finish == "cancelled"
+
+
+def test_an_error_keeps_the_text(short: str) -> None:
+    stream = jan.stream("hi", "cut")
+    with pytest.raises(errors.StreamBroken) as caught:
+        list(stream)
+    assert caught.value.partial == stream.reply.text == "".join(tokens(5))
+    assert stream.reply.error
+    with pytest.raises(jan.JanError):
+        jan.chat("hi", "cut")
+
+
+def test_a_conversation_remembers(short: str, server: StreamingServer) -> None:
+    talk = jan.Chat(short, system="Be brief", temperature=0.5)
+    talk.ask("one")
+    talk.ask("two", temperature=0.1)
+    body = server.journal()[-1].body
+    assert [m["role"] for m in body["messages"]] == ["system", "user", "assistant", "user"]
+    assert body["temperature"] == 0.1
+    assert [m.text for m in talk.messages][-2:] == ["two", TEXT]
+
+
+def test_messages_in_openai_form(short: str, server: StreamingServer) -> None:
+    jan.chat([{"role": "system", "content": "x"}, {"role": "user", "content": "hi"}], short)
+    assert server.journal()[-1].body["messages"][0] == {"role": "system", "content": "x"}
+    with pytest.raises(errors.UsageError, match="role"):
+        jan.chat([{"content": "hi"}], short)
+
+
+def test_awaiting_under_a_running_loop(short: str) -> None:
+    async def main() -> None:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.005)
+                ticks += 1
+
+        task = asyncio.create_task(tick())
+        assert (await jan.achat("hi", short)).text == TEXT
+        assert "".join([piece async for piece in jan.stream("hi", short)]) == TEXT
+        replies = await asyncio.gather(*(jan.achat("hi", short) for _ in range(4)))
+        assert {reply.text for reply in replies} == {TEXT}
+        task.cancel()
+        assert ticks > 5
+
+    asyncio.run(main())
+
+
+def test_cancelling_an_awaited_answer_stops_the_server(short: str, server: StreamingServer) -> None:
+    server.behave(short, "n=2000,delay=0.01")
+
+    async def main() -> None:
+        task = asyncio.create_task(jan.achat("hi", short))
+        await asyncio.to_thread(server.wait, "first")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(server.wait, "closed")
+
+    asyncio.run(main())
+
+
+def test_many_threads_at_once(short: str) -> None:
+    found: list[str] = []
+
+    def ask() -> None:
+        found.append(jan.chat("hi", short).text)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [TEXT] * 8
+
+
+SCRIPT = """
+import asyncio, jan_jupyter as jan
+print(jan.chat("hi", "short").text == TEXT)
+print("".join(jan.stream("hi", "short")) == TEXT)
+
+async def main():
+    print((await jan.achat("hi", "short")).text == TEXT)
+    print("".join([p async for p in jan.stream("hi", "short")]) == TEXT)
+    # blocking calls under a running loop: the loop keeps turning
+    ticks = []
+    async def tick():
+        while True:
+            await asyncio.sleep(0.005); ticks.append(1)
+    task = asyncio.create_task(tick()); await asyncio.sleep(0)
+    print(jan.chat("hi", "short").text == TEXT, "".join(jan.stream("hi", "short")) == TEXT)
+    task.cancel()
+    print(len(ticks) > 5)
+
+asyncio.run(main())
+"""
+
+
+def test_a_script(isolated: Path, server: StreamingServer) -> None:
+    add_remote(isolated / "jan", server, short=SHORT)
+    code = f"TEXT = {TEXT!r}\n{SCRIPT}"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=dict(os.environ),
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["True"] * 7
+
+
+def test_a_kernel(kernel: Kernel, server: StreamingServer) -> None:
+    add_remote(kernel.data_folder, server, short=SHORT)
+    kernel.execute(f"import jan_jupyter as jan\nTEXT = {TEXT!r}")
+    for code in (
+        "print(jan.chat('hi', 'short').text == TEXT)",
+        "print(''.join(jan.stream('hi', 'short')) == TEXT)",
+        "print((await jan.achat('hi', 'short')).text == TEXT)",
+        "print(''.join([p async for p in jan.stream('hi', 'short')]) == TEXT)",
+    ):
+        result = kernel.execute(code)
+        assert result.text == "True\n", (code, result.error)
+    shown = kernel.execute("jan.chat('hi', 'short')").outputs[0]
+    assert "text/markdown" in shown["data"]
+
+
+def test_interrupting_a_blocking_call_in_a_kernel(kernel: Kernel, server: StreamingServer) -> None:
+    add_remote(kernel.data_folder, server, slow="n=2000,delay=0.02")
+    kernel.execute("import jan_jupyter as jan")
+    message = kernel.send("jan.chat('hi', 'slow')")
+    server.wait("first")
+    kernel.interrupt()
+    result = kernel.result(message)
+    assert result.error is not None
+    assert result.error.ename == "KeyboardInterrupt"
+    (entry,) = server.wait("closed")
+    assert not entry.complete
+
+
+def test_a_watcher_sees_the_states_and_its_fault_is_not_the_answers(short: str) -> None:
+    seen: list[str] = []
+
+    def watch(event: Event) -> None:
+        seen.append(event.state)
+        raise RuntimeError("a bad watcher")
+
+    unwatch = jan.router.watch(watch)
+    assert jan.chat("hi", short).text == TEXT
+    unwatch()
+    jan.chat("hi", short)
+    assert seen == ["answering", "ready"]
+
+
+def test_choosing_the_engine_of_a_model(short: str) -> None:
+    reply = jan.chat("hi", "openai:short")
+    assert reply.text == TEXT
+    assert jan.chat("hi", short, engine="openai").text == TEXT
+    with pytest.raises(jan.ModelError, match="short"):
+        jan.chat("hi", "shorrt")
+
+
+def test_blocking_on_the_background_loop_is_refused() -> None:
+    async def inside() -> None:
+        bridge.wait(asyncio.sleep(0))
+
+    with pytest.raises(RuntimeError, match="own background loop"):
+        bridge.wait(inside())
