@@ -120,7 +120,7 @@ _SWALLOWS = re.compile(
     r"(\[(?=(?:\\.|[^\[\]\\])*+\\?$)|[:~](?=[ \t])|:(?=::))"
 )
 _NEXT_TITLE = re.compile(r"^([ \t>]*+)([\"'(])")
-_SPECIAL = re.compile(r"[!-+/:-?\[-`{-~]|(?<=www)\.", re.IGNORECASE)
+_SPECIAL = re.compile(r"[!-+:-?\[-`{-~]|(?<=www)\.", re.IGNORECASE)
 _INLINE = re.compile(
     r"""
     (?<![\\`])(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)

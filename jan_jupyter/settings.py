@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import stat
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,7 @@ def runtime_folder() -> Path:
     if given := settings().runtime_folder:
         folder = Path(given).expanduser()
     else:
-        import platformdirs
-
-        folder = platformdirs.user_runtime_path("jan-jupyter", appauthor=False)
+        folder = _default_runtime_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if hasattr(os, "getuid"):
         status = folder.stat()
@@ -78,6 +77,15 @@ def runtime_folder() -> Path:
         if stat.S_IMODE(status.st_mode) & 0o077:
             folder.chmod(0o700)
     return folder
+
+
+def _default_runtime_folder() -> Path:
+    import platformdirs
+
+    if os.environ.get("XDG_RUNTIME_DIR") or platform.system() != "Linux":
+        return platformdirs.user_runtime_path("jan-jupyter", appauthor=False)
+    # No login session (containers, JupyterHub): the home folder, which machines may share.
+    return platformdirs.user_state_path("jan-jupyter", appauthor=False) / f"run-{platform.node()}"
 
 
 # Keys -------------------------------------------------------------------------------------------

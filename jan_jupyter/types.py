@@ -212,7 +212,7 @@ class Reply:
         if self.timings.first_token is not None:
             parts.append(f"first token {self.timings.first_token:.2f} s")
         if self.error:
-            parts.append(f"cut: {self.error}")
+            parts.append("cut off")
         elif self.finish == "cancelled":
             parts.append("stopped")
         elif self.finish == "length":

@@ -230,8 +230,8 @@ class Client:
             if last.finish is None:
                 raise errors.StreamBroken(
                     f"The answer of {party.model} ({party.engine}) was cut off: the server closed"
-                    " the stream before its end. What had come is kept; run the cell again for"
-                    " the rest."
+                    " the stream before its end. What had come is kept; run the cell again for a"
+                    " whole one."
                 )
         yield last
 
@@ -371,8 +371,8 @@ def _of_transport(error: Exception, party: Party, begun: bool) -> errors.EngineE
         )
     if begun:
         return errors.StreamBroken(
-            f"The answer of {who} was cut off: the connection broke ({said}). What had come is"
-            " kept; run the cell again for the rest."
+            f"The answer of {who} was cut off: the connection broke. What had come is kept; run"
+            " the cell again for a whole one."
         )
     return errors.ConnectionFailed(
         f"The connection to {party.engine} broke before {party.model} answered ({said})."

@@ -72,8 +72,8 @@ def use(magics: JanMagics, name: str) -> None:
         if model.state != "ready":
             raise errors.ModelNotReady(f"Model {model.id} is {model.state}: {model.reason}")
         settings().model = name
-    model, engine = shared().model(None)
-    print(f"Default model: {model.id} (engine {engine}).")
+    model, _ = shared().model(None)
+    print(f"Default model: {model.id} (engine {model.engine}).")
 
 
 def set_(magics: JanMagics, arguments: str) -> dict[str, Any]:

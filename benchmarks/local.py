@@ -1,0 +1,173 @@
+"""Engine nitro against the same runtime driven directly: xllamacpp's server object, in its process.
+
+Both answer the same requests on the same file with the same settings, in turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from support.jan import add_model
+
+ROUNDS = 5
+THREADS = 2
+TOKENS = 96
+BUNDLED = Path(__file__).parent.parent / "jan_jupyter/data/models/jan-mini/jan-mini.gguf"
+
+Speed = float
+
+
+def request(prompt: str, tokens: int = TOKENS) -> dict[str, Any]:
+    return {
+        "messages": [{"role": "user", "content": prompt}],
+        "max_tokens": tokens,
+        "temperature": 0,
+        "ignore_eos": True,
+        "cache_prompt": True,
+    }
+
+
+# The peer: a process of its own, so that neither disturbs the other ------------------------------
+
+
+def peer() -> None:
+    """Serve requests from standard input: each line holds requests that run at once."""
+    import xllamacpp
+
+    given = json.loads(sys.stdin.readline())
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = given["file"]
+    parameters.n_ctx = given["ctx_len"]
+    parameters.n_parallel = given["slots"]
+    parameters.cpuparams.n_threads = THREADS
+    parameters.verbosity = 0
+    server = xllamacpp.Server(parameters)
+
+    def one(body: dict[str, Any]) -> float:
+        at: list[float] = []
+
+        def chunk(_: Any) -> bool:
+            at.append(perf_counter())
+            return False  # do not stop
+
+        server.handle_chat_completions({**body, "stream": True}, chunk)
+        return at[-1] - at[0]
+
+    print("ready", flush=True)
+    with ThreadPoolExecutor(8) as pool:
+        for line in sys.stdin:
+            began = perf_counter()
+            spent = list(pool.map(one, json.loads(line)))
+            print(json.dumps({"total": perf_counter() - began, "decode": spent}), flush=True)
+    os._exit(0)
+
+
+@contextmanager
+def direct(file: Path, ctx_len: int, slots: int) -> Iterator[Any]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from benchmarks.local import peer; peer()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+
+    def ask(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+        stdin.write(json.dumps(bodies) + "\n")
+        stdin.flush()
+        answer: dict[str, Any] = json.loads(stdout.readline())
+        return answer
+
+    stdin.write(json.dumps({"file": str(file), "ctx_len": ctx_len, "slots": slots}) + "\n")
+    stdin.flush()
+    stdout.readline()
+    try:
+        yield ask
+    finally:
+        process.kill()
+        process.wait()
+
+
+# Ours ---------------------------------------------------------------------------------------------
+
+
+async def ours(model: str, bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    import jan_jupyter as jan
+
+    async def one(body: dict[str, Any]) -> float:
+        parameters = {k: v for k, v in body.items() if k != "messages"}
+        at = [perf_counter() async for _ in jan.stream(body["messages"], model, **parameters)]
+        return at[-1] - at[0]
+
+    began = perf_counter()
+    decode = await asyncio.gather(*(one(body) for body in bodies))
+    return {"total": perf_counter() - began, "decode": decode}
+
+
+def compare(ask: Any, model: str, count: int, tokens: int) -> tuple[Speed, Speed]:
+    """Tokens per second: the peer's and ours, the median of rounds in turns."""
+    speeds: tuple[list[float], list[float]] = ([], [])
+    for turn in range(ROUNDS + 1):
+        bodies = [request(f"Turn {turn}, question {n}", tokens) for n in range(count)]
+        found = [ask(bodies), asyncio.run(ours(model, bodies))]
+        for kind, result in zip(speeds, found, strict=True):
+            if turn:  # the first warms up
+                spent = result["total"] if count > 1 else result["decode"][0]
+                kind.append(count * tokens / spent)
+    return median(speeds[0]), median(speeds[1])
+
+
+def turns(model: str) -> None:
+    """In a conversation, turn k computes only what is new."""
+    import jan_jupyter as jan
+
+    talk = jan.Chat(model, max_tokens=24, temperature=0)
+    shown = []
+    for turn in range(5):
+        usage = talk.ask(f"Question number {turn}: please say something about it.").usage
+        shown.append(f"{usage.prompt - usage.cached} of {usage.prompt}")
+    print(f"prompt tokens computed in turns 1 … 5 of a conversation: {', '.join(shown)}")
+
+
+def main() -> None:
+    from support.random_model import write_model
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ |= {"JAN_DATA_FOLDER": str(folder), "JAN_RUNTIME_FOLDER": str(folder / "run")}
+        large = write_model(folder / "large.gguf", width=768, layers=12, inner=2048, heads=12)
+        for file, label in ((large, f"{large.stat().st_size / 1e6:.0f} MB"), (BUNDLED, "jan-mini")):
+            run(folder, file, label)
+
+
+def run(folder: Path, file: Path, label: str) -> None:
+    import jan_jupyter as jan
+    from jan_jupyter import bridge
+
+    settings = {"ctx_len": 2048, "n_parallel": 4, "cpu_threads": THREADS}
+    add_model(folder, "bench", settings={**settings, "model_path": str(file)})
+    with direct(file, 2048, 4) as ask:
+        for count, what, bound in ((1, "decode", 0.97), (4, "four at once", 0.95)):
+            peer_speed, our_speed = compare(ask, "bench", count, TOKENS)
+            print(
+                f"{label}, {what}: {our_speed:,.0f} tok/s, {our_speed / peer_speed:.3f} × of"
+                f" xllamacpp driven directly ({peer_speed:,.0f}); bound {bound}"
+            )
+    turns("bench")
+    bridge.wait(jan.router.unload("bench"))

@@ -1,0 +1,614 @@
+"""Shared worker processes: find the one that runs, or start it, for every local engine.
+
+A folder of the user's runtime directory is the registry: `<key>.json` (what runs; only the worker
+itself writes it), `<key>.log` (what its server says), `registry.lock` (held while one is started).
+The key stands for model files and options, so whoever wants the same finds the same worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import JanError
+from ..types import EMPTY, Running
+from . import worker as process
+
+WorkerState = Literal["loading", "ready", "failed"]
+Progress = Callable[[float | None, str], None]
+"""Takes 0 … 1 where it is known, and a line for people where there is something to say."""
+
+START_SECONDS = 30.0
+"""In which a started worker must have registered itself (loading takes as long as it takes)."""
+STOP_SECONDS = 3.0
+KEEP_LOG_SECONDS = 86400.0
+_FOREIGN_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model file as it was when the spec was made; an exchanged file is another model."""
+
+    path: Path
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path: Path) -> ModelFile:
+        """Raises `OSError` if it is not there."""
+        stat = path.stat()
+        return cls(path, stat.st_size, stat.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start the server of a worker.
+
+    It is run as `command --port N` with `input` as the first line of its standard input and its
+    secret in the variable `secret_variable`. `memory`: bytes it will need, 0 if nobody knows.
+    `notes` are lines for people.
+    """
+
+    runtime: str
+    command: tuple[str, ...]
+    input: str = ""
+    environment: Mapping[str, str] = EMPTY
+    secret_variable: str = "LLAMA_API_KEY"  # noqa: S105  a name
+    memory: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """What a worker is for. `engine`, `files` and `options` say whether two mean the same worker.
+
+    `launch` may take its time (it reads headers, looks for programs): it is called in a thread,
+    and only if a worker must be started. It may raise a `JanError`.
+    """
+
+    model: str
+    engine: str
+    files: tuple[ModelFile, ...]
+    options: Mapping[str, Any]
+    launch: Callable[[], Launch] = field(compare=False)
+    slots: int = 1
+    keep_alive: float = 600.0
+
+    @property
+    def key(self) -> str:
+        """A short name for engine, files and options."""
+        files = [(str(file.path), file.size, file.modified) for file in self.files]
+        what = json.dumps([self.engine, files, sorted(self.options.items())])
+        return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker as its entry tells of it."""
+
+    key: str
+    model: str
+    engine: str
+    runtime: str
+    file: str
+    slots: int
+    memory: int
+    """Bytes it was expected to need."""
+    pid: int
+    born: float
+    port: int
+    secret: str = field(repr=False)
+    state: WorkerState
+    progress: float
+    since: float
+    """When it was started, and below when it last worked: seconds since 1970."""
+    used: float
+    busy: int
+    keep_alive: float
+    server_pid: int = 0
+    server_born: float | None = None
+    exit: int | None = None
+    """What the server ended with, if it failed; negative: the signal."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether worker and server run; an entry may outlive both."""
+        return (
+            self.state != "failed"
+            and process.birth(self.pid) == self.born
+            and (not self.server_pid or process.birth(self.server_pid) == self.server_born)
+        )
+
+
+class WorkerFailed(Exception):
+    """A worker did not come up, or is gone. `log` is the end of what its server said."""
+
+    def __init__(self, why: str, *, exit: int | None = None, log: str = "") -> None:
+        super().__init__(why)
+        self.exit = exit
+        self.log = log
+
+
+class NoMemory(WorkerFailed):
+    """The model cannot fit into this machine."""
+
+
+class Unloaded(WorkerFailed):
+    """Somebody unloaded the model while it was loading."""
+
+
+# Deciding -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a worker holds: what its end would give back, when it last worked, whether it works."""
+
+    key: str
+    memory: int
+    used: float
+    busy: bool
+
+
+def to_evict(need: int, available: int, workers: Iterable[Held]) -> list[str]:
+    """The workers to end so that `need` bytes fit; none if they fit, or would not even so.
+
+    The least recently used go first, never one that is answering, and only those that help.
+    """
+    missing = need - available
+    if missing <= 0:
+        return []
+    victims: list[Held] = []
+    freed = 0
+    for held in sorted((w for w in workers if not w.busy), key=lambda w: w.used):
+        if freed >= missing:
+            break
+        victims.append(held)
+        freed += held.memory
+    if freed < missing:
+        return []
+    # A large one at the end may make some before it needless: spare the most recently used first.
+    for held in reversed(victims[:]):
+        if freed - held.memory >= missing:
+            victims.remove(held)
+            freed -= held.memory
+    return [held.key for held in victims]
+
+
+# The registry -------------------------------------------------------------------------------------
+
+
+class Registry:
+    """The folder of workers. Everything here may block: call it in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def look(self, key: str) -> Worker | None:
+        """What the entry says; `None` if there is none that can be read and is ours."""
+        path = self.folder / f"{key}.json"
+        try:
+            if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+                return None
+            entry = json.loads(path.read_text("utf-8"))
+            worker = Worker(key=key, **{k: v for k, v in entry.items() if k in _FIELDS})
+            return worker if all(type(getattr(worker, n)) is t for n, t in _TYPES) else None
+        except (OSError, ValueError, TypeError, AttributeError):
+            return None
+
+    def all(self) -> list[Worker]:
+        """Every worker that runs."""
+        found = (self.look(path.stem) for path in sorted(self.folder.glob("*.json")))
+        return [worker for worker in found if worker is not None and worker.alive]
+
+    def log(self, key: str) -> str:
+        """The last 16 kB that the server of a worker said."""
+        try:
+            with (self.folder / f"{key}.log").open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - 16384))
+                return log.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        import filelock
+
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with filelock.FileLock(self.folder / "registry.lock", timeout=60, mode=0o600):
+                yield
+        except filelock.Timeout as error:
+            raise WorkerFailed(f"another process holds {error.lock_file}") from error
+
+    def claim(self, spec: WorkerSpec, say: Callable[[str], None]) -> tuple[Worker, bool]:
+        """The worker for `spec`, loading or ready, and whether it was started here and now."""
+        with self.locked():
+            worker = self.look(spec.key)
+            if worker is not None and worker.alive:
+                if worker.state != "ready" or answers(worker):
+                    return worker, False
+                self.stop(worker)
+            launch = spec.launch()
+            for note in launch.notes:
+                say(note)
+            self.clean()
+            self.make_room(spec.model, launch.memory, say)
+            return self.start(spec, launch), True
+
+    def clean(self) -> None:
+        """Take away entries whose worker is gone, and servers whose worker is gone."""
+        for path in self.folder.glob("*.json"):
+            worker = self.look(path.stem)
+            if worker is None or not worker.alive:
+                if worker is not None:
+                    self.stop(worker)
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+        for path in (*self.folder.glob("*.log"), *self.folder.glob("*.keep")):
+            with suppress(OSError):
+                if not path.with_suffix(".json").exists() and _age(path) > KEEP_LOG_SECONDS:
+                    path.unlink()
+
+    def make_room(self, model: str, need: int, say: Callable[[str], None]) -> None:
+        """End workers that nobody uses if the model needs their memory. Raises `NoMemory`."""
+        available, total = memory()
+        if need > total:
+            raise NoMemory(f"it needs about {_gb(need)}, and this machine has {_gb(total)}")
+        running = {worker.key: worker for worker in self.all()}
+        held = {}
+        for worker in running.values():
+            resident, of_files = process.resident(worker.server_pid)
+            expected = resident if worker.state == "ready" else max(resident, worker.memory)
+            # Pages of a mapped file count as available although a model at work needs them.
+            available -= expected - (resident - of_files)
+            held[worker.key] = Held(
+                worker.key, expected, worker.used, worker.state != "ready" or _working(worker) > 0
+            )
+        for key in to_evict(need, available, held.values()):
+            say(f"{running[key].model} is unloaded to make room for {model}.")
+            self.stop(running[key])
+            available += held[key].memory
+        if need > available:
+            free = _gb(max(0, available))
+            say(f"{model} needs about {_gb(need)}, {free} are free: it may be slow.")
+
+    def start(self, spec: WorkerSpec, launch: Launch) -> Worker:
+        """Start the worker and return when it has registered itself."""
+        key = spec.key
+        log = self.folder / f"{key}.log"
+        log.unlink(missing_ok=True)
+        with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
+            starter = subprocess.Popen(
+                [sys.executable, "-I", process.__file__],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd=self.folder,
+                env=environment(os.environ),
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        assert starter.stdin is not None
+        with suppress(BrokenPipeError), starter.stdin:
+            starter.stdin.write(json.dumps(self._order(spec, launch)).encode())
+        deadline = time.monotonic() + START_SECONDS
+        while (worker := self.look(key)) is None:
+            if starter.poll() or time.monotonic() > deadline:
+                starter.kill()
+                status = starter.wait()
+                raise WorkerFailed(
+                    "its worker process did not start", exit=status, log=self.log(key)
+                )
+            time.sleep(0.005)
+        if hasattr(os, "fork"):
+            starter.wait()  # it has detached the worker and ended
+        else:
+            _started.append(starter)
+        return worker
+
+    def _order(self, spec: WorkerSpec, launch: Launch) -> dict[str, Any]:
+        return {
+            "folder": str(self.folder),
+            "key": spec.key,
+            "command": launch.command,
+            "input": launch.input,
+            "environment": dict(launch.environment),
+            "secret_variable": launch.secret_variable,
+            "bytes": sum(file.size for file in spec.files),
+            "keep_alive": spec.keep_alive,
+            "labels": {
+                "model": spec.model,
+                "engine": spec.engine,
+                "runtime": launch.runtime,
+                "file": str(spec.files[0].path),
+                "slots": spec.slots,
+                "memory": launch.memory,
+            },
+        }
+
+    def extend(self, worker: Worker, keep_alive: float) -> None:
+        """Ask a worker to stay for longer than it was started for."""
+        if keep_alive > worker.keep_alive:
+            process.write_private(self.folder / f"{worker.key}.keep", str(keep_alive))
+
+    def stop(self, worker: Worker) -> None:
+        """End a worker and its server; returns when both are gone."""
+        _end(worker.pid, worker.born, signal.SIGTERM)
+        if not _gone(worker.pid, worker.born, STOP_SECONDS):
+            _end(worker.pid, worker.born, _KILL)
+            _gone(worker.pid, worker.born, STOP_SECONDS)
+        _end(worker.server_pid, worker.server_born, _KILL)
+        _gone(worker.server_pid, worker.server_born, STOP_SECONDS)
+        now = self.look(worker.key)
+        if now is not None and (now.pid, now.born) == (worker.pid, worker.born):
+            (self.folder / f"{worker.key}.json").unlink(missing_ok=True)
+
+
+_FIELDS = {f.name for f in fields(Worker)} - {"key"}
+_TYPES = (("pid", int), ("born", float), ("port", int), ("secret", str), ("state", str))
+_started: list[subprocess.Popen[bytes]] = []
+"""Workers that stay our children: on systems that cannot fork."""
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+
+def answers(worker: Worker) -> bool:
+    """Whether the server of a worker takes connections."""
+    with suppress(OSError):
+        return process.ask(worker.port, "/health")[0] == 200
+    return False
+
+
+def _working(worker: Worker) -> int:
+    """How many slots of a worker are answering; one at least if it is too busy to say."""
+    try:
+        now = process.slots(worker.port, worker.secret, timeout=1.0)
+    except OSError:
+        return 0
+    return 1 if now is None else sum(working for working, _ in now)
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
+
+
+def _end(pid: int, born: float | None, how: int) -> None:
+    if pid and born is not None and process.birth(pid) == born:
+        with suppress(OSError):
+            os.kill(pid, how)
+
+
+def _gone(pid: int, born: float | None, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while pid and born is not None and process.birth(pid) == born:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def environment(own: Mapping[str, str]) -> dict[str, str]:
+    """What a worker may know of our environment: everything but keys and tokens."""
+    return {k: v for k, v in own.items() if not _FOREIGN_SECRET.search(k)}
+
+
+def memory() -> tuple[int, int]:
+    """Bytes of memory available to us, and in all: the machine's, or less if a cgroup says so."""
+    import psutil
+
+    machine = psutil.virtual_memory()
+    available, total = int(machine.available), int(machine.total)
+    for limit, used in _cgroup_limits(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")):
+        total = min(total, limit)
+        available = min(available, max(0, limit - used))
+    return available, total
+
+
+def _cgroup_limits(membership: Path, mount: Path) -> Iterator[tuple[int, int]]:
+    """(limit, used) in bytes of each memory group that this process is in, v2 and v1."""
+    try:
+        lines = membership.read_text("ascii").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            root, names, cache = mount, ("memory.max", "memory.current"), "inactive_file "
+        elif "memory" in controllers.split(","):
+            root, cache = mount / "memory", "total_inactive_file "
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        else:
+            continue
+        group = root / path.strip("/")
+        for folder in (group, *group.parents):
+            if not folder.is_relative_to(root):
+                break
+            try:
+                limit, used = (int((folder / name).read_text("ascii")) for name in names)
+                stat = (folder / "memory.stat").read_text("ascii")
+            except (OSError, ValueError):  # no such group seen from here, or "max"
+                continue
+            given_back = re.search(f"^{cache}(\\d+)$", stat, re.MULTILINE)
+            yield limit, used - (int(given_back[1]) if given_back else 0)
+
+
+# For the engines ----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A load under way in this process, for all who wait for it."""
+
+    spec: WorkerSpec
+    task: asyncio.Task[Worker] = field(init=False)
+    waiters: int = 0
+    unwanted: bool = False
+    """Whether it was unloaded before it was there."""
+
+
+class Workers:
+    """The registry for code on an event loop: nothing here blocks it."""
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
+        self._folder = folder
+        self._flights: dict[str, _Flight] = {}
+        self._tasks: set[asyncio.Task[Worker]] = set()
+
+    @cached_property
+    def registry(self) -> Registry:
+        return Registry(self._folder() / "workers")
+
+    async def ensure(self, spec: WorkerSpec, on_progress: Progress) -> Worker:
+        """The worker for `spec`, ready; asking again is cheap.
+
+        Cancelling stops a load that this process has started and nobody else here waits for.
+        Raises `WorkerFailed` (`NoMemory`, `Unloaded`) and what `spec.launch` raises.
+        """
+        key = spec.key
+        worker = self.registry.look(key)
+        if worker is not None and worker.state == "ready" and worker.alive:
+            if spec.keep_alive > worker.keep_alive:
+                await asyncio.to_thread(self.registry.extend, worker, spec.keep_alive)
+            return worker
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = _Flight(spec)
+            flight.task = asyncio.create_task(self._bring_up(flight, on_progress))
+            self._tasks.add(flight.task)
+            flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
+        flight.waiters += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.waiters -= 1
+            if not flight.waiters and not flight.task.done():
+                self._flights.pop(key, None)
+                flight.task.cancel()
+
+    def _landed(self, key: str, flight: _Flight, task: asyncio.Task[Worker]) -> None:
+        self._tasks.discard(task)
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        if not task.cancelled():
+            task.exception()  # its waiters have it; if all have left, nobody needs it
+
+    async def _bring_up(self, flight: _Flight, on_progress: Progress) -> Worker:
+        loop = asyncio.get_running_loop()
+
+        def say(message: str) -> None:
+            loop.call_soon_threadsafe(on_progress, None, message)
+
+        while True:
+            claim = asyncio.create_task(asyncio.to_thread(self.registry.claim, flight.spec, say))
+            try:
+                worker, ours = await asyncio.shield(claim)
+                ready = None if flight.unwanted else await self._watch(worker, on_progress)
+            except asyncio.CancelledError:
+                with suppress(WorkerFailed, JanError, OSError):
+                    worker, ours = await claim  # a thread cannot be stopped, its worker can
+                    if ours:
+                        await asyncio.to_thread(self.registry.stop, worker)
+                raise
+            if ready is not None:
+                return ready
+            if ours or flight.unwanted:
+                await asyncio.to_thread(self.registry.stop, worker)
+                raise Unloaded("it was unloaded while it was loading")
+            # Somebody else had started it and gave up: our wish still stands.
+
+    async def _watch(self, worker: Worker, on_progress: Progress) -> Worker | None:
+        """Wait until it is ready; `None` if it went away without having failed."""
+        told = -1.0
+        while True:
+            now = self.registry.look(worker.key)
+            if now is None or (now.pid, now.born) != (worker.pid, worker.born):
+                return None
+            if now.state == "failed" or process.birth(now.pid) != now.born:
+                raise await self.why(now)
+            if now.state == "ready":
+                return now
+            if now.progress != told:
+                on_progress(told := now.progress, "")
+            await asyncio.sleep(0.01)
+
+    async def why(self, worker: Worker) -> WorkerFailed:
+        """Why a worker is gone. Gives it a moment to write down what its server ended with."""
+        deadline = time.monotonic() + 1.0
+        now = self.registry.look(worker.key)
+        while now is not None and now.pid == worker.pid and now.state != "failed":
+            if process.birth(now.pid) != now.born or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.01)
+            now = self.registry.look(worker.key)
+        log = await asyncio.to_thread(self.registry.log, worker.key)
+        if now is not None and now.pid == worker.pid and now.state == "failed":
+            return WorkerFailed("its server ended", exit=now.exit, log=log)
+        return WorkerFailed("its worker process is gone", log=log)
+
+    async def gone(self, worker: Worker) -> bool:
+        """Whether a worker has ended, or its server no longer takes connections."""
+        now = self.registry.look(worker.key)
+        if now is None or (now.pid, now.born) != (worker.pid, worker.born) or not now.alive:
+            return True
+        return not await asyncio.to_thread(answers, worker)
+
+    async def unload(self, model: str, engine: str, file: Path | None = None) -> int:
+        """End every worker of a model, also one that loads; how many there were."""
+
+        def meant(model_of: str, engine_of: str, file_of: str) -> bool:
+            return engine_of == engine and (model_of == model or file_of == str(file))
+
+        for flight in self._flights.values():
+            spec = flight.spec
+            flight.unwanted |= meant(spec.model, spec.engine, str(spec.files[0].path))
+        found = await asyncio.to_thread(self.registry.all)
+        victims = [w for w in found if meant(w.model, w.engine, w.file)]
+        for worker in victims:
+            await asyncio.to_thread(self.registry.stop, worker)
+        return len(victims)
+
+    async def running(self, engine: str) -> list[Running]:
+        """The models that an engine holds for this user, whoever started them."""
+
+        def look() -> list[Running]:
+            return [_running(worker) for worker in self.registry.all() if worker.engine == engine]
+
+        return await asyncio.to_thread(look)
+
+
+def _running(worker: Worker) -> Running:
+    working = _working(worker) if worker.state == "ready" else 0
+    return Running(
+        model=worker.model,
+        engine=worker.engine,
+        runtime=worker.runtime,
+        state="answering" if working else worker.state,
+        pid=worker.server_pid or worker.pid,
+        memory=process.resident(worker.server_pid)[0],
+        since=worker.since,
+        idle=None if working else max(0.0, time.time() - worker.used),
+        busy=working,
+        slots=worker.slots,
+        progress=worker.progress if worker.state == "loading" else None,
+    )

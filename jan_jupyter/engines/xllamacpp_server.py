@@ -1,0 +1,46 @@
+"""llama.cpp's own HTTP server out of the wheel `xllamacpp`: the program behind that runtime.
+
+    LLAMA_API_KEY=… python xllamacpp_server.py --port N < settings.json
+
+The first line of its input is an object of `CommonParams` attributes (dotted names; the members
+of an enumeration by name). It ends when its input does: its parent is gone then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def set_attribute(parameters: Any, name: str, value: Any) -> None:
+    """Set `a.b` of llama.cpp's parameters; a text becomes the member of an enumeration."""
+    *path, last = name.split(".")
+    for part in path:
+        parameters = getattr(parameters, part)
+    kind = type(getattr(parameters, last))
+    setattr(parameters, last, kind[value] if hasattr(kind, "__members__") else value)
+
+
+def main() -> None:
+    import xllamacpp
+
+    parameters = xllamacpp.CommonParams()
+    for name, value in json.loads(sys.stdin.buffer.readline()).items():
+        set_attribute(parameters, name, value)
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.port = int(sys.argv[sys.argv.index("--port") + 1])
+    parameters.api_keys = [os.environ.pop("LLAMA_API_KEY")]
+    parameters.ui = False
+    parameters.endpoint_slots = True
+    try:
+        _server = xllamacpp.Server(parameters)  # serves for as long as it is held
+    except RuntimeError as error:
+        sys.exit(str(error))  # the reason stands above it, in llama.cpp's own words
+    sys.stdin.buffer.read()
+    os._exit(0)  # our parent is gone: there is nobody to clean up for
+
+
+if __name__ == "__main__":
+    main()

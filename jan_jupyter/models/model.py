@@ -1,0 +1,63 @@
+"""The `Model`: what a description on disk says, made regular."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..types import EMPTY
+
+ModelState = Literal["ready", "not-downloaded", "missing-file", "needs-key", "broken"]
+Source = Literal["json", "llamacpp", "mlx", "cortex", "remote-list", "bare", "bundled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model as found in a data folder.
+
+    `engine` is the canonical name (spec §6), `written_engine` what the file says. `path` is the
+    description (`model.json`, `model.yml`, the list) or, for a bare folder, the folder. `file` is
+    the main GGUF (the first part of a split one; for `intel-bigdl` the folder of the files) and
+    `projector` its image projector; both absolute and existing, else `None`. `reason` says why the
+    state is not `ready`. `settings` and `parameters` hold only what the description sets, under
+    the names of spec §§4.1 and 4.2.
+    """
+
+    id: str
+    name: str
+    engine: str
+    state: ModelState
+    source: Source
+    path: Path
+    settings: Mapping[str, Any] = EMPTY
+    parameters: Mapping[str, Any] = EMPTY
+    metadata: Mapping[str, Any] = EMPTY
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+    file: Path | None = None
+    projector: Path | None = None
+    sources: Sequence[Mapping[str, Any]] = ()
+    written_engine: str | None = None
+    version: str = "1.0"
+    format: str = "gguf"
+    description: str = ""
+    created: float | None = None
+    """Seconds since 1970."""
+    data_folder: Path | None = None
+    raw: Mapping[str, Any] = field(default=EMPTY, repr=False)
+    """The description as it stands in the file."""
+    names: tuple[str, ...] = ()
+    """The names of its folder, which find it too."""
+    shadowed: bool = False
+    """Whether another model with the same id comes first."""
+
+    @property
+    def reference(self) -> str:
+        """The name that finds this model and no other."""
+        return f"{self.source}:{self.id}" if self.shadowed else self.id
+
+    @property
+    def folder(self) -> Path:
+        return self.path if self.source == "bare" else self.path.parent

@@ -1,0 +1,79 @@
+"""Models of random weights, and a nitro whose workers end with the test."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.random_model import write_model
+
+from nitro.bench import Bench
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """250 kB: thousands of tokens a second."""
+    return write_model(tmp_path_factory.mktemp("models") / "tiny.gguf")
+
+
+@pytest.fixture(scope="session")
+def slow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """26 MB: a few hundred tokens a second, so that an answer can be watched."""
+    path = tmp_path_factory.mktemp("models") / "slow.gguf"
+    return write_model(path, width=512, layers=4, inner=1536, heads=8, context=100_000)
+
+
+@pytest.fixture
+def llama_server(tmp_path: Path) -> Callable[..., str]:
+    """Makes a program `llama-server`; returns its path."""
+
+    def make(*more: str) -> str:
+        program = tmp_path / "llama-server"
+        command = shlex.join([sys.executable, str(HERE / "llama_server.py"), *more])
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        program.chmod(0o755)
+        return str(program)
+
+    return make
+
+
+@pytest.fixture(params=["xllamacpp", "llama-server"])
+def runtime(request: pytest.FixtureRequest, llama_server: Callable[..., str]) -> dict[str, Any]:
+    """The settings that choose a runtime."""
+    if request.param == "xllamacpp":
+        return {"runtime": "xllamacpp"}
+    return {"runtime": "llama-server", "runtime_path": llama_server()}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A nitro; at the end of the test all its workers are ended."""
+    return Bench()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine on a loop of its own, in which its bench is closed, too."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    given: dict[str, Any] = {
+        name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters
+    }
+
+    async def whole() -> None:
+        try:
+            await pyfuncitem.obj(**given)
+        finally:
+            if "bench" in given:
+                await given["bench"].close()
+
+    asyncio.run(whole())
+    return True

@@ -1,0 +1,361 @@
+"""What nitro decides, without a process: whom to evict, what settings mean, what a log says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xllamacpp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jan_jupyter import errors
+from jan_jupyter.engines import runtimes, worker, workers
+from jan_jupyter.engines.nitro import Nitro, decisive
+from jan_jupyter.engines.workers import Held, ModelFile, Registry, WorkerSpec, to_evict
+from jan_jupyter.engines.xllamacpp_server import set_attribute
+from jan_jupyter.models.engine_files import EngineOptions
+from jan_jupyter.models.model import Model
+from jan_jupyter.types import ChatRequest, Message
+
+# Whom to evict ------------------------------------------------------------------------------------
+
+OLD = Held("old", 2, used=1, busy=False)
+MIDDLE = Held("middle", 3, used=2, busy=False)
+NEW = Held("new", 8, used=3, busy=False)
+WORKING = Held("working", 50, used=0, busy=True)
+
+
+@pytest.mark.parametrize(
+    ("need", "available", "running", "victims"),
+    [
+        (5, 5, [OLD, NEW], []),
+        (6, 5, [NEW, OLD], ["old"]),
+        (9, 5, [OLD, MIDDLE, NEW], ["old", "middle"]),
+        (12, 5, [OLD, MIDDLE, NEW], ["new"]),
+        (14, 5, [OLD, MIDDLE, NEW], ["old", "new"]),
+        (18, 5, [OLD, MIDDLE, NEW], ["old", "middle", "new"]),
+        (19, 5, [OLD, MIDDLE, NEW], []),
+        (6, 5, [WORKING], []),
+        (6, 5, [WORKING, NEW], ["new"]),
+        (6, -3, [NEW, OLD], ["old", "new"]),
+        (6, 5, [], []),
+    ],
+)
+def test_whom_to_evict(need: int, available: int, running: list[Held], victims: list[str]) -> None:
+    assert to_evict(need, available, running) == victims
+
+
+@given(
+    st.integers(0, 100),
+    st.integers(-20, 100),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9), st.booleans()), max_size=8),
+)
+def test_eviction_helps_and_wastes_nothing(
+    need: int, available: int, given: list[tuple[int, int, bool]]
+) -> None:
+    running = {str(i): Held(str(i), *row) for i, row in enumerate(given)}
+    victims = [running[key] for key in to_evict(need, available, running.values())]
+    assert not any(victim.busy for victim in victims)
+    freed = sum(victim.memory for victim in victims)
+    idle = sum(held.memory for held in running.values() if not held.busy)
+    if victims:
+        assert available < need <= available + freed
+        assert all(need > available + freed - victim.memory for victim in victims)
+    else:
+        assert need <= available or need > available + idle
+
+
+def test_memory_is_bounded_by_every_group_above_us(tmp_path: Path) -> None:
+    def group(path: str, **files: str) -> None:
+        folder = tmp_path / "cgroup" / path
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name.replace("__", ".")).write_text(content)
+
+    group("a", memory__max="1000\n", memory__current="700\n", memory__stat="inactive_file 200\n")
+    group("a/b", memory__max="max\n", memory__current="10\n", memory__stat="inactive_file 0\n")
+    v1 = {"memory__limit_in_bytes": "2000", "memory__usage_in_bytes": "90"}
+    group("memory/c", **v1, memory__stat="cache 1\ntotal_inactive_file 40\n")
+    membership = tmp_path / "membership"
+    membership.write_text("4:cpu,cpuacct:/x\n3:memory:/c\n0::/a/b\n")
+    limits = [*workers._cgroup_limits(membership, tmp_path / "cgroup")]
+    assert limits == [(2000, 50), (1000, 500)]
+    available, total = workers.memory()
+    assert 0 < available <= total
+
+
+# What settings mean -------------------------------------------------------------------------------
+
+
+FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
+
+
+@pytest.mark.parametrize(
+    ("settings", "attributes", "arguments"),
+    [
+        ({"ctx_len": "2048"}, {"n_ctx": 2048}, "--ctx-size 2048"),
+        ({"ctx_len": 0}, {}, ""),
+        ({"ngl": 0}, {"n_gpu_layers": 0}, "--n-gpu-layers 0"),
+        ({"n_parallel": 4}, {"n_parallel": 4}, "--parallel 4"),
+        ({"cpu_threads": 2.0}, {"cpuparams.n_threads": 2}, "--threads 2"),
+        ({"threads": 3}, {"cpuparams.n_threads": 3}, "--threads 3"),
+        ({"cont_batching": "false"}, {"cont_batching": False}, "--no-cont-batching"),
+        (
+            {"embedding": True},
+            {"embedding": True, "pooling_type": "LLAMA_POOLING_TYPE_MEAN"},
+            "",
+        ),
+        ({"embedding": False}, {"embedding": False}, ""),
+        ({"flash_attn": True}, {"flash_attn_type": FLASH}, "--flash-attn on"),
+        (
+            {"cache_type": "Q8_0"},
+            {"cache_type_k": "GGML_TYPE_Q8_0", "cache_type_v": "GGML_TYPE_Q8_0"},
+            "--cache-type-k q8_0 --cache-type-v q8_0",
+        ),
+        ({"no_mmap": True}, {"load_mode": "LLAMA_LOAD_MODE_NONE"}, "--no-mmap"),
+        ({"use_mmap": False}, {"load_mode": "LLAMA_LOAD_MODE_NONE"}, "--no-mmap"),
+        ({"mlock": True}, {"load_mode": "LLAMA_LOAD_MODE_MMAP_MLOCK"}, "--mlock"),
+        ({"caching_enabled": False}, {"cache_prompt": False}, "--no-cache-prompt"),
+        ({"rope_freq_base": "1e6"}, {"rope_freq_base": 1e6}, "--rope-freq-base 1000000.0"),
+        ({"text_model": True, "llama_model_path": "x"}, {}, ""),
+    ],
+)
+def test_a_setting_in_both_runtimes(
+    settings: dict[str, Any], attributes: dict[str, Any], arguments: str
+) -> None:
+    options, left_out = runtimes.read_settings(settings)
+    assert left_out == []
+    always: dict[str, Any] = {"n_parallel": 1, "cache_ram_mib": 512}
+    common = runtimes.xllamacpp_input(Path("m"), {})
+    expected = {**common, **always, **attributes}
+    assert runtimes.xllamacpp_input(Path("m"), options) == expected
+    start, _ = runtimes.llama_server_arguments(Path("m"), {})
+    line, environment = runtimes.llama_server_arguments(Path("m"), options)
+    line = line[len(start) :]
+    if "n_parallel" not in settings:
+        line = line[2:]
+    assert " ".join(line) == arguments
+    assert environment == {"LLAMA_ARG_CACHE_RAM": "512"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"wibble": 1},
+        {"n_parallel": 0},
+        {"ngl": "many"},
+        {"ngl": 1.5},
+        {"ngl": True},
+        {"cont_batching": "perhaps"},
+        {"cache_type_k": "q9"},
+        {"rope_freq_base": []},
+    ],
+)
+def test_what_is_left_out_is_named(settings: dict[str, Any]) -> None:
+    options, left_out = runtimes.read_settings(settings)
+    assert options == runtimes.DEFAULTS
+    assert [line.split()[0].split("=")[0] for line in left_out] == [*settings]
+
+
+EXAMPLES = {int: 3, bool: True, float: 0.5, str: "text"}
+
+
+@pytest.mark.parametrize("name", [*runtimes.TABLE])
+def test_xllamacpp_has_every_attribute_and_choice(name: str) -> None:
+    row = runtimes.TABLE[name]
+    parameters: Any = xllamacpp.CommonParams()
+    target, _, last = row.attribute.rpartition(".")
+    holder = getattr(parameters, target) if target else parameters
+    kind = type(getattr(holder, last))
+    values: list[object] = [*row.choices.values()] or [EXAMPLES[kind]]
+    for value in values:
+        set_attribute(parameters, row.attribute, value)
+        found = getattr(getattr(parameters, target) if target else parameters, last)
+        assert (found.name if row.choices else found) == value
+
+
+def test_what_each_machine_would_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def program(path: Path) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(0o755)
+        return path
+
+    jan = program(tmp_path / "jan/llamacpp/backends/b5509/linux-cuda/build/bin/llama-server")
+    on_path = program(tmp_path / "bin/llama-server")
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+
+    def choose(wanted: str = "", path: str = "", gpu: str = "") -> runtimes.Runtime:
+        monkeypatch.setattr(runtimes, "gpu_here", lambda: bool(gpu))
+        return runtimes.choose(
+            wanted, path, [tmp_path / "jan"], lambda found: gpu in str(found.binary)
+        )
+
+    assert choose() == runtimes.Runtime("xllamacpp")
+    assert choose(gpu="cuda") == runtimes.Runtime("llama-server", jan)
+    assert choose(gpu="nothing like it") == runtimes.Runtime("xllamacpp")
+    assert choose("llama_server") == runtimes.Runtime("llama-server", jan)
+    monkeypatch.setenv("PATH", str(on_path.parent))
+    assert choose("llama-server") == runtimes.Runtime("llama-server", on_path)
+    assert choose(path=str(jan)) == runtimes.Runtime("llama-server", jan)
+    assert choose("xllamacpp", str(jan)) == runtimes.Runtime("xllamacpp")
+    with pytest.raises(errors.EngineUnavailable, match="runtime_path"):
+        choose("llama-server", "/nowhere")
+
+
+def test_a_runtime_is_asked_for_its_devices(tmp_path: Path) -> None:
+    def server(says: str) -> runtimes.Runtime:
+        program = tmp_path / f"server{len(says)}"
+        program.write_text(f"#!/bin/sh\nprintf '{says}'\n")
+        program.chmod(0o755)
+        return runtimes.Runtime("llama-server", program)
+
+    assert runtimes.uses_gpu(server("Available devices:\\n  CUDA0: one (80000 MiB)\\n"))
+    assert not runtimes.uses_gpu(server("Available devices:\\n"))
+    assert not runtimes.uses_gpu(runtimes.Runtime("llama-server", tmp_path / "none"))
+    only_cpu = all(device["type"].name.endswith("_CPU") for device in xllamacpp.get_device_info())
+    assert runtimes.uses_gpu(runtimes.Runtime("xllamacpp")) is not only_cpu
+
+
+def test_pre_prompt_stands_before_everything() -> None:
+    model = Model("m", "", "nitro", "ready", "bare", Path(), {"pre_prompt": "Be kind. "})
+    nitro = Nitro(EngineOptions("nitro", "nitro"))
+
+    def contents(*messages: Message) -> list[tuple[str, str]]:
+        body = nitro.body(model, ChatRequest(messages))
+        return [(message["role"], message["content"]) for message in body["messages"]]
+
+    system, user = Message("system", "Be short."), Message("user", "hi")
+    assert contents(user) == [("system", "Be kind. "), ("user", "hi")]
+    assert contents(system, user) == [("system", "Be kind. Be short."), ("user", "hi")]
+
+
+# What a log says ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("", ""),
+        ("0.00.001 W srv  init: no key\n0.01.002 I slot release: id 0\n", ""),
+        (
+            "0.00.001 W srv  init: no key\nggml.c:12: GGML_ASSERT(n > 0) failed\n",
+            "ggml.c:12: GGML_ASSERT(n > 0) failed",
+        ),
+        (
+            "0.00.001 W srv  init: no key\n"
+            "0.00.004.516 E llama_model_load: error loading model: tensor 'a' is not within the"
+            " file bounds\n"
+            "0.00.004.520 E llama_model_load_from_file_impl: failed to load model\n"
+            "0.00.004.900 E srv    init: exiting due to model loading error\n"
+            "Failed to init server, please check the input params.\n",
+            "error loading model: tensor 'a' is not within the file bounds",
+        ),
+        (
+            "main: loading\n"
+            "llama_model_load: error loading model: unknown model architecture: 'x'\n",
+            "error loading model: unknown model architecture: 'x'",
+        ),
+        (
+            "Traceback (most recent call last):\n  File ...\n"
+            "ModuleNotFoundError: No module named 'xllamacpp'\n",
+            "ModuleNotFoundError: No module named 'xllamacpp'",
+        ),
+    ],
+)
+def test_the_decisive_line(log: str, said: str) -> None:
+    assert decisive(log) == said
+
+
+# The registry -------------------------------------------------------------------------------------
+
+
+def _entry(**changes: Any) -> dict[str, Any]:
+    labels = {"model": "m", "engine": "nitro", "runtime": "xllamacpp", "file": "m.gguf"}
+    numbers = {"slots": 1, "memory": 0, "since": 0.0, "used": 0.0, "busy": 0, "keep_alive": 1.0}
+    itself = {"pid": os.getpid(), "born": worker.birth(os.getpid()), "port": 1, "secret": "s"}
+    return {**labels, **numbers, **itself, "state": "ready", "progress": 1.0, **changes}
+
+
+RUBBISH = {
+    "reused-pid": json.dumps(_entry(born=1.0)),
+    "dead": json.dumps(_entry(pid=2**22 + 1)),
+    "failed": json.dumps(_entry(pid=2**22 + 1, state="failed", exit=1)),
+    "list": "[]",
+    "no-json": "{",
+    "empty": "",
+    "binary": "\0\1",
+    "wrong-types": json.dumps(_entry(port="1; rm")),
+    "half": json.dumps({"pid": 1}),
+}
+
+
+def test_rubbish_is_not_believed_and_is_cleaned(tmp_path: Path) -> None:
+    for name, content in {**RUBBISH, "good": json.dumps(_entry(future=1))}.items():
+        (tmp_path / f"{name}.json").write_text(content)
+    (tmp_path / "folder.json").mkdir()
+    registry = Registry(tmp_path)
+    assert [found.key for found in registry.all()] == ["good"]
+    registry.clean()
+    assert sorted(path.stem for path in tmp_path.glob("*.json")) == ["folder", "good"]
+
+
+def test_a_server_whose_worker_is_gone_is_ended(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
+        left = _entry(pid=2**22 + 1, server_pid=server.pid, server_born=worker.birth(server.pid))
+        (tmp_path / "left.json").write_text(json.dumps(left))
+        Registry(tmp_path).clean()
+        assert server.wait() < 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_old_logs_are_cleaned(tmp_path: Path) -> None:
+    for name in ("old.log", "new.log", "used.log", "old.keep"):
+        (tmp_path / name).touch()
+        if name != "new.log":
+            os.utime(tmp_path / name, (1, 1))
+    (tmp_path / "used.json").write_text(json.dumps(_entry()))
+    Registry(tmp_path).clean()
+    assert {path.name for path in tmp_path.iterdir()} == {"new.log", "used.log", "used.json"}
+
+
+def test_the_key_stands_for_what_matters(tmp_path: Path) -> None:
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"1")
+
+    def key(**changes: Any) -> str:
+        given = {"model": "m", "engine": "nitro", "files": (ModelFile.of(file),), "options": {}}
+        return WorkerSpec(**{**given, "launch": _never, **changes}).key
+
+    assert key() == key(model="other", keep_alive=1.0, slots=3)
+    assert len({key(), key(options={"ctx_len": 1}), key(engine="intel-bigdl")}) == 3
+    before = key()
+    os.utime(file, (1, 1))
+    assert key() != before
+
+
+def _never() -> workers.Launch:
+    raise AssertionError
+
+
+def test_a_worker_learns_no_key() -> None:
+    kept = {"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PATH", "TOKENIZERS_PARALLELISM"}
+    keys = {"OPENAI_API_KEY", "hf_token", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD"}
+    assert workers.environment(dict.fromkeys(kept | keys, "x")).keys() == kept
+
+
+def test_births() -> None:
+    assert worker.birth(os.getpid()) == worker.birth(os.getpid())
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    try:
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        assert worker.birth(child) is None  # ended, though nobody has waited for it
+    finally:
+        os.waitpid(child, 0)

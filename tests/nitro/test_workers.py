@@ -1,0 +1,472 @@
+"""Real worker processes: shared, warm, mortal, and never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from support.random_model import write_model
+
+from jan_jupyter import errors
+from jan_jupyter.engines import worker as process
+from jan_jupyter.engines import workers
+from jan_jupyter.types import Event
+from nitro.bench import Bench, answer, dead, endless, model, short, until
+
+Runtime = dict[str, Any]
+
+# Sharing ------------------------------------------------------------------------------------------
+
+
+async def test_an_answer(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
+    deltas = await answer(bench.nitro, model(tiny_model, **runtime), short(tokens=8))
+    assert "".join(delta.text for delta in deltas)
+    last = deltas[-1]
+    assert last.finish == "length"
+    assert last.usage is not None
+    assert last.usage.completion == 8
+    assert last.timings is not None
+    assert last.timings.tokens_per_second
+    (row,) = await bench.nitro.running()
+    assert (row.model, row.engine, row.state) == ("tiny", "nitro", "ready")
+    assert row.runtime == runtime["runtime"]
+    assert row.memory > 10**6
+    loading = [event.progress for event in bench.events if event.state == "loading"]
+    assert loading == sorted(loading, key=lambda progress: progress or 0.0)
+
+
+async def test_processes_that_ask_at_once_share_one_worker(
+    bench: Bench, tiny_model: Path, runtime: Runtime
+) -> None:
+    asked = model(tiny_model, **runtime)
+    clients = [bench.client(tiny_model, dict(asked.settings), "chat") for _ in range(2)]
+    await asyncio.gather(*(bench.nitro.load(asked) for _ in range(3)))
+    server = bench.worker().server_pid
+    for client in clients:
+        out, _ = await asyncio.to_thread(client.communicate)
+        assert client.returncode == 0
+        assert json.loads(out)["pids"] == [server]
+
+
+async def test_a_new_process_finds_it_warm_without_heavy_imports(
+    bench: Bench, tiny_model: Path
+) -> None:
+    asked = model(tiny_model)
+    first = bench.client(tiny_model, dict(asked.settings), "load")
+    out, _ = await asyncio.to_thread(first.communicate)
+    assert json.loads(out)["heavy"] == ["filelock", "psutil"]
+    second = bench.client(tiny_model, dict(asked.settings), "load")
+    warm, _ = await asyncio.to_thread(second.communicate)
+    assert json.loads(warm) == {"pids": json.loads(out)["pids"], "heavy": []}
+
+
+async def test_other_settings_are_another_worker(bench: Bench, tiny_model: Path) -> None:
+    await bench.nitro.load(model(tiny_model, ctx_len=256))
+    await bench.nitro.load(model(tiny_model, ctx_len=512))
+    await bench.nitro.load(model(tiny_model, ctx_len=512, keep_alive=61))
+    assert len(bench.registry.all()) == 2
+
+
+async def test_an_exchanged_file_is_another_worker(bench: Bench, tmp_path: Path) -> None:
+    file = write_model(tmp_path / "model.gguf")
+    await bench.nitro.load(model(file))
+    write_model(file, width=32)
+    await bench.nitro.load(model(file))
+    assert len(bench.registry.all()) == 2
+
+
+async def test_settings_arrive(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
+    template = "<|sys|>{system_message}<|user|>{prompt}<|bot|>"
+    given = {"n_parallel": 2, "prompt_template": template, "embedding": True, "flash_attn": "on"}
+    await bench.nitro.load(model(tiny_model, cache_type_k="f32", **given, **runtime))
+    worker = bench.worker()
+    _, slots = await asyncio.to_thread(process.ask, worker.port, "/slots", worker.secret)
+    assert [slot["n_ctx"] for slot in json.loads(slots)] == [256, 256]
+    _, props = await asyncio.to_thread(process.ask, worker.port, "/props", worker.secret)
+    assert "<|user|>" in json.loads(props)["chat_template"]
+
+
+async def test_a_model_may_chat_and_embed(bench: Bench, tiny_model: Path) -> None:
+    import httpx2
+
+    asked = model(tiny_model, embedding=True)
+    assert await answer(bench.nitro, asked, short())
+    worker = bench.worker()
+    key = {"Authorization": f"Bearer {worker.secret}"}
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        reply = await client.post(f"{worker.url}/v1/embeddings", json={"input": "hi"}, headers=key)
+    assert len(reply.json()["data"][0]["embedding"]) == 64
+
+
+async def test_a_setting_that_nobody_knows_is_told_once(bench: Bench, tiny_model: Path) -> None:
+    asked = model(tiny_model, wibble=1, ngl="many", text_model=True)
+    await bench.nitro.load(asked)
+    await bench.nitro.load(asked)
+    (told,) = [message for message in bench.told("loading") if "left out" in message]
+    assert "wibble" in told
+    assert "ngl='many'" in told
+    assert "text_model" not in told
+
+
+async def test_a_prompt_that_is_too_long(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
+    asked = model(tiny_model, ctx_len=256, **runtime)
+    with pytest.raises(errors.ContextOverflow, match="takes 256"):
+        await answer(bench.nitro, asked, short("word " * 500))
+    assert await answer(bench.nitro, asked, short())
+
+
+async def test_it_is_no_child_of_ours(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
+    """A kernel that restarts ends all its children, and still shall find its model warm."""
+    await bench.nitro.load(model(tiny_model, **runtime))
+    children = {child.pid for child in psutil.Process().children(recursive=True)}
+    worker = bench.worker()
+    assert not children & {worker.pid, worker.server_pid}
+    assert psutil.Process(worker.server_pid).ppid() == worker.pid
+
+
+# Leaving ------------------------------------------------------------------------------------------
+
+
+async def test_it_leaves_when_nobody_asks(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
+    await answer(bench.nitro, model(tiny_model, keep_alive=0.5, **runtime), short())
+    worker = bench.worker()
+    await until(lambda: dead(worker.pid) and dead(worker.server_pid))
+    assert not list(bench.registry.folder.glob("*.json"))
+
+
+async def test_it_stays_while_it_answers(bench: Bench, slow_model: Path) -> None:
+    asked = model(slow_model, ctx_len=8192, keep_alive=0.2)
+    async with aclosing(bench.nitro.chat(asked, endless())) as deltas:
+        await anext(deltas)
+        worker = bench.worker()
+        beats = 0
+        async for _ in deltas:
+            now = bench.registry.look(worker.key)
+            assert now is not None
+            if now.busy and (beats := beats + 1) > 300:
+                break
+    await until(lambda: dead(worker.pid))
+
+
+async def test_a_later_client_may_keep_it_for_longer(bench: Bench, tiny_model: Path) -> None:
+    await answer(bench.nitro, model(tiny_model, keep_alive=5), short())
+    worker = bench.worker()
+    await bench.nitro.load(model(tiny_model, keep_alive=500))
+
+    def extended() -> bool:
+        now = bench.registry.look(worker.key)
+        return now is not None and (now.pid, now.keep_alive) == (worker.pid, 500.0)
+
+    await until(extended)
+
+
+async def test_it_leaves_when_its_entry_is_gone(bench: Bench, tiny_model: Path) -> None:
+    await bench.nitro.load(model(tiny_model))
+    worker = bench.worker()
+    (bench.registry.folder / f"{worker.key}.json").unlink()
+    await until(lambda: dead(worker.pid) and dead(worker.server_pid))
+
+
+async def test_unload(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
+    asked = model(tiny_model, **runtime)
+    await bench.nitro.load(asked)
+    worker = bench.worker()
+    await bench.nitro.unload(asked)
+    assert dead(worker.pid)
+    assert dead(worker.server_pid)
+    assert await bench.nitro.running() == []
+    await bench.nitro.unload(asked)
+
+
+async def test_unload_while_it_loads(
+    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+) -> None:
+    asked = model(tiny_model, runtime_path=llama_server("--slow", "60"))
+    loading = asyncio.create_task(bench.nitro.load(asked))
+    await until(bench.registry.all)
+    worker = bench.worker()
+    assert worker.state == "loading"
+    await bench.nitro.unload(asked)
+    with pytest.raises(errors.EngineUnavailable, match="unloaded while it was loading"):
+        await loading
+    assert dead(worker.pid)
+
+
+async def test_only_the_last_to_give_up_stops_a_load(
+    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+) -> None:
+    asked = model(tiny_model, runtime_path=llama_server("--slow", "60"))
+    one, other = (asyncio.create_task(bench.nitro.load(asked)) for _ in range(2))
+    await until(bench.registry.all)
+    worker = bench.worker()
+    one.cancel()
+    await asyncio.wait([one])
+    assert worker.alive
+    other.cancel()
+    await asyncio.wait([other])
+    await until(lambda: dead(worker.pid))
+
+
+async def test_a_load_that_somebody_else_gave_up_is_taken_over(
+    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+) -> None:
+    asked = model(tiny_model, runtime_path=llama_server("--slow", "2"))
+    client = bench.client(tiny_model, dict(asked.settings), "load")
+    await until(bench.registry.all)
+    first = bench.worker()
+    loading = asyncio.create_task(bench.nitro.load(asked))
+    await until(lambda: bench.events)
+    await asyncio.to_thread(bench.registry.stop, first)
+    await loading
+    assert bench.worker().pid != first.pid
+    client.kill()
+
+
+# Dying --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("victim", ["server_pid", "pid"])
+async def test_killed_in_mid_answer(
+    bench: Bench, slow_model: Path, runtime: Runtime, victim: str
+) -> None:
+    asked = model(slow_model, ctx_len=8192, **runtime)
+    async with aclosing(bench.nitro.chat(asked, endless())) as deltas:
+        pieces = [await anext(deltas) for _ in range(5)]
+        worker = bench.worker()
+        os.kill(getattr(worker, victim), signal.SIGKILL)
+
+        async def the_rest() -> None:
+            async for delta in deltas:
+                pieces.append(delta)
+
+        with pytest.raises(errors.WorkerDied) as caught:
+            await the_rest()
+    assert caught.value.partial == "".join(piece.text for piece in pieces)
+    assert caught.value.partial
+    assert "slow (nitro)" in str(caught.value)
+    if victim == "server_pid":
+        assert "signal 9" in str(caught.value)
+    await until(lambda: dead(worker.pid) and dead(worker.server_pid))
+    assert await answer(bench.nitro, asked, short())
+
+
+async def test_gone_between_load_and_request(
+    bench: Bench, tiny_model: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look at the registry may be older than the end of the worker; the user sees nothing."""
+    asked = model(tiny_model, **runtime)
+    await bench.nitro.load(asked)
+    worker = bench.worker()
+    ready = bench.nitro._ready
+    ends = [worker]
+
+    async def ready_then_gone(asked: Any) -> workers.Worker:
+        found = await ready(asked)
+        while ends:
+            await asyncio.to_thread(bench.registry.stop, ends.pop())
+        return found
+
+    monkeypatch.setattr(bench.nitro, "_ready", ready_then_gone)
+    assert await answer(bench.nitro, asked, short())
+    assert bench.worker().pid != worker.pid
+
+
+async def test_a_killed_client_leaves_a_worker_that_leaves(bench: Bench, slow_model: Path) -> None:
+    given = {"ctx_len": 8192, "keep_alive": 0.5}
+    client = bench.client(slow_model, given, "stream")
+    assert client.stdout is not None
+    await asyncio.to_thread(client.stdout.readline)
+    worker = bench.worker()
+    client.kill()
+    await asyncio.to_thread(client.wait)
+    assert worker.alive
+    await until(lambda: dead(worker.pid) and dead(worker.server_pid))
+
+
+# Not starting -------------------------------------------------------------------------------------
+
+
+async def test_a_file_that_llama_cpp_refuses(
+    bench: Bench, tmp_path: Path, runtime: Runtime
+) -> None:
+    file = write_model(tmp_path / "odd.gguf", architecture="nonsense")
+    with pytest.raises(errors.ModelBroken) as caught:
+        await bench.nitro.load(model(file, **runtime))
+    message = str(caught.value)
+    assert message.startswith("odd (nitro) cannot be loaded")
+    assert "unknown model architecture: 'nonsense'" in message
+    assert str(file) in message
+    assert bench.registry.all() == []
+
+
+async def test_a_file_that_is_cut(bench: Bench, tmp_path: Path) -> None:
+    file = write_model(tmp_path / "cut.gguf")
+    os.truncate(file, 200_000)
+    with pytest.raises(errors.ModelBroken, match=r"cut \(nitro\).*truncated"):
+        await bench.nitro.load(model(file))
+
+
+async def test_a_program_that_does_not_start(
+    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+) -> None:
+    asked = model(tiny_model, runtime_path=llama_server("--broken"))
+    with pytest.raises(errors.EngineUnavailable) as caught:
+        await bench.nitro.load(asked)
+    assert "libcudart.so.12: cannot open" in str(caught.value)
+    assert "exit status 1" in str(caught.value)
+    llama_server()  # mended
+    assert await answer(bench.nitro, asked, short())
+
+
+async def test_options_that_the_model_cannot_bear(
+    bench: Bench, tiny_model: Path, runtime: Runtime
+) -> None:
+    """Heads of 16 values do not fit the blocks of q8_0: llama.cpp ends before it serves."""
+    with pytest.raises(errors.EngineUnavailable, match=r"K cache type q8_0.*engine\.json"):
+        await bench.nitro.load(model(tiny_model, cache_type_k="q8_0", flash_attn="on", **runtime))
+
+
+async def test_a_worker_killed_while_it_loads(
+    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+) -> None:
+    asked = model(tiny_model, runtime_path=llama_server("--slow", "60"))
+    loading = asyncio.create_task(bench.nitro.load(asked))
+    await until(lambda: bench.registry.all() and bench.worker().server_pid)
+    worker = bench.worker()
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(errors.EngineUnavailable, match="worker process is gone"):
+        await loading
+    await until(lambda: dead(worker.server_pid))
+
+
+async def test_a_program_that_is_not_there(bench: Bench, tiny_model: Path) -> None:
+    for given in ({"runtime_path": "/nowhere"}, {"runtime": "vllm"}):
+        with pytest.raises(errors.EngineUnavailable, match="runtime"):
+            await bench.nitro.load(model(tiny_model, **given))
+
+
+async def test_no_file(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(errors.ModelNotReady, match=r"gone\.gguf cannot be read"):
+        await bench.nitro.load(model(tmp_path / "gone.gguf"))
+
+
+# Answering ----------------------------------------------------------------------------------------
+
+
+async def test_closing_the_iterator_stops_the_generation(
+    bench: Bench, slow_model: Path, runtime: Runtime
+) -> None:
+    asked = model(slow_model, ctx_len=8192, **runtime)
+    async with aclosing(bench.nitro.chat(asked, endless())) as deltas:
+        await anext(deltas)
+        await until(lambda: bench.working() == 1)
+    await until(lambda: bench.working() == 0, seconds=5)
+
+
+async def test_one_slot_answers_in_order_and_the_wait_is_told(
+    bench: Bench, tiny_model: Path
+) -> None:
+    asked = model(tiny_model)
+    await bench.nitro.load(asked)
+    done: list[int] = []
+
+    async def ask(number: int) -> None:
+        *_, last = await answer(bench.nitro, asked, short(f"number {number}"))
+        assert last.timings is not None
+        assert last.timings.queue is not None
+        done.append(number)
+
+    await asyncio.gather(*(ask(number) for number in range(4)))
+    assert done == [0, 1, 2, 3]
+    waits = [event for event in bench.events if event.state == "queued"]
+    assert waits == [
+        Event("queued", "tiny", "nitro", None, f"tiny: {place} in line.") for place in (1, 2, 3)
+    ]
+
+
+async def test_a_cancelled_wait_leaves_the_line(bench: Bench, slow_model: Path) -> None:
+    asked = model(slow_model, ctx_len=8192)
+    async with aclosing(bench.nitro.chat(asked, endless())) as deltas:
+        await anext(deltas)
+        waiting = asyncio.create_task(answer(bench.nitro, asked, short()))
+        await until(lambda: bench.told("queued"))
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert await answer(bench.nitro, asked, short())
+
+
+async def test_four_slots_answer_at_once(bench: Bench, slow_model: Path, runtime: Runtime) -> None:
+    asked = model(slow_model, ctx_len=4 * 8192, n_parallel=4, **runtime)
+    tasks = [asyncio.create_task(answer(bench.nitro, asked, endless())) for _ in range(4)]
+    await until(bench.registry.all)
+    await until(lambda: bench.worker().state == "ready" and bench.working() == 4)
+    assert not bench.told("queued")
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await until(lambda: bench.working() == 0)
+
+
+# Memory -------------------------------------------------------------------------------------------
+
+
+async def test_room_is_made_by_the_least_recently_used_that_is_idle(
+    bench: Bench, tiny_model: Path, slow_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = model(slow_model, ctx_len=8192)
+    idle, new = model(tiny_model, ctx_len=256), model(tiny_model, ctx_len=1024)
+    async with aclosing(bench.nitro.chat(busy, endless())) as deltas:
+        await anext(deltas)
+        answering = bench.worker()
+        await answer(bench.nitro, idle, short())
+        (evicted,) = {w for w in bench.registry.all() if w.key != answering.key}
+        held = sum(process.resident(w.server_pid)[1] for w in (answering, evicted))
+        need = bench.nitro.spec(new).launch().memory
+        monkeypatch.setattr(workers, "memory", lambda: (held + need - 10**6, 10**12))
+        await bench.nitro.load(new)
+        assert dead(evicted.pid)
+        assert await anext(deltas)
+    assert bench.told("loading") == ["tiny is unloaded to make room for tiny."]
+
+
+async def test_what_can_never_fit_is_refused_with_numbers(
+    bench: Bench, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "memory", lambda: (10**8, 2 * 10**8))
+    with pytest.raises(errors.EngineUnavailable, match=r"about 0.3 GB, .* has 0.2 GB.*ctx_len"):
+        await bench.nitro.load(model(tiny_model))
+    monkeypatch.setattr(workers, "memory", lambda: (10**8, 10**9))
+    await bench.nitro.load(model(tiny_model))
+    assert bench.told("loading") == ["tiny needs about 0.3 GB, 0.1 GB are free: it may be slow."]
+
+
+# Secrets ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+async def test_the_secret_stays_where_it_belongs(
+    bench: Bench, tiny_model: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "sk-canary")
+    await answer(bench.nitro, model(tiny_model, **runtime), short())
+    worker = bench.worker()
+    for pid in (worker.pid, worker.server_pid):
+        folder = Path(f"/proc/{pid}")
+        assert worker.secret.encode() not in (folder / "cmdline").read_bytes()
+        assert b"sk-canary" not in (folder / "environ").read_bytes()
+    assert worker.secret not in bench.registry.log(worker.key)
+    assert worker.secret not in repr(worker)
+    for file in bench.registry.folder.iterdir():
+        assert file.stat().st_mode & 0o077 == 0
+    assert bench.registry.folder.stat().st_mode & 0o077 == 0
+    status, _ = await asyncio.to_thread(process.ask, worker.port, "/props")
+    assert status == 401
