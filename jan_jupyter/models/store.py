@@ -136,8 +136,8 @@ class ModelStore:
         local = [m for m in self.list() if m.engine == "nitro" and m.state == "ready"]
         if not local:
             raise ModelNotFound(
-                "There is no local model here: put a .gguf file into a folder below models/ in"
-                " the data folder (`%jan status` tells which it is)."
+                "There is no local model here: put a .gguf file into a folder below models/ in the"
+                " data folder (`%jan status` tells which it is)."
             )
         return max(local, key=lambda model: (model.source != "bundled", _modified(model)))
 

@@ -1,0 +1,73 @@
+"""What a person sees in JupyterLab."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from lab.conftest import Lab, Notebook
+from support.server import StreamingServer, tokens
+from test_markdown import PAYLOADS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_answer_grows_and_the_stop_button_keeps_it(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    server.behave("slow", "n=2000,delay=0.02")
+    server.behave("short", "n=20")
+    lab.write("stream.ipynb", "%load_ext jan_jupyter", "%%jan slow\nhi", "%%jan short\nhi")
+    notebook = Notebook(page, lab, "stream.ipynb")
+    notebook.run(0)
+    notebook.start(1)
+    page.wait_for_function("document.querySelector('.jp-OutputArea strong')")  # **bold**
+    seen = len(notebook.output(1))
+    page.wait_for_function(
+        "n => document.querySelectorAll('.jp-Notebook .jp-Cell')[1]"
+        ".querySelector('.jp-OutputArea').innerText.length > n + 200",
+        arg=seen,
+    )
+    page.click("[data-command='notebook:interrupt-kernel']")
+    notebook.finish(1)
+    stopped = notebook.output(1)
+    assert "stopped" in stopped
+    assert "Traceback" not in stopped
+    assert len(stopped) > seen
+    assert server.wait("closed")
+    assert "20 tokens" in notebook.run(2)
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    saved = json.loads((lab.folder / "stream.ipynb").read_text("utf-8"))
+    (output,) = saved["cells"][2]["outputs"]
+    assert output["data"]["text/plain"] == [*"".join(tokens(20)).splitlines(keepends=True)]
+    assert output["metadata"]["jan"]["model"] == "short"
+
+
+def test_nothing_that_a_model_says_runs(lab: Lab, page: Page) -> None:
+    """Outputs of cells that the user ran are trusted by JupyterLab: it sanitises nothing there."""
+    texts = [p.replace("alert(", "(window.pwned=1)+(") for p in PAYLOADS]
+    show = (
+        "from IPython.display import display\nfrom jan_jupyter.markdown import safe\n"
+        "for text in texts:\n    display({'text/markdown': safe(text)}, raw=True)"
+    )
+    chunks = [texts[i : i + 40] for i in range(0, len(texts), 40)]  # Lab hides outputs after 50
+    lab.write("safe.ipynb", *(f"texts = {chunk!r}\n{show}" for chunk in chunks))
+    notebook = Notebook(page, lab, "safe.ipynb")
+    for number in range(len(chunks)):
+        notebook.run(number)
+    page.wait_for_timeout(1000)  # what would run late
+    assert page.evaluate("window.pwned") is None
+    found = page.evaluate(
+        "[...document.querySelectorAll('.jp-OutputArea *')].flatMap(e => "
+        "[e.tagName, ...e.getAttributeNames().filter(n => n.startsWith('on')), "
+        "...(e.getAttribute('href') || '').startsWith('javascript') ? ['javascript'] : []])"
+    )
+    assert not {"SCRIPT", "IMG", "IFRAME", "OBJECT", "EMBED", "FORM", "javascript"} & set(found)
+    assert not [name for name in found if name.startswith("on")]
