@@ -148,7 +148,10 @@ class Worker:
         self.written: object = None
 
     def tell(self, **changes: Any) -> None:
-        """Change the entry."""
+        """Change the entry; one that somebody took away stays away."""
+        if self.written and not self._registered():
+            self._leave()
+            return
         self.entry.update(changes)
         write_private(self.file, json.dumps(self.entry))
         self.written = self._stamp()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import shutil
 import socket
 import subprocess
@@ -101,9 +100,7 @@ class Notebook:
         self.page = page
         page.goto(f"http://127.0.0.1:{lab.port}/doc/tree/{name}?token={TOKEN}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        page.wait_for_selector(
-            ".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000
-        )
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
 
     def cell(self, number: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
@@ -164,5 +161,3 @@ def page(lab: Lab) -> Iterator[Page]:
         yield page
         browser.close()
         assert not raised
-
-

@@ -25,8 +25,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with models good and bad, and short lives for their workers."""
     folder = tmp_path_factory.mktemp("local")
     data = folder / "jan"
-    for name, shape in {"tiny": {}, "slow": {"width": 512, "layers": 4, "inner": 1536}}.items():
-        path = write_model(folder / f"{name}.gguf", context=100_000, **shape)
+    write_model(folder / "tiny.gguf", context=100_000)
+    write_model(folder / "slow.gguf", context=100_000, width=512, layers=4, inner=1536)
+    for name in ("tiny", "slow"):
+        path = folder / f"{name}.gguf"
         add_model(data, name, settings={"model_path": str(path), "ctx_len": 4096})
     bad = data / "models" / "not-gguf"
     bad.mkdir()

@@ -357,7 +357,7 @@ def test_the_default_is_the_newest_local_model_that_is_ready(
 
 def test_there_may_be_no_default(tmp_path: Path) -> None:
     root = plant(tmp_path, {"models/remote/model.json": {"engine": "ollama"}})
-    with pytest.raises(ModelNotFound, match="pull"):
+    with pytest.raises(ModelNotFound, match="no local model"):
         ModelStore(root).default()
 
 
