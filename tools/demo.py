@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from time import monotonic
@@ -21,7 +22,11 @@ CELLS = (
 def main() -> None:
     print("1. Starting a real Jupyter kernel …", flush=True)
     began = monotonic()
-    manager, client = start_new_kernel(kernel_name="python3", env=dict(os.environ))
+    manager, client = start_new_kernel(
+        kernel_name="python3",
+        env={**os.environ, "JAN_MODEL": "jan-mini"},
+        stderr=subprocess.DEVNULL,
+    )
     print(f"   ready after {monotonic() - began:.1f} s.\n")
     print(
         "2. Running cells in it; the answers are those of jan-mini, the tiny model that is bundled."
@@ -59,9 +64,11 @@ class Shown:
             text = content["data"].get("text/plain", "")
             if content["metadata"].get("jan"):
                 self._footer = content["data"].get("text/markdown", "").rpartition("\n")[2]
-            if text.startswith(self._text):
-                self._print(text[len(self._text) :])
-                self._text = text
+            if not text.startswith(self._text):  # what was told while loading gives way
+                self._print("\n")
+                self._text = ""
+            self._print(text[len(self._text) :])
+            self._text = text
         elif kind == "stream":
             self._print(content["text"])
         elif kind == "error":

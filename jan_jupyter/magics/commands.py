@@ -8,20 +8,21 @@ from collections.abc import Callable, Mapping
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__, bridge, errors
+from .. import __version__, errors
 from ..router import Router, shared
 from ..settings import settings
 from . import options as opt
+from .core import Work
 from .tables import seconds, show, size, table
 
 if TYPE_CHECKING:
     from ..models.model import Model
-    from ..types import Event
+    from ..types import Event, Running
     from .core import JanMagics
 
 
 def run(magics: JanMagics, name: str, arguments: str) -> Any:
-    """Run a subcommand; raises `JanError` with one line."""
+    """Run a subcommand: its value, or the `Work` to wait for. Raises `JanError` with one line."""
     return _COMMANDS[name](magics, _unquoted(arguments))
 
 
@@ -120,20 +121,18 @@ def _typed(name: str, text: str) -> Any:
         raise errors.UsageError(f"{name} must be {what}, not {text!r}.") from None
 
 
-def load(magics: JanMagics, name: str) -> None:
-    router = shared()
-    model = _telling(router, lambda: bridge.wait(router.load(name or None)))
-    print(f"{model.id} is ready.")
+def load(magics: JanMagics, name: str) -> Work:
+    loading = _telling(shared(), name or None)
+    return Work(loading, lambda model: print(f"{model.id} is ready."))
 
 
-def unload(magics: JanMagics, name: str) -> None:
-    router = shared()
-    model = bridge.wait(router.unload(name or None))
-    print(f"{model.id} is unloaded.")
+def unload(magics: JanMagics, name: str) -> Work:
+    unloading = shared().unload(name or None)
+    return Work(unloading, lambda model: print(f"{model.id} is unloaded."))
 
 
-def _telling(router: Router, work: Callable[[], Model]) -> Model:
-    """Print each whole tenth of a load's progress, while waiting for it."""
+async def _telling(router: Router, name: str | None) -> Model:
+    """Load, and print each whole tenth of the progress."""
     told = [-1]
 
     def tell(event: Event) -> None:
@@ -145,13 +144,16 @@ def _telling(router: Router, work: Callable[[], Model]) -> Model:
 
     unwatch = router.watch(tell)
     try:
-        return work()
+        return await router.load(name)
     finally:
         unwatch()
 
 
-def ps(magics: JanMagics, arguments: str) -> list[Any]:
-    running = bridge.wait(shared().running())
+def ps(magics: JanMagics, arguments: str) -> Work:
+    return Work(shared().running(), _running)
+
+
+def _running(running: list[Running]) -> list[Running]:
     rows = [
         (
             r.model,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from ..types import Message, Reply
     from .output import Output
     from .streaming import Outcome
-
-
-T = TypeVar("T")
 
 
 class Turn(NamedTuple):
@@ -43,6 +42,13 @@ class Asked:
     options: Namespace
     turns: list[Turn]
     cell: str
+
+
+class Work(NamedTuple):
+    """What a subcommand does on the background loop, and what makes of it its output and value."""
+
+    coroutine: Coroutine[Any, Any, Any]
+    show: Callable[[Any], Any]
 
 
 @magics_class
@@ -68,11 +74,15 @@ class JanMagics(Magics):
     def value(self, line: str) -> Any:
         """`x = %jan …`, or inside other code: wait, and give the `Reply`."""
         asked = self._line(line)
-        return self._wait(asked) if isinstance(asked, Asked) else asked
+        if isinstance(asked, Asked):
+            return self._wait(asked)
+        return self._wait_for_work(asked) if isinstance(asked, Work) else asked
 
     async def value_async(self, line: str) -> Any:
         asked = self._line(line)
-        return await self._await(asked) if isinstance(asked, Asked) else asked
+        if isinstance(asked, Asked):
+            return await self._await(asked)
+        return await self._await_work(asked) if isinstance(asked, Work) else asked
 
     def line(self, line: str) -> None:
         """`%jan …` on a line of its own: the `Reply` becomes `_`, and is not shown twice."""
@@ -94,12 +104,13 @@ class JanMagics(Magics):
     # Asking ---------------------------------------------------------------------------------------
 
     def _line(self, line: str) -> Any:
-        """What a line asks for: an `Asked`, or the value of a subcommand that is done already."""
+        """What a line asks for: an `Asked`, a `Work`, or the value of a subcommand that is done."""
         parsed = opt.parse_line(line)
         if (command := parsed.command) is not None:
             from . import commands
 
-            return _quietly(lambda: commands.run(self, command.name, parsed.arguments))
+            with _quietly():
+                return commands.run(self, command.name, parsed.arguments)
         if not parsed.prompt and not line.strip():
             print(opt.help_text())
             return None
@@ -112,7 +123,8 @@ class JanMagics(Magics):
         return self._asked(opt.parse_cell(line), prompt)
 
     def _asked(self, options: Namespace, prompt: str) -> Asked | None:
-        return _quietly(lambda: self._prepare(options, prompt))
+        with _quietly():
+            return self._prepare(options, prompt)
 
     def _prepare(self, options: Namespace, prompt: str) -> Asked | None:
         if options.as_name and not options.as_name.isidentifier():
@@ -154,6 +166,18 @@ class JanMagics(Magics):
         from .streaming import show_async
 
         return self._kept(asked, await show_async(asked.answer, asked.output, asked.notes))
+
+    def _wait_for_work(self, work: Work) -> Any:
+        from ..bridge import wait
+
+        with _quietly():
+            return work.show(wait(work.coroutine))
+
+    async def _await_work(self, work: Work) -> Any:
+        from ..bridge import await_
+
+        with _quietly():
+            return work.show(await await_(work.coroutine))
 
     def _kept(self, asked: Asked, outcome: Outcome) -> Reply:
         """Keep what came, also of an answer that was cut; then raise what cut it."""
@@ -208,11 +232,16 @@ def quiet(error: BaseException) -> BaseException:
     return error
 
 
-def _quietly(work: Callable[[], T]) -> T:
+@contextmanager
+def _quietly() -> Iterator[None]:
     try:
-        return work()
+        yield
     except errors.JanError as error:
         raise quiet(error) from error.__cause__
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        from .streaming import Stopped
+
+        raise Stopped from None
 
 
 JanMagics.jan.__doc__ = opt.help_text()

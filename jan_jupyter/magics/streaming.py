@@ -19,10 +19,10 @@ from .output import Output
 
 
 class Stopped(KeyboardInterrupt):
-    """The user stopped the answer. Ends the cell (and "Run All") without a traceback."""
+    """The user stopped it. Ends the cell (and "Run All") without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        return ["Stopped: what had come of the answer is kept."]
+        return ["Stopped."]
 
 
 class Outcome(NamedTuple):

@@ -42,6 +42,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_model(data, "gone", settings={"model_path": "/nowhere/gone.gguf"})
     add_model(data, "unknown-engine", engine="warp-drive")
     add_model(data, "odd", settings={"model_path": str(folder / "tiny.gguf"), "wings": 2})
+    sleeper = folder / "sleeper"
+    sleeper.write_text("#!/bin/sh\nexec sleep 100\n")
+    sleeper.chmod(0o755)
+    never = {"runtime": "llama-server", "runtime_path": str(sleeper)}
+    add_model(data, "stuck", settings={"model_path": str(folder / "tiny.gguf"), **never})
     (data / "models" / "broken").mkdir()
     (data / "models" / "broken" / "model.json").write_text('{"id": "broken", "settings": {')
     return folder
@@ -161,6 +166,21 @@ def test_what_is_wrong_with_a_model_is_one_line(
     assert "\n" not in line
     for text in says:
         assert text in line, line
+
+
+@pytest.mark.parametrize(
+    "code", ["%jan load stuck", "%%jan stuck\nhi", "for turn in [1]:\n    %jan load stuck"]
+)
+def test_a_load_can_be_interrupted(notebook: Kernel, folder: Path, code: str) -> None:
+    message = notebook.send(code)
+    while not (found := [w for w in workers(folder) if w["model"] == "stuck"]):
+        pass
+    at = notebook.interrupt()
+    assert notebook.wait_idle(message).at - at < 2
+    result = notebook.result(message)
+    assert result.error is not None
+    assert result.error.traceback == ["Stopped."]
+    assert gone(int(str(found[0]["pid"])))
 
 
 def test_an_unknown_setting_is_told(notebook: Kernel) -> None:
