@@ -25,17 +25,19 @@ HEARTBEAT = 0.05
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
+_thread: threading.Thread | None = None
 _owner: int | None = None
 _at_close: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
 
 def loop() -> asyncio.AbstractEventLoop:
     """The background loop, started at first use; a forked child gets one of its own."""
-    global _loop, _owner
+    global _loop, _thread, _owner
     with _lock:
         if _loop is None or _owner != os.getpid() or _loop.is_closed():
             _loop, _owner = asyncio.new_event_loop(), os.getpid()
-            threading.Thread(target=_loop.run_forever, name="jan-jupyter", daemon=True).start()
+            _thread = threading.Thread(target=_loop.run_forever, name="jan-jupyter", daemon=True)
+            _thread.start()
             atexit.unregister(_shut_down)
             atexit.register(_shut_down)
         return _loop
@@ -224,6 +226,10 @@ def _shut_down() -> None:
     with contextlib.suppress(Exception):
         submit(end()).result(2)
     _loop.call_soon_threadsafe(_loop.stop)
+    if _thread is not None:
+        _thread.join(1)
+    if not _loop.is_running():
+        _loop.close()
 
 
 def _on_own_loop() -> bool:

@@ -217,11 +217,9 @@ class Chat:
         return self.keep(await whole(self.stream(prompt, **parameters)))
 
 
-async def whole(stream: Stream) -> Reply:
+async def whole(answer: Stream) -> Reply:
     """Await, in any loop, the whole of an answer."""
-    async for _ in stream:
-        pass
-    return stream.reply
+    return await bridge.await_(_drained(answer))
 
 
 def stream(
@@ -256,6 +254,12 @@ async def achat(prompt: Prompt, model: str | Model | None = None, **options: Any
 
 def finished(answer: Stream) -> Reply:
     """Wait for the whole of an answer."""
-    for _ in answer:
-        pass
+    return bridge.wait(_drained(answer))
+
+
+async def _drained(answer: Stream) -> Reply:
+    """On the background loop: nobody looks at the pieces, so none has to cross to another."""
+    async with aclosing(answer.deltas()) as deltas:
+        async for _ in deltas:
+            pass
     return answer.reply

@@ -28,7 +28,7 @@ ONLY_IN = {
     "IPython": {"magics"},
     "anywidget": {"panel"},
     "jupyter_server": {"server"},
-    "httpx2": {"engines/http.py"},
+    "httpx2": {"engines/http.py", "engines/loopback.py"},
     "xllamacpp": {"engines/xllamacpp_server.py", "engines/worker.py", "engines/runtimes.py"},
     "nest_asyncio": {"bridge.py"},
     "traitlets": {"settings.py"},

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from time import time
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+LONGEST_PAUSE = 0.025
+"""Seconds between two reads of a stream."""
 LARGEST_EVENT = 64 * 2**20
 LARGEST_ERROR_BODY = 2**16
 
@@ -170,12 +172,13 @@ class Client:
         if local not in self._clients:
             timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-            self._clients[local] = httpx2.AsyncClient(
-                timeout=timeout,
-                limits=limits,
-                trust_env=not local,
-                follow_redirects=not local,
-            )
+            if local:
+                from .loopback import Loopback
+
+                client = httpx2.AsyncClient(transport=Loopback(), timeout=timeout, trust_env=False)
+            else:
+                client = httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=True)
+            self._clients[local] = client
         return self._clients[local]
 
     async def stream(
@@ -226,7 +229,8 @@ class Client:
                     last = _merged(last, delta)
                     if delta.text or delta.reasoning or delta.tool_calls:
                         partial.append(delta.text)
-                        yield replace(delta, finish=None, usage=None, timings=None)
+                        plain = delta.finish is None and delta.usage is None
+                        yield delta if plain else replace(delta, finish=None, usage=None)
             if last.finish is None:
                 raise errors.StreamBroken(
                     f"The answer of {party.model} ({party.engine}) was cut off: the server closed"
@@ -273,9 +277,16 @@ class Client:
 
 async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None]:
     decoder = EventDecoder()
+    began = before = monotonic()
     async for piece in response.aiter_bytes():
+        had_to_wait = monotonic() - before > 0.001  # else it was there already
         for event in decoder.feed(piece):
             yield event
+        if had_to_wait:
+            # To be woken for each token takes much of a core that a local model needs itself. So
+            # what comes within a moment is read at once; the moment is 2 % of the answer at most.
+            await asyncio.sleep(min(LONGEST_PAUSE, 0.02 * (monotonic() - began)))
+        before = monotonic()
     for event in decoder.end():
         yield event
 

@@ -1,0 +1,107 @@
+"""The lean transport for servers on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jan_jupyter.engines.loopback import Dechunker, Loopback
+
+
+def chunked(pieces: list[bytes]) -> bytes:
+    return b"".join(b"%x;note=1\r\n%s\r\n" % (len(p), p) for p in pieces if p) + b"0\r\n\r\n"
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 9))
+def test_chunks_in_pieces_of_any_size(pieces: list[bytes], size: int) -> None:
+    wire = chunked(pieces)
+    decoder = Dechunker()
+    got = b"".join(decoder.feed(wire[i : i + size]) for i in range(0, len(wire), size))
+    assert got == b"".join(pieces)
+    assert decoder.ended
+
+
+@pytest.mark.parametrize("wire", [b"nonsense\r\n", b"-5\r\nabc", b"f" * 100_000])
+def test_what_is_not_chunked_is_refused(wire: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        Dechunker().feed(wire)
+
+
+@asynccontextmanager
+async def answering(answer: bytes, stay: bool = False) -> AsyncIterator[str]:
+    """A server that says exactly this to every request."""
+
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+            await writer.drain()
+            if stay:
+                await reader.read()
+        except ConnectionError:
+            pass
+        finally:
+            writer.transport.abort()
+            asyncio.get_running_loop().call_soon(ended.set)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x?y=1"
+        await ended.wait()
+
+
+def get(answer: bytes, *, stay: bool = False, seconds: float = 5.0) -> httpx2.Response:
+    async def go() -> httpx2.Response:
+        async with (
+            answering(answer, stay) as url,
+            httpx2.AsyncClient(transport=Loopback(), timeout=seconds, trust_env=False) as client,
+        ):
+            return await client.get(url)
+
+    return asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked([b"he", b"llo"]),
+        b"HTTP/1.0 200 OK\r\n\r\nhello",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length:5\r\n\r\nhello",
+    ],
+)
+def test_every_way_to_end_a_body(answer: bytes) -> None:
+    response = get(answer)
+    assert response.status_code == 200
+    assert response.content == b"hello"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200",
+        b"SSH-2.0-server\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nwhat?\r\n",
+    ],
+)
+def test_what_is_cut_or_no_http_is_a_protocol_error(answer: bytes) -> None:
+    with pytest.raises(httpx2.RemoteProtocolError):
+        get(answer)
+
+
+def test_silence_ends_in_a_timeout() -> None:
+    with pytest.raises(httpx2.ReadTimeout):
+        get(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", stay=True, seconds=0.1)
+    with pytest.raises(httpx2.ReadTimeout):
+        get(b"HTTP/1.1", stay=True, seconds=0.1)
