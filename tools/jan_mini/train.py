@@ -1,0 +1,186 @@
+"""Make jan-mini: generate conversations, learn a tokenizer, train the network, write a GGUF file.
+
+    python tools/jan_mini/train.py
+
+Everything follows from ``--seed``. On two cores it takes under an hour; see README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+from data import EARLY, Generator
+from export import write_gguf
+from model import Config, Model
+from tokenizer import PAD, Bpe
+from torch import Tensor
+from torch.nn import functional
+
+OUTPUT = (
+    Path(__file__).parents[2] / "jan_jupyter" / "data" / "models" / "jan-mini" / "jan-mini.gguf"
+)
+VOCABULARY = 1536
+CONTEXT = 2048
+LENGTHS = (
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    640,
+)  # of rows with one conversation
+BATCH = 2048  # tokens in a batch, the filler counted
+BATCHES = 2  # batches in a step
+EARLY_SHARE = 0.35  # of the steps, only with what has to be copied and computed
+LONG_EVERY = 16  # in every so many steps, one batch is a conversation that fills the context
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of equal length: inputs, targets, and how much each target counts."""
+
+    inputs: Tensor
+    targets: Tensor
+    weights: Tensor
+
+    def on(self, device: torch.device) -> Batch:
+        return Batch(*(t.to(device) for t in (self.inputs, self.targets, self.weights)))
+
+
+Encoded = tuple[list[int], list[float]]
+
+
+def pad(rows: list[Encoded], length: int, filler: int) -> Batch:
+    """Rows brought to one length by a filler at the end, where nothing before sees it."""
+    tokens = torch.full((len(rows), length + 1), filler)
+    weights = torch.zeros((len(rows), length + 1))
+    for row, (ids, counts) in enumerate(rows):
+        tokens[row, : len(ids)] = torch.tensor(ids)
+        weights[row, : len(ids)] = torch.tensor(counts)
+    return Batch(tokens[:, :-1], tokens[:, 1:], weights[:, 1:])
+
+
+def short_batches(generator: Generator, bpe: Bpe) -> Iterator[Batch]:
+    """Separate conversations, those of about one length together: short rows train fastest.
+
+    There are few shapes and each comes again and again, because every new one costs a preparation.
+    """
+    waiting: dict[int, list[Encoded]] = {length: [] for length in LENGTHS}
+    while True:
+        ids, counts = bpe.messages(generator.conversation().messages())
+        ids, counts = ids[: LENGTHS[-1] + 1], counts[: LENGTHS[-1] + 1]
+        length = next(length for length in LENGTHS if len(ids) <= length + 1)
+        waiting[length].append((ids, counts))
+        if len(waiting[length]) == BATCH // length:
+            yield pad(waiting[length], length, bpe.ids[PAD])
+            waiting[length] = []
+
+
+def long_batches(generator: Generator, bpe: Bpe) -> Iterator[Batch]:
+    """One conversation that fills the context, so that no place in it is new to the model."""
+    while True:
+        ids, counts = bpe.messages(generator.long_conversation(60).messages())
+        if len(ids) > CONTEXT:
+            yield pad([(ids[: CONTEXT + 1], counts[: CONTEXT + 1])], CONTEXT, bpe.ids[PAD])
+
+
+def optimisers(model: Model, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the layers' matrices, which learned faster in a short trial; Adam for the rest."""
+    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and "embd" not in n]
+    rest = [p for n, p in model.named_parameters() if p.dim() != 2 or "embd" in n]
+    return [
+        torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, lr=rate * 2 / 3, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
+
+
+def schedule(step: int, steps: int) -> float:
+    """Share of the full rate: a short rise, a plateau, and a long way down to nothing."""
+    rise, fall = max(1, steps // 50), steps // 2
+    return min((step + 1) / rise, (steps - step) / fall, 1.0)
+
+
+def train(model: Model, bpe: Bpe, steps: int, rate: float, seed: int) -> None:
+    early = short_batches(Generator(seed + 3, EARLY), bpe)
+    short = short_batches(Generator(seed + 1), bpe)
+    long = long_batches(Generator(seed + 2), bpe)
+    makers = optimisers(model, rate)
+    start, seen, smooth = time.monotonic(), 0, 0.0
+    for step in range(steps):
+        is_early = step < EARLY_SHARE * steps
+        batches = list(islice(early if is_early else short, BATCHES))
+        if not is_early and step % LONG_EVERY == 0:
+            batches[0] = next(long)
+        batches = [batch.on(model.cos.device) for batch in batches]
+        total = sum(float(batch.weights.sum()) for batch in batches)
+        mean = 0.0
+        for batch in batches:
+            counted = batch.weights > 0
+            with torch.autocast(batch.inputs.device.type, torch.bfloat16):
+                logits = model(batch.inputs, counted)
+            losses = functional.cross_entropy(
+                logits.float(), batch.targets[counted], reduction="none"
+            )
+            loss = losses @ batch.weights[counted] / total
+            loss.backward()
+            mean += loss.item()
+            seen += batch.inputs.numel()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for maker in makers:
+            for group in maker.param_groups:
+                group["lr"] = group.setdefault("highest", group["lr"]) * schedule(step, steps)
+            maker.step()
+            maker.zero_grad(set_to_none=True)
+        smooth = mean if step == 0 else 0.95 * smooth + 0.05 * mean
+        if step % 50 == 0 or step == steps - 1:
+            passed = time.monotonic() - start
+            left = passed / (step + 1) * (steps - step - 1)
+            print(
+                f"step {step:5d}/{steps}  loss {smooth:.4f}  {seen / passed:6.0f} tokens/s"
+                f"  {left / 60:5.1f} min left",
+                flush=True,
+            )
+        if not math.isfinite(smooth):
+            raise RuntimeError(f"the loss is no number any more at step {step}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="where the GGUF file goes")
+    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=20231123)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda for the same in minutes")
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    random.seed(options.seed)
+    sample = Generator(options.seed)
+    corpus = [text for _ in range(40_000) for _, text in sample.conversation().messages()]
+    bpe = Bpe(corpus, VOCABULARY)
+    model = Model(Config(len(bpe.tokens))).to(options.device)
+    print(
+        f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(bpe.tokens)} tokens",
+        flush=True,
+    )
+    train(model, bpe, options.steps, options.rate, options.seed)
+    size = write_gguf(model.cpu(), bpe, options.output)
+    print(f"{options.output}: {size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
