@@ -11,6 +11,7 @@ from statistics import median
 from time import monotonic, perf_counter, sleep
 
 import httpx2
+
 from support.jan import add_remote
 from support.kernel import Kernel
 from support.server import StreamingServer

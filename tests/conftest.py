@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
 from support.door import Door
 from support.environment import personal_variables, private_folders, processes_of
 from support.server import StreamingServer

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.jan import add_remote
-from support.kernel import Kernel
-from support.server import StreamingServer, tokens
 
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.types import Event
+from support.jan import add_remote
+from support.kernel import Kernel
+from support.server import StreamingServer, tokens
 
 TEXT = "".join(tokens(20))
 SHORT = "n=20,delay=0.005"

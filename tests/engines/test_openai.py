@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.server import StreamingServer, tokens
 
 from jan_jupyter import errors
 from jan_jupyter.engines.http import ServerEvent
@@ -17,6 +16,7 @@ from jan_jupyter.engines.openai import OpenAI, parse
 from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Delta, Event, Message
+from support.server import StreamingServer, tokens
 
 
 def model(name: str, **settings: Any) -> Model:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
+
 from support.environment import isolated_environment
 from support.jan import add_remote
 from support.server import StreamingServer

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from lab.conftest import Lab, Notebook
 from support.server import StreamingServer, tokens
 from test_markdown import PAYLOADS

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.jan import add_remote
 from support.kernel import Kernel
 from support.server import StreamingServer, tokens

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from support.jan import add_model
 from support.kernel import Kernel
 from support.random_model import write_model

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.jan import KEY, add_remote
 from support.kernel import Kernel, Result
 from support.server import StreamingServer, tokens

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.random_model import write_model
 
 from nitro.bench import Bench
+from support.random_model import write_model
 
 HERE = Path(__file__).parent
 

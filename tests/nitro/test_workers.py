@@ -13,13 +13,13 @@ from typing import Any
 
 import psutil
 import pytest
-from support.random_model import write_model
 
 from jan_jupyter import errors
 from jan_jupyter.engines import worker as process
 from jan_jupyter.engines import workers
 from jan_jupyter.types import Event
 from nitro.bench import Bench, answer, dead, endless, model, short, until
+from support.random_model import write_model
 
 Runtime = dict[str, Any]
 

@@ -20,14 +20,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import facts
 import gguf
 import xllamacpp
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+import facts
 from data import Generator, held_out
 from questions import EVERYDAY, QUESTIONS, Question
 from texts import FALLBACK
 from tokenizer import SPECIAL
-from tokenizers import Tokenizer, models, pre_tokenizers
 from tool import TOOL
 from train import OUTPUT
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+
 from model import Model
 from tokenizer import CHAT_TEMPLATE, END, PAD, SPECIAL, Bpe
 

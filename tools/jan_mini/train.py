@@ -17,12 +17,13 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from data import EARLY, Generator
 from export import write_gguf
 from model import Config, Model
 from tokenizer import PAD, Bpe
-from torch import Tensor
-from torch.nn import functional
 
 OUTPUT = (
     Path(__file__).parents[2] / "jan_jupyter" / "data" / "models" / "jan-mini" / "jan-mini.gguf"
