@@ -17,7 +17,7 @@ test: .venv/test.done .venv-ipykernel6/done ## set up, and run the quick tests
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow"
 
-test-slow: .venv/test.done .venv/browser.done ## the tests that take minutes
+test-slow: .venv/test.done ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
 lint: .venv/test.done ## check and format the code
@@ -46,10 +46,6 @@ clean: ## remove what was set up
 
 .venv/test.done: .venv/uv.done pyproject.toml constraints.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test]'
-	@touch $@
-
-.venv/browser.done: .venv/test.done
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test,browser]'
 	@touch $@
 
 # The oldest kernel that is supported, beside the newest.
