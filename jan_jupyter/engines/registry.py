@@ -129,7 +129,13 @@ def refusal(found: object) -> str:
     return ""
 
 
-def _not_found(kind: str) -> errors.EngineNotFound:
+def _not_found(kind: str) -> errors.EngineError:
+    if kind in known_engines():
+        return errors.EngineUnavailable(
+            f"Engine {kind} is not in this version of jan_jupyter; `%jan engines` lists those that"
+            " are. Many services also speak OpenAI's API: name them with engine openai.",
+            engine=kind,
+        )
     known = sorted({*known_engines(), *plugins()})
     near = difflib.get_close_matches(kind, known, 3)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
