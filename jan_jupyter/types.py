@@ -38,6 +38,9 @@ class _Empty(Mapping[str, Any]):
     def __hash__(self) -> int:
         return 0
 
+    def __repr__(self) -> str:
+        return "{}"
+
 
 EMPTY: Mapping[str, Any] = _Empty()
 
@@ -165,7 +168,7 @@ class Running:
     progress: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reply:
     """An answer, whole or as far as it came; it shows itself in a notebook.
 
@@ -186,6 +189,10 @@ class Reply:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        text = self.text if len(self.text) <= 300 else self.text[:299] + "…"
+        return f"Reply({text!r}, model={self.model!r}, finish={self.finish!r})"
 
     @property
     def code(self) -> str:

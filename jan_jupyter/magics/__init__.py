@@ -21,8 +21,9 @@ def load(shell: InteractiveShell) -> None:
     """Install into a shell; doing it again changes nothing."""
     if id(shell) in _loaded:
         return
-    shell.register_magics(JanMagics)
-    transformer = Transformer(shell)
+    magics = JanMagics(shell)
+    shell.register_magics(magics)
+    transformer = Transformer(shell, magics)
     transformer.install()
     completion.install(shell.Completer)
     configurables: list[Any] = shell.configurables  # what `%config` offers

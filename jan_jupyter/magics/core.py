@@ -61,6 +61,8 @@ class JanMagics(Magics):
         super().__init__(shell)
         self.parameters: dict[str, Any] = {}
         self.turns: list[Turn] = []
+        self.shown: Any = None
+        """The value of a line in this cell: it is on the screen already."""
 
     # What IPython and the input transformer call -------------------------------------------------
 
@@ -69,27 +71,26 @@ class JanMagics(Magics):
     def jan(self, line: str, cell: str | None = None) -> Any:
         if cell is not None:
             return self.cell(line, cell)
-        return self.value(line)
+        return self.line(line)
 
-    def value(self, line: str) -> Any:
-        """`x = %jan …`, or inside other code: wait, and give the `Reply`."""
+    def line(self, line: str) -> Any:
+        """`%jan …`: wait, and give the `Reply`, or the value of the subcommand."""
         asked = self._line(line)
         if isinstance(asked, Asked):
-            return self._wait(asked)
-        return self._wait_for_work(asked) if isinstance(asked, Work) else asked
+            asked = self._wait(asked)
+        elif isinstance(asked, Work):
+            asked = self._wait_for_work(asked)
+        self.shown = asked
+        return asked
 
-    async def value_async(self, line: str) -> Any:
+    async def line_async(self, line: str) -> Any:
         asked = self._line(line)
         if isinstance(asked, Asked):
-            return await self._await(asked)
-        return await self._await_work(asked) if isinstance(asked, Work) else asked
-
-    def line(self, line: str) -> None:
-        """`%jan …` on a line of its own: the `Reply` becomes `_`, and is not shown twice."""
-        self._as_underscore(self.value(line))
-
-    async def line_async(self, line: str) -> None:
-        self._as_underscore(await self.value_async(line))
+            asked = await self._await(asked)
+        elif isinstance(asked, Work):
+            asked = await self._await_work(asked)
+        self.shown = asked
+        return asked
 
     def cell(self, line: str, cell: str) -> None:
         asked = self._cell(line, cell)
@@ -218,10 +219,6 @@ class JanMagics(Magics):
         route = answer.route
         shown = pretty(route.engine.preview(route.model, route.request))
         show({"text/markdown": fenced(shown, "json"), "text/plain": shown})
-
-    def _as_underscore(self, value: Any) -> None:
-        if value is not None:
-            self.shell.displayhook.update_user_ns(value)  # type: ignore[no-untyped-call]
 
 
 def quiet(error: BaseException) -> BaseException:

@@ -239,6 +239,17 @@ def test_formats(ask: Kernel, form: str) -> None:
         assert data["application/json"] in ({"a": [1, 2]}, '{"a": [1, 2]}')
 
 
+def test_in_the_cell_that_loads_the_extension_it_is_not_shown_twice(ask: Kernel) -> None:
+    ask.execute("%unload_ext jan_jupyter")
+    output = only_output(ask.execute("%load_ext jan_jupyter\n%jan -m short hi"))
+    assert output["output_type"] == "display_data"
+    assert ask.execute("print(_.model)").text == "short\n"
+    (again,) = ask.execute("_").outputs
+    assert again["output_type"] == "execute_result"
+    assert ask.execute("7").outputs[0]["data"]["text/plain"] == "7"
+    assert ask.execute("7;").outputs == []
+
+
 def test_inside_other_code_and_other_magics(ask: Kernel) -> None:
     for code in (
         "def f():\n    %jan -m short hi\nf()",
