@@ -1,0 +1,52 @@
+"""What the README shows runs as it stands there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from jan_jupyter import ModelStore
+from jan_jupyter.magics.options import COMMANDS, OPTIONS
+from support.jan import write_json
+from support.kernel import Kernel
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_its_cells_run(tmp_path: Path) -> None:
+    cells = [code for language, code in BLOCKS if language in ("", "python")]
+    assert len(cells) >= 3
+    with Kernel(folder=tmp_path, env={"JAN_KEEP_ALIVE": "3"}) as kernel:
+        for cell in cells:
+            result = kernel.execute(cell)
+            assert result.status == "ok", (cell, result.error)
+        assert "Ada" in str(kernel.execute("print(talk.messages[-1].text)").text)
+        kernel.execute("%jan unload")
+
+
+def test_its_files_can_be_read(tmp_path: Path) -> None:
+    model, engine = (json.loads(text) for language, text in BLOCKS if language == "json")
+    write_json(tmp_path / "models" / model["id"] / "model.json", model)
+    write_json(tmp_path / "engines" / "mine" / "engine.json", engine)
+    write_json(tmp_path / "models" / "remote" / "model.json", {"id": "remote", "engine": "mine"})
+    store = ModelStore(tmp_path)
+    states = {found.id: (found.state, found.warnings) for found in store.list()}
+    assert states == {"my-model": ("not-downloaded", ()), "remote": ("ready", ())}
+    assert store.engine_options("mine").base_url == engine["base_url"]
+
+
+def test_its_commands_and_options_exist() -> None:
+    shown = set(re.findall(r"`%jan ([a-z]+)", README))
+    assert shown >= {"models", "use", "set", "load", "ps", "status", "help"}
+    questions = {"what"}
+    assert shown - questions <= set(COMMANDS)
+    for option in re.findall(r"`%%?jan [^`]*?(--?[a-z-]+)", README):
+        assert option in OPTIONS
+
+
+def test_its_make_targets_exist() -> None:
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text("utf-8")
+    for target in re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
