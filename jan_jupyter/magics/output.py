@@ -21,6 +21,8 @@ CHARACTERS_PER_SECOND = 40_000
 
 PATIENCE = 0.25
 """Seconds before a wait is spoken of: most answers begin sooner."""
+LONG_WAIT = 1.0
+"""Seconds before it is spoken of although nobody says what is awaited."""
 
 Bundle = dict[str, Any]
 
@@ -34,6 +36,8 @@ class Output(Protocol):
         """Show what is due; seconds until more is, `None` if nothing waits."""
 
     def finish(self, reply: Reply, notes: list[str]) -> None: ...
+    def clear(self) -> None:
+        """There will be no answer: take away what was told of waiting for it."""
 
 
 class NotebookOutput:
@@ -78,17 +82,18 @@ class NotebookOutput:
         footer = " · ".join([reply.footer, *notes]) if self._footer else ""
         self._show(final_bundle(reply, self._format, footer), {"jan": reply.provenance()})
 
+    def clear(self) -> None:
+        if self._shown_status:
+            self._show({"text/plain": ""})
+
     def _tell_status(self, now: float) -> None:
-        waited = self._characters == 0 and now - self._began > PATIENCE
-        if (
-            waited
-            and self._status
-            and self._status != self._shown_status
-            and now - self._last > 0.1
-        ):
-            text = f"*{html.escape(self._status)}*"
-            self._show({"text/markdown": text, "text/plain": self._status})
-            self._shown_status, self._last = self._status, now
+        waited = now - self._began
+        status = self._status or ("Waiting for the first word …" if waited > LONG_WAIT else "")
+        if self._characters or waited < PATIENCE or status in ("", self._shown_status):
+            return
+        if now - self._last > 0.1:
+            self._show({"text/markdown": markdown.with_footer("", status), "text/plain": status})
+            self._shown_status, self._last = status, now
 
     def _running_bundle(self) -> Bundle:
         if len(self._pieces) > 1:
@@ -127,6 +132,9 @@ class TerminalOutput:
 
     def tick(self) -> float | None:
         return None
+
+    def clear(self) -> None:
+        pass
 
     def finish(self, reply: Reply, notes: list[str]) -> None:
         if self._format == "code":

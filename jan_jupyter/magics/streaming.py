@@ -70,6 +70,8 @@ class Showing:
         reply = self.answer.reply_so_far(KeyboardInterrupt() if interrupted else error)
         if reply.text or error is None or interrupted:
             self.output.finish(reply, notes)
+        else:
+            self.output.clear()
         return Outcome(reply, Stopped() if interrupted else error)
 
 
