@@ -285,8 +285,10 @@ class Kernel:
         return self.post("execute_request", asked | content, metadata=metadata)
 
     def result(self, msg_id: str, timeout: float = 60) -> Result:
-        """What came of a request so far; waits for its reply, not for its last output."""
+        """What came of a request; waits for its reply and its last output."""
         reply = self.reply(msg_id, timeout)
+        if reply.get("status") != "aborted":  # what never ran says nothing
+            self.wait_idle(msg_id, timeout)
         with self._news:
             log = [*self._log]
         received = [message for message in log if message.parent_id == msg_id]
