@@ -217,7 +217,9 @@ class Reply:
         if self.timings.tokens_per_second:
             parts.append(f"{self.timings.tokens_per_second:,.0f} tok/s")
         if self.timings.first_token is not None:
-            parts.append(f"first token {self.timings.first_token:.2f} s")
+            first = self.timings.first_token
+            took = f"{first:.1f} s" if first >= 1 else f"{first * 1000:.0f} ms"
+            parts.append(f"first token {took}")
         if self.error:
             parts.append("cut off")
         elif self.finish == "cancelled":

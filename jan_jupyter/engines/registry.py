@@ -109,7 +109,8 @@ def listing() -> list[Listed]:
     rows = []
     for name, row in known_engines().items():
         if row.speaks in _OURS:
-            rows.append(Listed(name, row.kind, "ready", row.base_url))
+            state = "ready" if row.base_url or row.kind == "local" else "needs base_url"
+            rows.append(Listed(name, row.kind, state, row.base_url))
     for name, point in plugins().items():
         remark = f"from {point.dist.name}" if point.dist else ""
         try:
