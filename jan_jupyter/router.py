@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -152,15 +153,17 @@ class Router:
 
 
 _shared: Router | None = None
+_first_use = threading.Lock()
 
 
 def shared() -> Router:
     """The router that every face of this process uses."""
     global _shared
-    if _shared is None:
-        _shared = Router(ModelStore())
-        bridge.at_close(_shared.close)
-    return _shared
+    with _first_use:
+        if _shared is None:
+            _shared = Router(ModelStore())
+            bridge.at_close(_shared.close)
+        return _shared
 
 
 def _completed(

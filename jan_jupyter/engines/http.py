@@ -31,6 +31,8 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 LONGEST_PAUSE = 0.025
 """Seconds between two reads of a stream."""
+LONGEST_DRAIN = 0.1
+"""Seconds that a server may take to close a stream after its end mark."""
 LARGEST_EVENT = 64 * 2**20
 LARGEST_ERROR_BODY = 2**16
 
@@ -218,14 +220,13 @@ class Client:
                 self._open("POST", request, party) as response,
                 aclosing(_events(response)) as events,
             ):
-                ended = False
                 async for event in events:
                     delta = _parsed(parse, event, party)
-                    if delta is None or ended:
-                        continue  # after its end mark the stream is only drained, to reuse it
-                    if isinstance(delta, End):
-                        ended = True
+                    if delta is None:
                         continue
+                    if isinstance(delta, End):
+                        await _drained(events)
+                        break
                     last = _merged(last, delta)
                     if delta.text or delta.reasoning or delta.tool_calls:
                         partial.append(delta.text)
@@ -289,6 +290,17 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None
         before = monotonic()
     for event in decoder.end():
         yield event
+
+
+async def _drained(events: AsyncGenerator[ServerEvent, None]) -> None:
+    """Read what follows the end mark, so that the connection can serve again.
+
+    The answer is whole: nothing that happens here is an error, and nobody waits long for it.
+    """
+    with suppress(Exception):
+        async with asyncio.timeout(LONGEST_DRAIN):
+            async for _ in events:
+                pass
 
 
 async def _head(response: httpx2.Response) -> bytes:

@@ -38,8 +38,10 @@ class OpenAI(Engine):
 
     def endpoint(self, model: Model) -> Endpoint:
         """The address and key for a model: its own settings first, then the engine's."""
-        base = str(model.settings.get("base_url") or self.options.base_url)
-        url = f"{base.rstrip('/')}/chat/completions" if base else self.options.full_url
+        own = str(model.settings.get("base_url") or "")
+        base = own or self.options.base_url
+        whole = "" if own else self.options.full_url
+        url = whole or (f"{base.rstrip('/')}/chat/completions" if base else "")
         if not url:
             raise errors.EngineUnavailable(
                 f"Engine {self.options.name} has no address (model {model.id}): set `base_url` in"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import sys
 from collections.abc import Mapping
 from time import monotonic
@@ -209,15 +210,9 @@ def framed(page: str) -> str:
 
 def fenced(code: str, language: str = "") -> str:
     """Code as a Markdown fence that nothing in it can close."""
-    longest = max((len(run) for run in _runs(code)), default=0)
+    longest = max(map(len, re.findall("`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
     return markdown.safe(f"{fence}{language}\n{code}\n{fence}\n")
-
-
-def _runs(text: str) -> list[str]:
-    import re
-
-    return re.findall("`+", text)
 
 
 def pretty(value: Any) -> str:

@@ -178,8 +178,40 @@ def test_the_address_of_a_model_wins_and_a_missing_one_is_told(server: Streaming
     )
     with pytest.raises(errors.EngineUnavailable, match=r"engines/mine/engine\.json"):
         engine.endpoint(model("m"))
-    whole = OpenAI(EngineOptions("azure", "openai", full_url="https://x/chat?api-version=1"))
-    assert whole.endpoint(model("m")).url == "https://x/chat?api-version=1"
+    full = "https://x/chat?api-version=1"
+    whole = OpenAI(EngineOptions("azure", "openai", full_url=full, base_url="https://x"))
+    assert whole.endpoint(model("m")).url == full
+
+
+def test_a_server_that_stays_open_after_the_end_mark_is_not_waited_for() -> None:
+    answer = {"choices": [{"delta": {"content": "hi"}, "finish_reason": "stop"}]}
+    body = f"data: {json.dumps(answer)}\n\ndata: [DONE]\n\n"
+
+    async def go() -> list[Delta]:
+        left = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 200 OK\r\n\r\n{body}".encode())
+            while await reader.read(4096):  # until the client closes
+                pass
+            writer.transport.abort()
+            asyncio.get_running_loop().call_soon(left.set)
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+            engine = OpenAI(EngineOptions("openai", "openai", base_url=url))
+            request = ChatRequest([Message("user", "hi")])
+            async with asyncio.timeout(20):  # the read timeout is 60 s
+                deltas = [delta async for delta in engine.chat(model("m"), request)]
+                await left.wait()
+            await engine.close()
+        return deltas
+
+    deltas = asyncio.run(go())
+    assert text(deltas) == "hi"
+    assert deltas[-1].finish == "stop"
 
 
 def test_tool_calls_and_llama_cpp_timings_are_read() -> None:
