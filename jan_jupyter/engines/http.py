@@ -160,7 +160,7 @@ Wait = Callable[[float, errors.EngineError], None]
 class Client:
     """Connections of one engine; opened at first use.
 
-    Loopback servers are reached without a proxy.
+    Servers on this machine are reached through `loopback`, all others through httpx2's own pool.
     """
 
     def __init__(self) -> None:
