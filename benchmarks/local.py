@@ -24,7 +24,7 @@ from support.jan import add_model
 
 ROUNDS = 4
 THREADS = 2
-TOKENS = 64
+TOKENS = 96
 BUNDLED = Path(__file__).parent.parent / "jan_jupyter/data/models/jan-mini/jan-mini.gguf"
 
 Speed = float

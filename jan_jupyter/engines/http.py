@@ -169,8 +169,7 @@ class Client:
     def _for(self, url: str) -> httpx2.AsyncClient:
         import httpx2
 
-        parts = urlsplit(url)
-        local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        local = _is_loopback(url)
         if local not in self._clients:
             timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
@@ -225,7 +224,8 @@ class Client:
                     if delta is None:
                         continue
                     if isinstance(delta, End):
-                        await _drained(events)
+                        if not _is_loopback(request.url):  # those serve one request only
+                            await _drained(events)
                         break
                     last = _merged(last, delta)
                     if delta.text or delta.reasoning or delta.tool_calls:
@@ -276,6 +276,11 @@ class Client:
             await client.aclose()
 
 
+def _is_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
 async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None]:
     decoder = EventDecoder()
     began = before = monotonic()
@@ -285,8 +290,8 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None
             yield event
         if had_to_wait:
             # To be woken for each token takes much of a core that a local model needs itself. So
-            # what comes within a moment is read at once; the moment is 2 % of the answer at most.
-            await asyncio.sleep(min(LONGEST_PAUSE, 0.02 * (monotonic() - began)))
+            # what comes within a moment is read at once; the moment is 1 % of the answer at most.
+            await asyncio.sleep(min(LONGEST_PAUSE, 0.01 * (monotonic() - began)))
         before = monotonic()
     for event in decoder.end():
         yield event
