@@ -44,6 +44,7 @@ class Fold:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._tool_calls: list[Mapping[str, Any]] = []
+        self._logprobs: list[Mapping[str, Any]] = []
         self._last = Delta()
 
     def add(self, delta: Delta) -> None:
@@ -53,6 +54,7 @@ class Fold:
             self._reasoning.append(delta.reasoning)
         if delta.tool_calls:
             _gather(self._tool_calls, delta.tool_calls)
+        self._logprobs += delta.logprobs
         if delta.finish is not None:
             self._last = delta
 
@@ -84,6 +86,8 @@ class Fold:
             tool_calls=tuple(self._tool_calls),
             request=request,
             error=reason,
+            notes=tuple(self._last.notes),
+            logprobs=tuple(self._logprobs),
         )
 
 

@@ -87,11 +87,12 @@ class EngineError(JanError):
     """An engine could not do what it was asked.
 
     `model` and `engine` name the parties, `http_status` and `code` are what a server said,
-    `retry_after` are seconds, `partial` is the text that had come.
+    `retry_after` are seconds, `partial` is the text that had come. `retryable`: the same request
+    may succeed in a moment.
     """
 
     status, kind = 502, "engine"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(
         self,

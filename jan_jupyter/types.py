@@ -124,7 +124,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer. Finish, usage and timings ride on the last one."""
+    """A piece of an answer. Finish, usage, timings and notes ride on the last one.
+
+    `notes` are lines for people: what was left out of the request, and why. `logprobs` are OpenAI's
+    objects, one for each token.
+    """
 
     text: str = ""
     reasoning: str = ""
@@ -132,6 +136,8 @@ class Delta:
     finish: Finish | None = None
     usage: Usage | None = None
     timings: Timings | None = None
+    notes: Sequence[str] = ()
+    logprobs: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +192,8 @@ class Reply:
     tool_calls: Sequence[Mapping[str, Any]] = ()
     request: ChatRequest | None = None
     error: str | None = None
+    notes: Sequence[str] = ()
+    logprobs: Sequence[Mapping[str, Any]] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -210,7 +218,7 @@ class Reply:
 
     @property
     def footer(self) -> str:
-        """One discreet line: model · tokens · tok/s · first token · why it ended early."""
+        """One discreet line: model · tokens · tok/s · first token · why it ended early · notes."""
         parts = [self.model]
         if self.usage.completion:
             parts.append(f"{self.usage.completion:,} tokens")
@@ -228,6 +236,7 @@ class Reply:
             parts.append("cut at max_tokens")
         elif self.finish == "content_filter":
             parts.append("ended by a content filter")
+        parts += self.notes
         return " · ".join(parts)
 
     def provenance(self) -> dict[str, Any]:

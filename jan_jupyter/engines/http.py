@@ -1,27 +1,27 @@
-"""Requests, server-sent events and what HTTP servers say when they refuse: for every HTTP engine.
+"""Requests and streams over HTTP, for every engine that speaks it.
 
-An engine adds two pure functions: one that builds an `HttpRequest`, one that turns a `ServerEvent`
-into a `Delta`. `stream` does the rest and promises: it ends normally only if the answer is whole,
-it retries only before the first delta, and closing it closes the socket.
+An engine adds two pure things: what it sends (an `HttpRequest`) and a `Parser`, which turns the
+events of one stream into deltas. `stream` does the rest and promises: it ends normally only if the
+answer is whole, it retries only before the first delta, and closing it closes the socket.
 """
 
 from __future__ import annotations
 
 import asyncio
-import codecs
 import json
 import random
-import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
-from time import monotonic, time
-from typing import TYPE_CHECKING, Any, Final
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from .. import errors
 from ..types import EMPTY, Delta
+from .failures import LONGEST_WAIT, Party, error_of
+from .sse import EventDecoder, ServerEvent
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+STARTING_SECONDS = 900.0
+"""How long a server that says that it is starting is waited for."""
+STARTING_PAUSE = 2.0
 LONGEST_PAUSE = 0.025
 """Seconds between two reads of a stream."""
 LONGEST_DRAIN = 0.1
 """Seconds that a server may take to close a stream after its end mark."""
-LARGEST_EVENT = 64 * 2**20
 LARGEST_ERROR_BODY = 2**16
+LARGEST_BODY = 2**28
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,105 +45,24 @@ class HttpRequest:
     """A request before it is sent; headers hold the key, so they are never shown."""
 
     url: str
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | None = None
+    """Sent as JSON."""
     headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     read_timeout: float | None = READ_SECONDS
     """Seconds that may pass without a byte; `None`: for ever."""
+    method: Literal["POST", "GET"] = "POST"
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
-    """Whom an error is about, and what to tell the user to do about it."""
+class Answer:
+    """A body that came whole, and of which kind it is."""
 
-    model: str
-    engine: str
-    key_hint: str = ""
-    secret: str | None = field(default=None, repr=False)
-
-
-# Server-sent events -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ServerEvent:
-    """One event: its name (`message` if it has none) and its data."""
-
-    data: str
-    name: str = "message"
-
-
-class EventDecoder:
-    """Bytes in any pieces -> events. (WHATWG, "Server-sent events", §9.2.6.)
-
-    Differs from the standard in one point: an event whose blank line is missing at the end of the
-    stream is still given by `end`, since some servers leave it out.
-    """
-
-    def __init__(self) -> None:
-        self._rest = bytearray()
-        self._after_cr = False
-        self._at_start = True
-        self._name = ""
-        self._data: list[str] = []
-        self._size = 0
-
-    def feed(self, piece: bytes) -> Iterator[ServerEvent]:
-        if not piece:
-            return
-        shared_crlf = self._after_cr and piece.startswith(b"\n")
-        self._after_cr = piece.endswith(b"\r")
-        if shared_crlf:
-            piece = piece[1:]
-        if b"\r" in piece:
-            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        first, *lines = piece.split(b"\n")
-        self._rest += first
-        self._check(len(self._rest))
-        if not lines:
-            return
-        lines.insert(0, bytes(self._rest))
-        self._rest = bytearray(lines.pop())
-        for line in lines:
-            if (event := self._line(line)) is not None:
-                yield event
-
-    def end(self) -> Iterator[ServerEvent]:
-        for line in (bytes(self._rest), b""):
-            if (event := self._line(line)) is not None:
-                yield event
-        self._rest.clear()
-
-    def _line(self, line: bytes) -> ServerEvent | None:
-        if self._at_start:
-            line, self._at_start = line.removeprefix(codecs.BOM_UTF8), False
-        if not line:
-            if not self._data:
-                self._name = ""
-                return None
-            event = ServerEvent("\n".join(self._data), self._name or "message")
-            self._name, self._data, self._size = "", [], 0
-            return event
-        name, _, value = line.partition(b":")
-        if value.startswith(b" "):
-            value = value[1:]
-        if name == b"data":
-            self._check(len(value))
-            self._size += len(value)
-            self._data.append(value.decode("utf-8", "replace"))
-        elif name == b"event":
-            self._name = value.decode("utf-8", "replace")
-        return None
-
-    def _check(self, more: int) -> None:
-        if self._size + more > LARGEST_EVENT:
-            raise errors.Malformed(f"The server sent an event of over {LARGEST_EVENT >> 20} MiB.")
-
-
-# Streaming ----------------------------------------------------------------------------------------
+    body: bytes
+    content_type: str = ""
 
 
 class Refusal(Exception):
-    """What `parse` raises for an error that comes inside a stream, after its 200."""
+    """What a parser raises for an error that comes inside a stream, after its 200."""
 
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
         super().__init__(status)
@@ -149,11 +71,29 @@ class Refusal(Exception):
 
 
 class End:
-    """What `parse` returns for the protocol's own end mark (such as `[DONE]`)."""
+    """What a parser returns for the protocol's own end mark (such as `[DONE]`)."""
 
 
 END: Final = End()
-Parse = Callable[[ServerEvent], Delta | End | None]
+
+
+class Parser(ABC):
+    """Reads the events of one stream. No I/O; what it must remember between events is its own."""
+
+    @abstractmethod
+    def parse(self, event: ServerEvent) -> Delta | End | None:
+        """What an event means; `None`: nothing.
+
+        An answer that is JSON instead of a stream comes as one event of the name `json`. Raises
+        `Refusal` for an error; any `ValueError`, `TypeError` or `LookupError` means that the event
+        is not of the protocol.
+        """
+
+    def end(self) -> Delta | None:
+        """The stream has ended cleanly, with or without an end mark."""
+        return None
+
+
 Wait = Callable[[float, errors.EngineError], None]
 
 
@@ -161,6 +101,7 @@ class Client:
     """Connections of one engine; opened at first use.
 
     Servers on this machine are reached through `loopback`, all others through httpx2's own pool.
+    No redirect is followed: it would take the key along.
     """
 
     def __init__(self) -> None:
@@ -178,49 +119,76 @@ class Client:
 
                 client = httpx2.AsyncClient(transport=Loopback(), timeout=timeout, trust_env=False)
             else:
-                client = httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=True)
+                client = httpx2.AsyncClient(timeout=timeout, limits=limits)
             self._clients[local] = client
         return self._clients[local]
 
     async def stream(
         self,
         request: HttpRequest,
-        parse: Parse,
+        parser: Callable[[], Parser],
         party: Party,
         on_wait: Wait | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """POST `request` and yield its deltas; the last one carries finish, usage and timings.
+        """Send `request` and yield its deltas; the last one carries finish, usage and timings.
 
-        `on_wait(seconds, error)` is called before each wait of a retry.
+        `on_wait(seconds, error)` is called each second of a wait before another try. It may raise.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        patience = Patience()
+        while True:
             started = False
             try:
-                async with aclosing(self._once(request, parse, party)) as deltas:
+                async with aclosing(self._once(request, parser(), party)) as deltas:
                     async for delta in deltas:
                         started = True
                         yield delta
                 return
             except errors.EngineError as error:
-                if started or not error.retryable or attempt == ATTEMPTS:
+                if started:
                     raise
-                seconds = backoff(attempt, error.retry_after)
-                if on_wait is not None:
-                    on_wait(seconds, error)
-            await asyncio.sleep(seconds)
+                await patience.wait(error, on_wait)
+
+    async def fetch(
+        self, request: HttpRequest, party: Party, on_wait: Wait | None = None
+    ) -> Answer:
+        """Send `request` and give its whole answer. Retries and errors as for `stream`."""
+        patience = Patience()
+        while True:
+            try:
+                with translated(party, []):
+                    async with self._open(request, party) as response:
+                        body = await _head(response, LARGEST_BODY)
+                        return Answer(body, response.headers.get("content-type", ""))
+            except errors.EngineError as error:
+                await patience.wait(error, on_wait)
+
+    async def fetch_json(
+        self, request: HttpRequest, party: Party, on_wait: Wait | None = None
+    ) -> Any:
+        """The same, read as JSON."""
+        answer = await self.fetch(request, party, on_wait)
+        try:
+            return json.loads(answer.body)
+        except ValueError as error:
+            raise errors.Malformed(
+                f"{party.engine} did not answer with JSON (model {party.model}):"
+                f" {answer.body[:80]!r}",
+                model=party.model,
+                engine=party.engine,
+            ) from error
 
     async def _once(
-        self, request: HttpRequest, parse: Parse, party: Party
+        self, request: HttpRequest, parser: Parser, party: Party
     ) -> AsyncGenerator[Delta, None]:
         last = Delta()
         partial: list[str] = []
         with translated(party, partial):
             async with (
-                self._open("POST", request, party) as response,
+                self._open(request, party) as response,
                 aclosing(_events(response)) as events,
             ):
                 async for event in events:
-                    delta = _parsed(parse, event, party)
+                    delta = _parsed(parser, event, party)
                     if delta is None:
                         continue
                     if isinstance(delta, End):
@@ -232,6 +200,9 @@ class Client:
                         partial.append(delta.text)
                         plain = delta.finish is None and delta.usage is None
                         yield delta if plain else replace(delta, finish=None, usage=None)
+            delta = _parsed(parser, None, party)
+            if isinstance(delta, Delta):
+                last = _merged(last, delta)
             if last.finish is None:
                 raise errors.StreamBroken(
                     f"The answer of {party.model} ({party.engine}) was cut off: the server closed"
@@ -241,34 +212,24 @@ class Client:
         yield last
 
     @asynccontextmanager
-    async def _open(
-        self, method: str, request: HttpRequest, party: Party
-    ) -> AsyncIterator[httpx2.Response]:
+    async def _open(self, request: HttpRequest, party: Party) -> AsyncIterator[httpx2.Response]:
         import httpx2
 
         timeout = httpx2.Timeout(request.read_timeout, connect=CONNECT_SECONDS)
-        content = json.dumps(request.body, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", **request.headers}
+        headers, content = dict(request.headers), None
+        if request.body is not None:
+            headers = {"Content-Type": "application/json", **headers}
+            content = json.dumps(request.body, ensure_ascii=False).encode()
         client = self._for(request.url)
         async with client.stream(
-            method, request.url, content=content, headers=headers, timeout=timeout
+            request.method, request.url, content=content, headers=headers, timeout=timeout
         ) as response:
             if response.status_code != 200:
-                raise error_of(response.status_code, response.headers, await _head(response), party)
+                body = b""
+                with suppress(Exception):  # the status is known; a broken body must not hide it
+                    body = await _head(response, LARGEST_ERROR_BODY)
+                raise error_of(response.status_code, response.headers, body, party)
             yield response
-
-    async def get(self, url: str, party: Party, headers: Mapping[str, str] = EMPTY) -> Any:
-        """The JSON at an address."""
-        with translated(party, []):
-            response = await self._for(url).get(url, headers=dict(headers))
-            if response.status_code != 200:
-                raise error_of(response.status_code, response.headers, response.content, party)
-            try:
-                return response.json()
-            except ValueError as error:
-                raise errors.Malformed(
-                    f"{party.engine} did not answer with JSON at {url}.", engine=party.engine
-                ) from error
 
     async def close(self) -> None:
         clients, self._clients = self._clients, {}
@@ -282,6 +243,10 @@ def _is_loopback(url: str) -> bool:
 
 
 async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None]:
+    if "json" in response.headers.get("content-type", ""):
+        body = await _head(response, LARGEST_BODY)
+        yield ServerEvent(body.decode("utf-8", "replace"), "json")
+        return
     decoder = EventDecoder()
     began = before = monotonic()
     async for piece in response.aiter_bytes():
@@ -308,26 +273,28 @@ async def _drained(events: AsyncGenerator[ServerEvent, None]) -> None:
                 pass
 
 
-async def _head(response: httpx2.Response) -> bytes:
-    """The beginning of a body: an error page may be endless."""
-    body = b""
-    with suppress(Exception):  # the status is known; a body that breaks must not hide it
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > LARGEST_ERROR_BODY:
-                break
-    return body
+async def _head(response: httpx2.Response, most: int) -> bytes:
+    """The beginning of a body: it may be endless."""
+    pieces, size = [], 0
+    async for piece in response.aiter_bytes():
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            break
+    return b"".join(pieces)
 
 
-def _parsed(parse: Parse, event: ServerEvent, party: Party) -> Delta | End | None:
+def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Delta | End | None:
+    """What an event means, or the clean end of the stream (`None`)."""
     try:
-        return parse(event)
+        return parser.end() if event is None else parser.parse(event)
     except Refusal as refusal:
         raise error_of(refusal.status, EMPTY, refusal.body, party) from None
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        shown = event.data[:120] if event else "the end"
         raise errors.Malformed(
             f"{party.engine} sent something for {party.model} that is not of its protocol:"
-            f" {event.data[:120]!r}",
+            f" {shown!r}",
             model=party.model,
             engine=party.engine,
         ) from error
@@ -341,14 +308,48 @@ def _merged(last: Delta, new: Delta) -> Delta:
     )
 
 
+# Trying again -------------------------------------------------------------------------------------
+
+
+class Patience:
+    """Whether a request is sent again after an error, and when."""
+
+    def __init__(self) -> None:
+        self._attempts = 0
+        self._began = monotonic()
+
+    def pause(self, error: errors.EngineError) -> float | None:
+        """Seconds to wait; `None`: it is not tried again."""
+        if not error.retryable:
+            return None
+        if isinstance(error, errors.StillLoading):  # it will come: that is a wait, not a failure
+            waited = monotonic() - self._began
+            return None if waited > STARTING_SECONDS else error.retry_after or STARTING_PAUSE
+        self._attempts += 1
+        if self._attempts >= ATTEMPTS or (error.retry_after or 0) > LONGEST_WAIT:
+            return None
+        return backoff(self._attempts, error.retry_after)
+
+    async def wait(self, error: errors.EngineError, on_wait: Wait | None) -> None:
+        """Wait before another try, and say so each second; raises the error if there is none."""
+        seconds = self.pause(error)
+        if seconds is None:
+            raise error
+        until = monotonic() + seconds
+        while True:
+            left = max(0.0, until - monotonic())
+            if on_wait is not None:
+                on_wait(left, error)
+            await asyncio.sleep(min(1.0, left))
+            if left <= 1.0:
+                return
+
+
 def backoff(attempt: int, retry_after: float | None) -> float:
     """Seconds to wait before another try: what the server asks for, else full jitter."""
     if retry_after is not None:
-        return min(retry_after, 120.0)
+        return retry_after
     return random.uniform(0, min(30.0, 0.5 * 2**attempt))  # noqa: S311
-
-
-# Errors -------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -413,180 +414,3 @@ def _address(error: httpx2.TransportError) -> str:
     except RuntimeError:
         return "its address"
     return f"{url.scheme}://{url.netloc.decode()}"
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an error body says, whichever shape it has (facts `engines.md` §2)."""
-
-    message: str = ""
-    code: str = ""
-    fields: Mapping[str, Any] = EMPTY
-
-
-def complaint(body: bytes | Mapping[str, Any]) -> Complaint:
-    """Read an error body: `error` may be an object, a text, or stand under `detail`."""
-    if isinstance(body, bytes):
-        try:
-            parsed = json.loads(body)
-        except ValueError:
-            return Complaint(_plain(body.decode("utf-8", "replace")))
-    else:
-        parsed = body
-    for _ in range(3):
-        if not isinstance(parsed, dict):
-            break
-        if isinstance(inner := parsed.get("error"), dict | str) or isinstance(
-            inner := parsed.get("detail"), dict | str
-        ):
-            if isinstance(inner, str):
-                code = parsed.get("code") or parsed.get("error_type") or ""
-                return Complaint(_plain(inner), str(code), parsed)
-            parsed = inner
-            continue
-        codes = (str(parsed.get(name) or "") for name in ("code", "type"))
-        documented = [code for code in codes if (code and not code.isdecimal()) or code in _BY_CODE]
-        exact = [code for code in documented if code in _BY_CODE and code not in _GENERAL]
-        code = (exact or documented or [str(parsed.get("code") or "")])[0]
-        return Complaint(_plain(str(parsed.get("message") or "")), code, parsed)
-    return Complaint(_plain(str(parsed)))
-
-
-def _plain(text: str) -> str:
-    text = re.sub(r"<[^>]{0,200}>", " ", text) if "<html" in text.lower() else text
-    text = " ".join(text.split())
-    return text if len(text) <= 300 else text[:299] + "…"
-
-
-_CONTEXT_CODES = {
-    "context_length_exceeded",
-    "exceed_context_size_error",
-    "ContextWindowExceededError",
-    "40303",
-}
-_BILLING_CODES = {
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "billing_error",
-}
-_BY_CODE: dict[str, type[errors.EngineError]] = {
-    **dict.fromkeys(_CONTEXT_CODES, errors.ContextOverflow),
-    **dict.fromkeys(_BILLING_CODES, errors.BillingRefused),
-    "content_filter": errors.ContentFiltered,
-    "invalid_api_key": errors.AuthenticationFailed,
-    "authentication_error": errors.AuthenticationFailed,
-    "permission_error": errors.PermissionRefused,
-    "model_not_found": errors.NotFoundRemotely,
-    "not_found_error": errors.NotFoundRemotely,
-    "DeploymentNotFound": errors.NotFoundRemotely,
-    "NotFoundError": errors.NotFoundRemotely,
-    "40301": errors.NotFoundRemotely,
-    "rate_limit_exceeded": errors.RateLimited,
-    "rate_limit_error": errors.RateLimited,
-    "slow_down": errors.RateLimited,
-    "overloaded_error": errors.Overloaded,
-    "server_is_overloaded": errors.Overloaded,
-    "unavailable_error": errors.StillLoading,
-    "invalid_request_error": errors.BadRequest,
-    "api_error": errors.ServerFailed,
-    "server_error": errors.ServerFailed,
-    "timeout_error": errors.TimedOut,
-}
-_BY_STATUS: dict[int, type[errors.EngineError]] = {
-    400: errors.BadRequest,
-    401: errors.AuthenticationFailed,
-    402: errors.BillingRefused,
-    403: errors.PermissionRefused,
-    404: errors.NotFoundRemotely,
-    405: errors.NotFoundRemotely,
-    408: errors.TimedOut,
-    413: errors.ContextOverflow,
-    422: errors.BadRequest,
-    429: errors.RateLimited,
-    503: errors.Overloaded,
-    504: errors.TimedOut,
-    529: errors.Overloaded,
-}
-_GENERAL = {"invalid_request_error"}
-"""What some servers say beside a status or a code that is more exact."""
-
-# A status of these kinds says more than the general code that some servers put beside it.
-_STATUS_FIRST = {401, 402, 404, 413}
-
-
-def error_of(
-    status: int, headers: Mapping[str, str], body: bytes | Mapping[str, Any], party: Party
-) -> errors.EngineError:
-    """The error that a refusal means: by status and documented code (facts §9)."""
-    said = complaint(body)
-    kind = _BY_STATUS.get(status, errors.ServerFailed if status >= 500 else errors.BadRequest)
-    exact = said.code not in _GENERAL or kind is errors.ServerFailed
-    if said.code in _BY_CODE and status not in _STATUS_FIRST and exact:
-        kind = _BY_CODE[said.code]
-    return kind(
-        _hidden(f"{_what(kind, said, party)}{_said(status, said)}{_mend(kind, party)}", party),
-        model=party.model,
-        engine=party.engine,
-        http_status=status,
-        code=said.code or None,
-        retry_after=retry_after(headers),
-    )
-
-
-def _what(kind: type[errors.EngineError], said: Complaint, party: Party) -> str:
-    who = f"{party.model} ({party.engine})"
-    if kind is errors.ContextOverflow:
-        used, limit = said.fields.get("n_prompt_tokens"), said.fields.get("n_ctx")
-        if used and limit:
-            return f"The prompt has {used:,} tokens, but {who} takes {limit:,}"
-        return f"The prompt is too long for {who}"
-    return {
-        errors.AuthenticationFailed: f"{party.engine} refused the key for {party.model}",
-        errors.PermissionRefused: f"The key may not use {who}",
-        errors.BillingRefused: f"{party.engine} asks for credit before {party.model} answers",
-        errors.NotFoundRemotely: f"{party.engine} does not know {party.model} at this address",
-        errors.RateLimited: f"{party.engine} takes no more requests for {party.model} just now",
-        errors.Overloaded: f"{party.engine} has no capacity for {party.model} just now",
-        errors.StillLoading: f"{party.engine} is still loading {party.model}",
-        errors.ContentFiltered: f"{party.engine} filtered the prompt to {party.model}",
-        errors.TimedOut: f"{who} took too long",
-        errors.BadRequest: f"{who} cannot use the request",
-    }.get(kind, f"{who} failed")
-
-
-def _said(status: int, said: Complaint) -> str:
-    return f" (HTTP {status}: {said.message})" if said.message else f" (HTTP {status})"
-
-
-def _mend(kind: type[errors.EngineError], party: Party) -> str:
-    hint = {
-        errors.AuthenticationFailed: party.key_hint,
-        errors.ContextOverflow: "Shorten it, or give the model a larger `ctx_len` in its settings.",
-        errors.NotFoundRemotely: "Look at the model's id and the engine's `base_url`.",
-        errors.RateLimited: "Wait a moment and run the cell again.",
-        errors.Overloaded: "Wait a moment and run the cell again.",
-        errors.StillLoading: "Wait a moment and run the cell again.",
-        errors.ContentFiltered: "Rephrase the prompt.",
-        errors.BillingRefused: "See the account of that service.",
-    }.get(kind, "")
-    return f". {hint}" if hint else "."
-
-
-def _hidden(text: str, party: Party) -> str:
-    """Servers repeat the key that they refuse; nobody else may."""
-    return text.replace(party.secret, "…") if party.secret else text
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a server asks to wait (`retry-after-ms`, `retry-after` in seconds or date)."""
-    with suppress(KeyError, ValueError):
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
-    value = headers.get("retry-after", "")
-    with suppress(ValueError):
-        return max(0.0, float(value))
-    with suppress(ValueError, TypeError):
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    return None

@@ -16,9 +16,11 @@ from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Delta, Event, Message, Running, Timings
-from . import http, runtimes
+from . import runtimes
 from .base import unheard
-from .openai import Endpoint, OpenAI
+from .failures import Party
+from .openai import OpenAI, OpenAIParser
+from .remote import Endpoint
 from .workers import (
     Launch,
     ModelFile,
@@ -188,8 +190,8 @@ class Nitro(OpenAI):
 
         return self.client.stream(
             self.build(model, request, endpoint),
-            self.parse,
-            http.Party(model.id, self.options.name, secret=endpoint.key),
+            OpenAIParser,
+            Party(model.id, self.options.name, secret=endpoint.key),
             no_second_try,
         )
 

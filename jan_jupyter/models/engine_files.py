@@ -28,7 +28,8 @@ class EngineRow:
     """One engine that we know, from `data/engines.json`.
 
     `speaks` names the engine class that serves it. `settings` and `parameters` are built-in
-    defaults. `needs_key`: it answers nobody without one (unless it runs on an own server).
+    defaults. `needs_key`: it answers nobody without one (unless it runs on an own server). `rules`
+    say which parameters its own servers take (`engines/rules.py`).
     """
 
     name: str
@@ -40,6 +41,7 @@ class EngineRow:
     needs_key: bool = False
     settings: Mapping[str, Any] = EMPTY
     parameters: Mapping[str, Any] = EMPTY
+    rules: tuple[Mapping[str, Any], ...] = ()
 
 
 @functools.cache
@@ -49,7 +51,7 @@ def known_engines() -> Mapping[str, EngineRow]:
     return {
         name: EngineRow(
             **{"name": name, "speaks": name, "needs_key": row["kind"] == "remote", **row}
-            | {"aliases": tuple(row.get("aliases", ()))}
+            | {name: tuple(row.get(name, ())) for name in ("aliases", "rules")}
         )
         for name, row in rows.items()
     }

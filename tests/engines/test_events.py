@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
-from jan_jupyter.engines import http
-from jan_jupyter.engines.http import EventDecoder, ServerEvent
+from jan_jupyter.engines import sse
+from jan_jupyter.engines.sse import EventDecoder, ServerEvent
 
 RECORDED = [
     (b'data: {"a": 1}\n\ndata: [DONE]\n\n', ['{"a": 1}', "[DONE]"]),
@@ -50,7 +50,7 @@ def test_rubbish_in_any_pieces_gives_the_same_events(pieces: list[bytes]) -> Non
 
 
 def test_an_endless_event_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LARGEST_EVENT", 1000)
+    monkeypatch.setattr(sse, "LARGEST_EVENT", 1000)
     decoder = EventDecoder()
     pieces = (event for _ in range(100) for event in decoder.feed(b"data: " + b"x" * 50))
     with pytest.raises(errors.Malformed):

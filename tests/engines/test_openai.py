@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines.http import ServerEvent
+from jan_jupyter.engines.failures import Party, error_of
 from jan_jupyter.engines.openai import OpenAI, parse
-from jan_jupyter.models.engine_files import EngineOptions
+from jan_jupyter.engines.sse import ServerEvent
+from jan_jupyter.models.engine_files import EngineOptions, known_engines
 from jan_jupyter.models.model import Model
-from jan_jupyter.types import ChatRequest, Delta, Event, Message
+from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
 from support.server import StreamingServer, tokens
 
 
@@ -106,6 +107,70 @@ def test_a_429_is_waited_out_and_told(server: StreamingServer) -> None:
     assert [event.state for event in events] == ["queued", "queued"]
 
 
+def test_who_asks_for_a_long_wait_is_not_asked_again(server: StreamingServer) -> None:
+    with pytest.raises(errors.RateLimited, match="10 min") as caught:
+        ask(server, "busy:n=3,status=429,retry_after=600")
+    assert caught.value.retry_after == 600
+    assert len(server.journal()) == 1
+
+
+def test_a_server_that_starts_is_waited_for_and_told(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jan_jupyter.engines.http.STARTING_PAUSE", 0.01)
+    events: list[Event] = []
+    deltas = ask(server, "starting:n=3,error=loading,times=5", events)
+    assert text(deltas) == "".join(tokens(3))
+    assert {event.state for event in events} == {"loading"}
+    assert "please wait" in events[0].message
+
+
+def test_rules_rename_and_drop_parameters_and_tell_it_once(server: StreamingServer) -> None:
+    async def go() -> list[Delta]:
+        engine = OpenAI(options(server, settings={"rename": {"max_tokens": "limit"}}))
+        strict = model("stream:n=1", drop=["stop", "stream_options"])
+        request = ChatRequest([Message("user", "hi")], {"max_tokens": 5, "stop": ["x"]})
+        last = []
+        for _ in range(2):
+            last.append([delta async for delta in engine.chat(strict, request)][-1])
+        await engine.close()
+        return last
+
+    first, second = asyncio.run(go())
+    assert first.notes == ["not sent: stop"]
+    assert second.notes == []
+    body = server.journal()[-1].body
+    assert set(body) == {"model", "messages", "stream", "limit"}
+
+
+def test_reasoning_models_of_openai_get_what_they_take() -> None:
+    row = known_engines()["openai"]
+    engine = OpenAI(EngineOptions("openai", "openai", base_url=row.base_url))
+    request = ChatRequest([Message("user", "hi")], {"temperature": 0.5, "max_tokens": 5})
+    for name, sent in (("gpt-4o", {"temperature"}), ("o3-mini", set()), ("gpt-5.2", set())):
+        body = engine.body(model(name), request)
+        known = {"model", "messages", "stream", "stream_options", "max_completion_tokens"}
+        assert set(body) == known | sent
+    elsewhere = OpenAI(EngineOptions("openai", "openai", base_url="http://localhost:1/v1"))
+    assert {"temperature", "max_tokens"} <= set(elsewhere.body(model("o3-mini"), request))
+
+
+def test_a_redirect_is_not_followed_with_the_key() -> None:
+    error = error_of(307, {"location": "https://evil.invalid/"}, b"", Party("m", "openai"))
+    assert isinstance(error, errors.NotFoundRemotely)
+    assert "evil.invalid" in str(error)
+
+
+def test_an_answer_that_is_not_streamed_is_read_too() -> None:
+    whole = {
+        "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+    }
+    delta = parse(ServerEvent(json.dumps(whole), "json"))
+    assert isinstance(delta, Delta)
+    assert (delta.text, delta.finish, delta.usage) == ("hi", "stop", Usage(1, 2))
+
+
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -134,6 +199,7 @@ def test_what_a_server_refuses_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.engines.http.STARTING_SECONDS", -1)
     with pytest.raises(kind) as caught:
         ask(server, f"bad:n=5,{behaviour}")
     message = str(caught.value)

@@ -1,0 +1,257 @@
+"""What HTTP servers say when they refuse, and the error that it means (facts §9, one table).
+
+By status and documented code, never by English text where a code exists.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+from .. import errors
+from ..types import EMPTY
+
+LONGEST_WAIT = 120.0
+"""Seconds that are waited at most before another try; who asks for more is not asked again."""
+
+
+AGAIN = "Wait a moment and run the cell again."
+"""How an error ends that may be gone in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What an error body says, whichever shape it has (facts `engines.md` §2)."""
+
+    message: str = ""
+    code: str = ""
+    fields: Mapping[str, Any] = EMPTY
+
+
+KindOf = Callable[[int, Complaint], type[errors.EngineError] | None]
+"""What an engine's own words mean, where the common table would be wrong; `None`: the table."""
+
+
+def as_usual(status: int, said: Complaint) -> None:
+    """An engine without words of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom an error is about, and what to tell the user to do about it."""
+
+    model: str
+    engine: str
+    key_hint: str = ""
+    secret: str | None = field(default=None, repr=False)
+    kind_of: KindOf = as_usual
+
+
+def complaint(body: bytes | Mapping[str, Any]) -> Complaint:
+    """Read an error body: `error` may be an object, a text, or stand under `detail`."""
+    if isinstance(body, bytes):
+        try:
+            parsed = json.loads(body)
+        except ValueError:
+            return Complaint(_plain(body.decode("utf-8", "replace")))
+    else:
+        parsed = body
+    for _ in range(3):
+        if not isinstance(parsed, dict):
+            break
+        if isinstance(inner := parsed.get("error"), dict | str) or isinstance(
+            inner := parsed.get("detail"), dict | str
+        ):
+            if isinstance(inner, str):
+                code = parsed.get("code") or parsed.get("error_type") or ""
+                return Complaint(_plain(inner), str(code), parsed)
+            parsed = inner
+            continue
+        codes = (str(parsed.get(name) or "") for name in ("code", "type"))
+        documented = [code for code in codes if (code and not code.isdecimal()) or code in _BY_CODE]
+        exact = [code for code in documented if code in _BY_CODE and code not in _GENERAL]
+        code = (exact or documented or [str(parsed.get("code") or "")])[0]
+        return Complaint(_plain(str(parsed.get("message") or "")), code, parsed)
+    return Complaint(_plain(str(parsed)))
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"<[^>]{0,200}>", " ", text) if "<html" in text.lower() else text
+    text = " ".join(text.split())
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+_CONTEXT_CODES = {
+    "context_length_exceeded",
+    "exceed_context_size_error",
+    "ContextWindowExceededError",
+    "40303",
+}
+_BILLING_CODES = {
+    "insufficient_quota",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded",
+    "organization_usage_limit_exceeded",
+    "billing_error",
+}
+_BY_CODE: dict[str, type[errors.EngineError]] = {
+    **dict.fromkeys(_CONTEXT_CODES, errors.ContextOverflow),
+    **dict.fromkeys(_BILLING_CODES, errors.BillingRefused),
+    "content_filter": errors.ContentFiltered,
+    "invalid_api_key": errors.AuthenticationFailed,
+    "authentication_error": errors.AuthenticationFailed,
+    "permission_error": errors.PermissionRefused,
+    "model_not_found": errors.NotFoundRemotely,
+    "not_found_error": errors.NotFoundRemotely,
+    "DeploymentNotFound": errors.NotFoundRemotely,
+    "NotFoundError": errors.NotFoundRemotely,
+    "40301": errors.NotFoundRemotely,
+    "rate_limit_exceeded": errors.RateLimited,
+    "rate_limit_error": errors.RateLimited,
+    "slow_down": errors.RateLimited,
+    "overloaded_error": errors.Overloaded,
+    "server_is_overloaded": errors.Overloaded,
+    "unavailable_error": errors.StillLoading,
+    "invalid_request_error": errors.BadRequest,
+    "api_error": errors.ServerFailed,
+    "server_error": errors.ServerFailed,
+    "timeout_error": errors.TimedOut,
+}
+_BY_STATUS: dict[int, type[errors.EngineError]] = {
+    301: errors.NotFoundRemotely,
+    302: errors.NotFoundRemotely,
+    303: errors.NotFoundRemotely,
+    307: errors.NotFoundRemotely,
+    308: errors.NotFoundRemotely,
+    400: errors.BadRequest,
+    401: errors.AuthenticationFailed,
+    402: errors.BillingRefused,
+    403: errors.PermissionRefused,
+    404: errors.NotFoundRemotely,
+    405: errors.NotFoundRemotely,
+    408: errors.TimedOut,
+    413: errors.ContextOverflow,
+    422: errors.BadRequest,
+    429: errors.RateLimited,
+    503: errors.Overloaded,
+    504: errors.TimedOut,
+    529: errors.Overloaded,
+}
+_BY_WORDS = (
+    (
+        re.compile(r"(?i)maximum context length|prompt is too long|context window"),
+        errors.ContextOverflow,
+    ),
+    (re.compile(r"(?i)invalid model name|server is pinned"), errors.NotFoundRemotely),
+)
+"""For servers that give neither a code nor a status of their own to these (facts §2)."""
+_GENERAL = {"invalid_request_error"}
+"""What some servers say beside a status or a code that is more exact."""
+
+# A status of these kinds says more than the general code that some servers put beside it.
+_STATUS_FIRST = {401, 402, 404, 413}
+
+
+def error_of(
+    status: int, headers: Mapping[str, str], body: bytes | Mapping[str, Any], party: Party
+) -> errors.EngineError:
+    """The error that a refusal means: by status and documented code (facts §9)."""
+    said = complaint(body)
+    kind = party.kind_of(status, said) or _kind(status, said)
+    wait = retry_after(headers)
+    what = _moved(headers, party) if 300 <= status < 400 else _what(kind, said, party)
+    error = kind(
+        _hidden(f"{what}{_said(status, said)}{_mend(kind, party, wait)}", party),
+        model=party.model,
+        engine=party.engine,
+        http_status=status,
+        code=said.code or None,
+        retry_after=wait,
+    )
+    if headers.get("x-should-retry") == "false":
+        error.retryable = False
+    return error
+
+
+def _kind(status: int, said: Complaint) -> type[errors.EngineError]:
+    """The row of the table: the code if it is exact, else the status, else the words."""
+    kind = _BY_STATUS.get(status, errors.ServerFailed if status >= 500 else errors.BadRequest)
+    exact = said.code not in _GENERAL or kind is errors.ServerFailed
+    if said.code in _BY_CODE and status not in _STATUS_FIRST and exact:
+        return _BY_CODE[said.code]
+    if kind is errors.BadRequest:
+        return next((meant for words, meant in _BY_WORDS if words.search(said.message)), kind)
+    return kind
+
+
+def _moved(headers: Mapping[str, str], party: Party) -> str:
+    """A redirect is not followed: the key would go to whoever it names."""
+    return (
+        f"{party.engine} has moved (model {party.model}): its address leads to"
+        f" {headers.get('location') or 'another'}; set that as its address if you trust it"
+    )
+
+
+def _what(kind: type[errors.EngineError], said: Complaint, party: Party) -> str:
+    who = f"{party.model} ({party.engine})"
+    if kind is errors.ContextOverflow:
+        used, limit = said.fields.get("n_prompt_tokens"), said.fields.get("n_ctx")
+        if used and limit:
+            return f"The prompt has {used:,} tokens, but {who} takes {limit:,}"
+        return f"The prompt is too long for {who}"
+    return {
+        errors.AuthenticationFailed: f"{party.engine} refused the key for {party.model}",
+        errors.PermissionRefused: f"The key may not use {who}",
+        errors.BillingRefused: f"{party.engine} asks for credit before {party.model} answers",
+        errors.NotFoundRemotely: f"{party.engine} does not know {party.model} at this address",
+        errors.RateLimited: f"{party.engine} takes no more requests for {party.model} just now",
+        errors.Overloaded: f"{party.engine} has no capacity for {party.model} just now",
+        errors.StillLoading: f"{party.engine} is still loading {party.model}",
+        errors.ContentFiltered: f"{party.engine} filtered the prompt to {party.model}",
+        errors.TimedOut: f"{who} took too long",
+        errors.BadRequest: f"{who} cannot use the request",
+    }.get(kind, f"{who} failed")
+
+
+def _said(status: int, said: Complaint) -> str:
+    return f" (HTTP {status}: {said.message})" if said.message else f" (HTTP {status})"
+
+
+def _mend(kind: type[errors.EngineError], party: Party, wait: float | None) -> str:
+    if kind is errors.RateLimited and wait is not None and wait > LONGEST_WAIT:
+        return f". It asks to wait {wait / 60:,.0f} min: run the cell again then."
+    hint = {
+        errors.AuthenticationFailed: party.key_hint,
+        errors.ContextOverflow: "Shorten it, or give the model a larger `ctx_len` in its settings.",
+        errors.NotFoundRemotely: "Look at the model's id and the engine's `base_url`.",
+        errors.RateLimited: AGAIN,
+        errors.Overloaded: AGAIN,
+        errors.StillLoading: AGAIN,
+        errors.ContentFiltered: "Rephrase the prompt.",
+        errors.BillingRefused: "See the account of that service.",
+    }.get(kind, "")
+    return f". {hint}" if hint else "."
+
+
+def _hidden(text: str, party: Party) -> str:
+    """Servers repeat the key that they refuse; nobody else may."""
+    return text.replace(party.secret, "…") if party.secret else text
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to wait (`retry-after-ms`, `retry-after` in seconds or date)."""
+    with suppress(KeyError, ValueError):
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    value = headers.get("retry-after", "")
+    with suppress(ValueError):
+        return max(0.0, float(value))
+    with suppress(ValueError, TypeError):
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    return None

@@ -1,0 +1,173 @@
+"""What all engines behind HTTP share: address, key, waiting, and one way of asking.
+
+An engine adds `build` (what it sends) and `parser` (what the stream's events mean); both are pure.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from .. import errors, settings
+from ..models.engine_files import EngineOptions
+from ..models.model import Model
+from ..types import EMPTY, ChatRequest, Delta, Event
+from . import http
+from .base import Engine, unheard
+from .failures import AGAIN, Complaint, Party
+from .rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the requests of a model go, and what opens the door there."""
+
+    url: str
+    """The address of the chat request itself."""
+    headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+    key: str | None = field(default=None, repr=False)
+    read_timeout: float | None = http.READ_SECONDS
+
+
+class Remote(Engine):
+    """An engine whose models are served elsewhere, or by a worker, over HTTP."""
+
+    path: ClassVar[str] = ""
+    """What follows `base_url` in the address of a chat request."""
+
+    def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
+        super().__init__(options, notify)
+        self.client = http.Client()
+        self._noted: set[tuple[str, str]] = set()
+
+    # What an engine adds --------------------------------------------------------------------------
+
+    @abstractmethod
+    def build(self, model: Model, request: ChatRequest, endpoint: Endpoint) -> http.HttpRequest:
+        """The request on the wire. Pure; raises `JanError` for what the engine cannot be asked."""
+
+    @abstractmethod
+    def parser(self, model: Model, request: ChatRequest) -> http.Parser:
+        """A new parser for one stream."""
+
+    def kind_of(self, status: int, said: Complaint) -> type[errors.EngineError] | None:
+        """What a refusal means where this engine's words differ from the common table."""
+        return None
+
+    def authorization(self, key: str) -> Mapping[str, str]:
+        """The headers that carry the key."""
+        return {"Authorization": f"Bearer {key}"}
+
+    async def key(self, *, renew: bool = False) -> str | None:
+        """The key to send. `renew`: the last one was refused; `None` then means: give up."""
+        return None if renew else self.options.key()
+
+    def notes(self, model: Model, request: ChatRequest) -> list[str]:
+        """Lines for people about the request, each told once for a model."""
+        _, left_out = self.rules(model).apply(request.parameters)
+        return [f"not sent: {', '.join(left_out)}"] if left_out else []
+
+    # What they share ------------------------------------------------------------------------------
+
+    def setting(self, model: Model, name: str, default: Any = None) -> Any:
+        """A setting of the model, else of the engine."""
+        return model.settings.get(name, self.options.settings.get(name, default))
+
+    def remote_name(self, model: Model) -> str:
+        """The name under which the other end knows the model."""
+        return str(model.settings.get("model") or self.options.model or model.id)
+
+    def rules(self, model: Model) -> Rules:
+        """Which parameters it is sent, and under which names."""
+        return Rules.of(self.options, model, self.remote_name(model))
+
+    def endpoint(self, model: Model) -> Endpoint:
+        """The address for a model: its own settings first, then the engine's. Without the key."""
+        own = str(model.settings.get("base_url") or "")
+        base = own or self.options.base_url
+        whole = "" if own else self.options.full_url
+        if not (whole or base):
+            raise errors.EngineUnavailable(
+                f"Engine {self.options.name} has no address (model {model.id}): set `base_url` in"
+                f" engines/{self.options.name}/engine.json or in the model's settings.",
+                model=model.id,
+                engine=self.options.name,
+            )
+        timeout = self.setting(model, "timeout")
+        return Endpoint(
+            whole or self.address(base.rstrip("/"), model),
+            self.options.headers,
+            read_timeout=float(timeout) if timeout is not None else http.READ_SECONDS,
+        )
+
+    def address(self, base: str, model: Model) -> str:
+        """The address of the chat request below a base address."""
+        return base + self.path
+
+    def headers(self, endpoint: Endpoint) -> dict[str, str]:
+        """The key, and what the user has set."""
+        carried = self.authorization(endpoint.key) if endpoint.key else {}
+        return {**carried, **endpoint.headers}
+
+    def party(self, model: Model, key: str | None = None) -> Party:
+        variable = self.options.api_key_env or settings.key_variable(self.options.key_name)
+        hint = f"Set {variable} in the environment, or run `%jan keys set {self.options.key_name}`."
+        return Party(model.id, self.options.name, hint, key, self.kind_of)
+
+    async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        endpoint = replace(self.endpoint(model), key=await self.key())
+        begun = False
+        try:
+            async with aclosing(self._asked(model, request, endpoint)) as deltas:
+                async for delta in deltas:
+                    begun = True
+                    yield delta
+            return
+        except errors.AuthenticationFailed:
+            key = None if begun else await self.key(renew=True)
+            if key is None or key == endpoint.key:
+                raise
+        async with aclosing(self._asked(model, request, replace(endpoint, key=key))) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _asked(
+        self, model: Model, request: ChatRequest, endpoint: Endpoint
+    ) -> AsyncGenerator[Delta, None]:
+        deltas = self.client.stream(
+            self.build(model, request, endpoint),
+            lambda: self.parser(model, request),
+            self.party(model, endpoint.key),
+            self._tell_wait(model),
+        )
+        async with aclosing(deltas):
+            async for delta in deltas:
+                yield (
+                    replace(delta, notes=self._new_notes(model, request)) if delta.finish else delta
+                )
+
+    def _tell_wait(self, model: Model) -> http.Wait:
+        def tell(seconds: float, error: errors.EngineError) -> None:
+            if isinstance(error, errors.StillLoading):
+                message = f"{model.id} ({self.options.name}) is starting, please wait …"
+                self.tell("loading", model, message=message)
+            else:
+                said = str(error).removesuffix(AGAIN).rstrip()
+                self.tell("queued", model, message=f"{said} Trying again in {seconds:.0f} s.")
+
+        return tell
+
+    def _new_notes(self, model: Model, request: ChatRequest) -> list[str]:
+        fresh = [note for note in self.notes(model, request) if (model.id, note) not in self._noted]
+        self._noted.update((model.id, note) for note in fresh)
+        return fresh
+
+    async def close(self) -> None:
+        await self.client.close()
+
+    def preview(self, model: Model, request: ChatRequest) -> Mapping[str, Any]:
+        endpoint = self.endpoint(model)
+        return {"url": endpoint.url, "body": self.build(model, request, endpoint).body}

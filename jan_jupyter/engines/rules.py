@@ -1,0 +1,68 @@
+"""Which parameters a server is sent, and under which names: rules that are data.
+
+Rows of engines have lists of rules (`data/engines.json`): `{"models"?: pattern, "rename"?: {name:
+name}, "drop"?: [name]}`; all that fit a model hold. In the settings of an engine or a model may
+stand `rename`, which adds to them, and `drop` and `allow`, which replace what stands below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from ..models.engine_files import EngineOptions
+from ..models.model import Model
+from ..types import EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is renamed, what is left out, and (unless `None`) what alone is let through."""
+
+    rename: Mapping[str, str] = EMPTY
+    drop: frozenset[str] = frozenset()
+    allow: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, options: EngineOptions, model: Model, remote_name: str) -> Self:
+        """The rules for a model: built-in ones for its engine's own address, then the user's."""
+        row = options.row
+        base = model.settings.get("base_url") or options.address
+        written: list[Mapping[str, Any]] = []
+        if row is not None and row.base_url in ("", base):
+            written = [r for r in row.rules if re.search(r.get("models", ""), remote_name)]
+        rename: dict[str, str] = {}
+        drop: Iterable[str] = {name for rule in written for name in rule.get("drop", ())}
+        allow: Iterable[str] | None = None
+        for rule in (*written, options.settings, model.settings):
+            rename |= _object(rule.get("rename"))
+        for settings in (options.settings, model.settings):
+            drop = _names(settings.get("drop"), drop)
+            allow = _names(settings.get("allow"), allow)
+        return cls(rename, frozenset(drop), None if allow is None else frozenset(allow))
+
+    def apply(self, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """The parameters as they are sent, and the names of those that are left out."""
+        sent: dict[str, Any] = {}
+        left_out: list[str] = []
+        for name, value in parameters.items():
+            if name == "stream" or (name == "seed" and value == -1):
+                continue  # ours to say, and "any seed"
+            if name in self.drop or (self.allow is not None and name not in self.allow):
+                left_out.append(name)
+            else:
+                sent[self.rename.get(name, name)] = value
+        return sent, left_out
+
+
+def _object(written: Any) -> Mapping[str, str]:
+    return {str(k): str(v) for k, v in written.items()} if isinstance(written, Mapping) else {}
+
+
+def _names(written: Any, below: Any) -> Any:
+    """A list of names, a single name, or (absent) what stands below."""
+    if isinstance(written, str):
+        return [written]
+    return [str(name) for name in written] if isinstance(written, list | tuple) else below
