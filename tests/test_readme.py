@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from jan_jupyter import ModelStore
-from jan_jupyter.magics.options import COMMANDS, OPTIONS
+from jan_jupyter.magics.commands import COMMANDS
+from jan_jupyter.magics.options import OPTIONS
 from support.jan import write_json
 from support.kernel import Kernel
 

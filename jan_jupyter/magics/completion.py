@@ -14,6 +14,8 @@ from IPython.core.completer import (
 )
 
 from . import options as opt
+from .candidates import parameters, ready_models
+from .commands import COMMANDS
 
 _LINE = re.compile(r"(?:[^\W\d][\w.]*\s*=\s*)?(?P<percent>%%?)jan\s(?P<rest>.*)$")
 
@@ -36,39 +38,26 @@ def matcher(context: CompletionContext) -> SimpleMatcherResult:
 
 
 def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[str, str]]:
+    if not cell and before and (command := COMMANDS.get(before[0])) is not None:
+        return command.candidates(before[1:], current)
     last = before[-1] if before else ""
     if last in ("-m", "--model"):
-        return _models()
+        return ready_models(current)
     if last in ("-f", "--format"):
         return [(name, "value") for name in opt.FORMATS]
     if last in ("-p", "--parameter"):
-        return [(f"{name}=", "param") for name in opt.PARAMETERS]
+        return parameters(current)
     if (action := opt.OPTIONS.get(last)) is not None and action.nargs != 0:
         return []
     if current.startswith("-"):
         return [
             (name, "option") for name in opt.OPTIONS if name.startswith("--") or len(current) < 2
         ]
-    if not cell and before[:1] in (["use"], ["load"], ["unload"]):
-        return _models() if len(before) == 1 else []
-    if not cell and before[:1] == ["set"]:
-        return [(f"{name}=", "param") for name in opt.PARAMETERS]
     if cell and all(word.startswith("-") for word in before[-1:]) | (not before):
-        return _models()
+        return ready_models(current)
     if not cell and not before:
-        return [(name, "command") for name in opt.COMMANDS]
+        return [(name, "command") for name in COMMANDS]
     return []
-
-
-def _models() -> list[tuple[str, str]]:
-    from ..router import shared
-
-    usable = [model for model in shared().store.list() if model.state == "ready"]
-    return [(_quoted(model.id), "model") for model in usable]
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
 
 
 def install(completer: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +16,9 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from .. import errors
 from ..settings import settings
 from . import options as opt
+from .commands.command import Work
 from .interpolate import fill
+from .lines import help_text, parse_line
 
 if TYPE_CHECKING:
     from ..chat import Stream
@@ -42,13 +44,6 @@ class Asked:
     options: Namespace
     turns: list[Turn]
     cell: str
-
-
-class Work(NamedTuple):
-    """What a subcommand does on the background loop, and what makes of it its output and value."""
-
-    coroutine: Coroutine[Any, Any, Any]
-    show: Callable[[Any], Any]
 
 
 @magics_class
@@ -106,14 +101,16 @@ class JanMagics(Magics):
 
     def _line(self, line: str) -> Any:
         """What a line asks for: an `Asked`, a `Work`, or the value of a subcommand that is done."""
-        parsed = opt.parse_line(line)
+        parsed = parse_line(line)
         if (command := parsed.command) is not None:
-            from . import commands
+            if parsed.arguments.help:
+                from .tables import show
 
+                return show({"text/plain": command.page})
             with _quietly():
-                return commands.run(self, command.name, parsed.arguments)
+                return command.run(self, parsed.arguments)
         if not parsed.prompt and not line.strip():
-            print(opt.help_text())
+            print(help_text())
             return None
         return self._asked(parsed.options, parsed.prompt)
 
@@ -241,4 +238,4 @@ def _quietly() -> Iterator[None]:
         raise Stopped from None
 
 
-JanMagics.jan.__doc__ = opt.help_text()
+JanMagics.jan.__doc__ = help_text()

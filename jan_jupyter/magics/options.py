@@ -1,4 +1,4 @@
-"""The command line of `%jan` and `%%jan`: options, subcommands, and where the prompt begins."""
+"""The options of `%jan` and `%%jan`, and where among them the prompt begins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -56,16 +55,31 @@ def value_of(text: str) -> Any:
         return text
 
 
-class _Parser(ArgumentParser):
+class Parser(ArgumentParser):
+    """Wrong use is one line that says where help is."""
+
+    def __init__(self, name: str, help_at: str) -> None:
+        super().__init__(prog=name, add_help=False, allow_abbrev=False)
+        self._help_at = help_at
+
+    @property
+    def known_options(self) -> Mapping[str, Any]:
+        """What argparse knows of each option, by each of its spellings."""
+        return self._option_string_actions
+
     def error(self, message: str) -> NoReturn:
         wrong = message.removeprefix("unrecognized arguments: ").split(" ")[0]
-        near = difflib.get_close_matches(wrong, self._option_string_actions, 1)
+        near = difflib.get_close_matches(wrong, self.known_options, 1)
         hint = f"; did you mean {near[0]}?" if wrong != message.split(" ")[0] and near else "."
-        raise UsageError(f"%jan: {message}{hint} See %jan help.")
+        raise UsageError(f"{self.prog}: {message}{hint} See {self._help_at}.")
+
+    def described(self) -> str:
+        """What `format_help` says after the usage."""
+        return self.format_help().partition("\n\n")[2].replace("%%", "%").strip("\n")
 
 
-def _parser() -> _Parser:
-    parser = _Parser(prog="%%jan", add_help=False, allow_abbrev=False)
+def _parser() -> Parser:
+    parser = Parser("%jan", "%jan help")
     add = parser.add_argument
     add("-m", "--model", help="model to ask, or engine:model; %%jan models lists them")
     add("-s", "--system", help="instructions that hold for the whole answer")
@@ -92,60 +106,7 @@ def _parser() -> _Parser:
 
 
 PARSER = _parser()
-OPTIONS: Mapping[str, Any] = PARSER._option_string_actions
-
-
-@dataclass(frozen=True)
-class Command:
-    """A subcommand: how its arguments look (a whole-line pattern) and what it does."""
-
-    name: str
-    arguments: str
-    help: str
-    pattern: re.Pattern[str]
-
-
-def _command(name: str, arguments: str, help_: str, pattern: str) -> Command:
-    return Command(name, arguments, help_, re.compile(pattern))
-
-
-COMMANDS: Mapping[str, Command] = {
-    command.name: command
-    for command in (
-        _command("models", "[FILTER]", "list the models and their state", r"\S*"),
-        _command("engines", "", "list the engines", r""),
-        _command("use", "[MODEL]", "choose the default model", r"(\S*|'[^']+'|\"[^\"]+\")"),
-        _command(
-            "set", "[KEY=VALUE …]", "set default parameters; KEY= unsets", r"|\w+\s*=.*|\w+\s+\S+"
-        ),
-        _command("load", "[MODEL]", "load a model before it is asked", r"(\S*|'[^']+'|\"[^\"]+\")"),
-        _command("unload", "[MODEL]", "give its memory back", r"(\S*|'[^']+'|\"[^\"]+\")"),
-        _command("ps", "", "what is loaded on this machine", r""),
-        _command("status", "", "settings, folders, versions", r""),
-        _command("help", "", "this page", r""),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Line:
-    """A magic's line, understood: a subcommand with its arguments, or options and a prompt."""
-
-    command: Command | None
-    arguments: str
-    options: Namespace
-    prompt: str
-
-
-def parse_line(line: str) -> Line:
-    """`%jan …`: a subcommand if its arguments fit, else leading options and the prompt as typed."""
-    text = line.strip()
-    word, _, rest = text.partition(" ")
-    command = COMMANDS.get(word)
-    if command and command.pattern.fullmatch(rest.strip()):
-        return Line(command, rest.strip(), PARSER.parse_args([]), "")
-    taken, prompt = _leading_options(text)
-    return Line(None, "", PARSER.parse_args(taken), prompt)
+OPTIONS = PARSER.known_options
 
 
 def parse_cell(line: str) -> Namespace:
@@ -154,7 +115,7 @@ def parse_cell(line: str) -> Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"%%jan: {error} in {line!r}") from None
-    taken, rest = _options_anywhere(words)
+    taken, rest = options_anywhere(words, OPTIONS)
     options = PARSER.parse_args(taken)
     if len(rest) > 1 or (rest and options.model):
         raise UsageError(
@@ -166,15 +127,20 @@ def parse_cell(line: str) -> Namespace:
     return options
 
 
-def _options_anywhere(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def options_anywhere(
+    words: Sequence[str], options: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
+    """The options among `words`, bound to their values, and the other words."""
     taken: list[str] = []
     rest: list[str] = []
     queue = [*words]
     while queue:
         word = queue.pop(0)
-        if _is_option(word):
+        if word == "--":
+            return taken, rest + queue
+        if is_option(word):
             taken.append(word)
-            if _wants_value(word) and queue:
+            if _wants_value(word, options) and queue:
                 taken[-1:] = _bound(word, queue.pop(0))
         else:
             rest.append(word)
@@ -184,19 +150,20 @@ def _options_anywhere(words: Sequence[str]) -> tuple[list[str], list[str]]:
 _WORD = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[^\s"'])+)""")
 
 
-def _leading_options(text: str) -> tuple[list[str], str]:
+def leading_options(text: str) -> tuple[list[str], str]:
+    """The options at the beginning of a line, and the prompt after them as typed."""
     taken: list[str] = []
     position = 0
     while match := _WORD.match(text, position):
         word = match[1]
         if word == "--":
             return taken, text[match.end() :].strip()
-        if not _is_option(word):
+        if not is_option(word):
             break
         position = match.end()
         taken.append(word)
         value = _WORD.match(text, position)
-        if _wants_value(word) and value and value[1] != "--":
+        if _wants_value(word, OPTIONS) and value and value[1] != "--":
             taken[-1:] = _bound(word, _unquoted(value[1]))
             position = value.end()
     return taken, text[position:].strip()
@@ -209,12 +176,12 @@ def _unquoted(word: str) -> str:
         return word
 
 
-def _is_option(word: str) -> bool:
+def is_option(word: str) -> bool:
     return len(word) > 1 and word[0] == "-" and not re.match(r"-\.?\d", word)
 
 
-def _wants_value(word: str) -> bool:
-    action = OPTIONS.get(word)
+def _wants_value(word: str, options: Mapping[str, Any]) -> bool:
+    action = options.get(word)
     return action is not None and action.nargs != 0
 
 
@@ -233,27 +200,3 @@ def parameters_of(options: Namespace) -> dict[str, Any]:
         "stop": options.stop,
     }
     return {k: v for k, v in named.items() if v is not None} | dict(options.parameter)
-
-
-def help_text() -> str:
-    """What `%jan help` shows."""
-    commands = "\n".join(
-        f"  %jan {(c.name + ' ' + c.arguments).strip():22} {c.help}" for c in COMMANDS.values()
-    )
-    options = PARSER.format_help().partition("options:")[2].replace("%%", "%").strip("\n")
-    return f"""\
-Ask a language model, and see the answer as it comes.
-
-  %%jan [MODEL] [options]     send the lines below in the cell
-  %jan [options] QUESTION     ask in one line; `reply = %jan …` keeps the Reply
-
-Commands:
-{commands}
-
-Options:
-{options}
-
-{{name}}, {{object.attribute}} and {{mapping["key"]}} in a prompt are filled from the notebook's
-variables; other braces stay as typed, and so does {{{{name}}}}.
-Stop an answer with the Stop button.
-"""

@@ -1,0 +1,51 @@
+"""What Tab offers for the arguments of `%jan`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+Offer = Iterable[tuple[str, str]]
+
+
+def ready_models(current: str) -> Offer:
+    """The models that can be asked."""
+    from ..router import shared
+
+    usable = [model for model in shared().store.list() if model.state == "ready"]
+    return [(quoted(model.reference), "model") for model in usable]
+
+
+def all_models(current: str) -> Offer:
+    from ..router import shared
+
+    return [(quoted(model.reference), "model") for model in shared().store.list()]
+
+
+def parameters(current: str) -> Offer:
+    """Sampling parameters, with their equals sign."""
+    from .options import PARAMETERS
+
+    return [(f"{name}=", "param") for name in PARAMETERS]
+
+
+def paths(current: str) -> Offer:
+    """Files and folders; a folder ends with a slash, so that Tab goes on inside."""
+    folder, _, start = current.rpartition("/")
+    try:
+        with os.scandir(
+            Path(folder + "/" if folder or current[:1] == "/" else ".").expanduser()
+        ) as entries:
+            found = [e for e in entries if start[:1] == "." or not e.name.startswith(".")]
+            head = current[: len(current) - len(start)]
+            return [
+                (f"{head}{e.name}{'/' if e.is_dir() else ''}", "path")
+                for e in sorted(found, key=lambda e: e.name)
+            ]
+    except (OSError, ValueError, RuntimeError):
+        return []
+
+
+def quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

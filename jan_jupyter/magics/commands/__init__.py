@@ -1,0 +1,17 @@
+"""The subcommands of `%jan`, in the order of its help; one file for each group of them.
+
+Each asks the library and shows what it says; its value is the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import defaults, engines, memory, models, page
+from .command import Command
+
+COMMANDS: Mapping[str, Command] = {
+    command.name: command
+    for group in (models, engines, defaults, memory, page)
+    for command in group.COMMANDS
+}

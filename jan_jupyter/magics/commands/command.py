@@ -1,0 +1,164 @@
+"""How a subcommand of `%jan` is declared: arguments in argparse's terms, help, what it does.
+
+A command's file imports only this and the standard library at its top: the declarations are read
+when the extension is loaded. What it does imports the library when it is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..options import Parser, is_option, options_anywhere
+
+if TYPE_CHECKING:
+    from ..core import JanMagics
+
+Candidates = Callable[[str], Iterable[tuple[str, str]]]
+"""What Tab may offer for a word that begins so: texts, each with its kind."""
+
+
+class Work(NamedTuple):
+    """What a subcommand does on the background loop, and what makes of it its output and value."""
+
+    coroutine: Coroutine[Any, Any, Any]
+    show: Callable[[Any], Any]
+
+
+class Argument(NamedTuple):
+    """One argument, as `add_argument` takes it, and what Tab offers for its value."""
+
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+    candidates: Candidates | None
+
+    @property
+    def is_option(self) -> bool:
+        return self.names[0].startswith("-")
+
+
+def arg(*names: str, candidates: Candidates | None = None, **options: Any) -> Argument:
+    """An argument of a command; a positional one is named like the attribute that it fills."""
+    if not names[0].startswith("-"):
+        options = {"metavar": names[0].upper(), **options}
+    return Argument(names, options, candidates)
+
+
+Run = Callable[["JanMagics", Namespace], Any]
+"""Gives the value of the line, or the `Work` to wait for. Raises `JanError` with one line."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand. `details` is shown by `%jan NAME?`, below `help`, which is one line.
+
+    A line that begins with the name of a command is a question to a model if it has more words
+    than the command takes, or if `is_question` says so of them. A command whose words may be
+    secret gives one that always says no.
+    """
+
+    name: str
+    run: Run
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    details: str = ""
+    is_question: Callable[[Sequence[str]], bool] | None = None
+
+    @cached_property
+    def parser(self) -> Parser:
+        parser = Parser(f"%jan {self.name}", f"%jan {self.name}?")
+        for argument in self.arguments:
+            parser.add_argument(*argument.names, **argument.options)
+        parser.add_argument("-h", "--help", action="store_true", help="this page")
+        return parser
+
+    @property
+    def usage(self) -> str:
+        """`models [-v] [FILTER]`"""
+        words = self.parser.format_usage().split()[2:]  # without "usage: %jan"
+        return " ".join(words).replace("[-h] ", "").replace(" [-h]", "")
+
+    @property
+    def page(self) -> str:
+        """What `%jan NAME?` shows."""
+        parts = [f"%jan {self.usage}", f"{self.help[:1].upper()}{self.help[1:]}."]
+        return "\n\n".join([*parts, *filter(None, (self.details, self.parser.described()))]) + "\n"
+
+    def parse(self, text: str) -> Namespace | None:
+        """What stands behind the name, understood; `None` if the line is a question to a model.
+
+        Raises IPython's `UsageError` for wrong use.
+        """
+        words = split(text)
+        taken, rest = options_anywhere(words, self.parser.known_options)
+        named = any(word.partition("=")[0] in self.parser.known_options for word in taken)
+        if not named and self._is_question(rest):
+            return None
+        if {"-h", "--help"} & {*taken}:
+            return Namespace(help=True)
+        return self.parser.parse_args([*taken, "--", *rest] if rest else taken)
+
+    def candidates(self, before: Sequence[str], current: str) -> Iterable[tuple[str, str]]:
+        """What Tab may offer for the word `current` after the words `before`."""
+        known = self.parser.known_options
+        last = known.get(before[-1]) if before else None
+        if last is not None and last.nargs != 0:
+            asked = next(a for a in self.arguments if before[-1] in a.names)
+        elif is_option(current) or current == "-":
+            return [(name, "option") for name in known if name.startswith("--")]
+        else:
+            _, rest = options_anywhere(before, known)
+            positional = [a for a in self.arguments if not a.is_option]
+            if not positional or (len(rest) >= len(positional) and not _repeats(positional[-1])):
+                return []
+            asked = positional[min(len(rest), len(positional) - 1)]
+        return asked.candidates(current) if asked.candidates else []
+
+    def _is_question(self, words: Sequence[str]) -> bool:
+        if self.is_question is not None:
+            return self.is_question(words)
+        positional = [a for a in self.arguments if not a.is_option]
+        return len(words) > len(positional) and not any(map(_repeats, positional))
+
+
+def _repeats(argument: Argument) -> bool:
+    return argument.options.get("nargs") in ("*", "+")
+
+
+def without_pairs(words: Sequence[str]) -> bool:
+    """Whether several words hold no `KEY=VALUE`: then they are a sentence."""
+    return len(words) > 2 and not any("=" in word for word in words)
+
+
+def never(words: Sequence[str]) -> bool:
+    return False
+
+
+def pairs(words: Sequence[str]) -> list[tuple[str, str]]:
+    """`KEY=VALUE` of each word, also with spaces around the equals sign; two words may do without.
+
+    A word that is none has an empty value.
+    """
+    if len(words) == 2 and not any("=" in word for word in words):
+        return [(words[0], words[1])]
+    joined: list[str] = []
+    for word in words:
+        if joined and (word.startswith("=") or (joined[-1].endswith("=") and "=" not in word)):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return [(key, value) for key, _, value in (word.partition("=") for word in joined)]
+
+
+_WORD = re.compile(r"""((?:"[^"]*"|'[^']*'|\S)+)""")
+_QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
+
+
+def split(text: str) -> list[str]:
+    """The words of a line; quotes hold one together, and a backslash is part of a Windows path."""
+    words = _WORD.findall(text)
+    return [_QUOTED.sub(lambda m: m[1] if m[1] is not None else m[2], word) for word in words]

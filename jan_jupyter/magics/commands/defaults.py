@@ -1,0 +1,90 @@
+"""`%jan use`, `%jan set`: what holds for the cells that follow."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ... import errors
+from ..candidates import parameters, ready_models
+from ..options import PARAMETERS
+from .command import Command, arg, pairs, without_pairs
+
+if TYPE_CHECKING:
+    from ..core import JanMagics
+
+
+def default_id() -> str | None:
+    """The model that is asked where none is named, if there is one."""
+    from ...router import shared
+
+    try:
+        return shared().model(None)[0].id
+    except errors.JanError:
+        return None
+
+
+def use(magics: JanMagics, arguments: Namespace) -> None:
+    from ...router import shared
+    from ...settings import settings
+
+    if arguments.model:
+        model, _ = shared().model(arguments.model)
+        if model.state != "ready":
+            raise errors.ModelNotReady(f"Model {model.id} is {model.state}: {model.reason}")
+        settings().model = arguments.model
+    model, _ = shared().model(None)
+    print(f"Default model: {model.id} (engine {model.engine}).")
+
+
+def set_(magics: JanMagics, arguments: Namespace) -> dict[str, Any]:
+    for name, value in [*_set_pairs(arguments.pairs)]:
+        if value is None:
+            magics.parameters.pop(name, None)
+        else:
+            magics.parameters[name] = value
+    if magics.parameters:
+        print("Set for every cell: " + ", ".join(f"{k}={v}" for k, v in magics.parameters.items()))
+    else:
+        print("No default parameters are set. For example: %jan set temperature=0.2")
+    return dict(magics.parameters)
+
+
+def _set_pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for name, text in pairs(words):
+        name = name.replace("-", "_")
+        if name not in PARAMETERS:
+            raise errors.UsageError(
+                f"%jan set knows no parameter {name!r}. Known: {', '.join(PARAMETERS)}. Others:"
+                " -p KEY=VALUE."
+            )
+        yield name, _typed(name, text) if text else None
+
+
+def _typed(name: str, text: str) -> Any:
+    kind = PARAMETERS[name][0]
+    if name == "stop":
+        return [text]
+    try:
+        return kind(text)
+    except ValueError:
+        what = "a whole number" if kind is int else "a number"
+        raise errors.UsageError(f"{name} must be {what}, not {text!r}.") from None
+
+
+COMMANDS = (
+    Command(
+        "use",
+        use,
+        "choose the default model",
+        (arg("model", nargs="?", candidates=ready_models, help="without one: tells which it is"),),
+    ),
+    Command(
+        "set",
+        set_,
+        "set default parameters",
+        (arg("pairs", nargs="*", metavar="KEY=VALUE", candidates=parameters, help="KEY= unsets"),),
+        is_question=without_pairs,
+    ),
+)

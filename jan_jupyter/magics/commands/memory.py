@@ -1,0 +1,85 @@
+"""`%jan load`, `%jan unload`, `%jan ps`: what is held in memory."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from time import time
+from typing import TYPE_CHECKING
+
+from ..candidates import ready_models
+from .command import Command, Work, arg
+
+if TYPE_CHECKING:
+    from ...models.model import Model
+    from ...router import Router
+    from ...types import Event, Running
+    from ..core import JanMagics
+
+
+def load(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...router import shared
+
+    loading = _telling(shared(), arguments.model)
+    return Work(loading, lambda model: print(f"{model.id} is ready."))
+
+
+def unload(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...router import shared
+
+    unloading = shared().unload(arguments.model)
+    return Work(unloading, lambda model: print(f"{model.id} is unloaded."))
+
+
+async def _telling(router: Router, name: str | None) -> Model:
+    """Load, and print each whole tenth of the progress."""
+    told = [-1]
+
+    def tell(event: Event) -> None:
+        if event.state == "loading" and event.progress is not None:
+            tenth = int(event.progress * 10)
+            if tenth > told[0]:
+                told[0] = tenth
+                print(f"Loading {event.model} {event.progress:.0%} …", flush=True)
+
+    unwatch = router.watch(tell)
+    try:
+        return await router.load(name)
+    finally:
+        unwatch()
+
+
+def ps(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...router import shared
+
+    return Work(shared().running(), _running)
+
+
+def _running(running: list[Running]) -> list[Running]:
+    from ..tables import seconds, size, table
+
+    rows = [
+        (
+            r.model,
+            f"{r.engine} ({r.runtime})",
+            r.state if r.idle is None else f"idle {seconds(r.idle)}",
+            size(r.memory),
+            str(r.pid),
+            seconds(time() - r.since),
+        )
+        for r in running
+    ]
+    table(
+        ("model", "engine", "state", "memory", "process", "for"),
+        rows,
+        "" if rows else "No model is loaded.",
+    )
+    return running
+
+
+_MODEL = arg("model", nargs="?", candidates=ready_models, help="without one: the default model")
+
+COMMANDS = (
+    Command("load", load, "load a model before it is asked", (_MODEL,)),
+    Command("unload", unload, "give its memory back", (_MODEL,)),
+    Command("ps", ps, "what is loaded on this machine"),
+)

@@ -1,0 +1,69 @@
+"""`%jan status`, `%jan help`: where one is."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ... import __version__, errors
+from .command import Command, arg
+
+if TYPE_CHECKING:
+    from ..core import JanMagics
+
+
+def status(magics: JanMagics, arguments: Namespace) -> None:
+    from importlib import metadata
+
+    from ...router import shared
+    from ..tables import table
+    from .defaults import default_id
+
+    rows: list[tuple[str, str]] = [("jan_jupyter", __version__)]
+    for package in ("xllamacpp", "ipykernel", "IPython"):
+        try:
+            rows.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    rows += [("folder", f"{folder.path} ({folder.why})") for folder in shared().store.folders()]
+    rows.append(("default model", default_id() or "none"))
+    rows += [(name, str(value)) for name, value in _set_settings().items()]
+    rows += [(name, str(value)) for name, value in magics.parameters.items()]
+    table(("what", "value"), rows)
+
+
+def _set_settings() -> Mapping[str, Any]:
+    from ...settings import settings
+
+    jan = settings()
+    return {name: getattr(jan, name) for name in jan.trait_names(config=True) if getattr(jan, name)}
+
+
+def help_(magics: JanMagics, arguments: Namespace) -> None:
+    from ..lines import help_text
+    from ..tables import show
+    from . import COMMANDS
+
+    if arguments.command and arguments.command not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        raise errors.UsageError(f"%jan help: no command {arguments.command!r}. Commands: {known}.")
+    text = COMMANDS[arguments.command].page if arguments.command else help_text()
+    show({"text/plain": text})
+
+
+def _names(current: str) -> list[tuple[str, str]]:
+    from . import COMMANDS
+
+    return [(name, "command") for name in COMMANDS]
+
+
+COMMANDS = (
+    Command("status", status, "settings, folders, versions"),
+    Command(
+        "help",
+        help_,
+        "this page, or that of a command",
+        (arg("command", nargs="?", candidates=_names, help="its name"),),
+    ),
+)

@@ -1,0 +1,134 @@
+"""Which lines of `%jan` are commands, which are questions, and which are mistakes."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+import pytest
+from IPython.core.error import UsageError
+
+from jan_jupyter.magics.commands import COMMANDS
+from jan_jupyter.magics.commands.command import Command, arg, never, pairs, split
+from jan_jupyter.magics.completion import _candidates
+from jan_jupyter.magics.lines import help_text, parse_line
+
+
+def nothing(magics: Any, arguments: Namespace) -> None:
+    """A command that does nothing."""
+
+
+PULL = Command(
+    "pull",
+    nothing,
+    "fetch a model",
+    (
+        arg("source", help="where from"),
+        arg("extra", nargs="*", help="more", candidates=lambda current: [("more", "word")]),
+        arg("-q", "--quant", help="which", candidates=lambda current: [("Q4_K_M", "value")]),
+        arg("--force", action="store_true", help="again"),
+    ),
+    details="It goes on where it was stopped.",
+)
+KEYS = Command("keys", nothing, "keys", (arg("engine", nargs="?"),), is_question=never)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "values"),
+    [
+        ("models", "models", {"filter": ""}),
+        ("models  lla ", "models", {"filter": "lla"}),
+        ("use 'a b'", "use", {"model": "a b"}),
+        ("engines", "engines", {}),
+        ("ps", "ps", {}),
+        ("load what?", "load", {"model": "what?"}),
+        ("set temperature = 0.2", "set", {"pairs": ["temperature", "=", "0.2"]}),
+        ("help models", "help", {"command": "models"}),
+    ],
+)
+def test_commands(line: str, name: str, values: dict[str, Any]) -> None:
+    parsed = parse_line(line)
+    assert parsed.command is COMMANDS[name]
+    assert values.items() <= vars(parsed.arguments).items()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "models of the solar system",
+        "use of semicolons in JS?",
+        "set theory for beginners",
+        "engines of war",
+        "load don't ask",
+        "modelsx",
+        "what is this?",
+        "-- models",
+    ],
+)
+def test_questions(line: str) -> None:
+    parsed = parse_line(line)
+    assert parsed.command is None
+    assert parsed.prompt == line.removeprefix("-- ")
+
+
+@pytest.mark.parametrize("line", ["models -x", "models --hepl", "load a --fast"])
+def test_mistakes_are_one_line(line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_line(line)
+    word = line.split()[0]
+    assert f"See %jan {word}?" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_command_with_options() -> None:
+    parsed = PULL.parse("hf:a/b --quant Q4 c --force -- -d")
+    assert parsed is not None
+    assert (parsed.source, parsed.extra) == ("hf:a/b", ["c", "-d"])
+    assert (parsed.quant, parsed.force) == ("Q4", True)
+    with pytest.raises(UsageError, match=r"%jan pull: .*SOURCE.* See %jan pull\?"):
+        PULL.parse("")
+    with pytest.raises(UsageError, match="did you mean --force"):
+        PULL.parse("x --forec")
+    for line in ("openai sk-secret please", "openai sk-secret"):
+        with pytest.raises(UsageError):
+            KEYS.parse(line)  # never a question: it may hold a key
+
+
+def test_words_keep_quotes_together_and_backslashes() -> None:
+    assert split(r'C:\Users\me "a b" c="d e" it' "s '{\"a\": 1}'") is not None
+    assert split(r"C:\Users\me 'a b' k='{\"a\": 1}'")[0] == r"C:\Users\me"
+    assert split("""k='{"a": 1}' don't""") == ['k={"a": 1}', "don't"]
+
+
+def test_pairs() -> None:
+    assert pairs(["a=1", "b", "=", "2", "c=", "3", "d=", "e=4"]) == [
+        ("a", "1"),
+        ("b", "2"),
+        ("c", "3"),
+        ("d", ""),
+        ("e", "4"),
+    ]
+    assert pairs(["a", "1"]) == [("a", "1")]
+    assert pairs(["stop=a b=c"]) == [("stop", "a b=c")]
+
+
+def test_help() -> None:
+    assert parse_line("models?").arguments.help
+    assert parse_line("models --help").arguments.help
+    assert parse_line("models -h").arguments.help
+    assert all(f"%jan {command.usage}" in help_text() for command in COMMANDS.values())
+    assert "[-h]" not in help_text()
+    for word in ("%jan pull", "SOURCE", "where from", "--quant", "It goes on", "Fetch a model."):
+        assert word in PULL.page
+
+
+def test_completion_of_arguments() -> None:
+    def offered(before: list[str], current: str) -> list[str]:
+        return [text for text, _ in PULL.candidates(before, current)]
+
+    assert offered([], "--") == ["--quant", "--force", "--help"]
+    assert offered(["--quant"], "") == ["Q4_K_M"]
+    assert offered(["x"], "") == offered(["x", "y"], "") == ["more"]
+    assert offered([], "") == []
+    assert ("models", "command") in list(_candidates(False, ["help"], ""))
+    assert list(_candidates(False, ["models", "x"], "")) == []
