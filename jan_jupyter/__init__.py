@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .chat import Chat, Stream, achat, chat, stream
+    from .chat import Chat, Stream, achat, aembed, chat, embed, speak, stream
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model
     from .models.store import ModelStore
+    from .openai_client import async_client as async_openai
+    from .openai_client import client as openai
     from .router import Router
-    from .types import ChatRequest, Delta, Message, Reply, Timings, Usage
+    from .types import Audio, ChatRequest, Delta, Embeddings, Message, Reply, Timings, Usage
 
     models: ModelStore
     router: Router
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Audio",
     "Chat",
     "ChatRequest",
     "Delta",
+    "Embeddings",
     "EngineError",
     "JanError",
     "Message",
@@ -42,19 +46,41 @@ __all__ = [
     "Usage",
     "__version__",
     "achat",
+    "aembed",
+    "async_openai",
     "chat",
+    "embed",
     "models",
+    "openai",
     "router",
+    "speak",
     "stream",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Chat", "Stream", "achat", "chat", "stream"), "chat"),
+    **dict.fromkeys(
+        ("Chat", "Stream", "achat", "aembed", "chat", "embed", "speak", "stream"), "chat"
+    ),
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
     "Model": "models.model",
     "ModelStore": "models.store",
-    **dict.fromkeys(("ChatRequest", "Delta", "Message", "Reply", "Timings", "Usage"), "types"),
+    "async_openai": "openai_client:async_client",
+    "openai": "openai_client:client",
+    **dict.fromkeys(
+        (
+            "Audio",
+            "ChatRequest",
+            "Delta",
+            "Embeddings",
+            "Message",
+            "Reply",
+            "Timings",
+            "Usage",
+        ),
+        "types",
+    ),
 }
+"""Where each name is, and what it is called there."""
 
 
 def __getattr__(name: str) -> Any:
@@ -65,7 +91,8 @@ def __getattr__(name: str) -> Any:
         router = import_module(f"{__name__}.router").shared()
         value = router if name == "router" else router.store
     elif name in _HOMES:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        module, _, attribute = _HOMES[name].partition(":")
+        value = getattr(import_module(f"{__name__}.{module}"), attribute or name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from . import bridge, errors
+from .attachments import message_with
 from .models.model import Model
 from .router import Route, Router, shared
-from .types import ChatRequest, Delta, Finish, Message, Reply, Timings, Usage
+from .structured import Shape, shape_of
+from .tools import MOST_ROUNDS, Approve, Function, Toolbox, run_here
+from .types import Audio, ChatRequest, Delta, Embeddings, Finish, Message, Reply, Timings, Usage
 
+NOTHING = Usage()
 Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
 
 
-def messages_of(prompt: Prompt, system: str | None = None) -> list[Message]:
-    """A prompt in any of its forms as messages: text, a message, or OpenAI's list of messages."""
+def messages_of(
+    prompt: Prompt, system: str | None = None, attach: Sequence[Any] = ()
+) -> list[Message]:
+    """A prompt in any of its forms as messages: text, a message, or OpenAI's list of messages.
+
+    Attachments go with a prompt that is text. Raises `UsageError`.
+    """
     if isinstance(prompt, str):
-        messages = [Message("user", prompt)]
+        messages = [message_with(prompt, attach)]
+    elif attach:
+        raise errors.UsageError("`attach` goes with a prompt that is text.")
     elif isinstance(prompt, Message):
         messages = [prompt]
     else:
@@ -39,8 +51,10 @@ def _message(written: Mapping[str, Any]) -> Message:
 class Fold:
     """Gathers deltas into a `Reply`; what has come is there at any moment."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, shape: Shape | None = None, spent: Usage = NOTHING) -> None:
         self.route = route
+        self._shape = shape
+        self._spent = spent
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._tool_calls: list[Mapping[str, Any]] = []
@@ -79,7 +93,7 @@ class Fold:
             model=self.route.model.id,
             engine=self.route.engine.options.name,
             messages=(*request.messages, Message("assistant", self.text, extra)),
-            usage=self._last.usage or Usage(),
+            usage=self._spent + (self._last.usage or NOTHING),
             timings=self._last.timings or Timings(),
             finish=finish,
             reasoning="".join(self._reasoning),
@@ -88,6 +102,7 @@ class Fold:
             error=reason,
             notes=tuple(self._last.notes),
             logprobs=tuple(self._logprobs),
+            reader=self._shape.read if self._shape else None,
         )
 
 
@@ -113,17 +128,32 @@ class Stream:
     """An answer under way: iterate over its pieces of text, with `for` or `async for`.
 
     Nothing is sent before someone iterates or asks for `reply`. What came is kept, so iterating
-    again replays it.
+    again replays it. With `tools`, the functions that the model asks for are run between two of its
+    answers, in the thread that iterates, and the text of all answers is one stream.
     """
 
-    def __init__(self, router: Router, request: ChatRequest, model: str | Model | None) -> None:
+    def __init__(
+        self,
+        router: Router,
+        request: ChatRequest,
+        model: str | Model | Route | None,
+        *,
+        shape: Shape | None = None,
+        tools: Toolbox | None = None,
+        spent: Usage = NOTHING,
+        rounds: int = 0,
+    ) -> None:
         self.router = router
-        self.route = router.route(request, model)
-        self._fold = Fold(self.route)
+        self.route = model if isinstance(model, Route) else router.route(request, model)
+        self._shape = shape
+        self._tools = tools
+        self._rounds = rounds
+        self._fold = Fold(self.route, shape, spent)
         self._pieces: list[str] = []
         self._reply: Reply | None = None
         self._error: BaseException | None = None
         self._begun = False
+        self._next: Stream | None = None
 
     async def deltas(self) -> AsyncGenerator[Delta, None]:
         """The deltas as they come, on the background loop; they are folded on the way."""
@@ -151,6 +181,8 @@ class Stream:
                     yield delta.text
         elif isinstance(self._error, errors.JanError):
             raise self._error
+        if following := run_here(self.follow()):
+            yield from following
 
     async def __aiter__(self) -> AsyncIterator[str]:
         for piece in self._pieces:
@@ -162,6 +194,33 @@ class Stream:
                         yield delta.text
         elif isinstance(self._error, errors.JanError):
             raise self._error
+        if following := await self.follow():
+            async for piece in following:
+                yield piece
+
+    async def follow(self, told: Callable[[str, str], None] | None = None) -> Stream | None:
+        """Run, here, the functions that the answer asks for; the stream that goes on with them.
+
+        `None` if it asks for none. `told(call, result)` is called after each.
+        """
+        if self._next is None and self._reply and self._reply.tool_calls and self._tools:
+            if self._rounds >= MOST_ROUNDS:
+                raise errors.UsageError(
+                    f"{self.route.model.id} has asked for functions {MOST_ROUNDS} times in a row"
+                    " and was stopped."
+                )
+            results = await self._tools.answers(self._reply.tool_calls, told)
+            request = replace(self.route.request, messages=(*self._reply.messages, *results))
+            self._next = Stream(
+                self.router,
+                request,
+                replace(self.route, request=request),
+                shape=self._shape,
+                tools=self._tools,
+                spent=self._reply.usage,
+                rounds=self._rounds + 1,
+            )
+        return self._next
 
     @property
     def text(self) -> str:
@@ -174,6 +233,8 @@ class Stream:
         if self._reply is None and not self._begun:
             for _ in self:
                 pass
+        if self._next is not None:
+            return self._next.reply
         return self._reply or self._fold.reply()
 
     def reply_so_far(self, error: BaseException | None = None) -> Reply:
@@ -200,30 +261,52 @@ class Chat:
         self.parameters = parameters
         self.messages: list[Message] = [Message("system", system)] if system else []
 
-    def stream(self, prompt: Prompt, **parameters: Any) -> Stream:
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        attach: Sequence[Any] = (),
+        schema: Any = None,
+        tools: Sequence[Function] = (),
+        approve: Approve | bool | None = None,
+        **parameters: Any,
+    ) -> Stream:
         """Ask; the turn is remembered once `keep` is called (which `ask` does)."""
-        request = ChatRequest(
-            (*self.messages, *messages_of(prompt)), {**self.parameters, **parameters}
-        )
-        return Stream(self.router, request, self.model)
+        messages = (*self.messages, *messages_of(prompt, attach=attach))
+        given = {**self.parameters, **parameters}
+        toolbox = Toolbox(tools, approve)
+        return asking(self.router, messages, self.model, given, schema, toolbox)
 
     def keep(self, reply: Reply) -> Reply:
         """Remember a turn, also one that was cut."""
         self.messages = [*reply.messages]
         return reply
 
-    def ask(self, prompt: Prompt, **parameters: Any) -> Reply:
-        """Ask and wait for the answer."""
-        return self.keep(finished(self.stream(prompt, **parameters)))
+    def ask(self, prompt: Prompt, **options: Any) -> Reply:
+        """Ask and wait for the answer. Options as for `stream`."""
+        return self.keep(finished(self.stream(prompt, **options)))
 
-    async def aask(self, prompt: Prompt, **parameters: Any) -> Reply:
-        """Ask and await the answer."""
-        return self.keep(await whole(self.stream(prompt, **parameters)))
+    async def aask(self, prompt: Prompt, **options: Any) -> Reply:
+        """Ask and await the answer. Options as for `stream`."""
+        return self.keep(await whole(self.stream(prompt, **options)))
 
 
 async def whole(answer: Stream) -> Reply:
-    """Await, in any loop, the whole of an answer."""
-    return await bridge.await_(_drained(answer))
+    """Await, in any loop, the whole of an answer, and run the functions that it asks for."""
+    while True:
+        reply = await bridge.await_(_drained(answer))
+        if (following := await answer.follow()) is None:
+            return reply
+        answer = following
+
+
+def finished(answer: Stream) -> Reply:
+    """Wait for the whole of an answer, and run the functions that it asks for."""
+    while True:
+        reply = bridge.wait(_drained(answer))
+        if (following := run_here(answer.follow())) is None:
+            return reply
+        answer = following
 
 
 def stream(
@@ -231,19 +314,44 @@ def stream(
     model: str | Model | None = None,
     *,
     system: str | None = None,
-    schema: Mapping[str, Any] | None = None,
+    attach: Sequence[Any] = (),
+    schema: Any = None,
+    tools: Sequence[Function] = (),
+    approve: Approve | bool | None = None,
     engine: str | None = None,
     **parameters: Any,
 ) -> Stream:
     """Ask, and iterate over the pieces of the answer with `for` or `async for`.
 
     `prompt`: text, a `Message`, or a list of messages; `model`: an id, `engine:id`, or nothing for
-    the default; `parameters`: temperature, max_tokens, top_p, seed, stop …. Raises `JanError`.
+    the default; `attach`: figures, images, arrays, paths of files; `schema`: a pydantic class, a
+    type, or a JSON schema (then `reply.value`); `tools`: functions that the model may ask for, run
+    if `approve(call)` says so (default: you are asked; `True`: unasked); `parameters`: temperature,
+    max_tokens, top_p, seed, stop …. Raises `JanError`.
     """
     if engine is not None:
         model = f"{engine}:{shared().model(model)[0].id}"
-    request = ChatRequest(messages_of(prompt, system), parameters, schema=schema)
-    return Stream(shared(), request, model)
+    messages = messages_of(prompt, system, attach)
+    return asking(shared(), messages, model, parameters, schema, Toolbox(tools, approve))
+
+
+def asking(
+    router: Router,
+    messages: Sequence[Message],
+    model: str | Model | None,
+    parameters: Mapping[str, Any],
+    schema: Any = None,
+    tools: Toolbox | None = None,
+) -> Stream:
+    """The stream for messages that stand, with what the answer shall fit and may ask for."""
+    shape = shape_of(schema) if schema is not None else None
+    request = ChatRequest(
+        messages,
+        parameters,
+        tools=tools.descriptions if tools else (),
+        schema=shape.json_schema if shape else None,
+    )
+    return Stream(router, request, model, shape=shape, tools=tools)
 
 
 def chat(prompt: Prompt, model: str | Model | None = None, **options: Any) -> Reply:
@@ -256,9 +364,27 @@ async def achat(prompt: Prompt, model: str | Model | None = None, **options: Any
     return await whole(stream(prompt, model, **options))
 
 
-def finished(answer: Stream) -> Reply:
-    """Wait for the whole of an answer."""
-    return bridge.wait(_drained(answer))
+def embed(
+    texts: str | Sequence[str], model: str | Model | None = None, **parameters: Any
+) -> Embeddings:
+    """A vector for each text (one for a single text). Raises `JanError`."""
+    return bridge.wait(shared().embed(_listed(texts), model, **parameters))
+
+
+async def aembed(
+    texts: str | Sequence[str], model: str | Model | None = None, **parameters: Any
+) -> Embeddings:
+    """Await a vector for each text. Raises `JanError`."""
+    return await bridge.await_(shared().embed(_listed(texts), model, **parameters))
+
+
+def _listed(texts: str | Sequence[str]) -> list[str]:
+    return [texts] if isinstance(texts, str) else [*texts]
+
+
+def speak(text: str, model: str | Model | None = None, **parameters: Any) -> Audio:
+    """The text spoken; `parameters`: voice, response_format, speed …. Raises `JanError`."""
+    return bridge.wait(shared().speak(text, model, **parameters))
 
 
 async def _drained(answer: Stream) -> Reply:
@@ -266,4 +392,4 @@ async def _drained(answer: Stream) -> Reply:
     async with aclosing(answer.deltas()) as deltas:
         async for _ in deltas:
             pass
-    return answer.reply
+    return answer.reply_so_far()

@@ -25,7 +25,8 @@ JanError                        500
     ├── ConnectionFailed        502
     ├── StreamBroken            502   ended without its end mark; `partial` holds the text
     │   └── WorkerDied          502   the local worker process ended in mid-answer
-    └── Malformed               502   not what the protocol promises
+    ├── Malformed               502   not what the protocol promises
+    └── AnswerMismatch          502   the answer does not fit the schema that was asked for
 """
 
 from __future__ import annotations
@@ -220,3 +221,9 @@ class Malformed(EngineError):
     """The server sent something that its protocol does not allow."""
 
     status, kind = 502, "malformed"
+
+
+class AnswerMismatch(EngineError):
+    """The answer does not fit the schema that was asked for."""
+
+    status, kind = 502, "schema"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -14,7 +14,7 @@ from .engines.base import Engine
 from .engines.registry import Registry
 from .models.model import Model
 from .models.store import ModelStore
-from .types import ChatRequest, Delta, Event, Running, Timings, Usage
+from .types import Audio, ChatRequest, Delta, Embeddings, Event, Running, Timings, Usage
 
 Watcher = Callable[[Event], None]
 
@@ -142,6 +142,22 @@ class Router:
             raise
         route.engine.tell("ready", route.model)
         yield replace(last, **_completed(last, asked, loaded, first, monotonic()))
+
+    async def embed(
+        self, texts: Sequence[str], name: str | Model | None = None, **parameters: Any
+    ) -> Embeddings:
+        """A vector for each text."""
+        model, engine = self._usable(name)
+        if not texts:
+            raise errors.UsageError("There is no text to embed.")
+        return await engine.embed(model, texts, parameters)
+
+    async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
+        """The text spoken."""
+        model, engine = self._usable(name)
+        if not text.strip():
+            raise errors.UsageError("There is no text to speak.")
+        return await engine.speak(model, text, parameters)
 
     async def running(self) -> list[Running]:
         """What is loaded on this machine, whoever loaded it."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, overload
 
-from . import markdown
+from . import errors, markdown
 
 Role = Literal["system", "user", "assistant", "tool"]
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
@@ -194,6 +197,8 @@ class Reply:
     error: str | None = None
     notes: Sequence[str] = ()
     logprobs: Sequence[Mapping[str, Any]] = ()
+    reader: Callable[[str], Any] | None = field(default=None, repr=False)
+    """What makes the value of the text, if a schema was asked for."""
 
     def __str__(self) -> str:
         return self.text
@@ -215,6 +220,28 @@ class Reply:
         text = self.text.strip()
         blocks = markdown.code_blocks(text)
         return json.loads(blocks[0].code if blocks and not text.startswith(("{", "[")) else text)
+
+    @property
+    def value(self) -> Any:
+        """The answer as the schema makes it: an instance of the class, or plain JSON.
+
+        Raises `AnswerMismatch` if it does not fit, `UsageError` if no schema was asked for.
+        """
+        if self.reader is None:
+            raise errors.UsageError(
+                "This answer has no schema; ask with `schema=…`, or use .json() or .text."
+            )
+        try:
+            return self.reader(self.text)
+        except ValueError as error:
+            cut = " It was cut at max_tokens." if self.finish == "length" else ""
+            raise errors.AnswerMismatch(
+                f"The answer of {self.model} ({self.engine}) does not fit the schema: {error}.{cut}"
+                " Its text is in `.text`.",
+                model=self.model,
+                engine=self.engine,
+                partial=self.text,
+            ) from error
 
     @property
     def footer(self) -> str:
@@ -253,6 +280,44 @@ class Reply:
 
     def _repr_markdown_(self) -> str:
         return markdown.with_footer(markdown.safe(self.text), self.footer)
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings(Sequence[Sequence[float]]):
+    """A vector for each text, in their order; `numpy.asarray(embeddings)` is their matrix."""
+
+    vectors: Sequence[Sequence[float]] = field(repr=False)
+    model: str
+    engine: str
+    usage: Usage = field(default_factory=Usage)
+
+    @overload
+    def __getitem__(self, index: int) -> Sequence[float]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Sequence[float]]: ...
+    def __getitem__(self, index: int | slice) -> Sequence[float] | Sequence[Sequence[float]]:
+        return self.vectors[index]
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Speech: it plays itself in a notebook, and `save(path)` writes it."""
+
+    data: bytes = field(repr=False)
+    content_type: str
+    model: str
+    engine: str
+
+    def save(self, path: str | Path) -> None:
+        Path(path).write_bytes(self.data)
+
+    def _repr_html_(self) -> str:
+        kind = self.content_type if re.fullmatch(r"audio/[\w.+-]+", self.content_type) else ""
+        source = f"data:{kind or 'audio/mpeg'};base64,{base64.b64encode(self.data).decode()}"
+        return f'<audio controls aria-label="Speech" src="{source}"></audio>'
 
 
 def _set_fields(value: Usage | Timings) -> dict[str, Any]:

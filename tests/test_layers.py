@@ -19,7 +19,8 @@ LAYERS = (
     {"models"},
     {"engines"},
     {"router"},
-    {"threads", "chat", "compare"},
+    {"attachments", "structured", "tools"},
+    {"threads", "chat", "compare", "api", "openai_client"},
     {"magics", "panel", "server", "cli"},
 )
 FACES = LAYERS[-1]
@@ -28,7 +29,7 @@ ONLY_IN = {
     "IPython": {"magics"},
     "anywidget": {"panel"},
     "jupyter_server": {"server"},
-    "httpx2": {"engines/http.py", "engines/loopback.py"},
+    "httpx2": {"engines/http.py", "engines/loopback.py", "openai_client.py"},
     "xllamacpp": {"engines/xllamacpp_server.py", "engines/worker.py", "engines/runtimes.py"},
     "nest_asyncio": {"bridge.py"},
     "traitlets": {"settings.py"},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ..errors import BadRequest
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
-from ..types import ChatRequest, Delta, Event, Running, State
+from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Running, State
 
 
 def unheard(event: Event) -> None:
@@ -45,6 +46,24 @@ class Engine(ABC):
 
     async def unload(self, model: Model) -> None:
         """Give back what the model holds. Asking again is free."""
+
+    async def embed(
+        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Embeddings:
+        """A vector for each text. Raises `BadRequest` if the engine has none to give."""
+        raise self._cannot(model, "embed texts")
+
+    async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
+        """The text spoken. Raises `BadRequest` if the engine has no voice."""
+        raise self._cannot(model, "speak")
+
+    def _cannot(self, model: Model, what: str) -> BadRequest:
+        return BadRequest(
+            f"Engine {self.options.name} (model {model.id}) cannot {what}; `%jan engines` lists"
+            " others.",
+            model=model.id,
+            engine=self.options.name,
+        )
 
     async def close(self) -> None:
         """Give back what the engine holds: connections, never workers that others share."""

@@ -15,7 +15,7 @@ from ..models import gguf
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
-from ..types import ChatRequest, Delta, Event, Message, Running, Timings
+from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
 from . import runtimes
 from .base import unheard
 from .failures import Party
@@ -84,6 +84,18 @@ class Nitro(OpenAI):
                             raise
                         reason = await self.workers.why(worker)
                         raise _died(model, self.options.name, reason, "".join(text)) from error
+
+    async def embed(
+        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Embeddings:
+        # A worker that chats is not one that embeds: another is started beside it if need be.
+        ready = replace(model, settings={**model.settings, "embedding": True})
+        worker = await self._ready(ready)
+        async with self._place(worker, model):
+            return await super().embed(ready, texts, parameters)
+
+    async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
+        raise self._cannot(model, "speak")
 
     def endpoint(self, model: Model) -> Endpoint:
         worker = self._used.get(model.id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from .. import errors
 from ..models.model import Model
-from ..types import ChatRequest, Delta, Finish, Timings, Usage
+from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Timings, Usage
 from . import http
 from .failures import Party
 from .remote import Endpoint, Remote
@@ -47,6 +48,39 @@ class OpenAI(Remote):
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
         return OpenAIParser()
 
+    async def embed(
+        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Embeddings:
+        body = {"model": self.remote_name(model), "input": [*texts], **parameters}
+        request, party = await self._beside(model, "/embeddings", body)
+        answer = await self.client.fetch_json(request, party, self._tell_wait(model))
+        try:
+            rows = sorted(answer["data"], key=lambda row: row["index"])
+            vectors = [[float(x) for x in row["embedding"]] for row in rows]
+            usage = _usage(answer.get("usage") or {})
+        except (TypeError, KeyError, ValueError) as error:
+            raise _strange(model, self.options.name, answer) from error
+        return Embeddings(vectors, model.id, self.options.name, usage)
+
+    async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
+        body = {"model": self.remote_name(model), "input": text, "voice": "alloy", **parameters}
+        request, party = await self._beside(model, "/audio/speech", body)
+        answer = await self.client.fetch(request, party, self._tell_wait(model))
+        if "json" in answer.content_type or not answer.body:
+            raise _strange(model, self.options.name, answer.body[:120])
+        return Audio(answer.body, answer.content_type, model.id, self.options.name)
+
+    async def _beside(
+        self, model: Model, path: str, body: Mapping[str, Any]
+    ) -> tuple[http.HttpRequest, Party]:
+        """A request to another path of the server that answers chat requests."""
+        endpoint = await self.reach(model)
+        chat, mark, query = endpoint.url.partition("?")
+        url = chat.removesuffix(self.path) + path + mark + query
+        headers = self.headers(endpoint)
+        request = http.HttpRequest(url, body, headers, endpoint.read_timeout)
+        return request, self.party(model, endpoint.key)
+
     async def models(self) -> list[str]:
         base = self.options.base_url.rstrip("/")
         if not base:
@@ -58,6 +92,14 @@ class OpenAI(Remote):
         answer = await self.client.fetch_json(asked, party)
         rows = answer.get("data") if isinstance(answer, dict) else answer
         return [str(row["id"]) for row in rows or () if isinstance(row, dict) and "id" in row]
+
+
+def _strange(model: Model, engine: str, answer: object) -> errors.Malformed:
+    return errors.Malformed(
+        f"{engine} did not answer for {model.id} as OpenAI's API does: {str(answer)[:120]!r}",
+        model=model.id,
+        engine=engine,
+    )
 
 
 def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,11 @@ class Remote(Engine):
             read_timeout=float(timeout) if timeout is not None else http.READ_SECONDS,
         )
 
+    async def reach(self, model: Model) -> Endpoint:
+        """The address with its key."""
+        endpoint = self.endpoint(model)
+        return endpoint if endpoint.key else replace(endpoint, key=await self.key())
+
     def address(self, base: str, model: Model) -> str:
         """The address of the chat request below a base address."""
         return base + self.path
@@ -118,7 +123,7 @@ class Remote(Engine):
         return Party(model.id, self.options.name, hint, key, self.kind_of)
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
-        endpoint = replace(self.endpoint(model), key=await self.key())
+        endpoint = await self.reach(model)
         begun = False
         try:
             async with aclosing(self._asked(model, request, endpoint)) as deltas:

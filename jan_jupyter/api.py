@@ -1,0 +1,260 @@
+"""OpenAI's API over our router: requests in their JSON, answers and errors in theirs.
+
+Knows nothing of sockets: `respond` takes a method, a path and a body, and gives a status and a body
+that is whole or a stream. `jan.openai()` puts it behind the `openai` package in this process.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import struct
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from . import errors
+from .router import Route, Router
+from .types import ChatRequest, Delta, Message, Usage
+
+JSON = "application/json"
+SSE = "text/event-stream"
+
+_NOT_PARAMETERS = {"model", "messages", "stream", "stream_options", "tools", "response_format"}
+_RENAMED = {"max_completion_tokens": "max_tokens"}
+_counter = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back: `body` is whole, or its pieces as they come."""
+
+    status: int
+    content_type: str
+    body: bytes | AsyncGenerator[bytes, None]
+
+
+async def respond(router: Router, method: str, path: str, body: bytes) -> Response:
+    """Answer one request of OpenAI's API; `path` is what follows `/v1`. Never raises `JanError`."""
+    try:
+        match method, path.strip("/"):
+            case "GET", "models":
+                return _json(_models(router))
+            case "GET", path if path.startswith("models/"):
+                return _json(_model(router, path.removeprefix("models/")))
+            case "POST", "chat/completions":
+                return await _chat(router, _read(body))
+            case "POST", "embeddings":
+                return _json(await _embed(router, _read(body)))
+            case "POST", "audio/speech":
+                return await _speak(router, _read(body))
+        raise errors.UsageError(f"There is no {method} {path} here.")
+    except errors.JanError as error:
+        return Response(error.status, JSON, _dump(envelope(error)))
+
+
+def envelope(error: errors.JanError) -> dict[str, Any]:
+    """An error as OpenAI's clients read it."""
+    code = getattr(error, "code", None)
+    return {
+        "error": {"message": str(error), "type": error.kind, "param": None, "code": code},
+    }
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(body)
+    except ValueError as error:
+        raise errors.UsageError(f"The request is not JSON: {error}.") from error
+    if not isinstance(read, dict):
+        raise errors.UsageError("The request is not an object.")
+    return read
+
+
+def _json(value: Any) -> Response:
+    return Response(200, JSON, _dump(value))
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+# Models -------------------------------------------------------------------------------------------
+
+
+def _models(router: Router) -> dict[str, Any]:
+    usable = [model for model in router.store.list() if model.state == "ready"]
+    return {
+        "object": "list",
+        "data": [_described(m.reference, m.engine, m.created) for m in usable],
+    }
+
+
+def _model(router: Router, name: str) -> dict[str, Any]:
+    model, _ = router.model(name)
+    return _described(name, model.engine, model.created)
+
+
+def _described(name: str, engine: str, created: float | None) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": int(created or 0), "owned_by": engine}
+
+
+# Chat ---------------------------------------------------------------------------------------------
+
+
+def chat_request(body: Mapping[str, Any]) -> ChatRequest:
+    """A `/chat/completions` body as our request. Raises `UsageError`."""
+    if body.get("n") not in (None, 1):
+        raise errors.UsageError("n above 1 is not offered: ask several times.")
+    try:
+        messages = [
+            Message(
+                "system" if m["role"] == "developer" else m["role"],
+                m.get("content") or "",
+                {k: v for k, v in m.items() if k not in ("role", "content") and v is not None},
+            )
+            for m in body["messages"]
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise errors.UsageError("`messages` must be a list of {role, content}.") from error
+    given = {k: v for k, v in body.items() if k not in {*_NOT_PARAMETERS, "n"} and v is not None}
+    parameters = {_RENAMED.get(name, name): value for name, value in given.items()}
+    schema, extra = _schema(body.get("response_format"))
+    return ChatRequest(messages, parameters, body.get("tools") or (), schema, extra)
+
+
+def _schema(form: Any) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    if not isinstance(form, Mapping) or form.get("type") in (None, "text"):
+        return None, {}
+    if form["type"] == "json_schema" and isinstance(described := form.get("json_schema"), Mapping):
+        schema = described.get("schema")
+        if isinstance(schema, Mapping):
+            return {"title": described.get("name", "answer"), **schema}, {}
+    return None, {"response_format": form}
+
+
+async def _chat(router: Router, body: Mapping[str, Any]) -> Response:
+    request = chat_request(body)
+    route = router.route(request, body.get("model") or None)
+    if not body.get("stream"):
+        return _json(await _whole(router, route))
+    usage = bool((body.get("stream_options") or {}).get("include_usage"))
+    chunks = _chunks(router, route, usage)
+    # The first piece is awaited before the status is sent: most errors come before it.
+    try:
+        first = await anext(chunks)
+    except BaseException:
+        await chunks.aclose()
+        raise
+    return Response(200, SSE, _events(first, chunks))
+
+
+async def _events(
+    first: dict[str, Any], chunks: AsyncGenerator[dict[str, Any], None]
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(chunks):
+        try:
+            yield _event(first)
+            async for chunk in chunks:
+                yield _event(chunk)
+        except errors.JanError as error:
+            yield _event(envelope(error))
+            return
+    yield b"data: [DONE]\n\n"
+
+
+def _event(value: Any) -> bytes:
+    return b"data: " + _dump(value) + b"\n\n"
+
+
+def _head(kind: str, route: Route) -> dict[str, Any]:
+    name = f"chatcmpl-jan-{os.getpid()}-{next(_counter)}"
+    return {"id": name, "object": kind, "created": int(time.time()), "model": route.model.id}
+
+
+async def _chunks(
+    router: Router, route: Route, usage: bool
+) -> AsyncGenerator[dict[str, Any], None]:
+    head = _head("chat.completion.chunk", route)
+    role: dict[str, Any] = {"role": "assistant"}
+    last = Delta()
+    async with aclosing(router.chat(route.request, route)) as deltas:
+        async for delta in deltas:
+            choice = {"index": 0, "delta": role | _delta(delta), "finish_reason": delta.finish}
+            if delta.logprobs:
+                choice["logprobs"] = {"content": [*delta.logprobs]}
+            role, last = {}, delta
+            yield {**head, "choices": [choice]}
+    if usage:
+        yield {**head, "choices": [], "usage": _usage(last.usage)}
+
+
+def _delta(delta: Delta) -> dict[str, Any]:
+    found: dict[str, Any] = {"content": delta.text} if delta.text else {}
+    if delta.reasoning:
+        found["reasoning_content"] = delta.reasoning
+    if delta.tool_calls:
+        found["tool_calls"] = [{"index": i, **call} for i, call in enumerate(delta.tool_calls)]
+    return found
+
+
+def _usage(usage: Usage | None) -> dict[str, Any]:
+    usage = usage or Usage()
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": {"cached_tokens": usage.cached},
+    }
+
+
+async def _whole(router: Router, route: Route) -> dict[str, Any]:
+    from .chat import Stream
+
+    answer = Stream(router, route.request, route)
+    async with aclosing(answer.deltas()) as deltas:
+        async for _ in deltas:
+            pass
+    reply = answer.reply_so_far()
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
+    if reply.tool_calls:
+        message["tool_calls"] = [*reply.tool_calls]
+    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": reply.finish}
+    if reply.logprobs:
+        choice["logprobs"] = {"content": [*reply.logprobs]}
+    return {**_head("chat.completion", route), "choices": [choice], "usage": _usage(reply.usage)}
+
+
+# Embeddings and speech ----------------------------------------------------------------------------
+
+
+async def _embed(router: Router, body: Mapping[str, Any]) -> dict[str, Any]:
+    given = body.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise errors.UsageError("`input` must be a text or a list of texts.")
+    rest = {k: v for k, v in body.items() if k not in ("model", "input", "encoding_format")}
+    found = await router.embed(texts, body.get("model") or None, **rest)
+    packed = body.get("encoding_format") == "base64"  # what the `openai` package asks for
+    rows = [
+        {"object": "embedding", "index": i, "embedding": _packed(vector) if packed else [*vector]}
+        for i, vector in enumerate(found.vectors)
+    ]
+    usage = {"prompt_tokens": found.usage.prompt, "total_tokens": found.usage.total}
+    return {"object": "list", "data": rows, "model": found.model, "usage": usage}
+
+
+def _packed(vector: Any) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+async def _speak(router: Router, body: Mapping[str, Any]) -> Response:
+    rest = {k: v for k, v in body.items() if k not in ("model", "input")}
+    audio = await router.speak(str(body.get("input") or ""), body.get("model") or None, **rest)
+    return Response(200, audio.content_type, audio.data)

@@ -1,0 +1,113 @@
+"""`jan.openai()`: the `openai` package's own client, whose requests our router answers.
+
+There is no server and no socket: its HTTP transport calls `api.respond` on the background loop. So
+code that is written for `openai` runs on every model and engine here, streaming included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from . import api, bridge, errors
+from .router import Router, shared
+
+if TYPE_CHECKING:
+    import openai
+
+BASE_URL = "http://jan.invalid/v1"  # never looked up
+
+
+def client(router: Router | None = None, **options: Any) -> openai.OpenAI:
+    """An `openai.OpenAI` over our router; `options` are those of that class.
+
+    Raises `UsageError` if the package is not installed.
+    """
+    http = httpx2.Client(transport=_Transport(router or shared()))
+    made: openai.OpenAI = _package().OpenAI(http_client=http, **_given(options))
+    return made
+
+
+def async_client(router: Router | None = None, **options: Any) -> openai.AsyncOpenAI:
+    """The same as an `openai.AsyncOpenAI`, for any event loop."""
+    http = httpx2.AsyncClient(transport=_AsyncTransport(router or shared()))
+    made: openai.AsyncOpenAI = _package().AsyncOpenAI(http_client=http, **_given(options))
+    return made
+
+
+def _package() -> Any:
+    try:
+        import openai
+    except ImportError as error:
+        raise errors.UsageError(
+            "jan.openai() needs the openai package: `pip install 'jan-jupyter[openai]'`."
+        ) from error
+    return openai
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    # The router has tried again where that helps, and it keeps the keys.
+    return {"base_url": BASE_URL, "api_key": "unused", "max_retries": 0, **options}
+
+
+async def _respond(router: Router, request: httpx2.Request, body: bytes) -> api.Response:
+    path = request.url.path.removeprefix("/v1")
+    return await api.respond(router, request.method, path, body)
+
+
+class _Transport(httpx2.BaseTransport):
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = bridge.wait(_respond(self._router, request, request.read()))
+        headers = {"content-type": answer.content_type}
+        if isinstance(answer.body, bytes):
+            return httpx2.Response(answer.status, headers=headers, content=answer.body)
+        return httpx2.Response(answer.status, headers=headers, stream=_Body(answer.body))
+
+
+class _Body(httpx2.SyncByteStream):
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._pieces = pieces
+        self._iterator: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._iterator = bridge.iterate(self._pieces)
+        return self._iterator
+
+    def close(self) -> None:
+        if self._iterator is None:
+            bridge.wait(self._pieces.aclose())
+        elif hasattr(self._iterator, "close"):
+            self._iterator.close()
+
+
+class _AsyncTransport(httpx2.AsyncBaseTransport):
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = await bridge.await_(_respond(self._router, request, await request.aread()))
+        headers = {"content-type": answer.content_type}
+        if isinstance(answer.body, bytes):
+            return httpx2.Response(answer.status, headers=headers, content=answer.body)
+        return httpx2.Response(answer.status, headers=headers, stream=_AsyncBody(answer.body))
+
+
+class _AsyncBody(httpx2.AsyncByteStream):
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._pieces = pieces
+        self._iterator: AsyncGenerator[bytes, None] | None = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._iterator = bridge.aiterate(self._pieces)
+        return self._iterator
+
+    async def aclose(self) -> None:
+        if self._iterator is None:
+            await bridge.await_(self._pieces.aclose())
+        else:
+            await self._iterator.aclose()
