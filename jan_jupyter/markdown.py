@@ -42,6 +42,12 @@ def with_footer(text: str, footer: str) -> str:
     return f"{text}\n\n{line}" if text else line
 
 
+def folded(title: str, text: str) -> str:
+    """Safe Markdown of any text behind a title that opens it, to stand above other Markdown."""
+    summary = _inert(" ".join(_lines(title)))
+    return f"<details><summary>{summary}</summary>\n\n{safe(text)}\n\n</details>\n\n"
+
+
 def code_blocks(text: str) -> list[CodeBlock]:
     """The fenced blocks in order: those in lists and quotes too, and one left open at the end."""
     blocks: list[CodeBlock] = []

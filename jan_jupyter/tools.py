@@ -10,8 +10,9 @@ import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from .errors import UsageError
 from .types import Message
@@ -26,13 +27,12 @@ LARGEST_RESULT = 100_000
 """Characters of a result that go back to the model."""
 
 
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call that a model asks for. `arguments` are validated; `str(call)` shows it as code."""
 
-    def __init__(self, name: str, arguments: Mapping[str, Any], function: Function | None) -> None:
-        self.name = name
-        self.arguments = arguments
-        self.function = function
+    name: str
+    arguments: Mapping[str, Any]
 
     def __str__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
@@ -59,14 +59,17 @@ class Tool:
         from pydantic.errors import PydanticUserError
 
         fields: dict[str, Any] = {}
+        extra: Literal["allow", "forbid"] = "forbid"
         for name, parameter in self._signature.parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                extra = "allow"
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
             kind = Any if parameter.annotation is parameter.empty else parameter.annotation
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (kind, default)
         try:
-            return create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
+            return create_model(self.name, __config__=ConfigDict(extra=extra), **fields)
         except (PydanticUserError, TypeError, NameError) as error:
             raise UsageError(
                 f"{self.name} cannot be a tool: {str(error).splitlines()[0]}"
@@ -94,19 +97,15 @@ class Tool:
             place = ".".join(map(str, first["loc"])) or "arguments"
             raise ValueError(f"{place}: {first['msg']}") from error
         given = {name: getattr(values, name) for name in type(values).model_fields}
-        return Call(self.name, given, self.function)
+        return Call(self.name, {**given, **(values.model_extra or {})})
 
     def run(self, call: Call) -> Any:
+        named = dict(call.arguments)
         positional = [
-            call.arguments[name]
+            named.pop(name)
             for name, parameter in self._signature.parameters.items()
             if parameter.kind is parameter.POSITIONAL_ONLY
         ]
-        named = {
-            name: value
-            for name, value in call.arguments.items()
-            if self._signature.parameters[name].kind is not inspect.Parameter.POSITIONAL_ONLY
-        }
         return self.function(*positional, **named)
 
 
@@ -188,8 +187,8 @@ def _asks(call: Call) -> bool:
         )
     except (EOFError, OSError, RuntimeError, NotImplementedError):
         raise UsageError(
-            f"The model wants to run {shown}, and nobody can be asked here: give approve=True if"
-            " its functions may run unasked."
+            f"The model wants to run {shown}, and nobody can be asked here: functions run unasked"
+            " only with approve=True (in a cell: --yes)."
         ) from None
 
 

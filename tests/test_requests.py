@@ -277,7 +277,8 @@ def test_the_loop_of_calls(ask: StreamingServer) -> None:
     assert len(entries) == 2
     roles = [m["role"] for m in entries[1].body["messages"]]
     assert roles == ["user", "assistant", "tool"]
-    assert threads in ([], [threading.main_thread()])
+    assert threads == [threading.main_thread()]
+    assert entries[1].body["messages"][-1]["content"] == "42"
     reply = stream.reply
     assert [m.role for m in reply.messages] == [*roles, "assistant"]
     assert reply.usage.prompt >= 2

@@ -6,7 +6,7 @@ import asyncio
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from IPython.core.error import UsageError
@@ -127,9 +127,11 @@ class JanMagics(Magics):
     def _prepare(self, options: Namespace, prompt: str) -> Asked | None:
         if options.as_name and not options.as_name.isidentifier():
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
-        from ..chat import Stream
+        from ..chat import asking, messages_of
         from ..router import shared
-        from ..types import ChatRequest, Message
+        from ..tools import Toolbox
+        from ..types import Message
+        from .named import attachment, function, schema
 
         text, notes = prompt, []
         if not options.raw:
@@ -145,25 +147,48 @@ class JanMagics(Magics):
                 Message("system", options.system),
                 *(m for m in messages if m.role != "system"),
             ]
-        messages.append(Message("user", text))
+        names = self.shell.user_ns
+        messages += messages_of(text, attach=[attachment(name, names) for name in options.attach])
         if not text.strip():
             messages = []
-        request = ChatRequest(messages, {**self.parameters, **opt.parameters_of(options)})
-        answer = Stream(shared(), request, options.model)
+        tools = Toolbox([function(name, names) for name in options.tools], options.yes or None)
+        shape = schema(options.schema, names) if options.schema else None
+        if shape is not None and options.format == "markdown":
+            options.format = "code"
+        given = {**self.parameters, **opt.parameters_of(options)}
+        answer = asking(shared(), messages, options.model, given, shape, tools)
         if options.dry_run:
             self._show_request(answer)
             return None
         return Asked(answer, self._output(options.format), notes, options, turns, cell)
 
     def _wait(self, asked: Asked) -> Reply:
+        from ..tools import run_here
         from .streaming import show
 
-        return self._kept(asked, show(asked.answer, asked.output, asked.notes))
+        while True:
+            reply = self._kept(asked, show(asked.answer, asked.output, asked.notes))
+            with _quietly():
+                following = run_here(asked.answer.follow(_show_call))
+            if following is None:
+                return reply
+            asked = self._going_on(asked, following)
 
     async def _await(self, asked: Asked) -> Reply:
         from .streaming import show_async
 
-        return self._kept(asked, await show_async(asked.answer, asked.output, asked.notes))
+        while True:
+            outcome = await show_async(asked.answer, asked.output, asked.notes)
+            reply = self._kept(asked, outcome)
+            with _quietly():
+                following = await asked.answer.follow(_show_call)
+            if following is None:
+                return reply
+            asked = self._going_on(asked, following)
+
+    def _going_on(self, asked: Asked, answer: Stream) -> Asked:
+        """The same prompt after functions have been run for it; an output of its own."""
+        return replace(asked, answer=answer, output=self._output(asked.options.format))
 
     def _wait_for_work(self, work: Work) -> Any:
         from ..bridge import wait
@@ -216,6 +241,17 @@ class JanMagics(Magics):
         route = answer.route
         shown = pretty(route.engine.preview(route.model, route.request))
         show({"text/markdown": fenced(shown, "json"), "text/plain": shown})
+
+
+def _show_call(call: str, result: str) -> None:
+    """One line on a function that was run for the model; both texts may be anything."""
+    from ..markdown import with_footer
+    from .output import printable
+    from .tables import show
+
+    result = result if len(result) <= 200 else f"{result[:199]}…"
+    line = printable(f"{call} → {result}")
+    show({"text/markdown": with_footer("", line), "text/plain": line})
 
 
 def quiet(error: BaseException) -> BaseException:

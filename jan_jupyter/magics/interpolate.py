@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 _STEP = r"""\.[^\W\d]\w*|\[(?:-?\d+|"[^"\n]*"|'[^'\n]*')\]"""
 _FIELD = re.compile(rf"(?<!{{){{([^\W\d]\w*(?:{_STEP})*)}}(?!}})")
 _STEPS = re.compile(_STEP)
+_PATH = re.compile(rf"[^\W\d]\w*(?:{_STEP})*")
 
 
 class Filled(NamedTuple):
@@ -32,7 +33,7 @@ def fill(prompt: str, namespace: Mapping[str, Any]) -> Filled:
     def one(match: re.Match[str]) -> str:
         path = match[1]
         try:
-            text = str(_resolve(path, namespace))
+            text = str(resolve(path, namespace))
         except Exception:
             unresolved[match[0]] = None
             return match[0]
@@ -42,9 +43,14 @@ def fill(prompt: str, namespace: Mapping[str, Any]) -> Filled:
     return Filled(_FIELD.sub(one, prompt), tuple(filled), tuple(unresolved))
 
 
-def _resolve(path: str, namespace: Mapping[str, Any]) -> Any:
+def resolve(path: str, namespace: Mapping[str, Any]) -> Any:
+    """The value of `name`, `object.attribute` or `mapping["key"]`; raises what looking it up does.
+
+    `LookupError` if it is no such path or there is no such name.
+    """
     head = re.match(r"\w+", path)
-    assert head is not None
+    if head is None or not _PATH.fullmatch(path):
+        raise LookupError(path)
     value = namespace[head[0]]
     for step in _STEPS.findall(path, head.end()):
         if step.startswith("."):

@@ -100,6 +100,28 @@ def _parser() -> Parser:
     add("-c", "--continue", dest="go_on", action="store_true", help="continue the conversation")
     add("--as", dest="as_name", metavar="NAME", help="keep the Reply in this variable")
     add("-f", "--format", choices=FORMATS, default="markdown", help="how to show the answer")
+    add(
+        "-a",
+        "--attach",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help="send a figure, image or array (its name), or a file; may be given several times",
+    )
+    add(
+        "--schema",
+        metavar="NAME",
+        help="the answer fits this class, type, JSON schema or .json file; its value is .value",
+    )
+    add(
+        "--tool",
+        dest="tools",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a function that the model may ask for; may be given several times",
+    )
+    add("--yes", action="store_true", help="run its functions without asking")
     add("--raw", action="store_true", help="send the prompt as typed, without filling {name}")
     add("--dry-run", action="store_true", help="show the exact request, send nothing")
     return parser

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol
 
@@ -32,6 +33,7 @@ class Output(Protocol):
     """Where an answer goes. All calls come from the cell, never from the background loop."""
 
     def text(self, piece: str) -> None: ...
+    def reasoning(self, piece: str) -> None: ...
     def event(self, event: Event) -> None: ...
     def tick(self) -> float | None:
         """Show what is due; seconds until more is, `None` if nothing waits."""
@@ -54,6 +56,7 @@ class NotebookOutput:
         self._last = -1e9
         self._characters = 0
         self._began = monotonic()
+        self._thought = 0
         self._status = ""
         self._shown_status = ""
 
@@ -63,6 +66,10 @@ class NotebookOutput:
         self._pending = True
         if self._format == "markdown":
             self._safe.feed(piece)
+
+    def reasoning(self, piece: str) -> None:
+        self._thought += piece.count(" ") + piece.count("\n")
+        self._status = f"Thinking … {self._thought:,} words"
 
     def event(self, event: Event) -> None:
         self._status = status_line(event)
@@ -92,7 +99,7 @@ class NotebookOutput:
         status = self._status or ("Waiting for the first word …" if waited > LONG_WAIT else "")
         if self._characters or waited < PATIENCE or status in ("", self._shown_status):
             return
-        if now - self._last > 0.1:
+        if now - self._last > 0.2:
             self._show({"text/markdown": markdown.with_footer("", status), "text/plain": status})
             self._shown_status, self._last = status, now
 
@@ -123,10 +130,16 @@ class TerminalOutput:
         self._format = format_
         self._footer = footer
         self._at_line_start = True
+        self._thinks = False
 
     def text(self, piece: str) -> None:
         if self._format != "code":
             self._print(piece)
+
+    def reasoning(self, piece: str) -> None:
+        if not self._thinks:
+            self._thinks = True
+            self._print("Thinking …\n")
 
     def event(self, event: Event) -> None:
         pass
@@ -185,13 +198,18 @@ def final_bundle(reply: Reply, format_: str, footer: str) -> Bundle:
         return {"text/plain": text}
     if format_ == "code":
         blocks = markdown.code_blocks(text)
-        code = reply.code or text
-        shown = fenced(code, blocks[0].language if blocks else "")
+        code, language = reply.code or text, blocks[0].language if blocks else ""
+        if language in ("", "json"):
+            with suppress(ValueError):
+                code, language = pretty(json.loads(code)), "json"
+        shown = fenced(code, language)
         return {"text/markdown": markdown.with_footer(shown, footer), "text/plain": code}
-    return {
-        "text/markdown": markdown.with_footer(markdown.safe(text), footer),
-        "text/plain": text,
-    }
+    thought = ""
+    if reply.reasoning.strip():
+        words = len(reply.reasoning.split())
+        thought = markdown.folded(f"Reasoning, {words:,} words", reply.reasoning)
+    shown = thought + markdown.safe(text)
+    return {"text/markdown": markdown.with_footer(shown, footer), "text/plain": text}
 
 
 def html_of(reply: Reply) -> str:

@@ -52,23 +52,27 @@ class Showing:
         done = self._pump.done  # read before draining, so that nothing can slip in between
         while self._events:
             self.output.event(self._events.popleft())
-        for delta in self._pump.drain():
-            if delta.text:
-                self.output.text(delta.text)
+        self._take()
         due = self.output.tick()
         return done, HEARTBEAT if due is None else min(due, HEARTBEAT)
+
+    def _take(self) -> None:
+        for delta in self._pump.drain():
+            if delta.reasoning:
+                self.output.reasoning(delta.reasoning)
+            if delta.text:
+                self.output.text(delta.text)
 
     def end(self, notes: list[str], interrupted: bool = False) -> Outcome:
         """Show the final state, also of an answer that was cut."""
         self._unwatch()
         if interrupted:
             self._pump.cancel()
-        for delta in self._pump.drain():
-            if delta.text:
-                self.output.text(delta.text)
+        self._take()
         error = self._pump.error
         reply = self.answer.reply_so_far(KeyboardInterrupt() if interrupted else error)
-        if reply.text or error is None or interrupted:
+        calls_only = bool(reply.tool_calls) and not reply.text and error is None
+        if (reply.text or error is None or interrupted) and not calls_only:
             self.output.finish(reply, notes)
         else:
             self.output.clear()

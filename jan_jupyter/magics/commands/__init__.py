@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import defaults, engines, memory, models, page
+from . import defaults, engines, memory, models, page, voice
 from .command import Command
 
 COMMANDS: Mapping[str, Command] = {
     command.name: command
-    for group in (models, engines, defaults, memory, page)
+    for group in (models, engines, defaults, memory, voice, page)
     for command in group.COMMANDS
 }

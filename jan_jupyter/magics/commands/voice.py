@@ -1,0 +1,57 @@
+"""`%jan embed`, `%jan speak`: what a model does with a text besides answering it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from ..candidates import ready_models
+from .command import Command, Work, arg
+
+if TYPE_CHECKING:
+    from ...types import Audio, Embeddings
+    from ..core import JanMagics
+
+
+def embed(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...router import shared
+
+    text = " ".join(arguments.text)
+    return Work(shared().embed([text] if text else [], arguments.model), _embedded)
+
+
+def _embedded(found: Embeddings) -> Embeddings:
+    size = len(found[0])
+    print(
+        f"{size:,} numbers from {found.model} ({found.usage.prompt:,} tokens); the value has them."
+    )
+    return found
+
+
+def speak(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...router import shared
+
+    given = {} if arguments.voice is None else {"voice": arguments.voice}
+    return Work(shared().speak(" ".join(arguments.text), arguments.model, **given), _spoken)
+
+
+def _spoken(audio: Audio) -> Audio:
+    from ..tables import show, size
+
+    said = f"{size(len(audio.data))} of {audio.content_type} from {audio.model}"
+    show({"text/html": audio._repr_html_(), "text/plain": f"{said}; .save(path) keeps it."})
+    return audio
+
+
+_TEXT = arg("text", nargs="*", help="what to send")
+_MODEL = arg("-m", "--model", candidates=ready_models, help="model to ask")
+
+COMMANDS = (
+    Command("embed", embed, "a vector for a text", (_MODEL, _TEXT)),
+    Command(
+        "speak",
+        speak,
+        "a text, spoken",
+        (_MODEL, arg("--voice", help="one of the model's voices"), _TEXT),
+    ),
+)
