@@ -7,7 +7,7 @@ import platform
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "cell", "local")
+NAMES = ("startup", "cell", "wire", "local")
 
 
 def main() -> None:
