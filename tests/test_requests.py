@@ -186,6 +186,16 @@ def test_llama_cpp_keeps_to_a_schema(isolated: Path) -> None:
     bridge.wait(jan.router.close())
 
 
+def test_probabilities_where_they_are_offered(isolated: Path) -> None:
+    reply = jan.chat(
+        "what is 7 + 5?", "jan-mini", temperature=0, logprobs=True, top_logprobs=2, max_tokens=4
+    )
+    assert "".join(row["token"] for row in reply.logprobs) == reply.text
+    assert all(row["logprob"] <= 0 and len(row["top_logprobs"]) == 2 for row in reply.logprobs)
+    bridge.wait(jan.router.unload("jan-mini"))
+    bridge.wait(jan.router.close())
+
+
 # Functions
 
 

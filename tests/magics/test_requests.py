@@ -118,3 +118,23 @@ def test_embed_and_speak(ask: Kernel) -> None:
     assert result.error is not None
     assert "cannot speak" in result.error.traceback[-1]
     ask.execute("%jan unload jan-mini")
+
+
+def shown_in_order(ask: Kernel, cell: str) -> list[str]:
+    message = ask.send(cell)
+    ask.wait_idle(message, timeout=60)
+    kinds = ("display_data", "update_display_data")
+    updates = [m for m in ask.result(message).received if m.type in kinds]
+    return [update.content["data"]["text/plain"] for update in updates]
+
+
+def test_a_countdown_and_a_start_are_told_and_go_away(ask: Kernel, server: StreamingServer) -> None:
+    server.behave("short", "n=5,status=429,retry_after=2,times=1")
+    shown = shown_in_order(ask, "%%jan short\nhi")
+    assert any("Trying again in 2 s" in text for text in shown)
+    assert any("Trying again in 1 s" in text for text in shown)
+    assert shown[-1] == "".join(tokens(5))
+    server.behave("thinker", "n=5,error=loading,times=1")
+    shown = shown_in_order(ask, "%%jan thinker\nhi")
+    assert any("please wait" in text for text in shown)
+    assert shown[-1] == "".join(tokens(5))
