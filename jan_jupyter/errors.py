@@ -6,7 +6,10 @@ JanError                        500
 ├── ModelError                  400
 │   ├── ModelNotFound           404   no model of that name (nearest names are told)
 │   ├── ModelNotReady           409   its files or its key are missing
-│   └── ModelBroken             422   its description or its file cannot be read
+│   ├── ModelBroken             422   its description or its file cannot be read
+│   ├── ModelExists             409   the name is taken
+│   ├── ModelReadOnly           403   it is not ours to change
+│   └── CannotWrite             507   the disk, its rights, or another process refuse
 └── EngineError                 502   (its `kind` names the row of the table in §9 of the facts)
     ├── EngineNotFound          404   no engine of that name
     ├── EngineUnavailable       503   engine cannot start here (package, worker, memory)
@@ -82,6 +85,24 @@ class ModelBroken(ModelError):
     """The model's description or file cannot be read."""
 
     status, kind = 422, "model_broken"
+
+
+class ModelExists(ModelError):
+    """There is a model of that name already."""
+
+    status, kind = 409, "model_exists"
+
+
+class ModelReadOnly(ModelError):
+    """The model belongs to another program, or is bundled: we only read it."""
+
+    status, kind = 403, "model_read_only"
+
+
+class CannotWrite(ModelError):
+    """The disk, its rights or another process refuse a change."""
+
+    status, kind = 507, "cannot_write"
 
 
 class EngineError(JanError):

@@ -60,6 +60,12 @@ def _models(root: Path) -> Iterator[Found]:
             yield Found("bare", folder, folder.name, (name,))
 
 
+def description_at(path: Path, data_folder: Path) -> Found:
+    """The `model.json` at `path`, as a scan of the data folder finds it."""
+    name = _relative(path.parent, data_folder / "models")
+    return Found("json", path, name or path.parent.name, (name, path.parent.name))
+
+
 def _is_main_file(name: str) -> bool:
     lower = name.lower()
     return lower.endswith(".gguf") and "mmproj" not in lower and is_first_part(Path(name))

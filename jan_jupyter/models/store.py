@@ -1,16 +1,16 @@
-"""The models that can be found, each with its state. Reading here never writes (spec §§2-7)."""
+"""The models that can be found, each with its state (spec §§2-7). Only changes ever write."""
 
 from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import JanError, ModelBroken, ModelNotFound
-from . import schema
+from ..errors import JanError, ModelBroken, ModelNotFound, ModelReadOnly
+from . import changes, schema
 from .engine_files import (
     DATA,
     EngineOptions,
@@ -24,7 +24,7 @@ from .files import Files, find, find_folder
 from .folders import DataFolder, jan_data_folder
 from .model import Model
 from .reading import read_json, read_yaml
-from .scan import Found, scan
+from .scan import Found, description_at, scan
 from .schema import Description
 
 
@@ -140,6 +140,58 @@ class ModelStore:
                 " data folder (`%jan status` tells which it is)."
             )
         return max(local, key=lambda model: (model.source != "bundled", _modified(model)))
+
+    # Changes --------------------------------------------------------------------------------------
+
+    @property
+    def writable(self) -> Path:
+        """The data folder that new models go to."""
+        return self.folders()[0].path
+
+    def create(self, description: Mapping[str, Any], *, files_from: Path | None = None) -> Model:
+        """Make a model from what its `model.json` shall say; `id` is required.
+
+        `files_from` is a folder whose files become the model's; it is moved, and gone afterwards
+        (a copy is made first if it lies on another disk). The model is there whole or not at all,
+        also if the process is killed; after an error `files_from` is as it was. Where the id makes
+        no good folder name, the folder gets a similar one.
+
+        Raises `ModelExists` if our data folder has a model of that id, `CannotWrite` if the disk
+        refuses, `UsageError` for a description that is none.
+        """
+        folder = self.writable
+        path = changes.create(folder, description, self._taken, files_from)
+        return self._model_at(path, folder)
+
+    def add_files(self, model: Model, files_from: Path) -> Model:
+        """Move files into the folder of a model that waits for them; gives it as it is now.
+
+        The folder must lie below `models/` of the data folder that is ours; no file is replaced.
+        `files_from` is gone afterwards. Raises `ModelReadOnly`, `ModelExists` or `CannotWrite`.
+        """
+        folder = self.writable
+        if model.data_folder != folder or model.source != "json":
+            raise ModelReadOnly(f"Model {model.id} is not ours: {model.path} is only read.")
+        changes.add_files(folder, model.folder, files_from)
+        return self._model_at(model.path, folder)
+
+    def _taken(self, name: str) -> Path | None:
+        """The description of the model of that id in the folder that we write to."""
+        folder = self.writable
+        for found in scan(folder):
+            for model in self._models(found, folder, self._engines()):
+                if model.id.casefold() == name.casefold() and found.source != "remote-list":
+                    return model.path
+        return None
+
+    def _model_at(self, path: Path, data_folder: Path) -> Model:
+        found = description_at(path, data_folder)
+        return next(self._models(found, data_folder, self._engines()))
+
+    def _engines(self) -> _Engines:
+        return _Engines(self._engine_options)
+
+    # Engines --------------------------------------------------------------------------------------
 
     def engine_options(self, engine: str | Model) -> EngineOptions:
         """What is set for an engine, or for the engine of a model (by the name written there)."""
