@@ -33,6 +33,23 @@ class Jan(SingletonConfigurable):
     ).tag(config=True)
     footer = Bool(True, help="Show model, tokens and speed under an answer.").tag(config=True)
 
+    homes = Unicode(
+        "lmstudio, ollama, huggingface, llama.cpp, gpt4all",
+        help="Other programs whose models are listed too, where they lie; `none` for no program.",
+    ).tag(config=True)
+    model_folders = Unicode(
+        help="More folders to look for .gguf files in, parted like those of PATH."
+    ).tag(config=True)
+
+    def home_names(self) -> list[str]:
+        """The names that `homes` holds."""
+        names = self.homes.replace(",", " ").lower().split()
+        return [name for name in dict.fromkeys(names) if name != "none"]
+
+    def extra_folders(self) -> list[Path]:
+        """The folders that `model_folders` holds."""
+        return [Path(p).expanduser().absolute() for p in self.model_folders.split(os.pathsep) if p]
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**self._from_environment(), **kwargs})
 

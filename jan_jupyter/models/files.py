@@ -12,88 +12,154 @@ from ..errors import ModelBroken
 from . import gguf
 from .model import ModelState
 from .schema import Description, is_absolute
+from .watch import Look
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Files:
-    """What was found: `main` is the first part of a split file; `reason` is set unless ready."""
+    """What was found: `main` is the first part of a split file; `reason` is set unless ready.
+
+    `size` are the bytes of the main file and its other parts, `identity` its device and inode.
+    """
 
     main: Path | None = None
     projector: Path | None = None
     state: ModelState = "ready"
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    size: int = 0
+    identity: tuple[int, int] | None = None
 
 
-def find(described: Description, folder: Path) -> Files:
+def find(described: Description, folder: str, look: Look) -> Files:
     """The files of a local GGUF model that lies in `folder`."""
     warnings: list[str] = []
-    neighbours = gguf_files(folder) if described.guess else []
-    projectors = _projectors(described, folder, neighbours)
-    projector = next(filter(os.path.isfile, projectors), None)
-    main = next(filter(os.path.isfile, _named(described, folder)), None)
+    here = _Folder(folder, look)
+    neighbours = here.gguf_files() if described.guess else []
+    wanted = described.settings.get("mmproj", "")
+    projector = next(filter(here.has, _projectors(described, neighbours)), None)
+    main = next(filter(here.has, _named(described)), None)
     if main is None and described.guess:
         mains = [
             file
             for file in neighbours
-            if gguf.is_first_part(file) and not _is_projector(file, described)
+            if gguf.is_first_part(Path(file)) and not is_projector(file, wanted)
         ]
         if len(mains) > 1:
-            warnings.append(f"several files could be the model; {mains[0].name} is used")
-        guesses = [*mains[:1], *(folder / name for name in _plain_names(described, folder))]
-        main = next(filter(os.path.isfile, guesses), None)
+            warnings.append(f"several files could be the model; {mains[0]} is used")
+        guesses = [*mains[:1], *_plain_names(described, folder)]
+        main = next(filter(here.has, guesses), None)
+    projector_path = Path(here.path(projector)) if projector is not None else None
     if main is None:
-        return _missing(described, projector)
-    if described.settings.get("mmproj") and projector is None:
-        warnings.append(f"mmproj: {described.settings['mmproj']} is not there: no images")
-    parts = gguf.split_parts(main)
-    if lost := [part for part in parts if not os.path.isfile(part)]:
-        reason = f"{len(lost)} of {len(parts)} parts are not there, the first of them {lost[0]}"
-        return replace(_missing(described, projector), reason=reason, warnings=tuple(warnings))
-    found = Files(parts[0], projector, warnings=tuple(warnings))
+        return _missing(described, projector_path)
+    if wanted and projector is None:
+        warnings.append(f"mmproj: {wanted} is not there: no images")
+    return _with_parts(here, main, described, projector_path, warnings)
+
+
+def _with_parts(
+    here: _Folder,
+    main: str,
+    described: Description,
+    projector: Path | None,
+    warnings: list[str],
+) -> Files:
+    path = Path(here.path(main))
+    size = 0
+    if gguf.SPLIT.fullmatch(path.name) is not None:
+        parts = gguf.split_parts(path)
+        if lost := [part for part in parts if not here.look.is_file(str(part))]:
+            reason = f"{len(lost)} of {len(parts)} parts are not there, the first of them {lost[0]}"
+            missing = _missing(described, projector)
+            return replace(missing, reason=reason, warnings=tuple(warnings))
+        size = sum(part.stat().st_size for part in parts[1:])
+        path = parts[0]
+    found = Files(path, projector, warnings=tuple(warnings))
     try:
-        gguf.check(parts[0])
+        status = gguf.check(path)
+        found.size, found.identity = size + status.st_size, (status.st_dev, status.st_ino)
+        if not here.tells_of(main):
+            here.look.saw(str(path), status)
     except ModelBroken as error:
-        return replace(found, state="broken", reason=str(error))
+        found.state, found.reason = "broken", str(error)
+        here.look.see(str(path))  # it may still be on its way
     return found
 
 
-def find_folder(described: Description, folder: Path) -> Files:
+def find_folder(described: Description, folder: str, look: Look) -> Files:
     """The files of a model that is a whole folder, not one GGUF (engine `intel-bigdl`)."""
-    for path in [*_named(described, folder), folder / "config.json"]:
-        if os.path.isdir(path):
-            return Files(path)
-        if os.path.isfile(path):
-            return Files(folder)
+    for name in [*_named(described), "config.json"]:
+        path = os.path.join(folder, name)
+        if look.is_folder(path):
+            return Files(Path(path))
+        if look.is_file(path):
+            return Files(Path(folder))
     return _missing(described, None)
 
 
-def _named(described: Description, folder: Path) -> Iterator[Path]:
+class _Folder:
+    """The folder of a model: what it holds needs no second look."""
+
+    def __init__(self, folder: str, look: Look) -> None:
+        self.folder, self.look = folder, look
+        self._listing = look.listing(folder)
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+    def tells_of(self, name: str) -> bool:
+        """Whether the folder itself changes when that file comes or goes."""
+        return name in self._listing.plain
+
+    def has(self, name: str) -> bool:
+        """Whether a path, relative to the folder or absolute, is a file."""
+        return name in self._listing.plain or self.look.is_file(self.path(name))
+
+    def gguf_files(self) -> list[str]:
+        """The names of the `.gguf` files in order."""
+        return [
+            name for name in self._listing.files if name[-5:].lower() == ".gguf" and self.has(name)
+        ]
+
+
+def _named(described: Description) -> Iterator[str]:
     """The main file where the description says it is, best guess first."""
+    settings = described.settings
     for name in ("llama_model_path", "model_path"):
-        if given := described.settings.get(name):
-            yield folder / given
+        if given := settings.get(name):
+            yield given
+    wanted = settings.get("mmproj", "")
     for key in ("path", "filename"):
         for source in described.sources:
-            if (given := source.get(key)) and not _is_projector(given, described):
-                yield folder / given
+            if (given := source.get(key)) and not is_projector(given, wanted):
+                yield given
 
 
-def _plain_names(described: Description, folder: Path) -> list[str]:
+def _plain_names(described: Description, folder: str) -> list[str]:
     """v0.4.0 named the file exactly like the folder or the id, without an extension."""
-    return [folder.name, described.id] if Path(described.id).name == described.id else [folder.name]
+    name, last = described.id, os.path.basename(folder)
+    return [last, name] if name == _last_part(name) and name not in (".", "..") else [last]
 
 
-def _projectors(described: Description, folder: Path, neighbours: Sequence[Path]) -> Iterator[Path]:
-    named = [source.get(key) for source in described.sources for key in ("path", "filename")]
-    for path in [described.settings.get("mmproj"), *named, *neighbours]:
-        if path and _is_projector(path, described):
-            yield folder / path
+def _projectors(described: Description, neighbours: Sequence[str]) -> Iterator[str]:
+    wanted = described.settings.get("mmproj", "")
+    if wanted:
+        yield wanted
+    for source in described.sources:
+        for key in ("path", "filename"):
+            if (path := source.get(key)) and is_projector(path, wanted):
+                yield path
+    for name in neighbours:
+        if is_projector(name, wanted):
+            yield name
 
 
-def _is_projector(path: str | Path, described: Description) -> bool:
-    name = _last_part(str(path))
-    return "mmproj" in name.lower() or name == _last_part(described.settings.get("mmproj", ""))
+def is_projector(path: str, wanted: str = "") -> bool:
+    """Whether a file is an image projector, by its name; `wanted` is the one that is set."""
+    if wanted and _last_part(path) == _last_part(wanted):
+        return True
+    lower = path.lower()
+    return "mmproj" in lower and "mmproj" in _last_part(lower)
 
 
 def _last_part(path: str) -> str:
@@ -102,10 +168,11 @@ def _last_part(path: str) -> str:
 
 def _missing(described: Description, projector: Path | None) -> Files:
     """The state without a main file, and why."""
+    settings = described.settings
     addresses = [source["url"] for source in described.sources if "url" in source]
     paths = [source["path"] for source in described.sources if "path" in source]
-    path = next((path for path in paths if not _is_projector(path, described)), None)
-    settings = described.settings
+    wanted = settings.get("mmproj", "")
+    path = next((path for path in paths if not is_projector(path, wanted)), None)
     given = settings.get("llama_model_path") or settings.get("model_path")
     if path is None and given and (is_absolute(given) or not addresses):
         path = given
@@ -118,13 +185,3 @@ def _missing(described: Description, projector: Path | None) -> Files:
     else:
         reason = "its file is not downloaded yet"
     return Files(None, projector, "not-downloaded", reason)
-
-
-def gguf_files(folder: Path) -> list[Path]:
-    """The `.gguf` files of a folder in name order."""
-    try:
-        with os.scandir(folder) as entries:
-            names = [e.name for e in entries if e.name.lower().endswith(".gguf") and e.is_file()]
-    except OSError:
-        return []
-    return [folder / name for name in sorted(names) if not name.startswith(".")]

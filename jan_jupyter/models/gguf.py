@@ -95,14 +95,22 @@ class GGUFHeader:
         return int(total * width * context * bytes_per_value)
 
 
-def check(path: Path) -> None:
+def check(path: Path) -> os.stat_result:
     """Raise `ModelBroken` unless the file begins as a GGUF that llama.cpp still reads."""
     try:
-        with open(path, "rb") as file:
-            start = file.read(8)
+        handle = os.open(path, os.O_RDONLY | _BINARY)
+        try:
+            status = os.fstat(handle)
+            start = os.read(handle, 8)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise ModelBroken(f"{path}: cannot be read: {error.strerror}") from error
     _version(start, path)
+    return status
+
+
+_BINARY: int = getattr(os, "O_BINARY", 0)
 
 
 def _version(start: bytes, path: Path) -> tuple[int, str]:

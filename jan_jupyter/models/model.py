@@ -10,19 +10,35 @@ from typing import Any, Literal
 from ..types import EMPTY
 
 ModelState = Literal["ready", "not-downloaded", "missing-file", "needs-key", "broken"]
-Source = Literal["json", "llamacpp", "mlx", "cortex", "remote-list", "bare", "bundled"]
+Source = Literal[
+    "json",
+    "llamacpp",
+    "mlx",
+    "cortex",
+    "remote-list",
+    "bare",
+    "bundled",
+    "lmstudio",
+    "ollama",
+    "huggingface",
+    "llama.cpp",
+    "gpt4all",
+    "folder",
+]
+FOREIGN = frozenset({"lmstudio", "ollama", "huggingface", "llama.cpp", "gpt4all", "folder"})
+"""The sources that belong to other programs, and the folders that the user names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model as found in a data folder.
+    """One model as found in a data folder, or in the home of another program.
 
     `engine` is the canonical name (spec §6), `written_engine` what the file says. `path` is the
-    description (`model.json`, `model.yml`, the list) or, for a bare folder, the folder. `file` is
-    the main GGUF (the first part of a split one; for `intel-bigdl` the folder of the files) and
-    `projector` its image projector; both absolute and existing, else `None`. `reason` says why the
-    state is not `ready`. `settings` and `parameters` hold only what the description sets, under
-    the names of spec §§4.1 and 4.2.
+    description (`model.json`, `model.yml`, the list), a bare folder, or what stands for the model
+    in another program's home (the file, Ollama's manifest). `file` is the main GGUF (the first part
+    of a split one; for `intel-bigdl` the folder of the files) and `projector` its image projector;
+    both absolute and existing, else `None`. `reason` says why the state is not `ready`. `settings`
+    and `parameters` hold only what the description sets, under the names of spec §§4.1 and 4.2.
     """
 
     id: str
@@ -52,11 +68,20 @@ class Model:
     """The names of its folder, which find it too."""
     shadowed: bool = False
     """Whether another model with the same id comes first."""
+    size: int = 0
+    """Bytes of `file` and, if it is split, of its other parts; 0 if there is none."""
+    identity: tuple[int, int] | None = field(default=None, repr=False)
+    """Device and inode of `file`: the same for all names of one file."""
 
     @property
     def reference(self) -> str:
         """The name that finds this model and no other."""
         return f"{self.source}:{self.id}" if self.shadowed else self.id
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it belongs to another program, which may change or remove it."""
+        return self.source in FOREIGN
 
     @property
     def folder(self) -> Path:

@@ -37,16 +37,35 @@ def read_yaml(path: Path) -> Any:
 
 def read_text(path: Path, limit: int = MAX_JSON) -> str:
     """The text of a UTF-8 file of at most `limit` bytes, without its byte-order mark."""
+    return decoded(read_bytes(path, limit)[0], path)
+
+
+def read_bytes(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
+    """The bytes of a file of at most `limit`, and in which state it was before they were read."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would never answer
-            raise ModelBroken(f"{path}: not a file")
-        with open(path, "rb") as file:
-            data = file.read(limit + 1)
+        # Not to wait for a pipe, which would never answer.
+        handle = os.open(path, os.O_RDONLY | _NO_WAIT)
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise ModelBroken(f"{path}: not a file")
+            data = os.read(handle, min(limit, status.st_size) + 1)
+            while 0 < len(data) <= limit and (more := os.read(handle, limit + 1 - len(data))):
+                data += more
+        finally:
+            os.close(handle)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise ModelBroken(f"{path}: cannot be read: {reason or error}") from error
     if len(data) > limit:
         raise ModelBroken(f"{path}: longer than {limit:,} bytes")
+    return data, status
+
+
+_NO_WAIT: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def decoded(data: bytes, path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,66 +4,70 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .gguf import is_first_part
 from .model import Source
+from .watch import Watch
 
-_LEFT_OVER = (".download", ".part", ".tmp")
 _CORTEX_ROOTS = {"cortex.so", "huggingface.co", "imported", "remote"}
+_ORDER = {
+    source: place
+    for place, source in enumerate(("json", "llamacpp", "mlx", "cortex", "remote-list", "bare"))
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A description (or, if `bare`, a folder). `id` is the one it has unless it says another."""
 
     source: Source
-    path: Path
+    path: str
     id: str
     names: tuple[str, ...] = ()
     """Its folder, in full and the last part: they find the model too."""
 
 
-def scan(data_folder: Path) -> list[Found]:
+def scan(data_folder: str, watch: Watch) -> list[Found]:
     """Everything that may describe models, in order of precedence, then of path."""
+    root = os.path.join(data_folder, "")
     found = [
-        *_models(data_folder / "models"),
-        *_yml(data_folder / "llamacpp" / "models", "llamacpp"),
-        *_yml(data_folder / "mlx" / "models", "mlx"),
-        *_lists(data_folder),
+        *_models(f"{root}models", watch),
+        *_yml(os.path.join(data_folder, "llamacpp", "models"), "llamacpp", watch),
+        *_yml(os.path.join(data_folder, "mlx", "models"), "mlx", watch),
+        *_lists(root, watch),
     ]
-    order = ("json", "llamacpp", "mlx", "cortex", "remote-list", "bare")
-    return sorted(found, key=lambda item: (order.index(item.source), item.path))
+    return sorted(found, key=lambda item: (_ORDER[item.source], item.path.split(os.sep)))
 
 
-def _models(root: Path) -> Iterator[Found]:
-    described: set[Path] = set()  # below these a `.gguf` is not bare
-    for folder, files in _walk(root, skip="config"):
+def _models(root: str, watch: Watch) -> Iterator[Found]:
+    described: set[str] = set()  # below these a `.gguf` is not bare
+    for folder, listing in watch.walk(root, skip="config"):
+        files = listing.files
         name = _relative(folder, root)
-        if folder.parent in described:
+        last = name.rpartition("/")[2]
+        if described and os.path.dirname(folder) in described:
             described.add(folder)
         if "model.json" in files:
             described.add(folder)
-            yield Found("json", folder / "model.json", name or folder.name, (name, folder.name))
+            yield Found("json", f"{folder}{os.sep}model.json", name or "models", (name, last))
         ymls = [f for f in files if f.endswith((".yml", ".yaml")) and f != "metadata.yml"]
         for file in ymls:
-            path = folder / file
-            parts = path.relative_to(root).with_suffix("").parts
+            parts = f"{name}/{file.rpartition('.')[0]}".strip("/").split("/")
             parts = parts[1:] if len(parts) > 1 and parts[0] in _CORTEX_ROOTS else parts
-            names = ("/".join(parts[:-1]), "/".join(parts), folder.name if folder != root else "")
-            yield Found("cortex", path, names[1], names)
-        sibling = [folder.with_name(f"{folder.name}{suffix}") for suffix in (".yml", ".yaml")]
-        if folder == root or folder in described or ymls or any(map(os.path.isfile, sibling)):
+            names = ("/".join(parts[:-1]), "/".join(parts), last)
+            yield Found("cortex", f"{folder}{os.sep}{file}", names[1], names)
+        if folder == root or folder in described or ymls or not any(map(_is_main_file, files)):
             continue
-        if any(map(_is_main_file, files)):
-            yield Found("bare", folder, folder.name, (name,))
+        beside = watch.listing(os.path.dirname(folder)).files
+        if f"{last}.yml" not in beside and f"{last}.yaml" not in beside:
+            yield Found("bare", folder, last, (name,))
 
 
 def description_at(path: Path, data_folder: Path) -> Found:
     """The `model.json` at `path`, as a scan of the data folder finds it."""
-    name = _relative(path.parent, data_folder / "models")
-    return Found("json", path, name or path.parent.name, (name, path.parent.name))
+    name = path.parent.relative_to(data_folder / "models").as_posix()
+    return Found("json", str(path), name, (name, path.parent.name))
 
 
 def _is_main_file(name: str) -> bool:
@@ -71,51 +75,27 @@ def _is_main_file(name: str) -> bool:
     return lower.endswith(".gguf") and "mmproj" not in lower and is_first_part(Path(name))
 
 
-def _yml(root: Path, source: Source) -> Iterator[Found]:
-    for folder, files in _walk(root):
-        if "model.yml" in files and folder != root:
+def _yml(root: str, source: Source, watch: Watch) -> Iterator[Found]:
+    for folder, listing in watch.walk(root):
+        if "model.yml" in listing.files and folder != root:
             name = _relative(folder, root)
-            yield Found(source, folder / "model.yml", name, (name, folder.name))
+            names = (name, name.rpartition("/")[2])
+            yield Found(source, f"{folder}{os.sep}model.yml", name, names)
 
 
-def _lists(data_folder: Path) -> Iterator[Found]:
+def _lists(root: str, watch: Watch) -> Iterator[Found]:
     """Files that may hold a list of models; whether they do, only their reader can tell."""
-    for place in (
-        "engine-models/*.json",
-        "engines/*.json",
-        "engines/*/engine.json",
-        "models/*.json",
-    ):
-        for path in data_folder.glob(place):
-            if not path.name.startswith(".") and path.name != "model.json":
-                yield Found("remote-list", path, path.name)
+    folders = [f"{root}engine-models", f"{root}engines", f"{root}models"]
+    for folder in folders:
+        for name in watch.listing(folder).files:
+            if name.endswith(".json") and name != "model.json":
+                yield Found("remote-list", f"{folder}{os.sep}{name}", name)
+    engines = watch.listing(folders[1])
+    for name in (*engines.folders, *engines.links):
+        folder = f"{folders[1]}{os.sep}{name}"
+        if "engine.json" in watch.listing(folder).files:
+            yield Found("remote-list", f"{folder}{os.sep}engine.json", "engine.json")
 
 
-def _relative(folder: Path, root: Path) -> str:
-    return "" if folder == root else folder.relative_to(root).as_posix()
-
-
-def _walk(root: Path, skip: str | None = None) -> Iterator[tuple[Path, list[str]]]:
-    """The folders below `root`, itself first, each once, with the names of their files.
-
-    Real folders come before links, so that a model has its own path; `skip` is a folder of `root`.
-    """
-    waiting, links, seen = [root], list[Path](), set[tuple[int, int]]()
-    while waiting or links:
-        folder = waiting.pop() if waiting else links.pop()
-        try:
-            status = folder.stat()
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            with os.scandir(folder) as entries:
-                visible = [e for e in entries if not e.name.startswith(".")]
-        except OSError:
-            continue
-        files = []
-        for entry in sorted(visible, key=lambda e: e.name, reverse=True):
-            if not entry.is_dir():
-                files.append(entry.name)
-            elif folder != root or entry.name != skip:
-                (links if entry.is_symlink() else waiting).append(folder / entry.name)
-        yield folder, [name for name in reversed(files) if not name.endswith(_LEFT_OVER)]
+def _relative(folder: str, root: str) -> str:
+    return folder[len(root) + 1 :].replace(os.sep, "/")

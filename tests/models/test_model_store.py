@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from jan_jupyter.errors import ModelNotFound
-from jan_jupyter.models import ModelStore, reading, store
+from jan_jupyter.models import ModelStore, catalogue, store, watch
+from jan_jupyter.models.reading import read_bytes
 from jan_jupyter.settings import Jan
 
 from .trees import STUB, models, only, plant, snapshot
@@ -238,10 +239,10 @@ def test_one_bad_item_never_hides_another(tmp_path: Path, monkeypatch: pytest.Mo
     }
     assert all(model.reason for model in found.values() if model.state == "broken")
 
-    def crash(described: Any, folder: Path) -> Any:
-        raise ZeroDivisionError("by accident") if folder.name == "good" else OSError
+    def crash(described: Any, folder: str, look: Any) -> Any:
+        raise ZeroDivisionError("by accident") if folder.endswith("good") else OSError
 
-    monkeypatch.setattr(store, "find", crash)
+    monkeypatch.setattr(catalogue, "find", crash)
     assert "ZeroDivisionError: by accident" in models(root)["good"].reason
 
 
@@ -287,15 +288,16 @@ def test_a_second_look_reads_no_description_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = plant(tmp_path, {"models/a/model.json": {"id": "a"}, "models/b/model.yml": "model: b"})
+    monkeypatch.setattr(watch, "_TICK", 0)
     store = ModelStore(root)
     before = store.list()
     read: list[Path] = []
 
-    def noted(path: Path, limit: int = 0) -> str:
+    def noted(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
         read.append(path)
-        return path.read_text()
+        return read_bytes(path, limit)
 
-    monkeypatch.setattr(reading, "read_text", noted)
+    monkeypatch.setattr(catalogue, "read_bytes", noted)
     assert store.list() == before
     assert read == []
     plant(root, {"models/a/model.json": {"id": "c", "name": "C"}})

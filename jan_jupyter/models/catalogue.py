@@ -1,0 +1,387 @@
+"""All models of several places, each with its state; what did not change is not read again."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import JanError, ModelBroken
+from . import homes, schema
+from .engine_files import (
+    EngineOptions,
+    canonical,
+    is_placeholder,
+    known_engines,
+    plugin_engines,
+)
+from .files import Files, find, find_folder
+from .model import FOREIGN, Model
+from .names import folder_parts
+from .reading import MAX_JSON, MAX_YAML, decoded, parse_json, parse_yaml, read_bytes
+from .scan import Found, scan
+from .schema import Description
+from .watch import Look, Watch
+
+
+class Place(NamedTuple):
+    """Where models lie: a data folder of Jan's kind, or the home of another program."""
+
+    root: Path
+    kind: str = "data"
+    """`data`, `bundled`, or the name of a home."""
+
+
+class Engines:
+    """What is set for engines, looked up once for a whole listing."""
+
+    def __init__(self, options: Callable[[str | None], EngineOptions]) -> None:
+        self.options = functools.cache(options)
+        self.plugins = functools.cache(plugin_engines)
+        self._keys: dict[tuple[str, str], str] = {}
+
+    def why_no_key(self, options: EngineOptions) -> str:
+        """Empty if there is a key."""
+        place = options.name, options.key_name
+        if place not in self._keys:
+            self._keys[place] = _why_no_key(options)
+        return self._keys[place]
+
+    def fingerprint(self, written: str | None) -> object:
+        """What the states of an engine's models depend on, besides their own files."""
+        options = self.options(written)
+        needed = options.row is not None and options.row.needs_key
+        plugins = self.plugins() if options.row is None else None
+        return options, needed and self.why_no_key(options), plugins
+
+
+def _why_no_key(options: EngineOptions) -> str:
+    from ..settings import key_variable
+
+    hint = ""
+    try:
+        if options.key():
+            return ""
+    except JanError as error:
+        hint = f" ({error})"
+    variable = options.api_key_env or key_variable(options.key_name)
+    return f"no key: set {variable}, or `api_key` in {_engine_file(options)}{hint}"
+
+
+def _engine_file(options: EngineOptions) -> str:
+    return f"engines/{options.name}/engine.json"
+
+
+@dataclass(slots=True)
+class _Item:
+    """One description: what it says, and what that depends on."""
+
+    models: list[Model]
+    paths: set[str]
+    engines: set[str | None]
+
+
+class Catalogue:
+    """Lists the models of places, in order of precedence."""
+
+    def __init__(self, options: Callable[[str | None], EngineOptions]) -> None:
+        self._options = options
+        self._lock = threading.RLock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._watch = Watch()
+        self._places: list[Place] | None = None
+        self._items: dict[tuple[Place, Found], _Item] = {}
+        self._fingerprints: dict[str | None, object] = {}
+        self._listed: list[Model] = []
+        self._by_path: dict[Path, Model] = {}
+
+    def models(self, places: list[Place]) -> list[Model]:
+        """All models, those that win a shared id before those that lose it, by place.
+
+        If nothing changed since the last time, that costs one `stat` for each folder and
+        description.
+        """
+        with self._lock:
+            engines = Engines(self._options)
+            stale = {k for k, v in self._fingerprints.items() if v != engines.fingerprint(k)}
+            changed = self._watch.changed()
+            if changed or stale or places != self._places:
+                try:
+                    self._refresh(places, changed, stale, engines)
+                except BaseException:  # an interrupt, in the middle of it
+                    self._forget()
+                    raise
+            return [*self._listed]
+
+    def read(self, place: Place, found: Found) -> Model | None:
+        """The model of one description, read now; as the last listing has it if it is the same."""
+        models = self._read(place, found, Look(Watch()), Engines(self._options))
+        if len(models) != 1:
+            return None
+        listed = self._by_path.get(models[0].path)
+        if listed is not None and listed.raw == models[0].raw:
+            same = replace(models[0], warnings=listed.warnings, shadowed=listed.shadowed)
+            return listed if same == listed else models[0]
+        return models[0]
+
+    def _refresh(
+        self, places: list[Place], changed: set[str], stale: set[str | None], engines: Engines
+    ) -> None:
+        known, self._items = self._items, {}
+        needed = self._watch.needed = set()
+        for place in places:
+            for found in _scan(place, self._watch):
+                item = known.get((place, found))
+                if (
+                    item is None
+                    or not changed.isdisjoint(item.paths)
+                    or not stale.isdisjoint(item.engines)
+                ):
+                    look = Look(self._watch)
+                    models = self._read(place, found, look, engines)
+                    item = _Item(models, look.paths, {model.written_engine for model in models})
+                needed |= item.paths
+                self._items[place, found] = item
+        self._watch.forget_all_but(needed)
+        written = set[str | None]().union(*(item.engines for item in self._items.values()))
+        self._fingerprints = {name: engines.fingerprint(name) for name in written}
+        every = [model for item in self._items.values() for model in item.models]
+        self._listed = _with_duplicates_told(_each_file_once(every))
+        self._by_path = {model.path: model for model in self._listed}
+        self._places = [*places]
+
+    def _read(self, place: Place, found: Found, look: Look, engines: Engines) -> list[Model]:
+        """The models of one description. Whatever is wrong with it, it says so itself."""
+        data_folder = place.root if place.kind == "data" else None
+        try:
+            described = [*_describe(found, place, look)]
+        except Exception as error:
+            return [_broken(found, found.id, data_folder, error)]
+        models = []
+        for one in described:
+            try:
+                models.append(_model(found, one, data_folder, look, engines))
+            except Exception as error:
+                models.append(_broken(found, one.id, data_folder, error))
+        if place.kind == "bundled":
+            return [replace(model, source="bundled") for model in models]
+        return models
+
+
+def _scan(place: Place, watch: Watch) -> Iterable[Found]:
+    if place.kind == "data":
+        return scan(str(place.root), watch)
+    if place.kind == "bundled":
+        return [found for found in scan(str(place.root), watch) if found.source == "json"]
+    return homes.scan(place.kind, str(place.root), watch)
+
+
+# One description --------------------------------------------------------------------------------
+
+
+def _describe(found: Found, place: Place, look: Look) -> Iterator[Description]:
+    path = Path(found.path)
+    match found.source:
+        case "json":
+            yield schema.model_json(read(path, look), path, found.id)
+        case "cortex":
+            if described := schema.cortex_yml(read(path, look), path, found.id, place.root):
+                yield described
+        case "llamacpp" | "mlx":
+            engine = "mlx" if found.source == "mlx" else "nitro"
+            yield schema.llamacpp_yml(read(path, look), path, found.id, place.root, engine)
+        case "remote-list":
+            try:
+                yield from schema.remote_list(read(path, look), path)
+            except ModelBroken:
+                if path.parent.name == "engine-models":  # elsewhere it is meant for others
+                    raise
+        case "bare":
+            yield Description(found.id, found.id)
+        case _:
+            yield homes.describe(found, place.root, look)
+
+
+def read(path: Path, look: Look) -> Any:
+    """What a JSON or YAML file holds. Raises `ModelBroken` naming file, line and reason."""
+    yaml = path.suffix in (".yml", ".yaml")
+    try:
+        data, status = read_bytes(path, MAX_YAML if yaml else MAX_JSON)
+    except ModelBroken:
+        look.see(str(path))
+        raise
+    look.saw(str(path), status)
+    return (parse_yaml if yaml else parse_json)(decoded(data, path), str(path))
+
+
+def _broken(found: Found, name: str, data_folder: Path | None, error: Exception) -> Model:
+    reason = str(error)
+    if not isinstance(error, ModelBroken):
+        reason = f"{found.path}: {type(error).__name__}: {error}"
+    return Model(
+        id=name,
+        name=name,
+        engine="nitro",
+        state="broken",
+        source=found.source,
+        path=Path(found.path),
+        reason=reason,
+        data_folder=data_folder,
+        names=_names(found),
+    )
+
+
+def _names(found: Found) -> tuple[str, ...]:
+    return tuple(filter(None, dict.fromkeys(found.names)))
+
+
+def _model(
+    found: Found,
+    described: Description,
+    data_folder: Path | None,
+    look: Look,
+    engines: Engines,
+) -> Model:
+    options = engines.options(described.written_engine)
+    engine = canonical(described.written_engine)
+    address = described.settings.get("base_url", "") or options.address
+    if options.kind == "openai" and ".openai.azure.com" in address:
+        options = replace(options, kind="azure-openai")
+    if options.kind == "azure-openai" and engine == "openai":
+        engine = "azure-openai"
+    if described.broken:
+        there = Files(state="broken", reason=described.broken)
+    else:
+        there = _look(found, described, options, address, look, engines)
+    warnings = [*described.warnings, *there.warnings]
+    names = _names(found)
+    if not (
+        found.source in FOREIGN
+        or not names
+        or described.id.replace(":", "/") in names
+        or "/".join(folder_parts(described.id)) == names[0]
+    ):
+        warnings.append(f"its folder is named {names[0]}, not like its id")
+    return Model(
+        id=described.id,
+        name=described.name or described.id,
+        engine=engine,
+        state=there.state,
+        source=found.source,
+        path=Path(found.path),
+        settings=described.settings,
+        parameters=described.parameters,
+        metadata=described.metadata,
+        warnings=tuple(warnings),
+        reason=there.reason,
+        file=there.main,
+        projector=there.projector,
+        sources=tuple(described.sources),
+        written_engine=described.written_engine,
+        version=described.version,
+        format=described.format,
+        description=described.description,
+        created=described.created,
+        data_folder=data_folder,
+        raw=described.raw,
+        names=names,
+        size=there.size,
+        identity=there.identity,
+    )
+
+
+def _look(
+    found: Found,
+    described: Description,
+    options: EngineOptions,
+    address: str,
+    look: Look,
+    engines: Engines,
+) -> Files:
+    """Files and state of a model, by the kind of its engine."""
+    row = options.row
+    folder = found.path if found.source == "bare" else os.path.dirname(found.path)
+    if row is None:
+        if options.kind in engines.plugins():
+            local = find(described, folder, look)
+            return Files(local.main, local.projector)
+        known = ", ".join(known_engines())
+        return Files(state="broken", reason=f"engine {options.kind} is not known; known: {known}")
+    if row.kind == "unsupported":
+        return Files(state="broken", reason=f"engine {row.name} is not supported here")
+    if row.name == "nitro":
+        return find(described, folder, look)
+    if row.kind == "local" and not address:
+        return find_folder(described, folder, look)
+    return _remote(options, address, engines)
+
+
+def _remote(options: EngineOptions, address: str, engines: Engines) -> Files:
+    """The state of a model that a server answers for."""
+    if options.needs_key(address) and (reason := engines.why_no_key(options)):
+        return Files(state="needs-key", reason=reason)
+    if not address or is_placeholder(address):
+        reason = f"engine {options.name} has no address: set `base_url` in {_engine_file(options)}"
+        return Files(state="broken", reason=reason)
+    if (
+        options.kind == "azure-openai"
+        and address == options.full_url
+        and "api-version=" not in address
+        and "/openai/v1/" not in address
+    ):
+        reason = "the address of an Azure deployment needs `?api-version=…` at its end"
+        return Files(state="broken", reason=reason)
+    return Files()
+
+
+# All of them ------------------------------------------------------------------------------------
+
+
+def _each_file_once(models: list[Model]) -> list[Model]:
+    """Leave out what another program has if its file is that of a model before it."""
+    met: set[tuple[int, int]] = set()
+    kept = []
+    for model in models:
+        if model.identity is None:
+            kept.append(model)
+        elif not model.is_foreign or model.identity not in met:
+            met.add(model.identity)
+            kept.append(model)
+    return kept
+
+
+def _with_duplicates_told(models: list[Model]) -> list[Model]:
+    """Tell both sides of a shared id; `models` come in order of precedence.
+
+    Within a place and source, the one whose folder is named like the id wins.
+    """
+    first: dict[str, int] = {}
+    for index, model in enumerate(models):
+        best = models[first.setdefault(model.id, index)]
+        same_place = (best.data_folder, best.source) == (model.data_folder, model.source)
+        if best is not model and same_place and _likeness(model) > _likeness(best):
+            first[model.id] = index
+    if len(first) == len(models):
+        return models
+    told = [*models]
+    for index, loser in enumerate(models):
+        if (winner := first[loser.id]) != index:
+            shadowed = replace(loser, shadowed=True)
+            message = f"{models[winner].path} wins over {loser.path}, which has the same id"
+            hint = f"{message} and is {shadowed.reference}"
+            told[index] = replace(shadowed, warnings=(*loser.warnings, hint))
+            told[winner] = replace(told[winner], warnings=(*told[winner].warnings, hint))
+    return told
+
+
+def _likeness(model: Model) -> int:
+    """How much the folder is named like the id: in full, in its last part, or not."""
+    if model.names[:1] == (model.id,):
+        return 2
+    return int(model.id in model.names)

@@ -1,0 +1,180 @@
+"""What lies on disk, looked at again only where it is another than it was.
+
+A file or folder is the same as long as its size, inode and times are. Times tell two changes apart
+only if the file system's clock ticked between them: it does so every few milliseconds on most, and
+every two seconds on FAT. What was changed so shortly before we looked is therefore looked at again
+the next time. A network file system may show changes of other machines later still, as it caches
+these facts itself.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+State = tuple[int, ...]
+"""Of something that is there; empty if it may change without another state."""
+
+_TICK = 2_000_000_000  # nanoseconds: the coarsest clock of a file system
+_UNSETTLED: State = ()
+
+
+def _state(status: os.stat_result) -> State:
+    changed = max(status.st_mtime_ns, status.st_ctime_ns)
+    if time.time_ns() - changed < _TICK:
+        return _UNSETTLED
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+
+
+class Listing(NamedTuple):
+    """What a folder holds, by name, in order; nothing that is hidden."""
+
+    folders: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    """Links to folders."""
+    files: tuple[str, ...] = ()
+    """Everything else."""
+    plain: frozenset[str] = frozenset()
+    """The files that are no links and no pipes or devices either."""
+    identity: tuple[int, int] = (0, 0)
+
+
+_NOTHING = Listing()
+
+
+class Watch:
+    """Remembers folders, and in which state everything was that somebody depends on."""
+
+    def __init__(self) -> None:
+        self.needed = set[str]()
+        """The folders that were listed since somebody emptied it."""
+        self._states: dict[str, State | None] = {}
+        self._listings: dict[str, Listing] = {}
+
+    def changed(self) -> set[str]:
+        """The paths that are not what they were; they are forgotten. One `stat` for each path."""
+        found = set()
+        status_of = os.stat
+        for path, state in self._states.items():
+            try:
+                status = status_of(path)
+            except (OSError, ValueError):
+                if state is not None:
+                    found.add(path)
+                continue
+            if state != (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino):
+                found.add(path)
+        for path in found:
+            del self._states[path]
+            self._listings.pop(path, None)
+        return found
+
+    def forget_all_but(self, paths: set[str]) -> None:
+        for path in self._states.keys() - paths:
+            del self._states[path]
+            self._listings.pop(path, None)
+
+    def see(self, path: str) -> os.stat_result | None:
+        """What is at `path` (links are followed), remembered; `None` if nothing is."""
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            self._states[path] = None
+            return None
+        self._states[path] = _state(status)
+        return status
+
+    def saw(self, path: str, status: os.stat_result | None) -> None:
+        """Remember a state that somebody found before it read the file."""
+        self._states[path] = _state(status) if status else None
+
+    def listing(self, folder: str) -> Listing:
+        """What a folder holds; nothing if it cannot be read."""
+        self.needed.add(folder)
+        known = self._listings.get(folder)
+        if known is None:
+            known = self._listings[folder] = self._look(folder)
+        return known
+
+    def _look(self, folder: str) -> Listing:
+        status = self.see(folder)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            return _NOTHING
+        folders, links, files, plain = [], [], [], []
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.startswith("."):
+                        continue
+                    if entry.is_file(follow_symlinks=False):
+                        files.append(name)
+                        plain.append(name)
+                    elif not entry.is_dir():
+                        files.append(name)
+                    elif entry.is_symlink():
+                        links.append(name)
+                    else:
+                        folders.append(name)
+        except OSError:
+            return _NOTHING
+        if len(files) > 1:
+            files.sort()
+        return Listing(
+            tuple(sorted(folders)),
+            tuple(sorted(links)),
+            tuple(files),
+            frozenset(plain),
+            (status.st_dev, status.st_ino),
+        )
+
+    def walk(self, root: str, skip: str = "") -> Iterator[tuple[str, Listing]]:
+        """The folders below `root`, itself first, each once, with what they hold.
+
+        Real folders come before links, so that a model has its own path; `skip` is a folder of
+        `root`.
+        """
+        waiting, links, seen = [root], list[str](), set[tuple[int, int]]()
+        while waiting or links:
+            folder = waiting.pop() if waiting else links.pop()
+            listing = self.listing(folder)
+            if listing.identity in seen or listing is _NOTHING:
+                continue
+            seen.add(listing.identity)
+            yield folder, listing
+            if listing.folders:
+                inside = [n for n in listing.folders if folder != root or n != skip]
+                waiting += [f"{folder}{os.sep}{name}" for name in reversed(inside)]
+            if listing.links:
+                links += [f"{folder}{os.sep}{name}" for name in reversed(listing.links)]
+
+
+class Look:
+    """Looks at the disk on behalf of one description; `paths` are what its result depends on."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self.paths: set[str] = set()
+
+    def listing(self, folder: str) -> Listing:
+        self.paths.add(folder)
+        return self._watch.listing(folder)
+
+    def is_file(self, path: str) -> bool:
+        status = self.see(path)
+        return status is not None and stat.S_ISREG(status.st_mode)
+
+    def is_folder(self, path: str) -> bool:
+        status = self.see(path)
+        return status is not None and stat.S_ISDIR(status.st_mode)
+
+    def see(self, path: str) -> os.stat_result | None:
+        self.paths.add(path)
+        return self._watch.see(path)
+
+    def saw(self, path: str, status: os.stat_result | None) -> None:
+        self.paths.add(path)
+        self._watch.saw(path, status)
