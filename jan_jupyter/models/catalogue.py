@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..errors import JanError, ModelBroken
 from . import homes, schema
@@ -22,7 +24,6 @@ from .engine_files import (
 from .files import Files, find, find_folder
 from .model import FOREIGN, Model
 from .names import folder_parts
-from .reading import MAX_JSON, MAX_YAML, decoded, parse_json, parse_yaml, read_bytes
 from .scan import Found, scan
 from .schema import Description
 from .watch import Look, Watch
@@ -113,7 +114,8 @@ class Catalogue:
             changed = self._watch.changed()
             if changed or stale or places != self._places:
                 try:
-                    self._refresh(places, changed, stale, engines)
+                    with _without_collection():
+                        self._refresh(places, changed, stale, engines)
                 except BaseException:  # an interrupt, in the middle of it
                     self._forget()
                     raise
@@ -159,19 +161,33 @@ class Catalogue:
     def _read(self, place: Place, found: Found, look: Look, engines: Engines) -> list[Model]:
         """The models of one description. Whatever is wrong with it, it says so itself."""
         data_folder = place.root if place.kind == "data" else None
+        path = Path(found.path)
         try:
-            described = [*_describe(found, place, look)]
+            described = [*_describe(found, path, place, look)]
         except Exception as error:
             return [_broken(found, found.id, data_folder, error)]
         models = []
         for one in described:
             try:
-                models.append(_model(found, one, data_folder, look, engines))
+                models.append(_model(found, one, path, data_folder, look, engines))
             except Exception as error:
                 models.append(_broken(found, one.id, data_folder, error))
         if place.kind == "bundled":
             return [replace(model, source="bundled") for model in models]
         return models
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """What is made here stays: looking for garbage in it again and again takes half of the time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _scan(place: Place, watch: Watch) -> Iterable[Found]:
@@ -185,20 +201,19 @@ def _scan(place: Place, watch: Watch) -> Iterable[Found]:
 # One description --------------------------------------------------------------------------------
 
 
-def _describe(found: Found, place: Place, look: Look) -> Iterator[Description]:
-    path = Path(found.path)
+def _describe(found: Found, path: Path, place: Place, look: Look) -> Iterator[Description]:
     match found.source:
         case "json":
-            yield schema.model_json(read(path, look), path, found.id)
+            yield schema.model_json(look.read(found.path), path, found.id)
         case "cortex":
-            if described := schema.cortex_yml(read(path, look), path, found.id, place.root):
+            if described := schema.cortex_yml(look.read(found.path), path, found.id, place.root):
                 yield described
         case "llamacpp" | "mlx":
             engine = "mlx" if found.source == "mlx" else "nitro"
-            yield schema.llamacpp_yml(read(path, look), path, found.id, place.root, engine)
+            yield schema.llamacpp_yml(look.read(found.path), path, found.id, place.root, engine)
         case "remote-list":
             try:
-                yield from schema.remote_list(read(path, look), path)
+                yield from schema.remote_list(look.read(found.path), path)
             except ModelBroken:
                 if path.parent.name == "engine-models":  # elsewhere it is meant for others
                     raise
@@ -206,18 +221,6 @@ def _describe(found: Found, place: Place, look: Look) -> Iterator[Description]:
             yield Description(found.id, found.id)
         case _:
             yield homes.describe(found, place.root, look)
-
-
-def read(path: Path, look: Look) -> Any:
-    """What a JSON or YAML file holds. Raises `ModelBroken` naming file, line and reason."""
-    yaml = path.suffix in (".yml", ".yaml")
-    try:
-        data, status = read_bytes(path, MAX_YAML if yaml else MAX_JSON)
-    except ModelBroken:
-        look.see(str(path))
-        raise
-    look.saw(str(path), status)
-    return (parse_yaml if yaml else parse_json)(decoded(data, path), str(path))
 
 
 def _broken(found: Found, name: str, data_folder: Path | None, error: Exception) -> Model:
@@ -244,6 +247,7 @@ def _names(found: Found) -> tuple[str, ...]:
 def _model(
     found: Found,
     described: Description,
+    path: Path,
     data_folder: Path | None,
     look: Look,
     engines: Engines,
@@ -274,7 +278,7 @@ def _model(
         engine=engine,
         state=there.state,
         source=found.source,
-        path=Path(found.path),
+        path=path,
         settings=described.settings,
         parameters=described.parameters,
         metadata=described.metadata,

@@ -66,7 +66,7 @@ def _with_parts(
 ) -> Files:
     path = Path(here.path(main))
     size = 0
-    if gguf.SPLIT.fullmatch(path.name) is not None:
+    if "-of-" in main.lower():
         parts = gguf.split_parts(path)
         if lost := [part for part in parts if not here.look.is_file(str(part))]:
             reason = f"{len(lost)} of {len(parts)} parts are not there, the first of them {lost[0]}"
@@ -156,10 +156,10 @@ def _projectors(described: Description, neighbours: Sequence[str]) -> Iterator[s
 
 def is_projector(path: str, wanted: str = "") -> bool:
     """Whether a file is an image projector, by its name; `wanted` is the one that is set."""
-    if wanted and _last_part(path) == _last_part(wanted):
-        return True
     lower = path.lower()
-    return "mmproj" in lower and "mmproj" in _last_part(lower)
+    if "mmproj" in lower and "mmproj" in _last_part(lower):
+        return True
+    return bool(wanted) and _last_part(path) == _last_part(wanted)
 
 
 def _last_part(path: str) -> str:

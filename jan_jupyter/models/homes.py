@@ -21,7 +21,7 @@ from typing import Any
 from ..errors import ModelBroken
 from . import gguf
 from .files import is_projector
-from .reading import MAX_JSON, decoded, parse_json, read_bytes
+from .reading import MAX_JSON, decoded, read_bytes
 from .scan import Found
 from .schema import PARAMETERS, SETTINGS, Description, collect
 from .watch import Listing, Look, Watch
@@ -283,7 +283,7 @@ _OLLAMA_NAMES = {
 
 def _from_manifest(found: Found, root: Path, look: Look) -> Description:
     path = Path(found.path)
-    raw = _json(path, look)
+    raw = look.read(found.path)
     layers: dict[str, list[Mapping[str, Any]]] = {}
     for layer in raw.get("layers") or () if isinstance(raw, Mapping) else ():
         if isinstance(layer, Mapping):
@@ -298,7 +298,7 @@ def _from_manifest(found: Found, root: Path, look: Look) -> Description:
     for layer in layers.get("projector", ()):
         described.settings["mmproj"] = str(_blob(root, layer))
     for layer in layers.get("params", ()):
-        parameters = _json(_blob(root, layer), look)
+        parameters = look.read(str(_blob(root, layer)))
         if isinstance(parameters, Mapping):
             renamed = {_OLLAMA_NAMES.get(k, str(k)): v for k, v in parameters.items()}
             described.settings |= collect(renamed, SETTINGS, described.warnings)
@@ -315,13 +315,3 @@ def _blob(root: Path, layer: Mapping[str, Any]) -> Path:
     if not re.fullmatch(r"sha256[:-][0-9a-f]{64}", digest):
         raise ModelBroken(f"{root}: {digest[:80]!r} is not the digest of a blob")
     return root / "blobs" / digest.replace(":", "-")
-
-
-def _json(path: Path, look: Look) -> Any:
-    try:
-        data, status = read_bytes(path, MAX_JSON)
-    except ModelBroken:
-        look.see(str(path))
-        raise
-    look.saw(str(path), status)
-    return parse_json(decoded(data, path), str(path))

@@ -111,8 +111,8 @@ def collect(
     old: dict[str, Any] = {}
     for key, value in raw.items():
         name = OLD_NAMES.get(key, key)
-        if name in fields:
-            value = fit(value, fields[name], key, warnings)
+        if (cast := fields.get(name)) is not None:
+            value = fit(value, cast, key, warnings)
         elif not unknown or name in _ENGINE_ONLY or is_absent(value):
             continue
         if value is not None:
@@ -275,21 +275,23 @@ def llamacpp_yml(
     return found
 
 
+_TIME = number(0)
+
+
 def _describe(found: Description, raw: Mapping[str, Any]) -> None:
     """The fields that every kind has at its top."""
     warnings = found.warnings
     found.name = _name(raw, "name", warnings) or found.id
     found.written_engine = _name(raw, "engine", warnings)
     for name in ("version", "format", "description"):
-        value = fit(raw.get(name), text, name, warnings)
-        setattr(found, name, value or getattr(found, name))
+        if value := name in raw and fit(raw[name], text, name, warnings):
+            setattr(found, name, value)
     kind = raw.get("object")
     if not is_absent(kind) and kind != "model":
         warnings.append(f"object: {kind!r:.80} instead of 'model'")
     metadata = mapping(raw.get("metadata"), "metadata", warnings)
     found.metadata = collect(metadata, METADATA, warnings, unknown=True)
-    created = fit(raw.get("created"), number(0), "created", warnings)
-    if created:
+    if created := "created" in raw and fit(raw["created"], _TIME, "created", warnings):
         found.created = created / 1000 if created > 1e11 else float(created)
 
 
@@ -331,6 +333,8 @@ def _yaml_mapping(raw: Any, path: Path) -> Mapping[str, Any]:
 
 
 def _name(raw: Mapping[str, Any], key: str, warnings: list[str]) -> str | None:
+    if key not in raw:
+        return None
     return (fit(raw.get(key), text, key, warnings) or "").strip() or None
 
 
@@ -362,8 +366,11 @@ def _sources(
 def _source(url: str, filename: str, folder: Path) -> Mapping[str, str]:
     """An address to download from, or a path that is relative to `folder`."""
     if url.lower().startswith(("http://", "https://", "hf://")):
-        last = unquote(re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2])
-        return {"url": _BLOB.sub(r"\1/resolve/", url), "filename": filename or last}
+        if not filename:
+            filename = unquote(re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2])
+        if "/blob/" in url:
+            url = _BLOB.sub(r"\1/resolve/", url)
+        return {"url": url, "filename": filename}
     path = re.sub(r"^files?://", "", url, flags=re.IGNORECASE)
     return {"path": str(folder / path), "filename": filename}
 

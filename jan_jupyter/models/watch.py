@@ -13,7 +13,10 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from ..errors import ModelBroken
+from .reading import MAX_JSON, MAX_YAML, decoded, parse_json, parse_yaml, read_bytes
 
 State = tuple[int, ...]
 """Of something that is there; empty if it may change without another state."""
@@ -178,3 +181,14 @@ class Look:
     def saw(self, path: str, status: os.stat_result | None) -> None:
         self.paths.add(path)
         self._watch.saw(path, status)
+
+    def read(self, path: str) -> Any:
+        """What a JSON or YAML file holds. Raises `ModelBroken` naming file, line and reason."""
+        yaml = path.endswith((".yml", ".yaml"))
+        try:
+            data, status = read_bytes(path, MAX_YAML if yaml else MAX_JSON)
+        except ModelBroken:
+            self.see(path)
+            raise
+        self.saw(path, status)
+        return (parse_yaml if yaml else parse_json)(decoded(data, path), path)

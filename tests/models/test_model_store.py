@@ -293,11 +293,11 @@ def test_a_second_look_reads_no_description_again(
     before = store.list()
     read: list[Path] = []
 
-    def noted(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
-        read.append(path)
+    def noted(path: str, limit: int) -> tuple[bytes, os.stat_result]:
+        read.append(Path(path))
         return read_bytes(path, limit)
 
-    monkeypatch.setattr(catalogue, "read_bytes", noted)
+    monkeypatch.setattr(watch, "read_bytes", noted)
     assert store.list() == before
     assert read == []
     plant(root, {"models/a/model.json": {"id": "c", "name": "C"}})
