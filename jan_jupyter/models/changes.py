@@ -1,4 +1,4 @@
-"""Making, changing and removing models in a data folder. Nothing outside it is ever touched.
+"""Making, changing and removing models in a data folder. Nothing outside it is ever written.
 
 A model is put together in a hidden folder beside the others and then renamed, so that it is there
 whole or not at all, whatever happens meanwhile; the lock is held for the renaming alone.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ..errors import CannotWrite, ModelExists, UsageError
-from . import disk, schema
+from ..errors import CannotWrite, ModelExists, ModelReadOnly, UsageError
+from . import disk, edits, gguf, schema
+from .files import Files
+from .model import Model
 from .names import folder_parts
+from .reading import read_text
 
 Taken = Callable[[str], Path | None]
 """The description of the model that has an id already, if there is one."""
@@ -122,3 +125,155 @@ def _free_folder(models: Path, name: str) -> Path:
         if not os.path.lexists(folder):
             return folder
     raise CannotWrite(f"{parent / last} is there already, and so are 998 more of that name.")
+
+
+# Changing ---------------------------------------------------------------------------------------
+
+
+def update(data_folder: Path, model: Model, values: Mapping[str, Any]) -> Path:
+    """Set fields of a description; returns where it is. See `ModelStore.update`."""
+    with disk.locked(data_folder):
+        if model.source == "bare":
+            path = model.path / "model.json"
+            text = disk.to_json({"id": model.id, **_file_of(model)})
+        else:
+            path = model.path
+            text = read_text(path)
+        if path.is_symlink() or not disk.is_inside(path, data_folder):
+            raise ModelReadOnly(f"{path} is a link, or lies behind one: edit what it leads to.")
+        edit = edits.edited_json if path.suffix == ".json" else edits.edited_yaml
+        new = edit(text, str(path), values)
+        if new != text or not path.exists():
+            disk.write_text(path, new)
+    return path
+
+
+def _file_of(model: Model) -> Mapping[str, Any]:
+    return {"sources": [{"filename": model.file.name}]} if model.file else {}
+
+
+# Removing ---------------------------------------------------------------------------------------
+
+
+def remove(data_folder: Path, model: Model, others: Iterable[Model]) -> list[Path]:
+    """Remove a description and its files; returns what was left in its folder.
+
+    Only what lies in the model's own folder goes, and only if no other model uses it. A link goes,
+    what it leads to stays.
+    """
+    roots = [data_folder.joinpath(*parts) for parts in _ROOTS]
+    folder = model.folder
+    root = next((root for root in roots if folder.is_relative_to(root)), None)
+    if root is None or not disk.is_inside(folder / "x", root) or folder.is_symlink():
+        raise ModelReadOnly(f"{folder} is a link, or lies behind one: remove it by hand.")
+    with disk.told(folder), disk.locked(data_folder):
+        disk.sweep(data_folder / "models")
+        used = {path for other in others if other.path != model.path for path in _files(other)}
+        doomed = [] if model.source == "bare" else [model.path]
+        doomed += [
+            path
+            for path in dict.fromkeys([*_files(model), *_named_files(model)])
+            if path.is_relative_to(folder) and disk.is_inside(path, folder) and path not in used
+        ]
+        doomed = [p for p in doomed if p.is_symlink() or (p.exists() and not p.is_dir())]
+        if folder != root and {*folder.iterdir()} == {*doomed}:
+            disk.discard(folder, root)
+        else:
+            for path in doomed:  # the description first: what is left is no model, or a bare one
+                path.unlink(missing_ok=True)
+        left = sorted(folder.iterdir()) if folder != root and folder.is_dir() else []
+        _remove_empty(folder, root)
+    return left
+
+
+_ROOTS = (("models",), ("llamacpp", "models"), ("mlx", "models"))
+
+
+def _files(model: Model) -> list[Path]:
+    """The files of a model that are there: the main one with all its parts, and the projector."""
+    main = gguf.split_parts(model.file) if model.file and not model.file.is_dir() else []
+    return [*main, *([model.projector] if model.projector else [])]
+
+
+def _named_files(model: Model) -> Iterator[Path]:
+    """What its sources name beside its description: downloaded for it."""
+    for source in model.sources:
+        name = source.get("filename") or ""
+        if name and name == Path(name).name and name not in (".", ".."):
+            yield model.folder / name
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove a folder and those above it as long as nothing is in them."""
+    while folder != root and folder.is_relative_to(root):
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
+        folder = folder.parent
+
+
+# Importing --------------------------------------------------------------------------------------
+
+How = Literal["refer", "link", "copy"]
+
+
+def bring(models: Path, description: dict[str, Any], files: Files, how: How) -> Path | None:
+    """Put the files of a model into a new folder below `models`, or have its description say where
+    they are; returns the folder, if there is one, and completes `description`."""
+    if files.main is None:
+        return None
+    mains = gguf.split_parts(files.main)
+    settings = dict(description.get("settings") or {})
+    for name in ("llama_model_path", "model_path", "mmproj"):
+        settings.pop(name, None)
+    addresses = [s for s in description.get("sources") or [] if _is_address(s)]
+    if how == "refer":
+        description["sources"] = [{"filename": mains[0].name, "url": str(mains[0])}, *addresses]
+        if files.projector:
+            settings["mmproj"] = str(files.projector)
+    else:
+        named = {str(source.get("filename")): source for source in addresses}
+        names = [path.name for path in (*mains, *filter(None, [files.projector]))]
+        description["sources"] = [named.get(name, {"filename": name}) for name in names]
+        if files.projector:
+            settings["mmproj"] = files.projector.name
+    if settings or "settings" in description:
+        description["settings"] = settings
+    if how == "refer":
+        return None
+    with disk.told(models):
+        new = disk.staging(models)
+        try:
+            for path in (*mains, *filter(None, [files.projector])):
+                (_link if how == "link" else _copy)(path, new / path.name)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+    return new
+
+
+def _is_address(source: Any) -> bool:
+    url = source.get("url") if isinstance(source, Mapping) else None
+    return isinstance(url, str) and url.lower().startswith(("http://", "https://", "hf://"))
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name of the file; a symbolic one if it lies on another disk."""
+    real = source.resolve()
+    try:
+        os.link(real, target)
+    except OSError:
+        os.symlink(real, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    size, free = source.stat().st_size, shutil.disk_usage(target.parent).free
+    if size > free:
+        raise CannotWrite(
+            f"{source.name} needs {size / 1e9:.1f} GB, and {target.parent} has {free / 1e9:.1f} GB"
+            " free: import it with --link, or without either."
+        )
+    shutil.copyfile(source, target)

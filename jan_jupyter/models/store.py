@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelBroken, ModelNotFound, ModelReadOnly
-from . import changes, homes
+from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError
+from . import changes, homes, imports
 from .catalogue import Catalogue, Place
 from .engine_files import DATA, EngineOptions, read_engine_options
 from .folders import DataFolder, jan_data_folder
@@ -148,11 +149,90 @@ class ModelStore:
         The folder must lie below `models/` of the data folder that is ours; no file is replaced.
         `files_from` is gone afterwards. Raises `ModelReadOnly`, `ModelExists` or `CannotWrite`.
         """
-        folder = self.writable
-        if model.data_folder != folder or model.source != "json":
-            raise ModelReadOnly(f"Model {model.id} is not ours: {model.path} is only read.")
-        changes.add_files(folder, model.folder, files_from)
-        return self._model_at(model.path, folder)
+        model = self._ours(model, "changed")
+        changes.add_files(self.writable, model.folder, files_from)
+        return self._again(model)
+
+    def update(self, model: Model | str, values: Mapping[str, Any]) -> Model:
+        """Set fields of a model's description, and give the model as it is then.
+
+        Keys are the names of spec §4 (`temperature`, `ctx_len`, `name` …), each put where it
+        belongs, or `settings.NAME`, `parameters.NAME`, `metadata.NAME` for any name; `None` takes
+        a field away. Other fields stay, in their order; in `model.yml` also comments. A bare folder
+        gets a `model.json`. Raises `ModelReadOnly`, or `UsageError` for what cannot be.
+        """
+        model = self._ours(model, "edited")
+        path = changes.update(self.writable, model, values)
+        if path.name == "model.json":
+            return self._model_at(path, self.writable)
+        return self._again(model)
+
+    def remove(self, model: Model | str) -> Sequence[Path]:
+        """Delete a model: its description, and its files in the same folder.
+
+        What else lies in that folder stays; those paths are the result. Files elsewhere, also
+        those behind a link, stay. Raises `ModelReadOnly` for a model that is not ours.
+        """
+        model = self._ours(model, "removed")
+        return changes.remove(self.writable, model, self.list())
+
+    def import_(
+        self,
+        source: Model | Path | str,
+        *,
+        id: str | None = None,
+        how: changes.How = "refer",
+        trust_address: bool = False,
+    ) -> Model:
+        """Make a model of ours from what lies elsewhere.
+
+        `source` is a `.gguf` file (of a split one, any part), a folder that holds one or a
+        `model.json`, a `model.json`, or a model of another program. `how`: `refer` leaves the
+        files where they are, `link` gives them a second name in our folder, `copy` copies them.
+        `id` is another id than the one that it has.
+
+        A description that sends requests to an address of its own is refused without
+        `trust_address`: the key of its engine would go there. Raises `ModelExists`, `ModelBroken`,
+        `CannotWrite`, `UsageError`.
+        """
+        taken = imports.read(self, source)
+        if taken.address and not trust_address:
+            raise UsageError(
+                f"{taken.where} sends requests, with the key of engine {taken.engine}, to"
+                f" {taken.address}: import it with --trust-address (in Python trust_address=True)"
+                " if that server is meant."
+            )
+        description = dict(taken.description)
+        description["id"] = id or description["id"]
+        changes.checked(description)
+        models = self.writable / "models"
+        files = changes.bring(models, description, taken.files, how)
+        try:
+            return self.create(description, files_from=files)
+        except BaseException:
+            if files is not None:
+                shutil.rmtree(files, ignore_errors=True)
+            raise
+
+    def _ours(self, model: Model | str, verb: str) -> Model:
+        """The model, if it is ours to change."""
+        model = self.get(model) if isinstance(model, str) else model
+        if model.data_folder == self.writable and model.source != "remote-list":
+            return model
+        where = (
+            f"{model.path} holds others too" if model.source == "remote-list" else "it is not ours"
+        )
+        hint = ""
+        if model.is_foreign or (model.file and model.source != "bundled"):
+            hint = f"; `%jan import {model.reference!r}` makes one of ours from it"
+        raise ModelReadOnly(f"Model {model.id} cannot be {verb}: {where} ({model.path}){hint}.")
+
+    def _again(self, model: Model) -> Model:
+        """The model as it is now."""
+        for found in self.list():
+            if found.path == model.path and found.id == model.id:
+                return found
+        raise ModelNotFound(f"Model {model.id} is gone.")
 
     def _taken(self, name: str) -> Path | None:
         """The description of the model of that id in the folder that we write to."""
