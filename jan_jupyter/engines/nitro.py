@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from .. import errors, settings
-from ..models import gguf
+from ..models import fit, gguf
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
@@ -32,10 +32,6 @@ from .workers import (
     WorkerSpec,
 )
 
-LARGEST_DEFAULT_CONTEXT = 8192
-"""Tokens of context where nobody says: what the model was trained for, but not more than this."""
-OVERHEAD = 300 * 10**6
-"""Bytes a server needs beside model and context: the program, its buffers, its prompt cache."""
 SMALL_MODEL = 100 * 10**6
 """Bytes below which one thread is as fast as many, and is not held up when the others must wait."""
 
@@ -260,13 +256,13 @@ def _launch(
     header = gguf.read_header(files[0].path)
     size = sum(file.size for file in files)
     chosen: dict[str, Any] = {} if size >= SMALL_MODEL else {"cpu_threads": 1}
-    chosen["ctx_len"] = min(header.context_length or 2048, LARGEST_DEFAULT_CONTEXT)
+    chosen["ctx_len"] = fit.default_context(header)
     chosen |= options
     command, text, environment = runtime.command(files[0].path, chosen)
     if runtimes.in_gpu_memory(runtime, chosen):
         needed = 0  # llama.cpp itself fits the model into what the GPU has
     else:
-        needed = size + header.kv_bytes(chosen["ctx_len"], _bytes_per_value(chosen)) + OVERHEAD
+        needed = fit.memory_needed(header, size, chosen)
     return Launch(
         runtime.name,
         command,
@@ -275,11 +271,6 @@ def _launch(
         notes=_notes(chosen["ctx_len"], header.context_length),
         memory=needed,
     )
-
-
-def _bytes_per_value(options: Mapping[str, Any]) -> float:
-    kinds = (str(options.get(name, "f16")) for name in ("cache_type_k", "cache_type_v"))
-    return sum(runtimes.CACHE_BYTES.get(kind, 2.0) for kind in kinds) / 2
 
 
 def _notes(context: int, trained: int | None) -> tuple[str, ...]:

@@ -85,9 +85,6 @@ def _members(prefix: str, *names: str) -> Mapping[str, str]:
 _CACHE_TYPES = _members(
     "GGML_TYPE_", "f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"
 )
-CACHE_BYTES = {"f32": 4.0, "q8_0": 1.07, "q5_1": 0.75, "q5_0": 0.69, "q4_1": 0.63, "q4_0": 0.57}
-CACHE_BYTES["iq4_nl"] = 0.57
-"""Bytes of a value in the context's memory; 2 for all others."""
 _FLASH = {
     "auto": "LLAMA_FLASH_ATTN_TYPE_AUTO",
     "on": "LLAMA_FLASH_ATTN_TYPE_ENABLED",

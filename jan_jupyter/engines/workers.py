@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import JanError
+from ..models.machine import memory
 from ..types import EMPTY, Running
 from . import worker as process
 
@@ -411,46 +412,6 @@ def _gone(pid: int, born: float | None, seconds: float) -> bool:
 def environment(own: Mapping[str, str]) -> dict[str, str]:
     """What a worker may know of our environment: everything but keys and tokens."""
     return {k: v for k, v in own.items() if not _FOREIGN_SECRET.search(k)}
-
-
-def memory() -> tuple[int, int]:
-    """Bytes of memory available to us, and in all: the machine's, or less if a cgroup says so."""
-    import psutil
-
-    machine = psutil.virtual_memory()
-    available, total = int(machine.available), int(machine.total)
-    for limit, used in _cgroup_limits(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")):
-        total = min(total, limit)
-        available = min(available, max(0, limit - used))
-    return available, total
-
-
-def _cgroup_limits(membership: Path, mount: Path) -> Iterator[tuple[int, int]]:
-    """(limit, used) in bytes of each memory group that this process is in, v2 and v1."""
-    try:
-        lines = membership.read_text("ascii").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            root, names, cache = mount, ("memory.max", "memory.current"), "inactive_file "
-        elif "memory" in controllers.split(","):
-            root, cache = mount / "memory", "total_inactive_file "
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-        else:
-            continue
-        group = root / path.strip("/")
-        for folder in (group, *group.parents):
-            if not folder.is_relative_to(root):
-                break
-            try:
-                limit, used = (int((folder / name).read_text("ascii")) for name in names)
-                stat = (folder / "memory.stat").read_text("ascii")
-            except (OSError, ValueError):  # no such group seen from here, or "max"
-                continue
-            given_back = re.search(f"^{cache}(\\d+)$", stat, re.MULTILINE)
-            yield limit, used - (int(given_back[1]) if given_back else 0)
 
 
 # For the engines ----------------------------------------------------------------------------------

@@ -15,7 +15,10 @@ from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError
 from . import changes, homes, imports
 from .catalogue import Catalogue, Place
 from .engine_files import DATA, EngineOptions, read_engine_options
+from .fit import Fit, estimate
 from .folders import DataFolder, jan_data_folder
+from .gguf import GGUFHeader, read_brief
+from .machine import Machine, probe
 from .model import Model
 from .reading import read_json
 from .scan import description_at
@@ -31,6 +34,7 @@ class ModelStore:
     def __init__(self, data_folder: Path | str | None = None) -> None:
         self._given = Path(data_folder).expanduser().absolute() if data_folder else None
         self._catalogue = Catalogue(self._engine_options)
+        self._headers: dict[tuple[int, ...], GGUFHeader | None] = {}
         self._cache: dict[Path, tuple[tuple[int, ...], Any]] = {}
 
     def folders(self) -> list[DataFolder]:
@@ -120,6 +124,30 @@ class ModelStore:
                 " data folder (`%jan status` tells which it is)."
             )
         return max(local, key=lambda model: (model.source != "bundled", _modified(model)))
+
+    def header(self, model: Model) -> GGUFHeader | None:
+        """What the model's file tells before its vocabulary; read once. `None` without such a file.
+
+        `size` is that of all parts.
+        """
+        if model.file is None or model.identity is None:
+            return None
+        key = (*model.identity, model.size)
+        if key not in self._headers:
+            try:
+                self._headers[key] = replace(read_brief(model.file), size=model.size)
+            except ModelBroken:
+                self._headers[key] = None
+        return self._headers[key]
+
+    def fit(self, model: Model, machine: Machine | None = None) -> Fit | None:
+        """Whether a model fits into memory now; `None` if that cannot be told (a remote one)."""
+        header = self.header(model)
+        if header is None or model.engine != "nitro":
+            return None
+        settings = {**self.engine_options(model).settings, **model.settings}
+        projector = model.projector.stat().st_size if model.projector else 0
+        return estimate(header, settings, machine or probe(), model.size, projector)
 
     # Changes --------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from jan_jupyter.engines import runtimes, worker, workers
 from jan_jupyter.engines.nitro import Nitro, decisive
 from jan_jupyter.engines.workers import Held, ModelFile, Registry, WorkerSpec, to_evict
 from jan_jupyter.engines.xllamacpp_server import set_attribute
+from jan_jupyter.models import machine
 from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Message
@@ -84,9 +85,9 @@ def test_memory_is_bounded_by_every_group_above_us(tmp_path: Path) -> None:
     group("memory/c", **v1, memory__stat="cache 1\ntotal_inactive_file 40\n")
     membership = tmp_path / "membership"
     membership.write_text("4:cpu,cpuacct:/x\n3:memory:/c\n0::/a/b\n")
-    limits = [*workers._cgroup_limits(membership, tmp_path / "cgroup")]
+    limits = [*machine.cgroup_limits(membership, tmp_path / "cgroup")]
     assert limits == [(2000, 50), (1000, 500)]
-    available, total = workers.memory()
+    available, total = machine.memory()
     assert 0 < available <= total
 
 
