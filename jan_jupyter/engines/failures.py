@@ -107,6 +107,7 @@ _BY_CODE: dict[str, type[errors.EngineError]] = {
     "content_filter": errors.ContentFiltered,
     "invalid_api_key": errors.AuthenticationFailed,
     "authentication_error": errors.AuthenticationFailed,
+    "no_db_connection": errors.AuthenticationFailed,  # LiteLLM looks for an unknown key in its own
     "permission_error": errors.PermissionRefused,
     "model_not_found": errors.NotFoundRemotely,
     "not_found_error": errors.NotFoundRemotely,
@@ -146,13 +147,13 @@ _BY_STATUS: dict[int, type[errors.EngineError]] = {
 }
 _BY_WORDS = (
     (
-        re.compile(r"(?i)maximum context length|prompt is too long|context window"),
+        re.compile(r"(?i)maximum context length|prompt is too long|context ?window"),
         errors.ContextOverflow,
     ),
     (re.compile(r"(?i)invalid model name|server is pinned"), errors.NotFoundRemotely),
 )
 """For servers that give neither a code nor a status of their own to these (facts §2)."""
-_GENERAL = {"invalid_request_error"}
+_GENERAL = {"invalid_request_error", "server_error", "api_error"}
 """What some servers say beside a status or a code that is more exact."""
 
 # A status of these kinds says more than the general code that some servers put beside it.

@@ -130,7 +130,7 @@ class AIMock(Peer):
         node = shutil.which("node")
         assert node, "Node.js is not installed"
         options = ["--host", HOST, "--port", str(self.port), "--fixtures", str(script)]
-        return [node, str(program), *options, "--strict", "--chunk-size", "8"]
+        return [node, str(program), *options, "--chunk-size", "8"]
 
     def environment(self) -> Mapping[str, str]:
         return {"AIMOCK_API_KEYS": self.key}

@@ -17,6 +17,7 @@ parameters.model.path = given["model"]
 parameters.cpuparams.n_threads = 1
 for name in ("hostnames", "port", "api_keys", "api_prefix", "n_ctx", "n_parallel", "model_alias"):
     setattr(parameters, name, given[name])
+parameters.sampling.ignore_eos = given["endless"]
 parameters.kv_unified, parameters.endpoint_slots, parameters.ui = False, True, False
 server = xllamacpp.Server(parameters)
 while True:
@@ -25,7 +26,11 @@ while True:
 
 
 class LlamaCpp(Peer):
-    """The bundled model behind llama.cpp. `prefix` stands before every path (`/openai`)."""
+    """A model behind llama.cpp, by default the bundled one.
+
+    `prefix` stands before every path (`/openai`); `context` are the tokens of one slot; `endless`:
+    it goes on until `max_tokens`.
+    """
 
     name = "llama.cpp"
 
@@ -38,10 +43,11 @@ class LlamaCpp(Peer):
         slots: int = 2,
         key: str = KEY,
         model: Path = MODEL,
+        endless: bool = False,
     ) -> None:
         super().__init__(folder)
         self.prefix, self.context, self.slots, self.key = prefix, context, slots, key
-        self.model = model
+        self.model, self.endless = model, endless
         self.ready_path = f"{prefix}/health"
 
     def command(self) -> Sequence[str]:
@@ -54,6 +60,7 @@ class LlamaCpp(Peer):
             "n_ctx": self.context * self.slots,  # it is divided among the slots
             "n_parallel": self.slots,
             "model_alias": ["jan-mini"],
+            "endless": self.endless,
         }
         return [sys.executable, "-c", SERVE, json.dumps(given)]
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+import psutil
+
 from support.environment import isolated_environment
 
 REPOSITORY = Path(__file__).parents[2]
@@ -93,6 +95,12 @@ class Peer(ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def connections(self) -> int:
+        """How many clients its process holds a connection with."""
+        processes = psutil.Process(self._process.pid).children(recursive=True)
+        open_now = [c for p in processes for c in p.net_connections("tcp") if c.raddr]
+        return sum(c.laddr.port == self.port and c.status == "ESTABLISHED" for c in open_now)
 
     def close(self) -> None:
         """End it and all that it started; returns when they are gone."""

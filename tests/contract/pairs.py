@@ -1,0 +1,264 @@
+"""Which engine meets which peer, with what files, and what that peer is like: all of it data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from jan_jupyter import errors
+from peers.process import HOST, Peer
+from peers.triton import Triton
+
+from .house import House
+
+WRONG_KEY = "sk-canary-wrong-4711"
+JSON = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a model is asked. Each is a conversation as (role, text)."""
+
+    plain: str
+    system: str
+    with_system: str
+    turns: Sequence[tuple[str, str]]
+    stop: str
+    """A word that comes in the middle of the answer to `plain`."""
+
+
+JAN_MINI = Script(
+    plain="What is Python?",
+    system="You are a pirate, arr.",
+    with_system="What is the capital of France?",
+    turns=(
+        ("user", "Hi, my name is Theo."),
+        ("assistant", "Nice to meet you, Theo!"),
+        ("user", "Do you still know my name?"),
+    ),
+    stop=" easy",
+)
+SCRIPTED = Script(
+    plain="hello",
+    system="Speak as a pirate does.",
+    with_system="what now",
+    turns=(("user", "hello"), ("assistant", "Hello!"), ("user", "and again")),
+    stop=" script",
+)
+ECHOED = Script(
+    plain="Tell me about rivers and mountains.",
+    system="You know everything about rivers.",
+    with_system="Tell me about rivers and mountains.",
+    turns=(("user", "hello"), ("assistant", "Hello!"), ("user", "Tell me more.")),
+    stop="rivers",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request that must fail, and as what (facts `engines.md` §9).
+
+    `model` is the name at the other end if it is another; `settings` and `engine` go over those of
+    the pair; `behaviours` are LLMock's. `partial`: text had come before.
+    """
+
+    name: str
+    kind: type[errors.EngineError]
+    prompt: str = "hi"
+    model: str = ""
+    settings: JSON = field(default_factory=dict)
+    engine: JSON = field(default_factory=dict)
+    parameters: JSON = field(default_factory=dict)
+    behaviours: Sequence[JSON] = ()
+    partial: bool = False
+    says: str = ""
+    """What the line must hold, so that a newcomer knows what to do."""
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Where an endless answer comes from, and how it is seen that the server goes on with it."""
+
+    peer: str
+    model: str
+    busy: Callable[[House], bool]
+    prompt: str = "hi"
+    max_tokens: int = 40_000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An engine and a peer that it speaks to.
+
+    `files(peer)` is the engine's `engine.json`, `model` the name that the peer knows. The truth is
+    asked of the peer `truth` in OpenAI's shape, without any code of ours. `unable` names what this
+    peer cannot do, and why; the suite expects it to fail there, and says so if it does not.
+    """
+
+    engine: str
+    peer: str
+    model: str
+    files: Callable[[Peer], JSON]
+    settings: JSON = field(default_factory=dict)
+    truth: tuple[str, str] = ("", "")
+    script: Script = JAN_MINI
+    unable: Mapping[str, str] = field(default_factory=dict)
+    slow: Slow | None = None
+    errors: Sequence[Case] = ()
+    mark: str = ""
+    """`peers`, `slow`, or empty: part of `make test`."""
+    counts: bool = True
+    """Whether the usage that it reports counts the tokens of the truth."""
+    label: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.engine}-{self.label or self.peer}"
+
+
+# Who is busy --------------------------------------------------------------------------------------
+
+
+def llama_is_busy(name: str) -> Callable[[House], bool]:
+    return lambda house: house.llama(name).answering() > 0
+
+
+def is_connected(name: str) -> Callable[[House], bool]:
+    """For servers that do not tell what they do: whether they have let go of their client."""
+    return lambda house: house[name].connections() > 0
+
+
+# Parts that pairs share ---------------------------------------------------------------------------
+
+UNREACHABLE = Case(
+    "nobody there",
+    errors.ConnectionFailed,
+    engine={"base_url": f"http://{HOST}:9", "full_url": ""},
+    says=f"{HOST}:9",
+)
+WRONG = Case("wrong key", errors.AuthenticationFailed, engine={"api_key": WRONG_KEY}, says="API_KEY")
+NO_KEY = Case("no key", errors.AuthenticationFailed, engine={"api_key": ""}, says="API_KEY")
+OVERFLOW = Case("overflow", errors.ContextOverflow, prompt="hi " * 3000, says="Shorten")
+KEYS = (WRONG, NO_KEY)
+
+
+def address(path: str = "", **more: Any) -> Callable[[Peer], JSON]:
+    """An engine file with the peer's address and key."""
+    return lambda peer: {"base_url": f"{peer.url}{path}", "api_key": peer.key, **more}
+
+
+def llmock_cases(model: str, overloaded: int) -> tuple[Case, ...]:
+    """What LLMock can do to a client; the verdict on how we took it must be PASS."""
+
+    def fail(status: int, **more: Any) -> JSON:
+        return {"type": "fail", "status": status, "times": None, **more}
+
+    def break_stream(kind: str) -> JSON:
+        return {"type": "stream_fault", "kind": kind, "after_chunks": 2, "times": 1}
+
+    always: tuple[tuple[str, type[errors.EngineError], JSON], ...] = (
+        ("bad request", errors.BadRequest, fail(400)),
+        ("auth", errors.AuthenticationFailed, fail(401)),
+        ("permission", errors.PermissionRefused, fail(403)),
+        ("not found", errors.NotFoundRemotely, fail(404)),
+        ("unprocessable", errors.BadRequest, fail(422)),
+        ("rate limit", errors.RateLimited, fail(429, retry_after=0.3)),
+        ("server", errors.ServerFailed, fail(500)),
+        ("gateway", errors.ServerFailed, fail(502)),
+        ("overloaded", errors.Overloaded, fail(overloaded)),
+    )
+    broken: tuple[tuple[str, type[errors.EngineError], JSON], ...] = (
+        ("cut stream", errors.StreamBroken, break_stream("truncate")),
+        ("dropped", errors.StreamBroken, break_stream("disconnect")),
+        ("malformed", errors.Malformed, break_stream("malformed")),
+    )
+    return (
+        *(Case(name, kind, model=model, behaviours=[done]) for name, kind, done in always),
+        *(
+            Case(name, kind, model=model, behaviours=[done], partial=True)
+            for name, kind, done in broken
+        ),
+    )
+
+
+# The pairs ----------------------------------------------------------------------------------------
+
+LLAMA_IGNORES_NAMES = "llama.cpp's server answers to every model name (facts §2)"
+LLMOCK_NO_STOP = "LLMock knows no stop words"
+LLMOCK_NO_LENGTH = "LLMock knows no max_tokens"
+AIMOCK_NO_STOP = "aimock's answers are scripts: stop words do nothing"
+AIMOCK_NO_LENGTH = "aimock's answers are scripts: max_tokens does nothing"
+
+LLAMA = Pair(
+    engine="",
+    peer="llama.cpp",
+    model="jan-mini",
+    files=address("/v1"),
+    truth=("llama.cpp", "jan-mini"),
+    slow=Slow("llama.cpp/slow", "slow", llama_is_busy("llama.cpp/slow")),
+    errors=(*KEYS, OVERFLOW, UNREACHABLE),
+)
+AIMOCKED = Pair(
+    engine="",
+    peer="aimock",
+    model="gpt-4o",
+    files=address("/v1"),
+    truth=("aimock", "gpt-4o"),
+    script=SCRIPTED,
+    unable={"stop": AIMOCK_NO_STOP, "length": AIMOCK_NO_LENGTH},
+    slow=Slow("aimock", "gpt-4o", is_connected("aimock"), prompt="speak slowly"),
+    errors=(
+        *KEYS,
+        Case("not found", errors.NotFoundRemotely, prompt="not in the script"),
+        Case("overflow", errors.ContextOverflow, prompt="overflow", says="Shorten"),
+        Case("filtered", errors.ContentFiltered, prompt="filter my prompt", says="Rephrase"),
+        Case("rate limit", errors.RateLimited, prompt="too many"),
+        Case("overloaded", errors.Overloaded, prompt="overloaded"),
+        Case("server", errors.ServerFailed, prompt="break down"),
+        Case("cut stream", errors.StreamBroken, prompt="break off", partial=True),
+    ),
+    mark="peers",
+)
+LLMOCKED = Pair(
+    engine="",
+    peer="llmock",
+    model="gpt-4o",
+    files=address("/v1"),
+    truth=("llmock", "gpt-4o"),
+    script=ECHOED,
+    unable={"stop": LLMOCK_NO_STOP, "length": LLMOCK_NO_LENGTH},
+    errors=llmock_cases("gpt-4o", 503),
+    mark="peers",
+)
+
+PAIRS: Sequence[Pair] = (
+    replace(LLAMA, engine="openai"),
+    replace(AIMOCKED, engine="openai"),
+    replace(LLMOCKED, engine="openai"),
+)
+
+
+def parameters(pairs: Sequence[Pair], aspect: str = "") -> list[Any]:
+    """The pairs as parameters of a test; where a peer is unable, the test is expected to fail."""
+    return [pytest.param(pair, id=pair.id, marks=marks(pair, aspect)) for pair in pairs]
+
+
+def cases(pairs: Sequence[Pair]) -> list[Any]:
+    """Every error of every pair."""
+    return [
+        pytest.param(pair, case, id=f"{pair.id}-{case.name}", marks=marks(pair))
+        for pair in pairs
+        for case in pair.errors
+    ]
+
+
+def marks(pair: Pair, aspect: str = "") -> list[pytest.MarkDecorator]:
+    found = [getattr(pytest.mark, pair.mark)] if pair.mark else []
+    if pair.mark == "slow":
+        found.append(pytest.mark.timeout(1200))
+    if reason := pair.unable.get(aspect):
+        found.append(pytest.mark.xfail(reason=reason, strict=True))
+    return found
