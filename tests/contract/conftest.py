@@ -53,7 +53,7 @@ def write_files(
 ) -> None:
     """`name` is the model's id; `engine` a free name for the engine file, if it must have one."""
     known = model or (case.model if case else "") or pair.model
-    settings = {**pair.settings, **(case.settings if case else {}), "model": known}
+    settings = {**pair.settings(house, known), **(case.settings if case else {})}
     written = {**pair.files(house[peer or pair.peer]), **(case.engine if case else {})}
     if engine:
         written["engine"] = pair.engine
@@ -66,4 +66,6 @@ def write_files(
 @pytest.fixture
 def user(isolated: Path, house: House) -> Iterator[User]:
     yield User(isolated / "jan", house)
+    for running in bridge.wait(jan.router.running()):
+        bridge.wait(jan.router.unload(running.model))
     bridge.wait(jan.router.close())

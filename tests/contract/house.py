@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +15,8 @@ from peers.aimock import AIMock
 from peers.litellm import LiteLLM
 from peers.llama_cpp import LlamaCpp
 from peers.llmock import LLMock
-from peers.process import Peer
+from peers.misbehaving import Misbehaving
+from peers.process import REPOSITORY, Peer
 from peers.transformers_serve import TransformersServe
 from peers.triton import Triton
 from peers.vllm import VLLM
@@ -63,11 +67,20 @@ class House:
     @property
     def hugging_face(self) -> Path:
         """The bundled model as a folder of Hugging Face files."""
-        from jan_mini.to_hf import write_hf
-
         path = self.folder / "jan-mini"
         if not path.exists():
-            write_hf(path)
+            program = REPOSITORY / "tools/jan_mini/to_hf.py"
+            subprocess.run([sys.executable, str(program), str(path)], check=True)
+        return path
+
+    @property
+    def llama_server(self) -> Path:
+        """A program with the command line of llama.cpp's `llama-server`."""
+        path = self.folder / "llama-server"
+        if not path.exists():
+            program = REPOSITORY / "tests/nitro/llama_server.py"
+            path.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(program)])} "$@"\n')
+            path.chmod(0o755)
         return path
 
     def llama(self, name: str) -> LlamaCpp:
@@ -87,9 +100,11 @@ PEERS: Mapping[str, Callable[[House, Path], Peer]] = {
     "triton/slow": lambda house, folder: Triton(folder, house.llama("llama.cpp/slow")),
     "aimock": lambda house, folder: AIMock(folder),
     "llmock": lambda house, folder: LLMock(folder),
-    "litellm": lambda house, folder: LiteLLM(folder, house.llama("llama.cpp")),
-    "litellm/slow": lambda house, folder: LiteLLM(folder, house.llama("llama.cpp/slow")),
+    "litellm": lambda house, folder: LiteLLM(
+        folder, {"jan-mini": house.llama("llama.cpp"), "slow": house.llama("llama.cpp/slow")}
+    ),
     "transformers": lambda house, folder: TransformersServe(folder, house.hugging_face),
+    "misbehaving": lambda house, folder: Misbehaving(folder),
     "vllm": lambda house, folder: VLLM(folder, house.hugging_face),
 }
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from jan_jupyter import errors
-from peers.process import HOST, Peer
-from peers.triton import Triton
+import jan_jupyter as jan
+from jan_jupyter import bridge, errors
+from peers.misbehaving import Misbehaving
+from peers.process import HOST, MODEL, Peer
 
 from .house import House
 
@@ -66,7 +68,7 @@ class Case:
     """
 
     name: str
-    kind: type[errors.EngineError]
+    kind: type[errors.JanError]
     prompt: str = "hi"
     model: str = ""
     settings: JSON = field(default_factory=dict)
@@ -87,22 +89,29 @@ class Slow:
     busy: Callable[[House], bool]
     prompt: str = "hi"
     max_tokens: int = 40_000
+    parameters: JSON = field(default_factory=dict)
+
+
+def named(house: House, model: str) -> JSON:
+    """The model goes by another name at the other end."""
+    return {"model": model}
 
 
 @dataclass(frozen=True)
 class Pair:
     """An engine and a peer that it speaks to.
 
-    `files(peer)` is the engine's `engine.json`, `model` the name that the peer knows. The truth is
-    asked of the peer `truth` in OpenAI's shape, without any code of ours. `unable` names what this
-    peer cannot do, and why; the suite expects it to fail there, and says so if it does not.
+    `files(peer)` is the engine's `engine.json`, `model` the name that the peer knows, `settings`
+    are those of the `model.json` for that name. The truth is asked of the peer and model `truth`, in
+    OpenAI's shape and without any code of ours. `unable` names what this peer cannot do, and why:
+    the suite expects it to fail there, and says so if it does not.
     """
 
     engine: str
     peer: str
     model: str
     files: Callable[[Peer], JSON]
-    settings: JSON = field(default_factory=dict)
+    settings: Callable[[House, str], JSON] = named
     truth: tuple[str, str] = ("", "")
     script: Script = JAN_MINI
     unable: Mapping[str, str] = field(default_factory=dict)
@@ -131,6 +140,35 @@ def is_connected(name: str) -> Callable[[House], bool]:
     return lambda house: house[name].connections() > 0
 
 
+def vllm_is_busy(house: House) -> bool:
+    _, metrics = house["vllm"].call("GET", "/metrics")
+    running = re.findall(r"^vllm:num_requests_running\{.*\} ([\d.]+)$", metrics, re.MULTILINE)
+    return any(float(number) > 0 for number in running)
+
+
+def misbehaving_is_busy(house: House) -> bool:
+    last = house.peer("misbehaving", Misbehaving).server.journal()[-1]
+    return not (last.closed or last.complete)
+
+
+def nitro_is_busy(house: House) -> bool:
+    return any(row.busy for row in bridge.wait(jan.router.running()))
+
+
+# Files of local models ----------------------------------------------------------------------------
+
+
+def file_of(house: House, model: str) -> JSON:
+    if model == "slow":
+        return {"model_path": str(house.slow_model), "ctx_len": 50_000}
+    return {"model_path": str(MODEL), "ctx_len": 2048}
+
+
+def file_of_program(house: House, model: str) -> JSON:
+    runtime = {"runtime": "llama-server", "runtime_path": str(house.llama_server)}
+    return {**file_of(house, model), **runtime}
+
+
 # Parts that pairs share ---------------------------------------------------------------------------
 
 UNREACHABLE = Case(
@@ -139,7 +177,9 @@ UNREACHABLE = Case(
     engine={"base_url": f"http://{HOST}:9", "full_url": ""},
     says=f"{HOST}:9",
 )
-WRONG = Case("wrong key", errors.AuthenticationFailed, engine={"api_key": WRONG_KEY}, says="API_KEY")
+WRONG = Case(
+    "wrong key", errors.AuthenticationFailed, engine={"api_key": WRONG_KEY}, says="API_KEY"
+)
 NO_KEY = Case("no key", errors.AuthenticationFailed, engine={"api_key": ""}, says="API_KEY")
 OVERFLOW = Case("overflow", errors.ContextOverflow, prompt="hi " * 3000, says="Shorten")
 KEYS = (WRONG, NO_KEY)
@@ -189,6 +229,9 @@ def llmock_cases(model: str, overloaded: int) -> tuple[Case, ...]:
 LLAMA_IGNORES_NAMES = "llama.cpp's server answers to every model name (facts §2)"
 LLMOCK_NO_STOP = "LLMock knows no stop words"
 LLMOCK_NO_LENGTH = "LLMock knows no max_tokens"
+MISBEHAVING_NO_STOP = "the misbehaving server knows no stop words"
+MISBEHAVING_NO_LENGTH = "the misbehaving server knows no max_tokens"
+TRANSFORMERS_NO_STOP = "transformers serve ignores stop words"
 AIMOCK_NO_STOP = "aimock's answers are scripts: stop words do nothing"
 AIMOCK_NO_LENGTH = "aimock's answers are scripts: max_tokens does nothing"
 
@@ -234,10 +277,113 @@ LLMOCKED = Pair(
     mark="peers",
 )
 
+MISBEHAVING = Pair(
+    engine="",
+    peer="misbehaving",
+    model="fine:n=20",
+    files=address("/v1"),
+    truth=("misbehaving", "fine:n=20"),
+    script=replace(SCRIPTED, stop="model"),
+    unable={"stop": MISBEHAVING_NO_STOP, "length": MISBEHAVING_NO_LENGTH},
+    slow=Slow("misbehaving", "slow:n=5000,delay=0.01", misbehaving_is_busy),
+    errors=(
+        Case("auth", errors.AuthenticationFailed, model="bad:status=401,form=detail"),
+        Case("auth, empty body", errors.AuthenticationFailed, model="bad:status=401,form=empty"),
+        Case("billing", errors.BillingRefused, model="bad:error=insufficient_quota"),
+        Case("payment", errors.BillingRefused, model="bad:status=402"),
+        Case("permission", errors.PermissionRefused, model="bad:error=forbidden"),
+        Case("not found", errors.NotFoundRemotely, model="bad:error=model_not_found"),
+        Case("overflow", errors.ContextOverflow, model="bad:error=context_length_exceeded"),
+        Case("filtered", errors.ContentFiltered, model="bad:error=content_filter"),
+        Case("bad request", errors.BadRequest, model="bad:error=invalid_request"),
+        Case("a page", errors.BadRequest, model="bad:status=422,form=html"),
+        Case("rate limit", errors.RateLimited, model="bad:error=rate_limit_exceeded"),
+        Case("overloaded", errors.Overloaded, model="bad:error=server_is_overloaded"),
+        Case("server", errors.ServerFailed, model="bad:error=server_error"),
+        Case("timeout", errors.TimedOut, model="bad:stall=0", settings={"timeout": 0.3}),
+        Case("no answer", errors.ConnectionFailed, model="bad:hangup"),
+        Case("cut", errors.StreamBroken, model="bad:cut=3", partial=True, says="cut off"),
+        Case("reset", errors.StreamBroken, model="bad:reset=3", partial=True, says="cut off"),
+        Case("no end", errors.StreamBroken, model="bad:noend", partial=True, says="cut off"),
+        Case("no finish", errors.StreamBroken, model="bad:nofinish", partial=True, says="cut off"),
+        Case("error in the stream", errors.ServerFailed, model="bad:error_at=3", partial=True),
+        Case("rubbish", errors.Malformed, model="bad:rubbish=3", partial=True),
+        UNREACHABLE,
+    ),
+)
+NITRO = Pair(
+    engine="nitro",
+    peer="llama.cpp",
+    model="jan-mini",
+    files=lambda peer: {"settings": {"runtime": "xllamacpp"}},
+    settings=file_of,
+    truth=("llama.cpp", "jan-mini"),
+    slow=Slow("llama.cpp", "slow", nitro_is_busy, parameters={"ignore_eos": True}),
+    errors=(
+        OVERFLOW,
+        Case("no such file", errors.ModelNotReady, settings={"model_path": "/nowhere/x.gguf"}),
+        Case("no model file", errors.ModelBroken, settings={"model_path": __file__}),
+    ),
+    label="xllamacpp",
+)
+LITELLM = Pair(
+    engine="",
+    peer="litellm",
+    model="jan-mini",
+    files=address("/v1"),
+    truth=("llama.cpp", "jan-mini"),
+    slow=Slow("litellm", "slow", llama_is_busy("llama.cpp/slow")),
+    errors=(
+        WRONG,
+        Case("no key", errors.ServerFailed, engine={"api_key": ""}),  # it fails itself over that
+        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's id"),
+        OVERFLOW,
+        Case("rate limit", errors.RateLimited, model="limited"),
+        Case("server", errors.ServerFailed, model="failing"),
+        UNREACHABLE,
+    ),
+    mark="slow",
+)
+VLLM = Pair(
+    engine="",
+    peer="vllm",
+    model="jan-mini",
+    files=address("/v1"),
+    truth=("vllm", "jan-mini"),
+    slow=Slow("vllm", "jan-mini", vllm_is_busy, max_tokens=900),
+    errors=(
+        *KEYS,
+        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's id"),
+        OVERFLOW,
+        UNREACHABLE,
+    ),
+    mark="slow",
+)
+TRANSFORMERS = Pair(
+    engine="",
+    peer="transformers",
+    model="jan-mini",
+    files=address("/v1"),
+    truth=("transformers", "jan-mini"),
+    unable={"stop": TRANSFORMERS_NO_STOP},
+    slow=Slow("transformers", "jan-mini", is_connected("transformers"), max_tokens=100_000),
+    errors=(
+        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's id"),
+        UNREACHABLE,
+    ),
+    mark="slow",
+)
+
 PAIRS: Sequence[Pair] = (
+    NITRO,
+    replace(NITRO, label="llama-server", settings=file_of_program),
     replace(LLAMA, engine="openai"),
+    replace(MISBEHAVING, engine="openai"),
     replace(AIMOCKED, engine="openai"),
     replace(LLMOCKED, engine="openai"),
+    replace(LITELLM, engine="openai"),
+    replace(VLLM, engine="openai"),
+    replace(TRANSFORMERS, engine="openai"),
 )
 
 

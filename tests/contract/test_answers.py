@@ -109,7 +109,7 @@ def test_leaving_early_stops_the_server(user: User, pair: Pair) -> None:
     assert pair.slow is not None
     slow = pair.slow
     user.has(pair, model=slow.model, peer=slow.peer)
-    stream = user.asks(slow.prompt, max_tokens=slow.max_tokens)
+    stream = user.asks(slow.prompt, max_tokens=slow.max_tokens, **slow.parameters)
     for piece in stream:
         assert slow.busy(user.house)
         if piece:

@@ -22,9 +22,7 @@ SCRIPT: Sequence[Mapping[str, Any]] = (
     {
         "match": {"userMessage": "what is the weather", "hasToolResult": False},
         "response": {
-            "toolCalls": [
-                {"id": "call_1", "name": "get_weather", "arguments": {"city": "Zürich"}}
-            ]
+            "toolCalls": [{"id": "call_1", "name": "get_weather", "arguments": {"city": "Zürich"}}]
         },
     },
     {

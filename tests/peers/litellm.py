@@ -14,19 +14,22 @@ MOCKED = {"limited": "litellm.RateLimitError", "failing": "litellm.InternalServe
 
 
 class LiteLLM(Peer):
-    """Passes `jan-mini` on to llama.cpp; the models `limited` and `failing` answer 429 and 500."""
+    """Passes models on to llama.cpp by their names; `limited` and `failing` answer 429 and 500."""
 
     name = "litellm"
     ready_path = "/health/readiness"
     start_seconds = 400.0
 
-    def __init__(self, folder: Path, model: LlamaCpp, key: str = KEY) -> None:
+    def __init__(self, folder: Path, models: Mapping[str, LlamaCpp], key: str = KEY) -> None:
         super().__init__(folder)
-        self.model, self.key = model, key
+        self.models, self.key = models, key
 
     def command(self) -> Sequence[str]:
-        behind = {"api_base": f"{self.model.url}/v1", "api_key": self.model.key}
-        models = [{"model_name": "jan-mini", "litellm_params": {"model": "openai/jan-mini", **behind}}]
+        models = []
+        for name, served in self.models.items():
+            behind = {"api_base": f"{served.url}/v1", "api_key": served.key}
+            parameters = {"model": f"openai/{name}", **behind}
+            models.append({"model_name": name, "litellm_params": parameters})
         for name, mocked in MOCKED.items():
             parameters = {"model": "openai/gpt-4o", "api_key": "none", "mock_response": mocked}
             models.append({"model_name": name, "litellm_params": parameters})

@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -41,7 +42,7 @@ class Peer(ABC):
     """
 
     name: ClassVar[str]
-    ready_path: ClassVar[str] = "/health"
+    ready_path: str = "/health"
     start_seconds: ClassVar[float] = 120.0
     """Seconds that a start may take on a loaded machine."""
     key: str = KEY
@@ -110,7 +111,8 @@ class Peer(ABC):
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and body (read as JSON if it is) of a request of the tests' own."""
-        with closing(http.client.HTTPConnection(HOST, self.port, timeout=60)) as connection:
+        host = urlsplit(self.url).hostname or HOST
+        with closing(http.client.HTTPConnection(host, self.port, timeout=60)) as connection:
             data = None if body is None else json.dumps(body)
             sent = {"Content-Type": "application/json", **headers}
             connection.request(method, path, data, sent)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 SECONDS = 10
 
@@ -29,10 +30,8 @@ def main() -> None:
 
     threading.Thread(target=end, daemon=True).start()
     status = process.wait()
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # whoever outlived it: its own workers
-    except ProcessLookupError:
-        pass
     os._exit(status if status >= 0 else 1)
 
 

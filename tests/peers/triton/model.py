@@ -67,7 +67,9 @@ class TritonPythonModel:
         if not self.decoupled:
             return [self.one(request) for request in requests]
         for request in requests:
-            threading.Thread(target=self.many, args=(request, request.get_response_sender())).start()
+            threading.Thread(
+                target=self.many, args=(request, request.get_response_sender())
+            ).start()
         return None
 
     def one(self, request: Any) -> Any:
