@@ -287,10 +287,13 @@ async def _head(response: httpx2.Response, most: int) -> bytes:
 def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Delta | End | None:
     """What an event means, or the clean end of the stream (`None`)."""
     try:
-        return parser.end() if event is None else parser.parse(event)
+        delta = parser.end() if event is None else parser.parse(event)
+        if isinstance(delta, Delta):
+            _check(delta)
+        return delta
     except Refusal as refusal:
         raise error_of(refusal.status, EMPTY, refusal.body, party) from None
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except _NOT_OF_THE_PROTOCOL as error:
         shown = event.data[:120] if event else "the end"
         raise errors.Malformed(
             f"{party.engine} sent something for {party.model} that is not of its protocol:"
@@ -298,6 +301,34 @@ def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Delta | 
             model=party.model,
             engine=party.engine,
         ) from error
+
+
+_NOT_OF_THE_PROTOCOL = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,  # a count that is infinite
+    RecursionError,  # JSON that is nested too deeply
+)
+
+
+def _check(delta: Delta) -> None:
+    """Raise `TypeError` if a server put something else where a text, a call or a number belongs."""
+    if not (isinstance(delta.text, str) and isinstance(delta.reasoning, str)):
+        raise TypeError("a text that is none")
+    for call in delta.tool_calls:
+        function = call.get("function") or {}
+        parts = function.get("name"), function.get("arguments"), call.get("id")
+        if not isinstance(call.get("index", 0), int):
+            raise TypeError("a call without a place")
+        if not all(isinstance(part, str | None) for part in parts):
+            raise TypeError("a call whose parts are no texts")
+    timings = delta.timings
+    if timings is not None:
+        speeds = timings.tokens_per_second, timings.prompt_tokens_per_second
+        if not all(isinstance(speed, int | float | None) for speed in speeds):
+            raise TypeError("a speed that is no number")
 
 
 def _merged(last: Delta, new: Delta) -> Delta:

@@ -102,9 +102,9 @@ class Pair:
     """An engine and a peer that it speaks to.
 
     `files(peer)` is the engine's `engine.json`, `model` the name that the peer knows, `settings`
-    are those of the `model.json` for that name. The truth is asked of the peer and model `truth`, in
-    OpenAI's shape and without any code of ours. `unable` names what this peer cannot do, and why:
-    the suite expects it to fail there, and says so if it does not.
+    are those of the `model.json` for that name. The truth is asked of the peer and model `truth`,
+    in OpenAI's shape and without any code of ours. `unable` names what this peer cannot do, and
+    why: the suite expects it to fail there, and says so if it does not.
     """
 
     engine: str
@@ -385,6 +385,10 @@ PAIRS: Sequence[Pair] = (
     replace(VLLM, engine="openai"),
     replace(TRANSFORMERS, engine="openai"),
 )
+
+
+PARSED: Mapping[str, str] = {"openai": "openai", "nitro": "openai"}
+"""Engines, and the prefix of the recordings that their parsers must read."""
 
 
 def parameters(pairs: Sequence[Pair], aspect: str = "") -> list[Any]:

@@ -111,17 +111,22 @@ class Peer(ABC):
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and body (read as JSON if it is) of a request of the tests' own."""
+        status, data = self.bytes(method, path, body, **headers)
+        text = data.decode("utf-8", "replace")
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, text
+
+    def bytes(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
+        """The same, as it came."""
         host = urlsplit(self.url).hostname or HOST
         with closing(http.client.HTTPConnection(host, self.port, timeout=60)) as connection:
             data = None if body is None else json.dumps(body)
             sent = {"Content-Type": "application/json", **headers}
             connection.request(method, path, data, sent)
             response = connection.getresponse()
-            text = response.read().decode("utf-8", "replace")
-        try:
-            return response.status, json.loads(text)
-        except ValueError:
-            return response.status, text
+            return response.status, response.read()
 
     def _start(self) -> None:
         self.port = free_port()
