@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import html
 import shutil
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-Row = Sequence[str]
+Tone = Literal["", "good", "quiet", "warning", "bad"]
+
+_COLOURS: Mapping[str, str] = {  # of JupyterLab's theme, else such as can be read on both grounds
+    "good": "var(--jp-success-color1, #2e7d32)",
+    "quiet": "var(--jp-ui-font-color2, #767676)",
+    "warning": "var(--jp-warn-color1, #b26a00)",
+    "bad": "var(--jp-error-color1, #d32f2f)",
+}
+
+
+_SHORT = 20  # characters that are kept on one line
+
+
+class Cell(NamedTuple):
+    """A text with a colour that means something; `detail` is shown when one points at it."""
+
+    text: str
+    tone: Tone = ""
+    detail: str = ""
+
+
+Row = Sequence[str | Cell]
 
 
 def show(bundle: Mapping[str, Any]) -> None:
@@ -21,35 +42,93 @@ def show(bundle: Mapping[str, Any]) -> None:
         print(bundle["text/plain"])
 
 
-def table(headings: Row, rows: Sequence[Row], caption: str = "") -> None:
-    """Show rows of text. What is in a cell is shown as text, whatever it holds."""
+def table(
+    headings: Sequence[str], rows: Sequence[Row], caption: str = "", right: Collection[int] = ()
+) -> None:
+    """Show rows of text. What is in a cell is shown as text, whatever it holds.
+
+    `right` are the columns that are set to the right, as numbers are.
+    """
     if not rows:
         show({"text/plain": caption or "Nothing."})
         return
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    heads = [Cell(heading) for heading in headings]
     show(
-        {"text/html": _html(headings, rows, caption), "text/plain": _plain(headings, rows, caption)}
+        {
+            "text/html": _html(heads, cells, caption, right),
+            "text/plain": _plain(heads, cells, caption, right),
+        }
     )
 
 
-def _html(headings: Row, rows: Sequence[Row], caption: str) -> str:
-    def cells(tag: str, row: Row) -> str:
-        scope = ' scope="col"' if tag == "th" else ""
-        style = ' style="text-align:left"'
-        return "".join(f"<{tag}{scope}{style}>{html.escape(cell)}</{tag}>" for cell in row)
+def card(title: str, rows: Sequence[tuple[str, str | Cell]], text: str = "") -> None:
+    """Show facts about one thing, one below the other, and a longer text after them."""
+    title, text = clean(title), clean(text)
+    cells = [(name, _cell(cell)) for name, cell in rows]
+    width = max((len(name) for name, _ in cells), default=0)
+    plain = [title, *(f"  {name.ljust(width)}  {cell.text}" for name, cell in cells)]
+    body = "".join(
+        f'<tr><th scope="row" style="text-align:left;vertical-align:top">{html.escape(name)}</th>'
+        f"{_td(cell, 'left')}</tr>"
+        for name, cell in cells
+    )
+    said = f'<p style="max-width:48em">{html.escape(text)}</p>' if text else ""
+    show(
+        {
+            "text/html": f"<h4>{html.escape(title)}</h4>{said}<table><tbody>{body}</tbody></table>",
+            "text/plain": "\n".join([*plain, *(["", text] if text else [])]),
+        }
+    )
 
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+
+def _cell(cell: str | Cell) -> Cell:
+    text, tone, detail = cell if isinstance(cell, Cell) else Cell(cell)
+    return Cell(clean(text), tone, clean(detail))
+
+
+def clean(text: str) -> str:
+    """One line without anything that steers a terminal or turns the order of letters."""
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else "�" for c in line)
+
+
+def _html(
+    headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], caption: str, right: Collection[int]
+) -> str:
+    sides = ["right" if i in right else "left" for i in range(len(headings))]
+    head = "".join(
+        f'<th scope="col" style="text-align:{side}">{html.escape(cell.text)}</th>'
+        for cell, side in zip(headings, sides, strict=True)
+    )
+    body = "".join(f"<tr>{''.join(map(_td, row, sides))}</tr>" for row in rows)
     said = f'<caption style="text-align:left">{html.escape(caption)}</caption>' if caption else ""
-    head = f"<thead><tr>{cells('th', headings)}</tr></thead>"
-    return f"<table>{said}{head}<tbody>{body}</tbody></table>"
+    return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _plain(headings: Row, rows: Sequence[Row], caption: str) -> str:
-    widths = [max(len(row[i]) for row in (headings, *rows)) for i in range(len(headings))]
+def _td(cell: Cell, side: str) -> str:
+    style = f"text-align:{side}"
+    if len(cell.text) <= _SHORT:
+        style += ";white-space:nowrap"
+    if cell.tone:
+        style += f";color:{_COLOURS[cell.tone]}"
+    detail = f' title="{html.escape(cell.detail)}"' if cell.detail else ""
+    return f'<td style="{style}"{detail}>{html.escape(cell.text)}</td>'
+
+
+def _plain(
+    headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], caption: str, right: Collection[int]
+) -> str:
+    every = [[cell.text for cell in row] for row in (headings, *rows)]
+    widths = [max(len(row[i]) for row in every) for i in range(len(headings))]
     room = shutil.get_terminal_size((100, 24)).columns
     widths[-1] = max(12, min(widths[-1], room - sum(widths[:-1]) - 2 * len(widths)))
     lines = [
-        "  ".join(_fit(c, w) for c, w in zip(row, widths, strict=True)).rstrip()
-        for row in (headings, *rows)
+        "  ".join(
+            c.rjust(w) if i in right else _fit(c, w)
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in every
     ]
     return "\n".join([*([caption] if caption else []), *lines])
 

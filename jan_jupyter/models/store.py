@@ -177,7 +177,7 @@ class ModelStore:
         The folder must lie below `models/` of the data folder that is ours; no file is replaced.
         `files_from` is gone afterwards. Raises `ModelReadOnly`, `ModelExists` or `CannotWrite`.
         """
-        model = self._ours(model, "changed")
+        model = self.owned(model, "changed")
         changes.add_files(self.writable, model.folder, files_from)
         return self._again(model)
 
@@ -189,7 +189,7 @@ class ModelStore:
         a field away. Other fields stay, in their order; in `model.yml` also comments. A bare folder
         gets a `model.json`. Raises `ModelReadOnly`, or `UsageError` for what cannot be.
         """
-        model = self._ours(model, "edited")
+        model = self.owned(model, "edited")
         path = changes.update(self.writable, model, values)
         if path.name == "model.json":
             return self._model_at(path, self.writable)
@@ -201,7 +201,7 @@ class ModelStore:
         What else lies in that folder stays; those paths are the result. Files elsewhere, also
         those behind a link, stay. Raises `ModelReadOnly` for a model that is not ours.
         """
-        model = self._ours(model, "removed")
+        model = self.owned(model, "removed")
         return changes.remove(self.writable, model, self.list())
 
     def import_(
@@ -242,8 +242,8 @@ class ModelStore:
                 shutil.rmtree(files, ignore_errors=True)
             raise
 
-    def _ours(self, model: Model | str, verb: str) -> Model:
-        """The model, if it is ours to change."""
+    def owned(self, model: Model | str, verb: str) -> Model:
+        """The model, if it is ours to change. Raises `ModelReadOnly`, `ModelNotFound`."""
         model = self.get(model) if isinstance(model, str) else model
         if model.data_folder == self.writable and model.source != "remote-list":
             return model

@@ -1,45 +1,334 @@
-"""`%jan models`: which models there are."""
+"""`%jan models`, `show`, `import`, `rm`, `edit`: the models, and what is changed of them."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from .command import Command, arg
+from ... import errors
+from ..candidates import all_models, paths
+from ..options import value_of
+from .command import Command, Work, arg, pairs, without_pairs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...models.changes import How
+    from ...models.facts import Facts
+    from ...models.fit import Fit
+    from ...models.machine import Machine
     from ...models.model import Model
     from ..core import JanMagics
+    from ..tables import Cell, Tone
+
+MOST_ROWS = 300
+LONGEST_REMARK = 160
+
+_STATES: dict[str, tuple[str, Tone]] = {
+    "loaded": ("● loaded", "good"),
+    "ready": ("● ready", ""),
+    "needs-key": ("○ needs key", "warning"),
+    "not-downloaded": ("○ not downloaded", "quiet"),
+    "missing-file": ("✕ file missing", "bad"),
+    "broken": ("✕ broken", "bad"),
+}
+_ORDER = [*_STATES]
+
+# Listing ----------------------------------------------------------------------------------------
 
 
-def models(magics: JanMagics, arguments: Namespace) -> list[Model]:
+def models(magics: JanMagics, arguments: Namespace) -> Work:
+    async def look() -> tuple[list[Model], set[str]]:
+        import asyncio
+
+        from ...router import shared
+
+        listing = asyncio.to_thread(shared().store.list)
+        return await listing, await _loaded()
+
+    def show(found: tuple[list[Model], set[str]]) -> list[Model]:
+        return _listed(arguments.filter, arguments.verbose, *found)
+
+    return Work(look(), show)
+
+
+async def _loaded() -> set[str]:
+    """The ids of the models that are in memory; none if that cannot be told."""
+    from ...router import shared
+
+    try:
+        return {running.model for running in await shared().running()}
+    except errors.JanError:
+        return set()
+
+
+def _listed(pattern: str, verbose: bool, every: list[Model], loaded: set[str]) -> list[Model]:
+    from ...models.facts import facts
+    from ...models.machine import probe
     from ...router import shared
     from ..tables import table
     from .defaults import default_id
 
-    pattern = arguments.filter
-    found = [m for m in shared().store.list() if pattern.lower() in m.id.lower()]
-    default = default_id()
-    rows = [
-        (
-            f"{m.id} (default)" if m.id == default else m.id,
-            m.engine,
-            m.state,
-            m.source,
-            m.reason or "; ".join(m.warnings),
-        )
-        for m in found
-    ]
+    wanted = pattern.casefold()
+    found = [m for m in every if wanted in m.id.casefold() or wanted in m.name.casefold()]
+    found.sort(key=lambda m: (_ORDER.index(_state(m, loaded)), m.id.casefold()))
+    default, machine = default_id(), probe() if found else None
+    store = shared().store
+    rows = []
+    for model in found[:MOST_ROWS]:
+        told = facts(model, store.header(model))
+        rows.append(_row(model, told, model.id == default, loaded, machine, verbose))
+    headings = ["model", "engine", "size", "quantisation", "context", "state", "from", "remark"]
+    if verbose:
+        headings[-1:] = ["architecture", "trained for", "path", "remark"]
     nothing = f"No model's name contains {pattern!r}." if pattern else "No models."
-    table(("model", "engine", "state", "found as", "remark"), rows, "" if rows else nothing)
+    more = len(found) - len(rows)
+    caption = (
+        f"The first {MOST_ROWS} of {len(found):,}: %jan models PART lists some." if more else ""
+    )
+    table(headings, rows, caption if rows else nothing, right={2, 4, *({8} if verbose else ())})
     return found
 
+
+def _state(model: Model, loaded: set[str]) -> str:
+    return "loaded" if model.state == "ready" and model.id in loaded else model.state
+
+
+def _row(
+    model: Model,
+    told: Facts,
+    is_default: bool,
+    loaded: set[str],
+    machine: Machine | None,
+    verbose: bool,
+) -> list[str | Cell]:
+    from ..tables import Cell, size
+
+    label, tone = _STATES[_state(model, loaded)]
+    row: list[str | Cell] = [
+        Cell(f"{model.reference} (default)" if is_default else model.reference, "", model.name),
+        model.engine,
+        size(told.size) if told.size else "",
+        told.quantisation,
+        f"{told.context:,}" if told.context else "",
+        Cell(label, tone, model.reason),
+        told.origin,
+    ]
+    if verbose:
+        trained = f"{told.trained:,}" if told.trained else ""
+        row += [told.architecture, trained, str(model.path)]
+    remark = "; ".join(_remarks(model, machine, model.id in loaded))
+    short = remark if len(remark) <= LONGEST_REMARK else f"{remark[: LONGEST_REMARK - 1]}…"
+    row.append(Cell(short, "", remark if short != remark else ""))
+    return row
+
+
+def _remarks(model: Model, machine: Machine | None, loaded: bool) -> Iterator[str]:
+    """What somebody should know of it, the most important first."""
+    from ...router import shared
+
+    if model.reason:
+        yield model.reason
+    elif not loaded and (fit := shared().store.fit(model, machine)) and fit.verdict != "fits":
+        yield str(fit)
+    yield from model.warnings
+
+
+# One model --------------------------------------------------------------------------------------
+
+
+def show(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...router import shared
+
+    model, _ = shared().model(arguments.model)
+
+    def shown(loaded: set[str]) -> Model:
+        from ..tables import card
+
+        fit = shared().store.fit(model)
+        card(model.name, [*_facts_of(model, fit, loaded)], model.description)
+        return model
+
+    return Work(_loaded(), shown)
+
+
+def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple[str, str | Cell]]:
+    from ...models.facts import facts
+    from ...router import shared
+    from ..tables import Cell, size
+
+    told = facts(model, shared().store.header(model))
+    label, tone = _STATES[_state(model, loaded)]
+    written = model.written_engine
+    yield "id", model.reference
+    yield "state", Cell(f"{label}: {model.reason}" if model.reason else label, tone)
+    yield (
+        "engine",
+        f"{model.engine} (written {written})"
+        if written not in (None, model.engine)
+        else model.engine,
+    )
+    yield "from", f"{told.origin}: {model.path}"
+    if model.file is not None:
+        yield "file", f"{model.file} ({size(told.size)})" if told.size else str(model.file)
+    if model.projector is not None:
+        yield "images", f"yes: {model.projector}"
+    if model.engine == "nitro":
+        kind = " · ".join(filter(None, [told.architecture, told.quantisation]))
+        yield from [("kind", kind)] if kind else []
+        if told.context:
+            trained = f" (trained for {told.trained:,})" if told.trained else ""
+            yield "context", f"{told.context:,} tokens{trained}"
+    if fit is not None and not {model.id} & loaded:
+        tones: dict[str, Tone] = {"fits": "good", "slow": "warning", "too large": "bad"}
+        yield "memory", Cell(str(fit), tones[fit.verdict])
+    for name, values in (("settings", model.settings), ("parameters", model.parameters)):
+        if values:
+            yield name, ", ".join(f"{k}={_short(v)}" for k, v in values.items())
+    for key, value in model.metadata.items():
+        if value not in (None, "", []) and key != "size":
+            yield key, ", ".join(map(str, value)) if isinstance(value, list) else _short(value)
+    for source in model.sources:
+        if address := source.get("url"):
+            yield "download", str(address)
+    for warning in model.warnings:
+        yield "remark", Cell(warning, "warning")
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) and " " in value else str(value)
+    return text if len(text) <= 120 else text[:119] + "…"
+
+
+# Changes ----------------------------------------------------------------------------------------
+
+
+def import_(magics: JanMagics, arguments: Namespace) -> Work:
+    import asyncio
+
+    from ...router import shared
+
+    if arguments.copy and arguments.link:
+        raise errors.UsageError("%jan import: --copy or --link, not both.")
+    how: How = "copy" if arguments.copy else "link" if arguments.link else "refer"
+    importing = asyncio.to_thread(
+        shared().store.import_,
+        arguments.path,
+        id=arguments.as_id,
+        how=how,
+        trust_address=arguments.trust_address,
+    )
+
+    def shown(model: Model) -> Model:
+        where = {"copy": "copied", "link": "linked", "refer": "used where it lies"}[how]
+        state = "" if model.state == "ready" else f" It is {model.state}: {model.reason}."
+        file = f" (its file is {where})" if model.file else ""
+        print(f"{model.id} is a model now{file}: %%jan {model.reference}{state}")
+        return model
+
+    return Work(importing, shown)
+
+
+def rm(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...router import shared
+
+    router = shared()
+    model = router.store.owned(arguments.model, "removed")
+
+    async def remove() -> Sequence[Path]:
+        import asyncio
+
+        if model.id in await _loaded():  # some systems delete no file that is in use
+            await router.unload(model)
+        return await asyncio.to_thread(router.store.remove, model)
+
+    def shown(left: Sequence[Path]) -> None:
+        from ..tables import size
+
+        freed = f", {size(model.size)}" if model.size else ""
+        print(f"{model.id} is removed{freed}.")
+        if model.file is not None and model.file.exists():
+            print(f"Its file is not in its folder and stays: {model.file}")
+        if left:
+            print(f"Left in its folder: {', '.join(path.name for path in left)}")
+
+    return Work(remove(), shown)
+
+
+def edit(magics: JanMagics, arguments: Namespace) -> Model:
+    from ...router import shared
+
+    changes: dict[str, Any] = {}
+    for key, text in pairs(arguments.pairs):
+        if not key or (
+            not text and not any(word.startswith(f"{key}=") for word in arguments.pairs)
+        ):
+            raise errors.UsageError(f"%jan edit: {key!r} is not KEY=VALUE. See %jan edit?.")
+        changes[key] = value_of(text) if text else None
+    model = shared().store.update(arguments.model, changes)
+    for key in changes:
+        name = key.rpartition(".")[2]
+        for values in (model.settings, model.parameters, model.metadata):
+            if name in values:
+                print(f"{model.id}: {name} = {_short(values[name])}")
+                break
+        else:
+            print(f"{model.id}: {key} {'is unset' if changes[key] is None else 'is set'}")
+    return model
+
+
+_MODEL = arg("model", candidates=all_models, help="its id")
 
 COMMANDS = (
     Command(
         "models",
         models,
         "list the models and their state",
-        (arg("filter", nargs="?", default="", help="a part of the names to list"),),
+        (
+            arg("filter", nargs="?", default="", help="a part of the names to list"),
+            arg("-v", "--verbose", action="store_true", help="more columns"),
+        ),
+    ),
+    Command("show", show, "all that is known of a model", (_MODEL,)),
+    Command(
+        "import",
+        import_,
+        "make a model of ours from a file or folder",
+        (
+            arg(
+                "path",
+                candidates=paths,
+                help="a .gguf file, a folder, a model.json, or a model of another program",
+            ),
+            arg("--copy", action="store_true", help="copy the file into the data folder"),
+            arg("--link", action="store_true", help="give it a second name there, without a copy"),
+            arg("--as", dest="as_id", metavar="ID", help="id of the new model"),
+            arg(
+                "--trust-address",
+                action="store_true",
+                help="allow a description that names the server it talks to",
+            ),
+        ),
+        "Without --copy and --link the file stays where it is, and is used from there.",
+    ),
+    Command(
+        "rm",
+        rm,
+        "delete a model and its files",
+        (_MODEL,),
+        "Only models in our data folder, and only files in the model's own folder.",
+    ),
+    Command(
+        "edit",
+        edit,
+        "change what stands in its description",
+        (
+            _MODEL,
+            arg("pairs", nargs="+", metavar="KEY=VALUE", help="KEY= takes the field away"),
+        ),
+        "Keys: ctx_len, ngl, temperature, max_tokens, stop, name, description …; settings.NAME,\n"
+        "parameters.NAME and metadata.NAME for any other. Values are JSON, or text as it is.",
+        is_question=without_pairs,
     ),
 )
