@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import CannotWrite, ModelExists, ModelReadOnly, UsageError
+from ..errors import CannotWrite, ModelExists, ModelNotFound, ModelReadOnly, UsageError
 from . import disk, edits, gguf, schema
 from .files import Files
 from .model import Model
@@ -90,6 +90,8 @@ def _put_together(models: Path, files_from: Path | None) -> Path:
 def add_files(data_folder: Path, folder: Path, files_from: Path) -> None:
     """Move files into the folder of a model. See `ModelStore.add_files`."""
     with disk.told(folder), disk.locked(data_folder):
+        if not folder.is_dir():
+            raise ModelNotFound(f"{folder} is no longer there.")
         if not disk.is_inside(folder / "x", data_folder / "models"):
             raise CannotWrite(f"{folder} is not inside {data_folder / 'models'}.")
         # The projector and later parts first: the model is whole when its main file arrives.
@@ -133,6 +135,7 @@ def _free_folder(models: Path, name: str) -> Path:
 def update(data_folder: Path, model: Model, values: Mapping[str, Any]) -> Path:
     """Set fields of a description; returns where it is. See `ModelStore.update`."""
     with disk.locked(data_folder):
+        _still_there(model)
         if model.source == "bare":
             path = model.path / "model.json"
             text = disk.to_json({"id": model.id, **_file_of(model)})
@@ -146,6 +149,12 @@ def update(data_folder: Path, model: Model, values: Mapping[str, Any]) -> Path:
         if new != text or not path.exists():
             disk.write_text(path, new)
     return path
+
+
+def _still_there(model: Model) -> None:
+    """Another process may have been here since the model was found."""
+    if not os.path.lexists(model.path):
+        raise ModelNotFound(f"Model {model.id} is gone: {model.path} is no longer there.")
 
 
 def _file_of(model: Model) -> Mapping[str, Any]:
@@ -167,6 +176,7 @@ def remove(data_folder: Path, model: Model, others: Iterable[Model]) -> list[Pat
     if root is None or not disk.is_inside(folder / "x", root) or folder.is_symlink():
         raise ModelReadOnly(f"{folder} is a link, or lies behind one: remove it by hand.")
     with disk.told(folder), disk.locked(data_folder):
+        _still_there(model)
         disk.sweep(data_folder / "models")
         used = {path for other in others if other.path != model.path for path in _files(other)}
         doomed = [] if model.source == "bare" else [model.path]
@@ -175,7 +185,7 @@ def remove(data_folder: Path, model: Model, others: Iterable[Model]) -> list[Pat
             for path in dict.fromkeys([*_files(model), *_named_files(model)])
             if path.is_relative_to(folder) and disk.is_inside(path, folder) and path not in used
         ]
-        doomed = [p for p in doomed if p.is_symlink() or (p.exists() and not p.is_dir())]
+        doomed = [path for path in doomed if os.path.islink(path) or os.path.isfile(path)]
         if folder != root and {*folder.iterdir()} == {*doomed}:
             disk.discard(folder, root)
         else:

@@ -49,7 +49,7 @@ def told(place: Path) -> Iterator[None]:
     except (OSError, ValueError) as error:  # ValueError: a zero byte in a path
         reason = error.strerror if isinstance(error, OSError) else None
         where = getattr(error, "filename", None) or place
-        raise CannotWrite(f"Cannot write to {where}: {reason or error}") from error
+        raise CannotWrite(f"Cannot write to {where!s:.300}: {reason or error}") from error
 
 
 def to_json(value: Mapping[str, Any], indent: int | str = 2) -> str:

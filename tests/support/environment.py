@@ -10,7 +10,7 @@ import psutil
 
 # Settings of the person at the keyboard, keys, and proxies, which would lead out.
 _PERSONAL = re.compile(
-    r"(JAN|JUPYTER|JPY|IPYTHON|HF|HUGGINGFACE|LLAMA|OPENAI|ANTHROPIC|AZURE)_.*"
+    r"(JAN|JUPYTER|JPY|IPYTHON|HF|HUGGINGFACE|LLAMA|OLLAMA|OPENAI|ANTHROPIC|AZURE)_.*"
     r"|IPYTHONDIR|PYTHONSTARTUP|.*_(API_KEY|TOKEN|PROXY)",
     re.IGNORECASE,
 )
@@ -40,6 +40,7 @@ def private_folders(folder: Path) -> dict[str, str]:
         "USERPROFILE": "home",
         "APPDATA": "home/roaming",
         "LOCALAPPDATA": "home/local",
+        "OLLAMA_MODELS": "home/.ollama/models",  # a system may have others outside of HOME
         "XDG_CACHE_HOME": "home/cache",
         "XDG_CONFIG_HOME": "home/config",
         "XDG_DATA_HOME": "home/data",
