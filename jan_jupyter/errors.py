@@ -44,7 +44,10 @@ class JanError(Exception):
     kind: ClassVar[str] = "error"
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message.split())
+        if not line.isprintable():  # names from files may hold what steers a terminal
+            line = "".join(c if c.isprintable() else "�" for c in line)
+        super().__init__(line)
 
     @property
     def message(self) -> str:

@@ -122,7 +122,7 @@ def _plain(
     every = [[cell.text for cell in row] for row in (headings, *rows)]
     widths = [max(len(row[i]) for row in every) for i in range(len(headings))]
     room = shutil.get_terminal_size((100, 24)).columns
-    widths[-1] = max(12, min(widths[-1], room - sum(widths[:-1]) - 2 * len(widths)))
+    widths[-1] = max(24, min(widths[-1], room - sum(widths[:-1]) - 2 * len(widths)))
     lines = [
         "  ".join(
             c.rjust(w) if i in right else _fit(c, w)
