@@ -105,6 +105,8 @@ class _Folder:
         self._listing = look.listing(folder)
 
     def path(self, name: str) -> str:
+        if name in self._listing.plain:
+            return f"{self.folder}{os.sep}{name}"
         return os.path.join(self.folder, name)
 
     def tells_of(self, name: str) -> bool:

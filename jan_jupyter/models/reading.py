@@ -48,8 +48,9 @@ def read_bytes(path: Path | str, limit: int) -> tuple[bytes, os.stat_result]:
             if not stat.S_ISREG(status.st_mode):
                 raise ModelBroken(f"{path}: not a file")
             data = os.read(handle, min(limit, status.st_size) + 1)
-            while 0 < len(data) <= limit and (more := os.read(handle, limit + 1 - len(data))):
-                data += more
+            if len(data) != status.st_size:  # it grows, or the system gives less at once
+                while 0 < len(data) <= limit and (more := os.read(handle, limit + 1 - len(data))):
+                    data += more
         finally:
             os.close(handle)
     except (OSError, ValueError) as error:
@@ -96,11 +97,21 @@ def parse_json(text: str, where: str) -> Any:
         raise ModelBroken(f"{where}, line 1: nested too deeply") from error
 
 
+def _loads(text: str) -> Any:
+    try:
+        return _fast(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # a whole number of thousands of digits
+        return _careful(text)
+
+
 def _whole_number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else math.inf
 
 
-_loads = json.JSONDecoder(parse_int=_whole_number).decode
+_fast = json.JSONDecoder().decode
+_careful = json.JSONDecoder(parse_int=_whole_number).decode
 
 
 def _plain_json(text: str) -> str:
@@ -209,6 +220,8 @@ def number(low: float = -math.inf, high: float = math.inf) -> Cast:
     """A finite number from `low` to `high`."""
 
     def cast(value: Any) -> int | float | None:
+        if type(value) in (float, int) and low <= value <= high and abs(value) < _LARGE:
+            return value  # type: ignore[no-any-return]
         found = _number(value)
         return None if found is None else _within(found, low, high)
 
@@ -219,6 +232,8 @@ def whole(low: float = -(2**63), high: float = 2**63 - 1, *, zero: bool = True) 
     """A whole number from `low` to `high`; without `zero`, 0 means absent."""
 
     def cast(value: Any) -> int | None:
+        if type(value) is int and low <= value <= high and value:
+            return value
         found = _number(value)
         if found is None or (found == 0 and not zero):
             return None
@@ -238,8 +253,6 @@ def words(value: Any) -> list[str] | None:
 
 
 def _number(value: Any) -> int | float | None:
-    if type(value) is int and -_LARGE < value < _LARGE:
-        return value
     if isinstance(value, str):
         value = value.strip()
         if len(value) > _LONGEST_NUMBER:

@@ -112,7 +112,10 @@ def collect(
     for key, value in raw.items():
         name = OLD_NAMES.get(key, key)
         if (cast := fields.get(name)) is not None:
-            value = fit(value, cast, key, warnings)
+            try:
+                value = cast(value)
+            except ValueError:
+                value = fit(value, cast, key, warnings)  # tells it
         elif not unknown or name in _ENGINE_ONLY or is_absent(value):
             continue
         if value is not None:
@@ -184,7 +187,7 @@ def model_json(raw: Any, path: Path, default_id: str) -> Description:
     if found.written_engine is None:
         found.written_engine = _name(settings, "engine", warnings)
     found.settings, found.parameters = settings_and_parameters(settings, parameters, warnings)
-    found.sources = list(_sources(raw, path.parent, warnings))
+    found.sources = list(_sources(raw, path, warnings))
     _check_template(found, settings)
     return found
 
@@ -241,7 +244,7 @@ def cortex_yml(raw: Any, path: Path, default_id: str, data_folder: Path) -> Desc
     found.metadata |= collect({"size": raw.get("size")}, METADATA, warnings)
     files = fit(_first(raw, "files", "sources"), words, "files", warnings)
     found.sources = [
-        *(_source(file, "", data_folder) for file in files or ()),
+        *(_source(file, "", data_folder / "x") for file in files or ()),
         *([] if files else [{"filename": "model.gguf"}]),
         {"filename": "mmproj.gguf"},
     ]
@@ -269,7 +272,7 @@ def llamacpp_yml(
         found.broken = f"{path}: has no model_path"
     else:
         names = ({"filename": "model.gguf"}, {"filename": "mmproj.gguf"})
-        found.sources = [_source(main, "", data_folder), *names]
+        found.sources = [_source(main, "", data_folder / "x"), *names]
     if projector := found.settings.get("mmproj"):
         found.settings["mmproj"] = str(data_folder / projector)
     return found
@@ -349,7 +352,7 @@ _BLOB = re.compile(r"(https?://(?:www\.)?(?:huggingface\.co|hf\.co)/[^?#]*?)/blo
 
 
 def _sources(
-    raw: Mapping[str, Any], folder: Path, warnings: list[str]
+    raw: Mapping[str, Any], path: Path, warnings: list[str]
 ) -> Iterator[Mapping[str, str]]:
     keys = ("sources", "source", "source_url", "assets")
     given = next((raw[key] for key in keys if raw.get(key) and not is_absent(raw[key])), None)
@@ -358,13 +361,13 @@ def _sources(
         url = fit(entry.get("url"), text, "url", warnings)
         filename = fit(entry.get("filename"), text, "filename", warnings) or ""
         if url:
-            yield _source(url.strip(), filename, folder)
+            yield _source(url.strip(), filename, path)
         elif filename:
             yield {"filename": filename}
 
 
-def _source(url: str, filename: str, folder: Path) -> Mapping[str, str]:
-    """An address to download from, or a path that is relative to `folder`."""
+def _source(url: str, filename: str, beside: Path) -> Mapping[str, str]:
+    """An address to download from, or a path, which is relative to the folder of `beside`."""
     if url.lower().startswith(("http://", "https://", "hf://")):
         if not filename:
             filename = unquote(re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2])
@@ -372,7 +375,7 @@ def _source(url: str, filename: str, folder: Path) -> Mapping[str, str]:
             url = _BLOB.sub(r"\1/resolve/", url)
         return {"url": url, "filename": filename}
     path = re.sub(r"^files?://", "", url, flags=re.IGNORECASE)
-    return {"path": str(folder / path), "filename": filename}
+    return {"path": str(beside.parent / path), "filename": filename}
 
 
 def is_absolute(path: str) -> bool:
