@@ -33,7 +33,7 @@ def run(path: Path, save: bool) -> None:
 def main() -> None:
     save = "--check" not in sys.argv
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"JAN_DATA_FOLDER": folder, "JAN_KEEP_ALIVE": "30"}
+        os.environ |= {"JAN_DATA_FOLDER": folder, "JAN_HOMES": "none", "JAN_KEEP_ALIVE": "30"}
         for path in sorted(FOLDER.glob("*.ipynb")):
             run(path, save)
 

@@ -52,7 +52,7 @@ def _of_model(model: Model) -> Import:
     if model.file is None or model.state == "broken":
         why = model.reason or "it has no file"
         raise UsageError(f"Model {model.id} cannot be imported: {why}.")
-    description: dict[str, Any] = dict(model.raw) if model.source == "json" else {}
+    description: dict[str, Any] = dict(model.raw) if model.source in ("json", "bundled") else {}
     description |= {"id": model.id, "engine": model.written_engine or "nitro"}
     for name, values in (("settings", model.settings), ("parameters", model.parameters)):
         if values and name not in description:

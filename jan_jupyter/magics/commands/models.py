@@ -169,11 +169,13 @@ def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple
         if written not in (None, model.engine)
         else model.engine,
     )
-    yield "from", f"{told.origin}: {model.path}"
+    where = "" if model.source == "bundled" else f": {_short_path(model, model.path)}"
+    yield "from", f"{told.origin}{where}"
     if model.file is not None:
-        yield "file", f"{model.file} ({size(told.size)})" if told.size else str(model.file)
+        bytes_ = f" ({size(told.size)})" if told.size else ""
+        yield "file", f"{_short_path(model, model.file)}{bytes_}"
     if model.projector is not None:
-        yield "images", f"yes: {model.projector}"
+        yield "images", f"yes: {_short_path(model, model.projector)}"
     if model.engine == "nitro":
         kind = " · ".join(filter(None, [told.architecture, told.quantisation]))
         yield from [("kind", kind)] if kind else []
@@ -194,6 +196,18 @@ def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple
             yield "download", str(address)
     for warning in model.warnings:
         yield "remark", Cell(warning, "warning")
+
+
+def _short_path(model: Model, path: Path) -> str:
+    """A path as seen from the data folder or the home folder; a bundled one by its name."""
+    from pathlib import Path
+
+    if model.source == "bundled":
+        return path.name
+    for folder, name in ((model.data_folder, ""), (Path.home(), "~/")):
+        if folder is not None and path.is_relative_to(folder):
+            return f"{name}{path.relative_to(folder).as_posix()}"
+    return str(path)
 
 
 def _short(value: Any) -> str:
@@ -267,9 +281,10 @@ def edit(magics: JanMagics, arguments: Namespace) -> Model:
             raise errors.UsageError(f"%jan edit: {key!r} is not KEY=VALUE. See %jan edit?.")
         changes[key] = value_of(text) if text else None
     model = shared().store.update(arguments.model, changes)
+    top = {name: getattr(model, name) for name in ("name", "description", "version", "engine")}
     for key in changes:
         name = key.rpartition(".")[2]
-        for values in (model.settings, model.parameters, model.metadata):
+        for values in (model.settings, model.parameters, model.metadata, top):
             if name in values:
                 print(f"{model.id}: {name} = {_short(values[name])}")
                 break
