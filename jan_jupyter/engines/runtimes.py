@@ -1,7 +1,8 @@
 """What nitro's settings mean to each program that can run llama.cpp, and where to find one.
 
-Both are llama.cpp's own HTTP server: `xllamacpp` out of a wheel (the default), `llama-server` as a
-binary on PATH, given by `runtime_path`, or one that Jan has downloaded.
+Two are llama.cpp's own HTTP server: `xllamacpp` out of a wheel (the default), `llama-server` as a
+binary on PATH, given by `runtime_path`, or one that Jan has downloaded. The third,
+`llama-cpp-python`, is that package under a server of ours.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 from .. import errors
 from ..types import EMPTY
 
-RUNTIMES = ("xllamacpp", "llama-server")
+HERE = Path(__file__).parent
+RUNTIMES = ("xllamacpp", "llama-server", "llama-cpp-python")
 
 # What settings mean -------------------------------------------------------------------------------
 
@@ -57,7 +59,7 @@ def _lower(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One setting: how its value is read, and its name in either runtime.
+    """One setting: how its value is read, and its name in llama.cpp's server.
 
     `attribute` is one of xllamacpp's `CommonParams`, `flag` an option of llama-server; of a pair
     of flags the first means true, the second false. `choices` are the values that are allowed, and
@@ -128,6 +130,25 @@ TABLE: Mapping[str, Row] = {
     "no_kv_offload": Row(_truth, "no_kv_offload", ("--no-kv-offload", "")),
     "ctx_shift": Row(_truth, "ctx_shift", ("--context-shift", "")),
 }
+
+_KEYWORDS = {
+    "ctx_len": "n_ctx",
+    "ngl": "n_gpu_layers",
+    "embedding": "embedding",
+    "chat_template": "chat_template",
+    "n_batch": "n_batch",
+    "n_ubatch": "n_ubatch",
+    "cache_type_k": "type_k",
+    "cache_type_v": "type_v",
+    "caching_enabled": "cache_prompt",
+    "rope_freq_base": "rope_freq_base",
+    "rope_freq_scale": "rope_freq_scale",
+    "rope_scaling": "rope_scaling_type",
+    "numa": "numa",
+    "main_gpu": "main_gpu",
+    "split_mode": "split_mode",
+}
+"""What `llama_cpp.Llama` (or its backend of ours) calls the settings that it knows."""
 
 OTHER_NAMES = {
     "threads": "cpu_threads",
@@ -255,6 +276,26 @@ def llama_server_arguments(
     return arguments, environment
 
 
+def llama_cpp_input(file: Path, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What `serve_llama_cpp.py` reads, and the options that it has no word for."""
+    keywords: dict[str, Any] = {"model_path": str(file), "n_gpu_layers": -1}
+    unknown = []
+    for name, value in options.items():
+        if name in _KEYWORDS:
+            keywords[_KEYWORDS[name]] = TABLE[name].choices.get(value, value)
+        elif name == "cpu_threads":
+            keywords |= {"n_threads": value, "n_threads_batch": value}
+        elif name == "load_mode":
+            keywords |= {"use_mmap": value != "none", "use_mlock": value == "mlock"}
+        elif name == "no_kv_offload":
+            keywords["offload_kqv"] = not value
+        elif name == "flash_attn":
+            keywords |= {} if value == "auto" else {"flash_attn": value == "on"}
+        elif value and value != DEFAULTS.get(name) and name != "cont_batching":
+            unknown.append(name)
+    return keywords, unknown
+
+
 # Where to find one --------------------------------------------------------------------------------
 
 
@@ -265,15 +306,35 @@ class Runtime:
     name: str
     binary: Path | None = None
 
+    @property
+    def secret_variable(self) -> str:
+        """The environment variable in which it looks for its secret."""
+        return "JAN_WORKER_KEY" if self.name == "llama-cpp-python" else "LLAMA_API_KEY"
+
+    def slots(self, options: Mapping[str, Any]) -> int:
+        """How many requests it answers at once."""
+        return 1 if self.name == "llama-cpp-python" else int(options["n_parallel"])
+
+    def notes(self, options: Mapping[str, Any]) -> list[str]:
+        """Lines for people about options that it does not know."""
+        if self.name != "llama-cpp-python":
+            return []
+        _, unknown = llama_cpp_input(Path(), options)
+        return [f"llama-cpp-python does not know {', '.join(unknown)}."] if unknown else []
+
     def command(
         self, file: Path, options: Mapping[str, Any]
     ) -> tuple[tuple[str, ...], str, Mapping[str, str]]:
         """How to start it: command line, first line of its input, environment."""
-        if self.binary is None:
-            script = Path(__file__).with_name("xllamacpp_server.py")
+        # -P: neither the folder of the script nor the user's may shadow a module
+        python = (sys.executable, "-P")
+        if self.name == "xllamacpp":
             text = json.dumps(xllamacpp_input(file, options))
-            # -P: neither the folder of the script nor the user's may shadow a module
-            return (sys.executable, "-P", str(script)), text, _calm()
+            return (*python, str(HERE / "xllamacpp_server.py")), text, _calm()
+        if self.name == "llama-cpp-python":
+            keywords, _ = llama_cpp_input(file, options)
+            program = (str(HERE / name) for name in ("serve.py", "serve_llama_cpp.py"))
+            return (*python, *program), json.dumps(keywords), _calm()
         arguments, environment = llama_server_arguments(file, options)
         return (str(self.binary), *arguments), "", {**_calm(), **environment}
 
@@ -296,19 +357,16 @@ def choose(
             f" auto, {', '.join(RUNTIMES)}.",
             engine="nitro",
         )
-    found = [
-        runtime for runtime in _installed(path, data_folders) if wanted in ("auto", runtime.name)
-    ]
     if path and wanted == "auto":
-        found = [runtime for runtime in found if runtime.name == "llama-server"]
+        wanted = "llama-server"
+    found = [r for r in _installed(path, data_folders) if wanted in ("auto", r.name)]
     if not found:
         raise errors.EngineUnavailable(
             "nitro finds no llama.cpp to run: `pip install xllamacpp`, or give the path of a"
             " llama-server as `runtime_path` in engines/nitro/engine.json."
             if wanted == "auto"
-            else f"nitro does not find its runtime {wanted}"
-            + (f" at {path}" if path else "")
-            + (": `pip install xllamacpp`." if wanted == "xllamacpp" else ": see `runtime_path`."),
+            else f"nitro does not find its runtime {wanted}{f' at {path}' if path else ''}:"
+            f" {_HOW_TO_GET[wanted]}.",
             engine="nitro",
         )
     if len(found) > 1 and gpu_here():
@@ -316,21 +374,32 @@ def choose(
     return found[0]
 
 
+_HOW_TO_GET = {
+    "xllamacpp": "`pip install xllamacpp`",
+    "llama-server": "see `runtime_path`",
+    "llama-cpp-python": "`pip install jan-jupyter[llama-cpp-python]`, which compiles it for this"
+    " machine (some minutes; it needs a C++ compiler)",
+}
+
+
 def _installed(path: str, data_folders: Sequence[Path]) -> Iterator[Runtime]:
     if importlib.util.find_spec("xllamacpp") is not None:
         yield Runtime("xllamacpp")
-    if path:
-        if os.access(given := Path(path).expanduser(), os.X_OK) and given.is_file():
-            yield Runtime("llama-server", given)
-        return
+    for binary in [Path(path).expanduser()] if path else _llama_servers(data_folders):
+        if os.access(binary, os.X_OK) and binary.is_file():
+            yield Runtime("llama-server", binary)
+    if importlib.util.find_spec("llama_cpp") is not None:
+        yield Runtime("llama-cpp-python")
+
+
+def _llama_servers(data_folders: Sequence[Path]) -> Iterator[Path]:
+    """On PATH, and what Jan has downloaded, newest first."""
     if on_path := shutil.which("llama-server"):
-        yield Runtime("llama-server", Path(on_path))
+        yield Path(on_path)
     name = "llama-server.exe" if os.name == "nt" else "llama-server"
     for folder in data_folders:
         downloaded = (folder / "llamacpp" / "backends").glob(f"**/{name}")
-        for binary in sorted(downloaded, key=lambda p: p.stat().st_mtime, reverse=True):
-            if os.access(binary, os.X_OK):
-                yield Runtime("llama-server", binary)
+        yield from sorted(downloaded, key=lambda p: p.stat().st_mtime, reverse=True)
 
 
 def gpu_here() -> bool:
@@ -345,25 +414,27 @@ def gpu_here() -> bool:
 @functools.cache
 def uses_gpu(runtime: Runtime) -> bool:
     """Whether a runtime can use a GPU here: it is started once and asked for its devices."""
-    if runtime.binary is None:
-        kind = "GGML_BACKEND_DEVICE_TYPE_CPU"
-        code = (
-            "import sys, xllamacpp;"
-            f"sys.exit(all(d['type'].name == {kind!r} for d in xllamacpp.get_device_info()))"
-        )
-        asked = [sys.executable, "-P", "-c", code]
-    else:
-        asked = [str(runtime.binary), "--list-devices"]
+    code = _ASKS_FOR_GPU.get(runtime.name)
+    asked = [sys.executable, "-P", "-c", code] if code else [str(runtime.binary), "--list-devices"]
     try:
         answer = subprocess.run(
             asked, capture_output=True, stdin=subprocess.DEVNULL, timeout=20, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    if runtime.binary is None:
+    if code:
         return answer.returncode == 0
     _, _, devices = answer.stdout.decode("utf-8", "replace").partition("Available devices:")
     return bool(devices.strip())
+
+
+_ASKS_FOR_GPU = {
+    "xllamacpp": "import sys, xllamacpp; sys.exit(all(d['type'].name =="
+    " 'GGML_BACKEND_DEVICE_TYPE_CPU' for d in xllamacpp.get_device_info()))",
+    "llama-cpp-python": "import sys, llama_cpp;"
+    " sys.exit(not llama_cpp.llama_supports_gpu_offload())",
+}
+"""Programs that end with 0 if a runtime in Python can use a GPU."""
 
 
 def in_gpu_memory(runtime: Runtime, options: Mapping[str, Any]) -> bool:

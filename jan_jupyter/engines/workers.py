@@ -59,15 +59,16 @@ class Launch:
     """How to start the server of a worker.
 
     It is run as `command --port N` with `input` as the first line of its standard input and its
-    secret in the variable `secret_variable`. `memory`: bytes it will need, 0 if nobody knows.
-    `notes` are lines for people.
+    secret in the variable `secret_variable`. `slots`: how many requests it answers at once.
+    `memory`: bytes it will need, 0 if nobody knows. `notes` are lines for people.
     """
 
     runtime: str
     command: tuple[str, ...]
     input: str = ""
     environment: Mapping[str, str] = EMPTY
-    secret_variable: str = "LLAMA_API_KEY"  # noqa: S105  a name
+    secret_variable: str = "JAN_WORKER_KEY"  # noqa: S105  a name
+    slots: int = 1
     memory: int = 0
     notes: tuple[str, ...] = ()
 
@@ -85,7 +86,6 @@ class WorkerSpec:
     files: tuple[ModelFile, ...]
     options: Mapping[str, Any]
     launch: Callable[[], Launch] = field(compare=False)
-    slots: int = 1
     keep_alive: float = 600.0
 
     @property
@@ -340,7 +340,7 @@ class Registry:
                 "engine": spec.engine,
                 "runtime": launch.runtime,
                 "file": str(spec.files[0].path),
-                "slots": spec.slots,
+                "slots": launch.slots,
                 "memory": launch.memory,
             },
         }

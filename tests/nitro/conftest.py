@@ -45,12 +45,21 @@ def llama_server(tmp_path: Path) -> Callable[..., str]:
     return make
 
 
-@pytest.fixture(params=["xllamacpp", "llama-server"])
+LLAMA_CPP_PYTHON = pytest.param("llama-cpp-python", marks=pytest.mark.slow)  # has to be compiled
+
+
+@pytest.fixture(params=["xllamacpp", "llama-server", LLAMA_CPP_PYTHON])
 def runtime(request: pytest.FixtureRequest, llama_server: Callable[..., str]) -> dict[str, Any]:
     """The settings that choose a runtime."""
-    if request.param == "xllamacpp":
-        return {"runtime": "xllamacpp"}
-    return {"runtime": "llama-server", "runtime_path": llama_server()}
+    path = {"runtime_path": llama_server()} if request.param == "llama-server" else {}
+    return {"runtime": request.param, **path}
+
+
+@pytest.fixture(params=["xllamacpp", "llama-server"])
+def own_server(request: pytest.FixtureRequest, llama_server: Callable[..., str]) -> dict[str, Any]:
+    """The settings that choose a runtime which is llama.cpp's own server."""
+    path = {"runtime_path": llama_server()} if request.param == "llama-server" else {}
+    return {"runtime": request.param, **path}
 
 
 @pytest.fixture

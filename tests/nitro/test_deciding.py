@@ -333,7 +333,7 @@ def test_the_key_stands_for_what_matters(tmp_path: Path) -> None:
         given = {"model": "m", "engine": "nitro", "files": (ModelFile.of(file),), "options": {}}
         return WorkerSpec(**{**given, "launch": _never, **changes}).key
 
-    assert key() == key(model="other", keep_alive=1.0, slots=3)
+    assert key() == key(model="other", keep_alive=1.0)
     assert len({key(), key(options={"ctx_len": 1}), key(engine="intel-bigdl")}) == 3
     before = key()
     os.utime(file, (1, 1))

@@ -83,10 +83,10 @@ async def test_an_exchanged_file_is_another_worker(bench: Bench, tmp_path: Path)
     assert len(bench.registry.all()) == 2
 
 
-async def test_settings_arrive(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
+async def test_settings_arrive(bench: Bench, tiny_model: Path, own_server: Runtime) -> None:
     template = "<|sys|>{system_message}<|user|>{prompt}<|bot|>"
     given = {"n_parallel": 2, "prompt_template": template, "embedding": True, "flash_attn": "on"}
-    await bench.nitro.load(model(tiny_model, cache_type_k="f32", **given, **runtime))
+    await bench.nitro.load(model(tiny_model, cache_type_k="f32", **given, **own_server))
     worker = bench.worker()
     _, slots = await asyncio.to_thread(process.ask, worker.port, "/slots", worker.secret)
     assert [slot["n_ctx"] for slot in json.loads(slots)] == [256, 256]
@@ -403,8 +403,10 @@ async def test_a_cancelled_wait_leaves_the_line(bench: Bench, slow_model: Path) 
     assert await answer(bench.nitro, asked, short())
 
 
-async def test_four_slots_answer_at_once(bench: Bench, slow_model: Path, runtime: Runtime) -> None:
-    asked = model(slow_model, ctx_len=4 * 8192, n_parallel=4, **runtime)
+async def test_four_slots_answer_at_once(
+    bench: Bench, slow_model: Path, own_server: Runtime
+) -> None:
+    asked = model(slow_model, ctx_len=4 * 8192, n_parallel=4, **own_server)
     tasks = [asyncio.create_task(answer(bench.nitro, asked, endless())) for _ in range(4)]
     await until(bench.registry.all)
     await until(lambda: bench.worker().state == "ready" and bench.working() == 4)

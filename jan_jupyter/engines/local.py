@@ -1,0 +1,254 @@
+"""What local engines share: each model in a worker process that all kernels of a user share.
+
+An engine adds `spec` (which worker a model wants) and says what its programs' logs mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any, ClassVar
+
+from .. import errors, settings
+from ..models.engine_files import EngineOptions
+from ..models.model import Model
+from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
+from . import http
+from .base import unheard
+from .failures import Party
+from .openai import OpenAI
+from .remote import Endpoint
+from .workers import NoMemory, Unloaded, Worker, WorkerFailed, Workers, WorkerSpec
+
+
+class LocalEngine(OpenAI):
+    """Chats with workers that it finds or starts; speaks to them as to any OpenAI server."""
+
+    local: ClassVar[bool] = True
+
+    def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
+        super().__init__(options, notify)
+        self.workers = Workers(settings.runtime_folder)
+        self._used: dict[str, Worker] = {}
+        self._queues: dict[str, _Queue] = {}
+        self._told: set[tuple[str, str]] = set()
+
+    # What an engine adds --------------------------------------------------------------------------
+
+    @abstractmethod
+    def spec(self, model: Model) -> WorkerSpec:
+        """The worker that a model wants, by its settings over the engine's. Cheap."""
+
+    def decisive(self, log: str) -> str:
+        """What the log of a worker says was wrong; by default its last line."""
+        return next((line.strip() for line in log.splitlines()[::-1] if line.strip()), "")[:300]
+
+    def unusable(self, model: Model, failure: WorkerFailed) -> errors.JanError | None:
+        """The error for a worker that did not come up because of the model itself."""
+        return None
+
+    # What they share ------------------------------------------------------------------------------
+
+    async def load(self, model: Model) -> None:
+        await self._ready(model)
+
+    async def unload(self, model: Model) -> None:
+        self._used.pop(model.id, None)
+        await self.workers.unload(model.id, self.options.name, model.file)
+
+    async def running(self) -> list[Running]:
+        return await self.workers.running(self.options.name)
+
+    async def models(self) -> list[str]:
+        return []  # it has those of the data folder
+
+    async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        text: list[str] = []
+        for attempt in (1, 2):
+            worker = await self._ready(model)
+            async with self._place(worker, model) as waited:
+                try:
+                    deltas = self._asked(model, request, _endpoint(worker))
+                    async with aclosing(deltas):
+                        async for delta in deltas:
+                            text.append(delta.text)
+                            yield _with_wait(delta, waited) if delta.finish else delta
+                    return
+                except (errors.ConnectionFailed, errors.StreamBroken) as error:
+                    # It may have left between load and request: then it is started once more.
+                    if text or attempt == 2:
+                        if not await self.workers.gone(worker):
+                            raise
+                        reason = await self.workers.why(worker)
+                        raise self._died(model, reason, "".join(text)) from error
+
+    async def embed(
+        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Embeddings:
+        worker = await self._ready(model)
+        async with self._place(worker, model):
+            return await super().embed(model, texts, parameters)
+
+    async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
+        raise self._cannot(model, "speak")
+
+    def endpoint(self, model: Model) -> Endpoint:
+        worker = self._used.get(model.id)
+        if worker is None:
+            raise errors.EngineUnavailable(
+                f"Model {model.id} ({self.options.name}) is not loaded: load it first.",
+                model=model.id,
+                engine=self.options.name,
+            )
+        return _endpoint(worker)
+
+    def party(self, model: Model, key: str | None = None) -> Party:
+        return Party(model.id, self.options.name, secret=key)
+
+    def body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
+        body = super().body(model, request)
+        if before := model.settings.get("pre_prompt"):
+            body["messages"] = _with_text_before(before, request.messages)
+        return body
+
+    def preview(self, model: Model, request: ChatRequest) -> Mapping[str, Any]:
+        return {"url": "(its worker)/v1/chat/completions", "body": self.body(model, request)}
+
+    def keep_alive(self, model: Model) -> float:
+        """Seconds that its worker stays without a request."""
+        default = settings.settings().keep_alive
+        try:
+            return max(0.0, float(self.setting(model, "keep_alive", default)))
+        except (TypeError, ValueError):
+            return default
+
+    async def _ready(self, model: Model) -> Worker:
+        """A worker that can answer now, started if there is none."""
+
+        def say(progress: float | None, message: str) -> None:
+            self.tell("loading", model, progress=progress, message=message)
+
+        spec = self.spec(model)
+        try:
+            worker = await self.workers.ensure(spec, say)
+        except WorkerFailed as failure:
+            raise self._unavailable(model, failure) from failure
+        except errors.ModelBroken as error:
+            raise errors.ModelBroken(
+                f"{model.id} ({self.options.name}) cannot be loaded: {error}. Download it again."
+            ) from error
+        self._used[model.id] = worker
+        return worker
+
+    @asynccontextmanager
+    async def _place(self, worker: Worker, model: Model) -> AsyncIterator[float]:
+        """A slot of the worker, in the order of asking. Gives the seconds waited for it."""
+        queue = self._queues.setdefault(worker.key, _Queue(asyncio.Semaphore(worker.slots)))
+        asked = monotonic()
+        queue.waiting += 1
+        try:
+            if queue.places.locked():
+                self.tell("queued", model, message=f"{model.id}: {queue.waiting} in line.")
+            await queue.places.acquire()
+        finally:
+            queue.waiting -= 1
+        try:
+            yield monotonic() - asked
+        finally:
+            queue.places.release()
+
+    def _tell_wait(self, model: Model) -> http.Wait:
+        def no_second_try(seconds: float, error: errors.EngineError) -> None:
+            raise error  # a worker that does not answer is replaced, not asked again
+
+        return no_second_try
+
+    def _tell_once(self, model: Model, message: str) -> None:
+        if (model.id, message) not in self._told:
+            self._told.add((model.id, message))
+            self.tell("loading", model, message=message)
+
+    # What went wrong ------------------------------------------------------------------------------
+
+    def _unavailable(self, model: Model, failure: WorkerFailed) -> errors.JanError:
+        """The error for a worker that did not come up."""
+        if isinstance(failure, Unloaded):
+            mend = "Ask again to load it."
+        elif isinstance(failure, NoMemory) or _MEMORY.search(failure.log) or failure.exit == -9:
+            mend = (
+                "Choose a smaller model or quantisation, or a smaller ctx_len, or unload another."
+            )
+        elif error := self.unusable(model, failure):
+            return error
+        else:
+            mend = (
+                f"Its settings and engines/{self.options.name}/engine.json say how it is started."
+            )
+        return errors.EngineUnavailable(
+            f"{model.id} ({self.options.name}) cannot be loaded: {self._reason(failure)}. {mend}",
+            model=model.id,
+            engine=self.options.name,
+        )
+
+    def _died(self, model: Model, failure: WorkerFailed, partial: str) -> errors.WorkerDied:
+        """The error for a worker that ended while it was answering."""
+        return errors.WorkerDied(
+            f"The worker of {model.id} ({self.options.name}) ended in mid-answer:"
+            f" {self._reason(failure)}. What had come is kept; run the cell again, and it is"
+            " started anew.",
+            model=model.id,
+            engine=self.options.name,
+            partial=partial,
+        )
+
+    def _reason(self, failure: WorkerFailed) -> str:
+        status = failure.exit
+        if status is None:
+            ended = ""
+        else:
+            ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+        return "; ".join(filter(None, (str(failure), ended, self.decisive(failure.log))))
+
+
+_MEMORY = re.compile(
+    r"(?i)failed to allocate|unable to allocate|out of memory|cannot allocate|not enough memory"
+    r"|MemoryError|bad_alloc"
+)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """The places of a worker in this process; its server itself queues across processes."""
+
+    places: asyncio.Semaphore
+    waiting: int = 0
+
+
+def _with_text_before(before: str, messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """`pre_prompt` (spec §4.1): in front of the system text, or as one."""
+    first, *rest = messages
+    if first.role == "system":
+        messages = (replace(first, content=before + first.text), *rest)
+    else:
+        messages = (Message("system", before), *messages)
+    return [message.json() for message in messages]
+
+
+def _endpoint(worker: Worker) -> Endpoint:
+    return Endpoint(
+        f"{worker.url}/v1/chat/completions",
+        # llama.cpp has few threads for connections, and an idle one would hold one of them.
+        {"Connection": "close"},
+        worker.secret,
+        # A long prompt on a slow machine takes its time; if the worker dies, the connection breaks.
+        read_timeout=None,
+    )
+
+
+def _with_wait(last: Delta, waited: float) -> Delta:
+    return replace(last, timings=replace(last.timings or Timings(), queue=waited))
