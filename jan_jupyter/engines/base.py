@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..errors import BadRequest
+from ..errors import BadRequest, EngineUnavailable
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
-from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Running, State
+from ..types import EMPTY, Audio, ChatRequest, Delta, Embeddings, Event, Running, State
 
 
 def unheard(event: Event) -> None:
@@ -28,6 +28,20 @@ class Engine(ABC):
 
     local: ClassVar[bool] = False
     """Whether it loads models on this machine (and so Jan's local defaults apply)."""
+
+    installs: ClassVar[Mapping[str, str]] = EMPTY
+    """The parts that `install` can bring here, each with a line that says what it costs."""
+
+    @classmethod
+    async def install(
+        cls, options: EngineOptions, say: Callable[[str], None], part: str = ""
+    ) -> None:
+        """Bring a part of `installs` onto this machine (default: the one that `options` want).
+
+        `say` takes lines about the progress. Whoever calls has shown the cost and was told to go
+        on. Asking again goes on where an earlier call ended, or finds all done. Raises `JanError`.
+        """
+        raise EngineUnavailable(f"Engine {options.name} has nothing to install.")
 
     def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
         self.options = options

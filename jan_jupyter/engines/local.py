@@ -45,8 +45,10 @@ class LocalEngine(OpenAI):
         """The worker that a model wants, by its settings over the engine's. Cheap."""
 
     def decisive(self, log: str) -> str:
-        """What the log of a worker says was wrong; by default its last line."""
-        return next((line.strip() for line in log.splitlines()[::-1] if line.strip()), "")[:300]
+        """What the log of a worker says was wrong; by default the last exception of Python's."""
+        _, found, traced = log.rpartition("Traceback (most recent call last):")
+        raised = re.search(r"^[\w.]+(Error|Exception|Exit)\b.*", traced, re.MULTILINE | re.DOTALL)
+        return " ".join(raised[0].split())[:300] if found and raised else ""
 
     def unusable(self, model: Model, failure: WorkerFailed) -> errors.JanError | None:
         """The error for a worker that did not come up because of the model itself."""

@@ -27,6 +27,7 @@ GROUP = "jan_jupyter.engines"
 _OURS = {
     "nitro": "jan_jupyter.engines.nitro:Nitro",
     "openai": "jan_jupyter.engines.openai:OpenAI",
+    "intel-bigdl": "jan_jupyter.engines.intel_bigdl:IntelBigdl",
 }
 
 
@@ -56,7 +57,7 @@ class Registry:
 
     def local_engines(self, notify: Callable[[Event], None]) -> list[Engine]:
         """The engines that hold models on this machine."""
-        return [self.engine("nitro", notify)]
+        return [self.engine(name, notify) for name in ("nitro", "intel-bigdl")]
 
     async def close(self) -> None:
         engines, self._engines = self._engines, {}

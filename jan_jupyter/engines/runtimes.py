@@ -34,10 +34,11 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
-def _count(value: Any) -> int:
-    if (count := _whole(value)) < 1:
+def count(value: Any) -> int:
+    """A whole number above 0. Raises `ValueError` or `TypeError`."""
+    if (number := _whole(value)) < 1:
         raise ValueError(value)
-    return count
+    return number
 
 
 def _truth(value: Any) -> bool:
@@ -104,16 +105,16 @@ _LOAD = {
 TABLE: Mapping[str, Row] = {
     "ctx_len": Row(_whole, "n_ctx", "--ctx-size"),
     "ngl": Row(_whole, "n_gpu_layers", "--n-gpu-layers"),
-    "n_parallel": Row(_count, "n_parallel", "--parallel"),
-    "cpu_threads": Row(_count, "cpuparams.n_threads", "--threads"),
+    "n_parallel": Row(count, "n_parallel", "--parallel"),
+    "cpu_threads": Row(count, "cpuparams.n_threads", "--threads"),
     "cont_batching": Row(_truth, "cont_batching", ("--cont-batching", "--no-cont-batching")),
     # The llama-server of Jan's time refuses to chat with `--embeddings`, and Jan's own files set
     # `embedding` for every model: only xllamacpp does both.
     "embedding": Row(_truth, "embedding", ""),
     "mmproj": Row(str, "mmproj.path", "--mmproj"),
     "chat_template": Row(str, "chat_template", "--chat-template"),
-    "n_batch": Row(_count, "n_batch", "--batch-size"),
-    "n_ubatch": Row(_count, "n_ubatch", "--ubatch-size"),
+    "n_batch": Row(count, "n_batch", "--batch-size"),
+    "n_ubatch": Row(count, "n_ubatch", "--ubatch-size"),
     "flash_attn": Row(_on_off, "flash_attn_type", "--flash-attn", _FLASH),
     "cache_type_k": Row(_lower, "cache_type_k", "--cache-type-k", _CACHE_TYPES),
     "cache_type_v": Row(_lower, "cache_type_v", "--cache-type-v", _CACHE_TYPES),
@@ -330,16 +331,17 @@ class Runtime:
         python = (sys.executable, "-P")
         if self.name == "xllamacpp":
             text = json.dumps(xllamacpp_input(file, options))
-            return (*python, str(HERE / "xllamacpp_server.py")), text, _calm()
+            return (*python, str(HERE / "xllamacpp_server.py")), text, calm()
         if self.name == "llama-cpp-python":
             keywords, _ = llama_cpp_input(file, options)
             program = (str(HERE / name) for name in ("serve.py", "serve_llama_cpp.py"))
-            return (*python, *program), json.dumps(keywords), _calm()
+            return (*python, *program), json.dumps(keywords), calm()
         arguments, environment = llama_server_arguments(file, options)
-        return (str(self.binary), *arguments), "", {**_calm(), **environment}
+        return (str(self.binary), *arguments), "", {**calm(), **environment}
 
 
-def _calm() -> Mapping[str, str]:
+def calm() -> Mapping[str, str]:
+    """The environment in which threads that wait do not hold up others, unless the user has one."""
     return EMPTY if os.environ.keys() & {*_SPIN, "OMP_WAIT_POLICY"} else _SPIN
 
 

@@ -22,9 +22,10 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -48,17 +49,29 @@ class Backend(Protocol):
     def encode(self, messages: Sequence[Mapping[str, Any]]) -> list[int]:
         """The tokens of a conversation, ready for the answer. Raises `ValueError`."""
 
-    def generate(
-        self, prompt: list[int], asked: Asked, stopped: Callable[[], bool]
-    ) -> Generator[str, None, Finish]:
-        """One text for each token (`""` if it adds nothing); returns why it ended.
+    def decode(self, tokens: list[int]) -> str:
+        """The text of tokens; of those that only steer, none."""
 
-        It ends soon after `stopped()` is true, and generates no more than `asked.limit` tokens.
-        Raises `ValueError` before the first token if it cannot do what is asked.
+    def generate(self, prompt: list[int], asked: Asked, answer: Sink) -> Finish:
+        """Give the tokens of the answer to `answer`, and return why it ends.
+
+        Not more than `asked.limit` (at least 1), and none after `put` has returned `False`. Raises
+        `ValueError` before the first one if it cannot do what is asked.
         """
 
     def embed(self, texts: Sequence[str]) -> tuple[list[list[float]], int]:
         """A vector for each text, and the tokens read. Raises `ValueError`."""
+
+
+class Sink(Protocol):
+    """Where a backend puts an answer. Neither of both raises."""
+
+    def put(self, token: int) -> bool:
+        """Show a token; whether there shall be more."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody wants any more; to be asked during long work."""
 
 
 @dataclass(frozen=True)
@@ -280,72 +293,98 @@ class Client:
 # Answering ----------------------------------------------------------------------------------------
 
 
-@dataclass
 class Answer:
-    """An answer on its way: counts tokens and time, and cuts it at stop words."""
+    """An answer on its way: tokens become text, which is shown up to a stop word."""
 
-    backend: Backend
-    prompt: list[int]
-    asked: Asked
-    client: Client
-    tokens: int = 0
-    finish: Finish = "stop"
-    began: float = field(default_factory=time.monotonic)
-    first: float = 0.0
+    def __init__(
+        self,
+        backend: Backend,
+        prompt: list[int],
+        asked: Asked,
+        client: Client,
+        show: Callable[[str], None],
+    ) -> None:
+        self.backend, self.prompt, self.asked, self.client = backend, prompt, asked, client
+        self.finish: Finish = "length"
+        self.tokens: list[int] = []
+        self._show = show
+        self._words = StopWords(asked.stop)
+        self._stop_word = False
+        self._decoded = slice(0, 0)
+        """The last tokens whose text was shown: what follows is read together with them."""
+        self._began = time.monotonic()
+        self._first = 0.0
 
-    def texts(self) -> Iterator[str]:
-        """The pieces that may be shown, the first as soon as there is a token. Raises `Gone`."""
-        words = StopWords(self.asked.stop)
-        with closing(self._pieces()) as pieces:
-            for piece in pieces:
-                self.first = self.first or time.monotonic()
-                self.tokens += 1
-                text, stopped = words.feed(piece)
-                yield text
-                if stopped:
-                    self.finish = "stop"
-                    return
-        yield words.rest()
+    def run(self) -> None:
+        """Generate it. Raises `Gone`."""
+        if self.asked.limit > 0:
+            self.finish = self.backend.generate(self.prompt, self.asked, self)
+        if self.client.gone:
+            raise Gone
+        if self._stop_word:
+            self.finish = "stop"
+        else:
+            self._feed(self._new_text(whole=True))
+            self._send(self._words.rest())
 
-    def _pieces(self) -> Generator[str, None, None]:
-        """What is generated as long as somebody wants it."""
-        generation = self.backend.generate(self.prompt, self.asked, lambda: self.client.gone)
-        with closing(generation):
-            while True:
-                try:
-                    piece = next(generation)
-                except StopIteration as end:
-                    self.finish = end.value
-                    piece = None
-                if self.client.gone:
-                    raise Gone
-                if piece is None:
-                    return
-                yield piece
+    def put(self, token: int) -> bool:
+        self._first = self._first or time.monotonic()
+        self.tokens.append(token)
+        self._feed(self._new_text())
+        return not self.stopped
+
+    @property
+    def stopped(self) -> bool:
+        return self.client.gone or self._stop_word
+
+    def _new_text(self, whole: bool = False) -> str:
+        """What the last tokens add; nothing if a character is not complete (unless `whole`)."""
+        begin, end = self._decoded.start, self._decoded.stop
+        known = self.backend.decode(self.tokens[begin:end])
+        text = self.backend.decode(self.tokens[begin:])
+        if len(text) <= len(known) or (text.endswith("\ufffd") and not whole):
+            return ""
+        self._decoded = slice(end, len(self.tokens))
+        return text[len(known) :]
+
+    def _feed(self, text: str) -> None:
+        text, self._stop_word = self._words.feed(text)
+        self._send(text)
+
+    def _send(self, text: str) -> None:
+        if text and not self.client.gone:
+            try:
+                self._show(text)
+            except OSError:
+                self.client.gone = True
 
     def usage(self) -> dict[str, Any]:
         return {
             "prompt_tokens": len(self.prompt),
-            "completion_tokens": self.tokens,
-            "total_tokens": len(self.prompt) + self.tokens,
+            "completion_tokens": len(self.tokens),
+            "total_tokens": len(self.prompt) + len(self.tokens),
             "prompt_tokens_details": {"cached_tokens": self.backend.cached},
         }
 
     def timings(self) -> dict[str, Any]:
         """What took how long, in the words of llama.cpp's server."""
         now = time.monotonic()
-        first = self.first or now
-        read, spent = max(1e-6, first - self.began), max(1e-6, now - first)
+        first = self._first or now
+        read, spent = max(1e-6, first - self._began), max(1e-6, now - first)
         new = len(self.prompt) - self.backend.cached
         return {
             "cache_n": self.backend.cached,
             "prompt_n": new,
             "prompt_ms": read * 1000,
             "prompt_per_second": new / read,
-            "predicted_n": self.tokens,
+            "predicted_n": len(self.tokens),
             "predicted_ms": spent * 1000,
-            "predicted_per_second": self.tokens / spent,
+            "predicted_per_second": len(self.tokens) / spent,
         }
+
+
+_ShownBy = Callable[[Callable[[str], None]], Answer]
+"""Makes the answer that shows itself by a call for each piece of text."""
 
 
 class Server(ThreadingHTTPServer):
@@ -454,32 +493,33 @@ class Handler(BaseHTTPRequestHandler):
         asked = read_asked(body, room, backend.constrains)
         client = Client(self.connection)
         with self.server.turns.turn(client):
-            answer = Answer(backend, prompt, asked, client)
-            (self._stream if asked.stream else self._whole)(answer, str(body.get("model", "")))
+            answer_in = self._stream if asked.stream else self._whole
+            answer_in(str(body.get("model", "")), partial(Answer, backend, prompt, asked, client))
 
-    def _stream(self, answer: Answer, model: str) -> None:
+    def _stream(self, model: str, shown_by: _ShownBy) -> None:
         always = {"id": f"chatcmpl-{os.urandom(12).hex()}", "created": int(time.time())}
         always |= {"object": "chat.completion.chunk", "model": model}
 
         def send(delta: Mapping[str, str], finish: str | None = None) -> None:
+            if not self.begun:  # till now it could still be refused
+                self._begin(200, "text/event-stream")
+                send({"role": "assistant", "content": ""})
             choice = {"index": 0, "delta": delta, "finish_reason": finish}
             self._event({**always, "choices": [choice]})
 
-        for text in answer.texts():
-            if not self.begun:
-                self._begin(200, "text/event-stream")
-                send({"role": "assistant", "content": ""})
-            if text:
-                send({"content": text})
+        answer = shown_by(lambda text: send({"content": text}))
+        answer.run()
         send({}, answer.finish)
         if answer.asked.usage:
             more = {"usage": answer.usage(), "timings": answer.timings()}
             self._event({**always, "choices": [], **more})
         self.wfile.write(b"data: [DONE]\n\n")
 
-    def _whole(self, answer: Answer, model: str) -> None:
-        text = "".join(answer.texts())
-        message = {"role": "assistant", "content": text}
+    def _whole(self, model: str, shown_by: _ShownBy) -> None:
+        texts: list[str] = []
+        answer = shown_by(texts.append)
+        answer.run()
+        message = {"role": "assistant", "content": "".join(texts)}
         choice = {"index": 0, "message": message, "finish_reason": answer.finish}
         self._json(
             {
@@ -544,7 +584,8 @@ def main() -> None:
     settings = json.loads(sys.stdin.buffer.readline())
 
     def end_with_parent() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):  # not through `sys.stdin`: a library that forks would wait for it
+            pass
         os._exit(0)
 
     parent = threading.Thread(target=end_with_parent, daemon=True)

@@ -6,18 +6,18 @@ Settings are keyword arguments of `llama_cpp.Llama` (names of its constants for 
 
 from __future__ import annotations
 
-import codecs
 import ctypes
 import json
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import llama_cpp
 from llama_cpp import llama_chat_format, llama_grammar
 
 if TYPE_CHECKING:
-    from .serve import Asked, Finish
+    from .serve import Asked, Finish, Sink
 
 _NAMES = {"temperature": "temp", "mirostat": "mirostat_mode"}
 """Where `Llama.generate` has another name for a parameter of llama.cpp's server."""
@@ -64,43 +64,34 @@ class LlamaCpp:
         tokens: list[int] = self._llama.tokenize(prompt.encode(), add_bos=True, special=True)
         return tokens
 
-    def generate(
-        self, prompt: list[int], asked: Asked, stopped: Callable[[], bool]
-    ) -> Generator[str, None, Finish]:
-        self.cached = 0
-        if asked.limit <= 0:
-            return "length"
+    def decode(self, tokens: list[int]) -> str:
+        text: bytes = self._llama.detokenize(tokens)
+        return text.decode("utf-8", "replace")
+
+    def generate(self, prompt: list[int], asked: Asked, answer: Sink) -> Finish:
         parameters = asked.parameters
         self._llama.set_seed(_seed(parameters.get("seed", -1)))
         self._llama.last_n_tokens_size = parameters.get("repeat_last_n", 64)
-        self._llama.stopped = stopped
+        self._llama.answer = answer
         if not self._cache_prompt:
             self._llama.reset()
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        evaluated = self._llama.evaluated
+        self.cached = 0
+        known = self._llama.evaluated + len(prompt)
         tokens = self._llama.generate(
             prompt,
             grammar=self._grammar(asked),
             **{_NAMES.get(n, n): v for n, v in parameters.items() if n not in _ELSEWHERE},
         )
-        try:
+        with closing(tokens), suppress(_Stopped):
             for count, token in enumerate(tokens, 1):
                 if count == 1:
-                    self.cached = len(prompt) - (self._llama.evaluated - evaluated)
-                if stopped():
+                    self.cached = known - self._llama.evaluated
+                ends = llama_cpp.llama_vocab_is_eog(self._vocab, token)
+                wanted = answer.put(token)
+                if not wanted or (ends and not parameters.get("ignore_eos")):
                     return "stop"
-                if llama_cpp.llama_vocab_is_eog(self._vocab, token):
-                    if not parameters.get("ignore_eos"):
-                        yield decoder.decode(b"", final=True)
-                        return "stop"
-                    yield ""
-                else:
-                    last = count == asked.limit
-                    yield decoder.decode(self._llama.detokenize([token]), final=last)
                 if count == asked.limit:
                     break
-        except _Stopped:
-            return "stop"
         return "length"
 
     def embed(self, texts: Sequence[str]) -> tuple[list[list[float]], int]:
@@ -150,8 +141,8 @@ class _Llama(llama_cpp.Llama):  # type: ignore[misc]
 
     def __init__(self, **arguments: Any) -> None:
         self.evaluated = 0
-        self.stopped: Callable[[], bool] = lambda: False
-        self._asks = llama_cpp.ggml_abort_callback(lambda _: self.stopped())
+        self.answer: Sink | None = None
+        self._asks = llama_cpp.ggml_abort_callback(lambda _: self._stopped())
         super().__init__(**arguments)
 
     def eval(self, tokens: Sequence[int]) -> None:
@@ -162,12 +153,15 @@ class _Llama(llama_cpp.Llama):  # type: ignore[misc]
             try:
                 super().eval(tokens)
             except RuntimeError as error:
-                if self.stopped():
+                if self._stopped():
                     raise _Stopped from error
                 raise
             finally:
                 llama_cpp.llama_set_abort_callback(self.ctx, _NOBODY, None)
         self.evaluated += len(tokens)
+
+    def _stopped(self) -> bool:
+        return self.answer is not None and self.answer.stopped
 
 
 _NOBODY = llama_cpp.ggml_abort_callback()
