@@ -21,7 +21,8 @@ test: .venv/test.done .venv-ipykernel6/done ## set up, and run the quick tests
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
 	$(BIN)/pytest -m "peers and not slow"
 
-test-slow: .venv/test.done $(foreach name,light litellm transformers vllm,.venv-peers-$(name)/done) ## the tests that take minutes
+test-slow: .venv/test.done $(foreach name,light litellm transformers vllm,.venv-peers-$(name)/done) \
+  .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
 lint: .venv/test.done ## check and format the code
@@ -36,7 +37,7 @@ notebooks: .venv/test.done ## run the notebooks and save their outputs
 	$(BIN)/python tools/notebooks.py
 
 clean: ## remove what was set up
-	rm -rf .venv .venv-ipykernel6 .venv-peers-*
+	rm -rf .venv .venv-ipykernel6 .venv-peers-* .venv-intel .venv-export
 
 .venv/uv.done:
 	@echo "Setting up Python packages in .venv (once) …"
@@ -50,6 +51,32 @@ clean: ## remove what was set up
 
 .venv/test.done: .venv/uv.done pyproject.toml constraints.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[test]'
+	@touch $@
+
+# Compiled for this machine: llama.cpp's library alone, without programs, images and https.
+.venv/llama-cpp-python.done: .venv/test.done
+	@echo "Compiling llama-cpp-python (once, some minutes) …"
+	@CMAKE_ARGS="$(foreach part,LLAVA_BUILD LLAMA_BUILD_TOOLS LLAMA_BUILD_EXAMPLES LLAMA_BUILD_TESTS \
+	  LLAMA_BUILD_SERVER LLAMA_BUILD_APP LLAMA_OPENSSL,-D$(part)=OFF) -DCMAKE_CXX_FLAGS_RELEASE=-O2" \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[llama-cpp-python]'
+	@touch $@
+
+# The back ends of intel-bigdl, as `%jan engines install` makes them.
+.venv-intel/%.done: .venv/test.done jan_jupyter/engines/intel_bigdl.py
+	@mkdir -p $(@D) && JAN_DATA_FOLDER=$(@D) $(BIN)/python tests/intel/install.py $*
+	@touch $@
+
+# The bundled model as Intel's OpenVINO reads it; what exports it is needed once.
+.venv-intel/jan-mini.done: .venv/test.done tests/intel/export.txt tools/jan_mini/to_hf.py
+	@echo "Exporting jan-mini for OpenVINO (once; 1.5 GB for a minute) …"
+	@$(PYTHON) -m venv .venv-export
+	@.venv-export/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(BIN)/uv pip install --quiet --no-deps --python .venv-export/bin/python -r tests/intel/export.txt
+	@rm -rf $(@D)/jan-mini* && mkdir -p $(@D)
+	@$(BIN)/python tools/jan_mini/to_hf.py $(@D)/jan-mini
+	@CI=true .venv-export/bin/optimum-cli export openvino --model $(@D)/jan-mini \
+	  --task text-generation-with-past --weight-format fp32 $(@D)/jan-mini-openvino >/dev/null 2>&1
+	@rm -rf .venv-export
 	@touch $@
 
 # The oldest kernel that is supported, beside the newest.

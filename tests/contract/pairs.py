@@ -12,7 +12,7 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from peers.misbehaving import Misbehaving
-from peers.process import HOST, MODEL, Peer
+from peers.process import HOST, MODEL, REPOSITORY, Peer
 
 from .house import House
 
@@ -169,6 +169,15 @@ def file_of_program(house: House, model: str) -> JSON:
     return {**file_of(house, model), **runtime}
 
 
+INTEL_FOLDER = REPOSITORY / ".venv-intel"
+
+
+def intel_back_end(name: str, **settings: Any) -> Callable[[Peer], JSON]:
+    """An engine file with the interpreter of a back end that `make` has installed."""
+    python = INTEL_FOLDER / "engines/intel-bigdl" / name / "bin/python"
+    return lambda peer: {"settings": {"backend": name, "python": str(python), **settings}}
+
+
 # Parts that pairs share ---------------------------------------------------------------------------
 
 UNREACHABLE = Case(
@@ -181,6 +190,7 @@ WRONG = Case(
     "wrong key", errors.AuthenticationFailed, engine={"api_key": WRONG_KEY}, says="API_KEY"
 )
 NO_KEY = Case("no key", errors.AuthenticationFailed, engine={"api_key": ""}, says="API_KEY")
+ENDLESS = {"ignore_eos": True}
 OVERFLOW = Case("overflow", errors.ContextOverflow, prompt="hi " * 3000, says="Shorten")
 KEYS = (WRONG, NO_KEY)
 
@@ -318,13 +328,33 @@ NITRO = Pair(
     files=lambda peer: {"settings": {"runtime": "xllamacpp"}},
     settings=file_of,
     truth=("llama.cpp", "jan-mini"),
-    slow=Slow("llama.cpp", "slow", nitro_is_busy, parameters={"ignore_eos": True}),
+    slow=Slow("llama.cpp", "slow", nitro_is_busy, parameters=ENDLESS),
     errors=(
         OVERFLOW,
         Case("no such file", errors.ModelNotReady, settings={"model_path": "/nowhere/x.gguf"}),
         Case("no model file", errors.ModelBroken, settings={"model_path": __file__}),
     ),
     label="xllamacpp",
+)
+INTEL = Pair(
+    engine="intel-bigdl",
+    peer="llama.cpp",
+    model="jan-mini",
+    files=intel_back_end("ipex-llm", low_bit="sym_int8"),  # as exact as the file of llama.cpp
+    settings=lambda house, model: {"model_path": str(house.hugging_face)},
+    truth=("llama.cpp", "jan-mini"),
+    slow=Slow("llama.cpp", "jan-mini", nitro_is_busy, max_tokens=2000, parameters=ENDLESS),
+    errors=(
+        OVERFLOW,
+        Case("no such folder", errors.ModelNotReady, settings={"model_path": "/nowhere/x"}),
+        Case("no model folder", errors.ModelBroken, settings={"model_path": __file__}),
+        Case("no back end", errors.EngineUnavailable, settings={"backend": "x"}, says="openvino"),
+        Case(
+            "no program", errors.EngineUnavailable, settings={"python": "/nowhere"}, says="/nowhere"
+        ),
+    ),
+    mark="slow",
+    label="ipex-llm",
 )
 LITELLM = Pair(
     engine="",
@@ -377,6 +407,19 @@ TRANSFORMERS = Pair(
 PAIRS: Sequence[Pair] = (
     NITRO,
     replace(NITRO, label="llama-server", settings=file_of_program),
+    replace(
+        NITRO,
+        label="llama-cpp-python",
+        files=lambda peer: {"settings": {"runtime": "llama-cpp-python"}},
+        mark="slow",
+    ),
+    INTEL,
+    replace(
+        INTEL,
+        label="openvino",
+        files=intel_back_end("openvino"),
+        settings=lambda house, model: {"model_path": str(INTEL_FOLDER / "jan-mini-openvino")},
+    ),
     replace(LLAMA, engine="openai"),
     replace(MISBEHAVING, engine="openai"),
     replace(AIMOCKED, engine="openai"),
@@ -387,7 +430,11 @@ PAIRS: Sequence[Pair] = (
 )
 
 
-PARSED: Mapping[str, str] = {"openai": "openai", "nitro": "openai"}
+PARSED: Mapping[str, str] = {
+    "openai": "openai",
+    "nitro": "openai",
+    "intel-bigdl": "openai",
+}
 """Engines, and the prefix of the recordings that their parsers must read."""
 
 
