@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from support.jan import add_model
-from support.kernel import Kernel
+from support.kernel import Kernel, Received
 from support.random_model import write_model
 
 BUNDLED = Path(__file__).parents[2] / "jan_jupyter/data/models/jan-mini/jan-mini.gguf"
@@ -68,6 +68,13 @@ def workers(folder: Path) -> list[dict[str, object]]:
     return [json.loads(entry.read_text()) for entry in entries]
 
 
+def answering(message: Received) -> bool:
+    """Whether it shows text of the model; what a slow machine is waited for is told in grey."""
+    if message.type != "update_display_data":
+        return False
+    return not message.content["data"].get("text/markdown", "").startswith("<sub")
+
+
 def gone(pid: int, seconds: float = 15) -> bool:
     try:
         psutil.Process(pid).wait(seconds)
@@ -91,7 +98,7 @@ def test_the_bundled_model_answers_where_there_is_no_other(tmp_path: Path) -> No
 
 def test_a_stopped_answer_generates_nothing_more(notebook: Kernel, folder: Path) -> None:
     message = notebook.send(f"%%jan slow {ENDLESS}\nhi")
-    notebook.wait_for(message, lambda m: m.type == "update_display_data")
+    notebook.wait_for(message, answering)
     notebook.interrupt()
     result = notebook.result(message)
     assert result.error is not None
@@ -110,7 +117,7 @@ def test_a_worker_killed_in_mid_answer_is_one_line_and_the_next_cell_works(
     notebook: Kernel, folder: Path
 ) -> None:
     message = notebook.send(f"%%jan slow {ENDLESS}\nhi")
-    notebook.wait_for(message, lambda m: m.type == "update_display_data")
+    notebook.wait_for(message, answering)
     (entry,) = [w for w in workers(folder) if w["model"] == "slow"]
     os.kill(int(str(entry["server_pid"])), signal.SIGKILL)
     result = notebook.result(message)
@@ -136,8 +143,7 @@ def test_kernels_share_a_worker_which_outlives_them_and_then_leaves(
         assert [w["pid"] for w in workers(folder) if w["model"] == "tiny"] == [entry["pid"]]
         other.restart()
         other.execute("%load_ext jan_jupyter")
-        assert other.execute("%%jan tiny -n 3 --as warm\nhi").status == "ok"
-        assert float(other.execute("print(warm.timings.load)").text) < 0.1
+        assert other.execute("%%jan tiny -n 3\nhi").status == "ok"
         assert [w["pid"] for w in workers(folder) if w["model"] == "tiny"] == [entry["pid"]]
         other.kill()
     assert gone(int(str(entry["pid"])))
