@@ -10,6 +10,10 @@ JanError                        500
 │   ├── ModelExists             409   the name is taken
 │   ├── ModelReadOnly           403   it is not ours to change
 │   └── CannotWrite             507   the disk, its rights, or another process refuse
+├── ThreadError                 400
+│   ├── ThreadNotFound          404   no thread, message or assistant of that name
+│   ├── ThreadBroken            422   its description cannot be read
+│   └── ThreadBusy              409   another program is writing it, or it cannot be written
 └── EngineError                 502   (its `kind` names the row of the table in §9 of the facts)
     ├── EngineNotFound          404   no engine of that name
     ├── EngineUnavailable       503   engine cannot start here (package, worker, memory)
@@ -106,6 +110,30 @@ class CannotWrite(ModelError):
     """The disk, its rights or another process refuse a change."""
 
     status, kind = 507, "cannot_write"
+
+
+class ThreadError(JanError):
+    """Something about a thread, a message or an assistant."""
+
+    status, kind = 400, "thread"
+
+
+class ThreadNotFound(ThreadError):
+    """No thread, message or assistant of that name."""
+
+    status, kind = 404, "thread_not_found"
+
+
+class ThreadBroken(ThreadError):
+    """The description of a thread or an assistant cannot be read."""
+
+    status, kind = 422, "thread_broken"
+
+
+class ThreadBusy(ThreadError):
+    """A thread cannot be written now: another program does, or the disk refuses."""
+
+    status, kind = 409, "thread_busy"
 
 
 class EngineError(JanError):

@@ -1,19 +1,32 @@
-"""All threads of the data folders in use: list, find, make, search, delete, import."""
+"""All threads of the data folders in use: list, find, make, search, delete, import (spec §9)."""
 
 from __future__ import annotations
 
+import difflib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from ..errors import ThreadBroken, ThreadError, ThreadNotFound
+from . import files, head
+from . import message as turns
 from .assistants import Assistants
-from .thread import Thread
+from .message import ThreadMessage
+from .thread import Thread, read_head, read_lines
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A thread in a listing; its messages are not read for it.
 
-    `state` is `ready` or `broken` (`reason` says why); times are seconds since 1970.
+    `reason` says why the state is `broken`; times are seconds since 1970. `own`: it lies in our
+    data folder.
     """
 
     id: str
@@ -22,8 +35,9 @@ class Listed:
     updated: float | None = None
     created: float | None = None
     model: str | None = None
+    assistant: str = "jan"
     last_message: str = ""
-    state: str = "ready"
+    state: Literal["ready", "broken"] = "ready"
     reason: str = ""
     own: bool = True
 
@@ -34,6 +48,7 @@ class Hit:
 
     thread: Listed
     message: str
+    """Id of the message."""
     role: str
     excerpt: str
 
@@ -41,24 +56,60 @@ class Hit:
 class ThreadStore:
     """The threads of one data folder, or of those in use: ours, and an installed Jan's.
 
-    New ones are made in our own; one of Jan's is written where it lies, when it is gone on with.
+    New ones are made in our own; one of Jan's is written where it lies, once it is gone on with.
     """
 
-    assistants: Assistants
-
     def __init__(self, data_folder: Path | str | None = None) -> None:
-        raise NotImplementedError
+        self._given = Path(data_folder).expanduser().absolute() if data_folder else None
+        self._cache: dict[Path, tuple[files.Signature, Listed]] = {}
+        self._open: dict[Path, Thread] = {}
+        self._lock = threading.Lock()
+        self.assistants = Assistants(self.folders)
+
+    def folders(self) -> Sequence[tuple[Path, bool]]:
+        """The data folders in use, and whether each is our own; one may not exist yet."""
+        if self._given:
+            return [(self._given, True)]
+        from ..models.folders import jan_data_folder
+        from ..settings import own_data_folder, settings
+
+        own = own_data_folder().absolute()
+        jan = None if settings().data_folder else jan_data_folder()
+        if jan is None or jan.path.resolve() == own.resolve():
+            return [(own, True)]
+        return [(own, True), (jan.path, False)]
 
     def list(self, pattern: str = "") -> list[Listed]:
         """All threads, newest first, also broken ones; `pattern` is part of a title or id."""
-        raise NotImplementedError
+        found = [
+            self._listed(Path(folder), own)
+            for data_folder, own in self.folders()
+            for folder in _thread_folders(data_folder)
+        ]
+        wanted = pattern.casefold()
+        found = [t for t in found if wanted in t.title.casefold() or wanted in t.id.casefold()]
+        return sorted(found, key=lambda thread: thread.updated or 0, reverse=True)
 
     def get(self, name: str) -> Thread:
         """By id, then by title (the newest of that title), then without regard to case.
 
         Raises `ThreadNotFound`, which tells the nearest names, or `ThreadBroken`.
         """
-        raise NotImplementedError
+        listed = self._find(name)
+        if listed.state == "broken":
+            raise ThreadBroken(listed.reason)
+        return self._thread(listed.folder, listed.own)
+
+    def _find(self, name: str) -> Listed:
+        threads = self.list()
+        for same in (str, str.casefold):
+            for by in ("id", "title"):
+                for thread in threads:
+                    if same(getattr(thread, by)) == same(name):
+                        return thread
+        near = difflib.get_close_matches(name, dict.fromkeys(t.title for t in threads), 3, 0.4)
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        raise ThreadNotFound(f"There is no thread {name!r}.{hint} `%jan threads` lists all.")
 
     def create(
         self,
@@ -70,25 +121,180 @@ class ThreadStore:
         instructions: str = "",
     ) -> Thread:
         """A new, empty thread. Without `title` it is named after its first question."""
-        raise NotImplementedError
+        profile = self.assistants.get(assistant) if assistant else None
+        folder = self._new_folder()
+        raw = head.new(folder.name, " ".join(title.split()))
+        if profile is not None:
+            raw = head.with_assistant(raw, profile.profile)
+        if instructions:
+            raw = head.with_instructions(raw, instructions)
+        chosen = model or (profile.model if profile else None)
+        raw = head.with_model(raw, chosen, engine if model else None)
+        files.replace(folder / "thread.json", files.pretty(raw))
+        return self._thread(folder, True)
 
     def open(self, name: str) -> Thread:
         """The thread of that name, created if there is none."""
-        raise NotImplementedError
+        try:
+            return self.get(name)
+        except ThreadNotFound:
+            return self.create(name)
 
-    def search(self, text: str, limit: int = 50) -> list[Hit]:
-        """Messages that hold `text` (without regard to case), newest threads first."""
-        raise NotImplementedError
+    def search(self, text: str, limit: int = 50) -> Sequence[Hit]:
+        """Messages of the active lines that hold `text` (without regard to case), newest threads
+        first, in each the newest message first.
+        """
+        wanted = text.casefold()
+        found: list[Hit] = []
+        for thread in self.list() if wanted.strip() else ():
+            with suppress(OSError):
+                data = (thread.folder / "messages.jsonl").read_bytes()
+                for message in reversed(read_lines(data)[0]):
+                    if (place := message.text.casefold().find(wanted)) >= 0:
+                        excerpt = _excerpt(message.text, place, len(text))
+                        found.append(Hit(thread, message.id, message.role, excerpt))
+                        if len(found) >= limit:
+                            return found
+        return found
 
     def delete(self, name: str) -> None:
-        """Remove one of our threads with its files; one of Jan's is refused."""
-        raise NotImplementedError
+        """Remove one of our threads with its files; one of Jan's is refused.
+
+        What a link leads to, and what does not belong to a thread, stays.
+        """
+        thread = self._find(name)
+        if not thread.own:
+            raise ThreadError(f"Thread {thread.title} is Jan's: delete it there.")
+        folder = thread.folder
+        with files.locked(folder):
+            # The description first: without it the rest is no thread any more, whatever happens.
+            for file in ("thread.json", "messages.jsonl", "branches.jsonl"):
+                (folder / file).unlink(missing_ok=True)
+                (folder / f".{file}.tmp").unlink(missing_ok=True)
+            for part in ("files", "memory"):
+                if (folder / part).is_symlink():
+                    (folder / part).unlink()
+                elif (folder / part).is_dir():
+                    shutil.rmtree(folder / part)
+            with suppress(OSError):
+                folder.unlink() if folder.is_symlink() else folder.rmdir()
+        with self._lock:
+            self._open.pop(folder, None)
 
     def import_(self, source: Path | str, title: str = "") -> Thread:
-        """A new thread from a file: `.jsonl`, `.md`, `.ipynb`, or a thread's folder."""
-        raise NotImplementedError
+        """A new thread from a file: `.jsonl` (Jan's, or `{"role", "content"}` lines), `.ipynb` (its
+        `%%jan` cells and their answers), or the folder of a thread. Raises `ThreadError`.
+        """
+        source = Path(source).expanduser()
+        model = None
+        if (source / "thread.json").is_file():
+            described = read_head(source)
+            title, model = title or described.title, described.model
+            source = source / "messages.jsonl"
+        messages = [*_imported(source)]
+        if not messages:
+            raise ThreadError(f"{source} holds no messages.")
+        folder = self._new_folder()
+        raw = head.new(folder.name, " ".join((title or source.stem).split()))
+        raw = head.touched(head.with_model(raw, model, None), messages[-1].text)
+        lines = [files.compact(_own(message, folder.name)) + b"\n" for message in messages]
+        files.replace(folder / "messages.jsonl", b"".join(lines))
+        files.replace(folder / "thread.json", files.pretty(raw))
+        return self._thread(folder, True)
+
+    def _thread(self, folder: Path, own: bool) -> Thread:
+        """One object for each folder, so that what was read is read once."""
+        with self._lock:
+            thread = self._open.get(folder)
+        if thread is None:
+            thread = Thread(folder, self.assistants, own=own)
+            with self._lock:
+                thread = self._open.setdefault(folder, thread)
+        return thread
+
+    def _new_folder(self) -> Path:
+        threads = next(folder for folder, own in self.folders() if own) / "threads"
+        threads.mkdir(parents=True, exist_ok=True)
+        stem = f"jan_{int(time.time())}"
+        for number in range(10_000):
+            folder = threads / (f"{stem}-{number}" if number else stem)
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                return folder
+        raise ThreadError(f"No new thread can be made in {threads}.")
+
+    def _listed(self, folder: Path, own: bool) -> Listed:
+        signature = files.signature(folder / "thread.json")
+        known = self._cache.get(folder)
+        if known is None or known[0] != signature:
+            known = self._cache[folder] = signature, _list(folder, own)
+        return known[1]
+
+
+_shared: ThreadStore | None = None
 
 
 def shared() -> ThreadStore:
     """The store that every face of this process uses."""
-    raise NotImplementedError
+    global _shared
+    if _shared is None:
+        _shared = ThreadStore()
+    return _shared
+
+
+def _thread_folders(data_folder: Path) -> Iterator[str]:
+    with suppress(OSError), os.scandir(data_folder / "threads") as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if not entry.name.startswith(".") and os.path.isfile(f"{entry.path}/thread.json"):
+                yield entry.path
+
+
+def _list(folder: Path, own: bool) -> Listed:
+    try:
+        written = (folder / "thread.json").stat().st_mtime
+    except OSError:
+        written = 0.0
+    try:
+        found = read_head(folder)
+    except ThreadBroken as error:
+        return Listed(
+            folder.name, folder.name, folder, written, state="broken", reason=str(error), own=own
+        )
+    return Listed(
+        id=folder.name,
+        title=found.title,
+        folder=folder,
+        updated=found.updated or written,
+        created=found.created,
+        model=found.model,
+        assistant=found.assistant,
+        last_message=found.last_message,
+        own=own,
+    )
+
+
+def _excerpt(text: str, place: int, length: int, around: int = 40) -> str:
+    start, end = max(0, place - around), place + length + around
+    middle = " ".join(text[start:end].split())
+    return f"{'…' if start else ''}{middle}{'…' if end < len(text) else ''}"
+
+
+def _imported(source: Path) -> Sequence[ThreadMessage]:
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise ThreadError(f"{source} cannot be read: {error.strerror or error}.") from error
+    if source.suffix == ".ipynb":
+        from .export import from_notebook
+
+        return from_notebook(data, str(source))
+    if source.suffix == ".jsonl":
+        return read_lines(data)[0]
+    raise ThreadError(f"{source.name}: a thread is imported from .jsonl, .ipynb or its folder.")
+
+
+def _own(message: ThreadMessage, thread: str) -> dict[str, object]:
+    """The object of an imported turn, as one of ours."""
+    if message.raw.get("object") or isinstance(message.raw.get("content"), list):
+        return {"id": message.id, **message.raw, "thread_id": thread}
+    return turns.write(message, thread, "jan")

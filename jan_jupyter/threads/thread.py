@@ -1,125 +1,571 @@
-"""One thread: a folder with `thread.json`, `messages.jsonl` and, if it has any, `branches.jsonl`."""
+"""One thread: a folder with `thread.json`, `messages.jsonl` and, if it has any, `branches.jsonl`.
+
+`messages.jsonl` always holds the active line of the conversation, so that Jan shows it as we do.
+`branches.jsonl` is ours, and Jan ignores it: each line is `{"parent": ID, "message": {…}}`, a turn
+off the active line and the turn that it follows (`""`: none).
+
+**What a kill cannot do.** A new turn is one appended line; when `append` returns, it is on the
+disk. A change that moves turns between the two files replaces each of them whole, in this order:
+
+1. `branches.jsonl`, with all turns that will be off the line and those that are off it now,
+2. `messages.jsonl`, with the new line,
+3. `branches.jsonl`, without what is on the line now.
+
+So at every instant each turn is in one of the files at least. It may be in both: **a turn that is
+in `messages.jsonl` is on the line**, whatever `branches.jsonl` says. Killed before 2, the thread is
+as it was; after 2, as it was meant to be; nothing needs to be mended. A line that was torn by a
+kill in the middle of an `append` is kept where it is, is no turn, and stops nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound
 from ..levels import Level
+from ..models.reading import parse_json, read_json
 from ..types import Message
+from . import files, head
+from . import message as turns
+from .head import Head
 from .message import ThreadMessage
+from .tree import ROOT, Off, Tree
+
+if TYPE_CHECKING:
+    from .assistants import Assistants
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of `messages.jsonl` as it stands, and the turn in it, if it is one."""
+
+    data: bytes
+    message: ThreadMessage | None
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """All that was read, and of which files."""
+
+    signatures: tuple[files.Signature, ...]
+    head: Head
+    lines: tuple[_Line, ...]
+    tree: Tree
+    strays: tuple[bytes, ...]
+    """Lines of `branches.jsonl` that are no turns."""
+    warnings: tuple[str, ...]
 
 
 class Thread:
     """One conversation on disk. Every method that changes something returns when it is safe there.
 
-    All processes that have it open see one conversation: each method looks first whether the files
-    have changed, `refresh` does nothing else. May be used from any thread.
+    All processes that have it open see one conversation: each method, and each look at an
+    attribute, sees first whether the files have changed; `refresh` tells. May be used from any
+    thread; others who write are waited for. Raises `ThreadNotFound` once it was deleted.
 
     `messages` is the active line of the conversation. A turn that was replaced (regenerated, edited
     and sent again) lives on in a branch: `versions(id)` are the turns that stand at one place,
     `switch(id)` brings another one of them back, with what followed it.
     """
 
-    id: str
-    folder: Path
-    own: bool
-    """Whether it lies in our own data folder (else in that of an installed Jan)."""
+    def __init__(self, folder: Path, assistants: Assistants, *, own: bool = True) -> None:
+        self.folder = folder
+        self.own = own
+        """Whether it lies in our own data folder (else in that of an installed Jan)."""
+        self._assistants = assistants
+        self._lock = threading.RLock()
+        self._known: dict[bytes, ThreadMessage] = {}
+        """What was parsed before, so that a reading again parses only what is new."""
+        self._state = self._read(self._signatures())
 
-    title: str
-    model: str | None
-    """Model of the thread; `None` if none was chosen."""
-    engine: str | None
-    """Engine that the file names for it; `None`: the model's own."""
-    assistant: str | None
-    """Id of its assistant."""
-    instructions: str
-    """System text of this thread (`{{current_date}}` not replaced yet)."""
-    settings: Mapping[str, Any]
-    """Load-time values that this thread sets."""
-    parameters: Mapping[str, Any]
-    """Sampling values that this thread sets."""
-    created: float | None
-    """Seconds since 1970."""
-    updated: float | None
-    """Seconds since 1970."""
-    metadata: Mapping[str, Any]
-    warnings: tuple[str, ...]
-    messages: tuple[ThreadMessage, ...]
+    def __repr__(self) -> str:
+        return f"Thread({self._state.head.title!r}, {len(self._state.tree.line)} messages)"
 
-    def refresh(self) -> bool:
-        """Read again what others have written; whether there was anything. Cheap if not."""
-        raise NotImplementedError
+    # What it says
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def title(self) -> str:
+        return self._now().head.title
+
+    @property
+    def model(self) -> str | None:
+        """Model of the thread; `None` if none was chosen."""
+        return self._now().head.model
+
+    @property
+    def engine(self) -> str | None:
+        """Engine that the file names for the model; `None`: the model's own."""
+        return self._now().head.engine
+
+    @property
+    def assistant(self) -> str:
+        """Id of its assistant (`jan` if it names none)."""
+        return self._now().head.assistant
+
+    @property
+    def instructions(self) -> str:
+        """System text, the thread's own or its assistant's (`{{current_date}}` not replaced)."""
+        return self._now().head.instructions or self._profile().instructions
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Load-time values that this thread sets."""
+        return self._now().head.settings
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Sampling values that this thread sets."""
+        return self._now().head.parameters
+
+    @property
+    def created(self) -> float | None:
+        """Seconds since 1970."""
+        return self._now().head.created
+
+    @property
+    def updated(self) -> float | None:
+        """Seconds since 1970."""
+        return self._now().head.updated
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        return self._now().head.metadata
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was not as it should be in the files."""
+        return self._now().warnings
+
+    @property
+    def messages(self) -> tuple[ThreadMessage, ...]:
+        """The active line, oldest first."""
+        return self._now().tree.line
 
     def message(self, id: str) -> ThreadMessage:
-        """A turn on the line or in a branch. Raises `MessageNotFound`."""
-        raise NotImplementedError
+        """A turn on the line or in a branch. Raises `ThreadNotFound`."""
+        return self._now().tree.message(id)
+
+    def versions(self, id: str) -> tuple[str, ...]:
+        """Ids of the turns that stand at the place of `id`, oldest first: `‹ 2/3 ›`."""
+        return self._now().tree.versions(id)
+
+    def of_cell(self, cell: str, notebook: str) -> str | None:
+        """Id of the question on the line that a cell of a notebook asked, if there is one."""
+        if not cell:
+            return None
+        asked = (cell, notebook)
+        line = self._now().tree.line
+        return next((m.id for m in line if (m.cell, m.notebook) == asked), None)
 
     # Asking
 
-    def levels(self) -> tuple[Level, Level]:
+    def levels(self) -> tuple[Level, ...]:
         """What the thread and its assistant set, for `router.route(…, levels=…)`."""
-        raise NotImplementedError
+        found, profile = self._now().head, self._profile()
+        return (
+            Level("thread", found.settings, found.parameters),
+            Level(
+                "assistant",
+                profile.settings,
+                {**profile.parameters, **found.assistant_parameters},
+            ),
+        )
 
     def conversation(self, before: str | None = None) -> list[Message]:
-        """What a model is sent: instructions, then the turns of the line (up to, without, `before`).
+        """What a model is sent: instructions, then the turns of the line, up to (without) `before`.
 
-        Turns with an error, and empty answers, are left out.
+        Turns with an error and empty answers are left out; all system texts become one.
         """
-        raise NotImplementedError
+        line: Sequence[ThreadMessage] = self._now().tree.line
+        if before is not None:
+            place = next((i for i, m in enumerate(line) if m.id == before), len(line))
+            line = line[:place]
+        sent = [m for m in line if m.sent]
+        system = [filled(self.instructions), *(m.text for m in sent if m.role == "system")]
+        text = "\n\n".join(part for part in system if part.strip())
+        first = [Message("system", text)] if text else []
+        return [*first, *(m.message() for m in sent if m.role != "system")]
 
     # Writing turns
 
     def append(self, message: ThreadMessage) -> ThreadMessage:
         """Put a turn at the end of the line; returns it as written, with id and time."""
-        raise NotImplementedError
+        with self._writing() as state:
+            parent = state.tree.line[-1].id if state.tree.line else ROOT
+            written = self._new(state, message, parent)
+            self._append(state, written)
+            return written
 
     def answer(self, message: ThreadMessage, to: str) -> ThreadMessage:
-        """Put an answer behind the turn `to`.
+        """Put an answer behind the turn `to`; returns it as written.
 
         At the end of the line, or between if somebody asked on meanwhile. If `to` has an answer
         already (several models in one turn), or is not on the line any more: a branch, which
         `switch` brings up.
         """
-        raise NotImplementedError
+        with self._writing() as state:
+            written = self._new(state, message, to)
+            if state.tree.line and state.tree.line[-1].id == to:
+                self._append(state, written)
+            else:
+                self._write_tree(state, state.tree.answered(written, to))
+                self._write_head(head.touched(state.head.raw))
+            return written
 
     def fork(self, at: str) -> None:
         """End the line before the turn `at`; it and what follows go into a branch."""
-        raise NotImplementedError
-
-    def versions(self, id: str) -> tuple[str, ...]:
-        """Ids of the turns that stand at the place of `id`, oldest first: `‹ 2/3 ›`."""
-        raise NotImplementedError
+        with self._writing() as state:
+            self._write_tree(state, state.tree.forked(at))
 
     def switch(self, id: str) -> None:
-        """Make the line lead through the turn `id`, and on through the newest that follows."""
-        raise NotImplementedError
+        """Make the line lead through the turn `id`, and on through the newest that follow."""
+        with self._writing() as state:
+            self._write_tree(state, state.tree.switched(id))
 
-    def update(self, id: str, **fields: Any) -> ThreadMessage:
-        """Change fields of a turn (`content`, `status`, …) in place."""
-        raise NotImplementedError
+    def update(self, id: str, **changes: Any) -> ThreadMessage:
+        """Change fields of a turn (`content`, `status`, …) in place; returns it as written."""
+        with self._writing() as state:
+            raw = turns.rewrite(state.tree.message(id), **changes)
+            changed = replace(_read(raw, id), id=id)
+            self._write_tree(state, state.tree.replaced(changed))
+            return changed
 
     def delete(self, *ids: str) -> None:
-        """Remove turns; what followed them stays. Another version of the last one takes its place."""
-        raise NotImplementedError
+        """Remove turns; what followed them stays.
+
+        If the end of the line goes, the newest other version there takes its place.
+        """
+        with self._writing() as state:
+            self._write_tree(state, state.tree.without(ids), gone=ids)
+            self._write_head(head.touched(state.head.raw))
 
     # The thread itself
 
+    def refresh(self) -> bool:
+        """Read again what others have written; whether there was anything. Cheap if not."""
+        with self._lock:
+            before = self._state
+            return self._now() is not before
+
     def rename(self, title: str) -> None:
-        raise NotImplementedError
+        if not (title := " ".join(title.split())):
+            raise ThreadError("The new title of a thread cannot be empty.")
+        with self._writing() as state:
+            self._write_head(head.titled(state.head.raw, title))
 
-    def configure(self, **fields: Any) -> None:
-        """Change `model`, `engine`, `assistant`, `instructions`, `settings`, `parameters`.
+    def configure(
+        self,
+        *,
+        model: str | None = None,
+        engine: str | None = None,
+        assistant: str | None = None,
+        instructions: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change what is given; `engine` goes with `model`.
 
-        `settings` and `parameters` are merged name by name; `None` as a value resets a name.
+        `settings` and `parameters` are merged name by name; `None` as a value resets a name. With
+        `assistant` its instructions come, too, unless `instructions` are given.
         """
-        raise NotImplementedError
+        profile = self._assistants.get(assistant) if assistant else None
+        with self._writing() as state:
+            raw = state.head.raw
+            if model is not None:
+                raw = head.with_model(raw, model, engine)
+            if profile is not None:
+                raw = head.with_assistant(raw, profile.profile)
+            if instructions is not None:
+                raw = head.with_instructions(raw, instructions)
+            if settings or parameters:
+                raw = head.with_values(raw, settings or {}, parameters or {})
+            if raw != state.head.raw:
+                self._write_head(raw)
 
     def export(self, format: str = "markdown") -> str:
-        """The line as `markdown`, `jsonl` (Jan's lines) or `ipynb` (a notebook that asks again)."""
-        raise NotImplementedError
+        """The line as `markdown`, `jsonl` (Jan's lines) or `ipynb` (with the answers)."""
+        from .export import export
+
+        state = self._now()
+        lines = [line.data for line in state.lines if line.message is not None]
+        return export(state.head.title, state.tree.line, lines, format)
+
+    # Reading
+
+    def _profile(self) -> Any:
+        return self._assistants.of(self._state.head.assistant)
+
+    @property
+    def _paths(self) -> tuple[Path, Path, Path]:
+        names = ("thread.json", "messages.jsonl", "branches.jsonl")
+        return tuple(self.folder / name for name in names)  # type: ignore[return-value]
+
+    def _signatures(self) -> tuple[files.Signature, ...]:
+        return tuple(map(files.signature, self._paths))
+
+    def _now(self) -> _State:
+        """What the files say now."""
+        with self._lock:
+            for _ in range(3):  # a turn that moved between two files while they were read
+                signatures = self._signatures()
+                if signatures == self._state.signatures:
+                    break
+                self._state = self._read(signatures)
+            return self._state
+
+    def _read(self, signatures: tuple[files.Signature, ...]) -> _State:
+        """`signatures` were taken before, so that a change during the reading is seen next time."""
+        _, on, off = self._paths
+        if signatures[0] is None:
+            raise ThreadNotFound(f"The thread in {self.folder} is not there any more.")
+        found = read_head(self.folder)
+        warnings = [*found.warnings]
+        known: dict[bytes, ThreadMessage] = {}
+        lines = []
+        for number, data in enumerate(_split(_bytes(on)), 1):
+            message = self._known.get(data)
+            if message is None and data.strip():
+                message = _message(data, f"{on.name}, line {number}", warnings)
+            if message is not None:
+                known[data] = message
+                message = replace(message, id=message.id or f"line-{number}")
+            lines.append(_Line(data, message))
+        line = {m.message.id: m.message for m in lines if m.message is not None}
+        branches: dict[str, Off] = {}
+        strays = []
+        for number, data in enumerate(_split(_bytes(off)), 1):
+            branch = _branch(data, f"{off.name}, line {number}", warnings)
+            if branch is None:
+                strays += [data] if data.strip() else []
+            elif branch.message.id not in line:
+                branches[branch.message.id] = branch
+        self._known = known
+        tree = Tree(tuple(line.values()), tuple(branches.values()))
+        return _State(signatures, found, tuple(lines), tree, tuple(strays), tuple(warnings))
+
+    # Writing
+
+    def _writing(self) -> _Writing:
+        return _Writing(self)
+
+    def _new(self, state: _State, message: ThreadMessage, parent: str) -> ThreadMessage:
+        """A turn as it will stand in the file, younger than all that stand at its place."""
+        newest = max((m.created or 0 for m in state.tree.children(parent)), default=0)
+        created = max(message.created or time.time(), newest + 0.001 if newest else 0)
+        message = replace(message, id=message.id or turns.new_id(), created=created)
+        raw = turns.write(message, self.id, state.head.assistant)
+        return replace(_read(raw, message.id), id=message.id)
+
+    def _append(self, state: _State, message: ThreadMessage) -> None:
+        files.append(self._paths[1], files.compact(message.raw))
+        raw = head.touched(state.head.raw, message.text)
+        if not state.tree.line and message.role == "user" and state.head.title == head.UNTITLED:
+            raw = head.titled(raw, _title(message.text))
+        self._write_head(raw)
+
+    def _write_head(self, raw: Mapping[str, Any]) -> None:
+        files.replace(self._paths[0], files.pretty(raw))
+
+    def _write_tree(self, state: _State, tree: Tree, gone: Sequence[str] = ()) -> None:
+        """Make the files hold another tree, in the order that the docstring of this module gives.
+
+        Lines that did not change, also those that are no turns, stay as they are, byte for byte.
+        """
+        _, on, off = self._paths
+        after = b"".join(data + b"\n" for data in (*map(_off_line, tree.off), *state.strays))
+        meant = {o.message.id for o in tree.off}
+        leaving = [o for o in state.tree.off if o.message.id not in meant.union(gone)]
+        before = after + b"".join(_off_line(o) + b"\n" for o in leaving)
+        if before != _bytes(off):
+            files.replace(off, before)
+        written = _on_lines(state, tree)
+        if written != _bytes(on):
+            files.replace(on, written)
+        if not after:
+            off.unlink(missing_ok=True)
+        elif after != before:
+            files.replace(off, after)
 
 
-def conversation_text(messages: Sequence[ThreadMessage]) -> str:
-    raise NotImplementedError
+class _Writing:
+    """Holds off all other writers; gives what the files say now."""
+
+    def __init__(self, thread: Thread) -> None:
+        self._thread = thread
+
+    def __enter__(self) -> _State:
+        self._thread._lock.acquire()
+        try:
+            self._others = files.locked(self._thread.folder)
+            self._others.__enter__()
+            try:
+                return self._thread._now()
+            except BaseException as error:
+                self._others.__exit__(type(error), error, error.__traceback__)
+                raise
+        except BaseException:
+            self._thread._lock.release()
+            raise
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            self._others.__exit__(*error)
+        finally:
+            self._thread._lock.release()
+
+
+# Reading ----------------------------------------------------------------------------------------
+
+
+def read_head(folder: Path) -> Head:
+    """What the `thread.json` of a folder says. Raises `ThreadBroken`."""
+    path = folder / "thread.json"
+    try:
+        raw = read_json(path)
+    except ModelBroken as error:
+        raise ThreadBroken(str(error)) from error
+    if not isinstance(raw, Mapping):
+        raise ThreadBroken(f"{path}, line 1: not an object")
+    return head.read(raw, folder.name)
+
+
+def read_lines(data: bytes) -> tuple[list[ThreadMessage], list[str]]:
+    """The turns of a `messages.jsonl`, and what was wrong with it."""
+    warnings: list[str] = []
+    found: dict[str, ThreadMessage] = {}
+    for number, line in enumerate(_split(data), 1):
+        message = _message(line, f"line {number}", warnings) if line.strip() else None
+        if message is not None:
+            id = message.id or f"line-{number}"
+            found[id] = replace(message, id=id)
+    return [*found.values()], warnings
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _split(data: bytes) -> list[bytes]:
+    lines = data.split(b"\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _json(data: bytes, place: str, warnings: list[str]) -> Any:
+    try:
+        return parse_json(data.decode("utf-8-sig"), place)
+    except UnicodeDecodeError:
+        warnings.append(f"{place}: not UTF-8 text; kept as it is")
+    except ModelBroken as error:
+        reason = str(error).removeprefix(f"{place}, line 1: ")
+        warnings.append(f"{place}: {reason}; kept as it is")
+    return None
+
+
+def _message(data: bytes, place: str, warnings: list[str]) -> ThreadMessage | None:
+    raw = _json(data, place, warnings)
+    if raw is None:
+        return None
+    message = turns.read(raw) if isinstance(raw, Mapping) else None
+    if message is None:
+        warnings.append(f"{place}: not a message; kept as it is")
+    return message
+
+
+def _branch(data: bytes, place: str, warnings: list[str]) -> Off | None:
+    found = _json(data, place, warnings) if data.strip() else None
+    raw = found if isinstance(found, Mapping) else {}
+    inner = raw.get("message")
+    message = turns.read(inner) if isinstance(inner, Mapping) else None
+    if message is None or not message.id:
+        return None
+    parent = raw.get("parent")
+    return Off(parent if isinstance(parent, str) else ROOT, message)
+
+
+def _read(raw: Mapping[str, Any], id: str) -> ThreadMessage:
+    """What we are about to write, as it will be read."""
+    message = turns.read(json.loads(json.dumps(raw)))
+    if message is None:
+        raise ThreadError(f"Message {id!r} has no role that Jan knows.")
+    return message
+
+
+# Writing ----------------------------------------------------------------------------------------
+
+
+def _off_line(off: Off) -> bytes:
+    return files.compact({"parent": off.parent, "message": _with_id(off.message)})
+
+
+def _with_id(message: ThreadMessage) -> Mapping[str, Any]:
+    """The object of a turn; one without an id is given the one that it was known by."""
+    return message.raw if _has_id(message) else {**message.raw, "id": message.id}
+
+
+def _has_id(message: ThreadMessage) -> bool:
+    return message.raw.get("id") not in (None, "")
+
+
+def _on_lines(state: _State, tree: Tree) -> bytes:
+    """`messages.jsonl` for another line: what stays is not touched, what comes is put in."""
+    position = {message.id: i for i, message in enumerate(tree.line)}
+    last = {line.message.id: i for i, line in enumerate(state.lines) if line.message}
+    written: list[bytes] = []
+    done = 0
+
+    def come(until: int) -> Iterator[bytes]:
+        """The turns that are new on the line, as far as they come before one that stays."""
+        nonlocal done
+        for message in tree.line[done:until]:
+            if message.id not in last:
+                yield files.compact(_with_id(message))
+        done = max(done, until)
+
+    ids = [message.id for message in tree.line]
+    moved = ids[: len(state.tree.line)] != [message.id for message in state.tree.line]
+    for i, line in enumerate(state.lines):
+        if line.message is None:
+            written.append(line.data)
+            continue
+        place = position.get(line.message.id)
+        if place is None:
+            continue
+        written += come(place)
+        done = max(done, place + 1)
+        written.append(_kept(line, tree.line[place], i == last[line.message.id], moved))
+    written += come(len(tree.line))
+    return b"".join(data + b"\n" for data in written)
+
+
+def _kept(line: _Line, now: ThreadMessage, counts: bool, moved: bool) -> bytes:
+    """The line of a turn that stays, changed only if the turn was."""
+    assert line.message is not None
+    if counts and now.raw is not line.message.raw and now.raw != line.message.raw:
+        return files.compact(now.raw)
+    if moved and not _has_id(line.message):
+        return files.compact(_with_id(now))
+    return line.data
+
+
+def _title(text: str) -> str:
+    first = next((line for line in map(str.strip, text.splitlines()) if line), head.UNTITLED)
+    return first if len(first) <= 60 else first[:59] + "…"
+
+
+def filled(instructions: str, today: Callable[[], date] = date.today) -> str:
+    """Instructions with `{{current_date}}` replaced."""
+    return instructions.replace("{{current_date}}", today().isoformat())

@@ -1,0 +1,149 @@
+"""A thread as Markdown, as Jan's lines, as a notebook; and a notebook as turns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .. import markdown
+from ..errors import ThreadError
+from ..types import Role
+from .files import pretty
+from .message import ThreadMessage, new_id
+
+FORMATS: Mapping[str, str] = {"markdown": "md", "jsonl": "jsonl", "ipynb": "ipynb"}
+"""Each format, and the suffix of its files."""
+
+_WHO: Mapping[Role, str] = {
+    "user": "You",
+    "assistant": "Assistant",
+    "system": "System",
+    "tool": "Tool",
+}
+
+
+def export(
+    title: str, messages: Sequence[ThreadMessage], lines: Sequence[bytes], format: str
+) -> str:
+    """The text of a file of that format (or of that suffix). Raises `ThreadError`."""
+    by_suffix = {suffix: name for name, suffix in FORMATS.items()}
+    format = by_suffix.get(format.lstrip("."), format)
+    if format == "markdown":
+        return to_markdown(title, messages)
+    if format == "jsonl":
+        return b"".join(line.strip() + b"\n" for line in lines).decode("utf-8-sig", "replace")
+    if format == "ipynb":
+        return pretty(to_notebook(title, messages)).decode()
+    raise ThreadError(f"A thread is exported as {', '.join(FORMATS)}, not as {format!r}.")
+
+
+def to_markdown(title: str, messages: Sequence[ThreadMessage]) -> str:
+    """A page for people: each turn under a heading that names who spoke."""
+    parts = [f"# {title}\n"]
+    for message in messages:
+        who = _WHO[message.role]
+        named = f"{who} ({message.model})" if message.model else who
+        parts.append(f"## {named}\n\n{_closed(message.text)}\n")
+        if message.status != "ready":
+            parts.append(f"*{message.error or message.status}*\n")
+    return "\n".join(parts)
+
+
+def _closed(text: str) -> str:
+    """The text with a code fence that was cut closed, so that what follows is not in it."""
+    fence = ""
+    for line in text.splitlines():
+        match = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
+        if not match:
+            continue
+        if not fence:
+            fence = match[1]
+        elif match[1].startswith(fence) and not match[2].strip():
+            fence = ""
+    return f"{text.rstrip()}\n{fence}" if fence else text.rstrip()
+
+
+def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]:
+    """A notebook whose `%%jan` cells ask the same again; their outputs are the answers."""
+    first = {**_cell("markdown", f"# {title}")}
+    cells = [first, _code("%load_ext jan_jupyter")]
+    for place, message in enumerate(messages):
+        if message.role != "user":
+            continue
+        answer = next((m for m in messages[place + 1 :] if m.role in ("user", "assistant")), None)
+        answer = answer if answer is not None and answer.role == "assistant" else None
+        model = f" {_quoted(answer.model)}" if answer and answer.model else ""
+        # --raw: what stood in braces was filled when it was asked.
+        cell = _code(f"%%jan{model} -c --raw\n{message.text}")
+        if answer is not None:
+            cell["outputs"].append(_output(answer))
+        cells.append(cell)
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _quoted(model: str) -> str:
+    return f'"{model}"' if re.search(r"\s", model) else model
+
+
+def _cell(kind: str, source: str) -> dict[str, Any]:
+    return {"cell_type": kind, "id": new_id().lower(), "metadata": {}, "source": source}
+
+
+def _code(source: str) -> dict[str, Any]:
+    return _cell("code", source) | {"execution_count": None, "outputs": []}
+
+
+def _output(answer: ThreadMessage) -> dict[str, Any]:
+    jan = {"model": answer.model, "engine": answer.engine, "finish": answer.finish}
+    return {
+        "output_type": "display_data",
+        "data": {
+            "text/markdown": markdown.safe(answer.text),
+            "text/plain": answer.text,
+        },
+        "metadata": {"jan": {name: value for name, value in jan.items() if value}},
+    }
+
+
+def from_notebook(data: bytes, where: str) -> Sequence[ThreadMessage]:
+    """The prompts of the `%%jan` cells of a notebook, and the answers that it was saved with."""
+    try:
+        cells = json.loads(data.decode("utf-8-sig"))["cells"]
+        return [message for cell in cells for message in _from_cell(cell)]
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ThreadError(f"{where} is no notebook of format 4: {error}") from error
+
+
+def _from_cell(cell: Mapping[str, Any]) -> Iterator[ThreadMessage]:
+    source = _joined(cell["source"])
+    first, _, prompt = source.partition("\n")
+    if cell.get("cell_type") != "code" or not re.match(r"%%jan(\s|$)", first):
+        return
+    if not prompt.strip():
+        return
+    yield ThreadMessage("user", prompt)
+    for output in cell.get("outputs", ()):
+        text = _joined(output.get("data", {}).get("text/plain", ""))
+        jan = output.get("metadata", {}).get("jan", {})
+        if text and jan:
+            yield ThreadMessage(
+                "assistant",
+                text,
+                model=str(jan.get("model") or ""),
+                engine=str(jan.get("engine") or ""),
+            )
+            return
+
+
+def _joined(text: Any) -> str:
+    return text if isinstance(text, str) else "".join(text)

@@ -1,0 +1,139 @@
+"""Files that survive: appended or replaced whole, one writer at a time, each write on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ..errors import ThreadBusy
+from ..settings import runtime_folder
+
+PATIENCE = 10.0
+"""Seconds to wait for another writer; each holds a thread for milliseconds."""
+
+Signature = tuple[int, int, int] | None
+"""Changes whenever a file does; `None` if there is no file."""
+
+
+def signature(path: Path) -> Signature:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other writers of a folder out, in this and in other processes.
+
+    The lock lies in our runtime folder: nothing of ours is left in a folder of Jan's.
+    """
+    from filelock import FileLock, Timeout
+
+    name = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogateescape")).hexdigest()
+    locks = runtime_folder() / "locks"
+    locks.mkdir(exist_ok=True, mode=0o700)
+    try:
+        lock = FileLock(locks / f"{name[:32]}.lock", timeout=PATIENCE)
+        lock.acquire()
+    except Timeout as error:
+        raise ThreadBusy(
+            f"{folder} is being written by another program; try again in a moment."
+        ) from error
+    try:
+        with _disk_told(folder):
+            yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _disk_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ThreadBusy(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def append(path: Path, line: bytes) -> None:
+    """Add a line at the end. When this returns, it is on the disk; until then the end may be torn.
+
+    A torn line of somebody who was killed stays what it is: the new one begins below it.
+    """
+    new = not path.exists()
+    with open(path, "ab+", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+            if file.read(1) != b"\n":
+                line = b"\n" + line
+        _write(file.fileno(), line + b"\n")
+        os.fsync(file.fileno())
+    if new:
+        _sync_folder(path.parent)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a whole file in place of another at once. When this returns, it is on the disk.
+
+    The temporary file has a fixed name, so that one of a killed process is used again by the next.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    mode = 0o600
+    with suppress(OSError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
+    try:
+        _write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, path)
+    _sync_folder(path.parent)
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Also the name of a new file shall be on the disk (Windows needs, and has, nothing for it)."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def compact(value: Any) -> bytes:
+    """JSON on one line, UTF-8 not escaped (spec §1.6)."""
+    return _encoded(value, separators=(",", ":"))
+
+
+def pretty(value: Any) -> bytes:
+    """JSON with two-space indent, UTF-8 not escaped, a newline at the end (spec §1.6)."""
+    return _encoded(value, indent=2) + b"\n"
+
+
+def _encoded(value: Any, **options: Any) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False, **options).encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can hold
+        return json.dumps(value, **options).encode("ascii")
