@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from .openai_client import async_client as async_openai
     from .openai_client import client as openai
     from .router import Router
+    from .threads import Assistant, Thread, ThreadMessage, ThreadStore
     from .types import Audio, ChatRequest, Delta, Embeddings, Message, Reply, Timings, Usage
 
     models: ModelStore
     router: Router
+    threads: ThreadStore
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Assistant",
     "Audio",
     "Chat",
     "ChatRequest",
@@ -42,6 +45,9 @@ __all__ = [
     "ModelStore",
     "Reply",
     "Stream",
+    "Thread",
+    "ThreadMessage",
+    "ThreadStore",
     "Timings",
     "Usage",
     "__version__",
@@ -55,6 +61,7 @@ __all__ = [
     "router",
     "speak",
     "stream",
+    "threads",
 ]
 
 _HOMES = {
@@ -64,6 +71,7 @@ _HOMES = {
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
     "Model": "models.model",
     "ModelStore": "models.store",
+    **dict.fromkeys(("Assistant", "Thread", "ThreadMessage", "ThreadStore"), "threads"),
     "async_openai": "openai_client:async_client",
     "openai": "openai_client:client",
     **dict.fromkeys(
@@ -87,7 +95,9 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value: Any
-    if name in ("models", "router"):
+    if name == "threads":
+        value = import_module(f"{__name__}.threads").shared()
+    elif name in ("models", "router"):
         router = import_module(f"{__name__}.router").shared()
         value = router if name == "router" else router.store
     elif name in _HOMES:

@@ -6,15 +6,19 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import bridge, errors
 from .attachments import message_with
+from .levels import Level
 from .models.model import Model
 from .router import Route, Router, shared
 from .structured import Shape, shape_of
 from .tools import MOST_ROUNDS, Approve, Function, Toolbox, run_here
 from .types import Audio, ChatRequest, Delta, Embeddings, Finish, Message, Reply, Timings, Usage
+
+if TYPE_CHECKING:
+    from .threads import Assistant, Record, Thread
 
 NOTHING = Usage()
 Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
@@ -138,13 +142,16 @@ class Stream:
         request: ChatRequest,
         model: str | Model | Route | None,
         *,
+        levels: Sequence[Level] = (),
         shape: Shape | None = None,
         tools: Toolbox | None = None,
         spent: Usage = NOTHING,
         rounds: int = 0,
     ) -> None:
         self.router = router
-        self.route = model if isinstance(model, Route) else router.route(request, model)
+        self.route = model if isinstance(model, Route) else router.route(request, model, levels)
+        self.record: Record | None = None
+        """What keeps the turn in a thread, if anything does."""
         self._shape = shape
         self._tools = tools
         self._rounds = rounds
@@ -161,6 +168,9 @@ class Stream:
             raise errors.UsageError("This answer is streamed elsewhere already.")
         self._begun = True
         try:
+            if self.record is not None:  # not on the loop: a disk may be slow
+                model, engine = self.route.model.reference, self.route.engine.options.name
+                await asyncio.to_thread(self.record.begin, model, engine)
             async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
                 async for delta in deltas:
                     self._fold.add(delta)
@@ -170,15 +180,46 @@ class Stream:
         except BaseException as error:
             self._error = error
             self._reply = self._fold.reply(error)
+            await self._record(error)
             raise
         self._reply = self._fold.reply()
+        await self._record()
+
+    async def _record(self, error: BaseException | None = None) -> None:
+        """Write the answer down, also while all around is being cancelled."""
+        if self.record is None:
+            return
+        reply = self._reply or self._fold.reply()
+        try:
+            writing = asyncio.get_running_loop().run_in_executor(None, self.record.end, reply)
+        except RuntimeError:  # the process ends, and takes no work for its threads any more
+            self.record.end(reply)
+            return
+        cancelled = False
+        while not writing.done():
+            try:
+                await asyncio.wait([writing])
+            except asyncio.CancelledError:
+                cancelled = True
+        failure = writing.exception()
+        if error is not None:
+            if failure is not None:
+                error.add_note(f"The answer was not kept: {failure}")
+        elif failure is not None:
+            raise failure
+        elif cancelled:
+            raise asyncio.CancelledError
 
     def __iter__(self) -> Iterator[str]:
         yield from self._pieces
         if not self._begun:
-            for delta in bridge.iterate(self.deltas()):
-                if delta.text:
-                    yield delta.text
+            try:
+                for delta in bridge.iterate(self.deltas()):
+                    if delta.text:
+                        yield delta.text
+            finally:
+                if self.record is not None:
+                    self.record.settle()
         elif isinstance(self._error, errors.JanError):
             raise self._error
         if following := run_here(self.follow()):
@@ -188,10 +229,14 @@ class Stream:
         for piece in self._pieces:
             yield piece
         if not self._begun:
-            async with aclosing(bridge.aiterate(self.deltas())) as deltas:
-                async for delta in deltas:
-                    if delta.text:
-                        yield delta.text
+            try:
+                async with aclosing(bridge.aiterate(self.deltas())) as deltas:
+                    async for delta in deltas:
+                        if delta.text:
+                            yield delta.text
+            finally:
+                if self.record is not None:
+                    await asyncio.to_thread(self.record.settle)
         elif isinstance(self._error, errors.JanError):
             raise self._error
         if following := await self.follow():
@@ -220,6 +265,8 @@ class Stream:
                 spent=self._reply.usage,
                 rounds=self._rounds + 1,
             )
+            if self.record is not None:
+                self._next.record = self.record.following(results)
         return self._next
 
     @property
@@ -245,6 +292,8 @@ class Stream:
 class Chat:
     """A conversation with a model: `ask` again and it remembers.
 
+    `thread` (a name, made if it is new, or a `Thread`) keeps it on disk, where the chat panel, the
+    magics and Jan see it; without one nothing is written. `assistant` is the name of a profile.
     `parameters` (temperature, max_tokens, …) hold for every turn; a turn may override them.
     """
 
@@ -252,6 +301,8 @@ class Chat:
         self,
         model: str | Model | None = None,
         *,
+        thread: str | Thread | None = None,
+        assistant: str | Assistant | None = None,
         system: str | None = None,
         router: Router | None = None,
         **parameters: Any,
@@ -259,27 +310,34 @@ class Chat:
         self.model = model
         self.router = router or shared()
         self.parameters = parameters
-        self.messages: list[Message] = [Message("system", system)] if system else []
+        self.system = system
+        self.thread = self._opened(thread, assistant) if thread else None
+        self.assistant = self._profile(assistant)
+        self._messages: list[Message] = []
+        if self.thread is None and (text := system or self._instructions()):
+            self._messages.append(Message("system", text))
 
-    def stream(
-        self,
-        prompt: Prompt,
-        *,
-        attach: Sequence[Any] = (),
-        schema: Any = None,
-        tools: Sequence[Function] = (),
-        approve: Approve | bool | None = None,
-        **parameters: Any,
-    ) -> Stream:
-        """Ask; the turn is remembered once `keep` is called (which `ask` does)."""
-        messages = (*self.messages, *messages_of(prompt, attach=attach))
-        given = {**self.parameters, **parameters}
-        toolbox = Toolbox(tools, approve)
-        return asking(self.router, messages, self.model, given, schema, toolbox)
+    @property
+    def messages(self) -> list[Message]:
+        """What the next question comes after; of a thread, as it stands now for everybody."""
+        return self._before(None) if self.thread is not None else [*self._messages]
+
+    def stream(self, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any) -> Stream:
+        """Ask. A thread keeps the turn by itself; else it is remembered once `keep` is called.
+
+        `options`: `model` for this turn, and `schema`, `tools`, `approve` and parameters as for
+        `jan.stream`.
+        """
+        asked = messages_of(prompt, attach=attach)
+        answer = self._asking([*self.messages, *asked], **options)
+        if self.thread is not None:
+            answer.record = self._record(asked)
+        return answer
 
     def keep(self, reply: Reply) -> Reply:
         """Remember a turn, also one that was cut."""
-        self.messages = [*reply.messages]
+        if self.thread is None:
+            self._messages = [*reply.messages]
         return reply
 
     def ask(self, prompt: Prompt, **options: Any) -> Reply:
@@ -289,6 +347,144 @@ class Chat:
     async def aask(self, prompt: Prompt, **options: Any) -> Reply:
         """Ask and await the answer. Options as for `stream`."""
         return self.keep(await whole(self.stream(prompt, **options)))
+
+    # With a thread: once more, otherwise, from several models, and on
+
+    def answer(self, question: str, **options: Any) -> Stream:
+        """Answer a turn of the line (its id) that has no answer, or has one from another model.
+
+        The first answer to end stands on the line, all are `versions` of each other. Options, here
+        and below, as for `stream`.
+        """
+        after = self._thread.messages[self._place(question) + 1 :]
+        before = self._before(after[0].id if after else None)
+        return self._again(before, self._record(to=question), options)
+
+    def regenerate(self, id: str | None = None, **options: Any) -> Stream:
+        """Another answer in the place of one (default: the last turn); that becomes a branch."""
+        id, place = self._turn(id, "assistant")
+        question = self._thread.messages[place - 1].id
+        return self._again(self._before(id), self._record(to=question, instead=id), options)
+
+    def edit(
+        self, id: str, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any
+    ) -> Stream:
+        """Ask otherwise in the place of a question; that and what followed become a branch."""
+        id, _ = self._turn(id, "user")
+        asked = messages_of(prompt, attach=attach)
+        before = [*self._before(id), *asked]
+        return self._again(before, self._record(asked, instead=id), options)
+
+    def go_on(self, **options: Any) -> Stream:
+        """Go on with the last answer, which was cut; what comes is added to it.
+
+        The stream yields only what is new.
+        """
+        id, _ = self._turn(None, "assistant")
+        before = [*self._before(id), self._thread.message(id).message()]
+        return self._again(before, self._record(extend=id), options)
+
+    # Inside
+
+    def _again(
+        self, messages: Sequence[Message], record: Record, options: Mapping[str, Any]
+    ) -> Stream:
+        """A stream for messages that stand, with options as for `stream`."""
+        answer = self._asking(messages, **options)
+        answer.record = record
+        return answer
+
+    def _asking(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str | Model | None = None,
+        schema: Any = None,
+        tools: Sequence[Function] = (),
+        approve: Approve | bool | None = None,
+        **parameters: Any,
+    ) -> Stream:
+        return asking(
+            self.router,
+            messages,
+            model or self._model(),
+            {**self.parameters, **parameters},
+            schema,
+            Toolbox(tools, approve),
+            self._levels(),
+        )
+
+    def _record(self, asked: Sequence[Message] = (), **places: str) -> Record:
+        from .threads.record import Record, questions
+
+        return Record(self._thread, questions(asked), **places)
+
+    def _before(self, id: str | None) -> list[Message]:
+        messages = self._thread.conversation(id)
+        if self.system:
+            rest = [message for message in messages if message.role != "system"]
+            messages = [Message("system", self.system), *rest]
+        return messages
+
+    def _levels(self) -> Sequence[Level]:
+        if self.thread is not None:
+            return self.thread.levels()
+        return (self.assistant.level,) if self.assistant is not None else ()
+
+    def _model(self) -> str | Model | None:
+        """The model that was chosen for this chat, its thread or its assistant."""
+        if self.model is not None:
+            return self.model
+        if self.thread is not None and (chosen := self.thread.model):
+            return self.router.written(chosen, self.thread.engine)
+        return self.assistant.model if self.assistant is not None else None
+
+    @property
+    def _thread(self) -> Thread:
+        if self.thread is None:
+            raise errors.UsageError('This needs a thread: Chat(…, thread="NAME").')
+        return self.thread
+
+    def _place(self, id: str) -> int:
+        place = self._thread.place(id)
+        if place is None:
+            raise errors.ThreadNotFound(f"Message {id!r} is not in the conversation as it stands.")
+        return place
+
+    def _turn(self, id: str | None, role: str) -> tuple[str, int]:
+        """A turn of the line (default: the last) and where it stands; it must have that role."""
+        line = self._thread.messages
+        id = id or (line[-1].id if line else "")
+        place = self._place(id) if id else -1
+        if place < 0 or line[place].role != role or (role == "assistant" and not place):
+            what = "no answer" if role == "assistant" else "no question"
+            raise errors.UsageError(f"There is {what} there in thread {self._thread.title}.")
+        return id, place
+
+    def _opened(self, thread: str | Thread, assistant: str | Assistant | None) -> Thread:
+        from .threads import shared
+
+        found = shared().open(thread) if isinstance(thread, str) else thread
+        name = assistant if isinstance(assistant, str) or assistant is None else assistant.id
+        if name is not None and name.casefold() != found.assistant.casefold():
+            found.configure(assistant=name)
+        if self.system and not found.messages and not found.instructions:
+            found.configure(instructions=self.system)
+        return found
+
+    def _profile(self, assistant: str | Assistant | None) -> Assistant | None:
+        if not isinstance(assistant, str):
+            return assistant
+        from .threads import shared
+
+        return shared().assistants.get(assistant)
+
+    def _instructions(self) -> str:
+        if self.assistant is None:
+            return ""
+        from .threads.thread import filled
+
+        return filled(self.assistant.instructions)
 
 
 async def whole(answer: Stream) -> Reply:
@@ -342,6 +538,7 @@ def asking(
     parameters: Mapping[str, Any],
     schema: Any = None,
     tools: Toolbox | None = None,
+    levels: Sequence[Level] = (),
 ) -> Stream:
     """The stream for messages that stand, with what the answer shall fit and may ask for."""
     shape = shape_of(schema) if schema is not None else None
@@ -351,7 +548,7 @@ def asking(
         tools=tools.descriptions if tools else (),
         schema=shape.json_schema if shape else None,
     )
-    return Stream(router, request, model, shape=shape, tools=tools)
+    return Stream(router, request, model, levels=levels, shape=shape, tools=tools)
 
 
 def chat(prompt: Prompt, model: str | Model | None = None, **options: Any) -> Reply:

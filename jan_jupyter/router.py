@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -12,20 +12,26 @@ from typing import Any
 from . import bridge, errors
 from .engines.base import Engine
 from .engines.registry import Registry
+from .levels import Level, Values, plain, resolve
+from .models.engine_files import canonical
 from .models.model import Model
 from .models.store import ModelStore
-from .types import Audio, ChatRequest, Delta, Embeddings, Event, Running, Timings, Usage
+from .types import EMPTY, Audio, ChatRequest, Delta, Embeddings, Event, Running, Timings, Usage
 
 Watcher = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a request comes down to: model, engine, and the request with all levels merged."""
+    """What a request comes down to: model, engine, and the request with all levels merged.
+
+    `values` tell where each setting and parameter comes from.
+    """
 
     model: Model
     engine: Engine
     request: ChatRequest
+    values: Values
 
 
 class Router:
@@ -67,15 +73,47 @@ class Router:
                 raise
         return self.store.get(rest), engine
 
-    def route(self, request: ChatRequest, name: str | Model | None = None) -> Route:
-        """Choose model and engine, merge the levels of parameters; raises what is in the way."""
+    def written(self, model: str, engine: str | None) -> str:
+        """The name of a model that a file names beside its engine."""
+        if engine and self.registry.knows(engine):
+            with contextlib.suppress(errors.ModelNotFound):
+                if self.model(model)[0].engine != canonical(engine):
+                    return f"{engine}:{model}"
+        return model
+
+    def route(
+        self,
+        request: ChatRequest,
+        name: str | Model | None = None,
+        levels: Sequence[Level] = (),
+    ) -> Route:
+        """Choose model and engine, merge the levels of values; raises what is in the way.
+
+        `levels` stand between request and model, the strongest first: a thread, an assistant.
+        """
         if not any(not isinstance(m.content, str) or m.content.strip() for m in request.messages):
             raise errors.UsageError(
                 "The prompt is empty: write it in the lines below %%jan, or after %jan."
             )
         model, engine = self._usable(name)
-        request = replace(request, parameters=self._merged(engine, model, request))
-        return Route(model, engine, request)
+        asked = Level("request", parameters=request.parameters)
+        values = resolve([asked, *levels, *_levels(engine, model)])
+        request = replace(request, parameters=plain(values.parameters))
+        return Route(_tuned(model, values), engine, request, values)
+
+    def values(
+        self,
+        name: str | Model | None = None,
+        levels: Sequence[Level] = (),
+        parameters: Mapping[str, Any] = EMPTY,
+    ) -> Values:
+        """What a request would be sent with, each value with its level; the model may be unready.
+
+        Exactly what `route` merges, which sends it.
+        """
+        model, engine = self.model(name)
+        below = _levels(self.registry.engine(engine, self.notify), model)
+        return resolve([Level("request", parameters=parameters), *levels, *below])
 
     def _usable(self, name: str | Model | None) -> tuple[Model, Engine]:
         model, engine = self.model(name)
@@ -85,18 +123,10 @@ class Router:
             raise errors.ModelNotReady(f"Model {model.id} is not ready: {model.reason}")
         return model, self.registry.engine(engine, self.notify)
 
-    def _merged(self, engine: Engine, model: Model, request: ChatRequest) -> Mapping[str, Any]:
-        """Request over model over engine (its files, its defaults), field by field (spec §7)."""
-        merged = {
-            **engine.options.parameters,
-            **model.parameters,
-            **request.parameters,
-        }
-        return {name: value for name, value in merged.items() if value is not None}
-
-    async def load(self, name: str | Model | None) -> Model:
-        """Return when the model can answer at once."""
+    async def load(self, name: str | Model | None, levels: Sequence[Level] = ()) -> Model:
+        """Return when the model can answer at once; `levels` as for `route`."""
         model, engine = self._usable(name)
+        model = _tuned(model, resolve([*levels, *_levels(engine, model)]))
         await self._load(model, engine)
         return model
 
@@ -166,6 +196,28 @@ class Router:
 
     async def close(self) -> None:
         await self.registry.close()
+
+
+def _levels(engine: Engine, model: Model) -> Iterator[Level]:
+    """What holds below a request, the strongest first: model, engine file, built-in default."""
+    options, row = engine.options, engine.options.row
+    yield Level("model", model.settings, model.parameters)
+    settings, parameters = (row.settings, row.parameters) if row else (EMPTY, EMPTY)
+    yield Level(
+        "engine", _other(options.settings, settings), _other(options.parameters, parameters)
+    )
+    yield Level("default", settings, parameters)
+
+
+def _other(written: Mapping[str, Any], default: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values that an engine's files have set: those that are not its default."""
+    return {k: v for k, v in written.items() if k not in default or default[k] != v}
+
+
+def _tuned(model: Model, values: Values) -> Model:
+    """The model with the settings of all levels above its engine, which adds its own itself."""
+    above = {k: v for k, v in values.settings.items() if v.level not in ("engine", "default")}
+    return replace(model, settings=plain(above))
 
 
 _shared: Router | None = None

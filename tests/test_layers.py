@@ -18,6 +18,7 @@ LAYERS = (
     {"bridge"},
     {"models"},
     {"engines"},
+    {"levels"},
     {"router"},
     {"attachments", "structured", "tools"},
     {"threads", "chat", "compare", "api", "openai_client"},

@@ -30,6 +30,13 @@ def parameters(current: str) -> Offer:
     return [(f"{name}=", "param") for name in PARAMETERS]
 
 
+def threads(current: str) -> Offer:
+    """The threads, by title, newest first."""
+    from ..threads import shared
+
+    return [(quoted(title), "thread") for title in dict.fromkeys(t.title for t in shared().list())]
+
+
 def paths(current: str) -> Offer:
     """Files and folders; a folder ends with a slash, so that Tab goes on inside."""
     folder, _, start = current.rpartition("/")

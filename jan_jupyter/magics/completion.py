@@ -14,7 +14,7 @@ from IPython.core.completer import (
 )
 
 from . import options as opt
-from .candidates import parameters, ready_models
+from .candidates import parameters, ready_models, threads
 from .commands import COMMANDS
 
 _LINE = re.compile(r"(?:[^\W\d][\w.]*\s*=\s*)?(?P<percent>%%?)jan\s(?P<rest>.*)$")
@@ -43,6 +43,8 @@ def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[s
     last = before[-1] if before else ""
     if last in ("-m", "--model"):
         return ready_models(current)
+    if last == "--thread":
+        return threads(current)
     if last in ("-f", "--format"):
         return [(name, "value") for name in opt.FORMATS]
     if last in ("-p", "--parameter"):

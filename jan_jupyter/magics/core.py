@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from IPython.core.error import UsageError
@@ -22,7 +23,9 @@ from .lines import help_text, parse_line
 
 if TYPE_CHECKING:
     from ..chat import Stream
+    from ..levels import Level
     from ..types import Message, Reply
+    from .inthread import InThread
     from .output import Output
     from .streaming import Outcome
 
@@ -42,8 +45,19 @@ class Asked:
     output: Output
     notes: list[str]
     options: Namespace
-    turns: list[Turn]
+    turns: list[Turn] | None
+    """The turns in memory that this one follows; `None` if a thread keeps it."""
     cell: str
+
+
+@dataclass
+class Running:
+    """A cell that runs: its lines that continue one conversation follow each other."""
+
+    message: str = ""
+    """Id of the message that asked for the cell."""
+    continued: set[str] = field(default_factory=set)
+    """The threads that a line of it has gone on with; `""` is the conversation in memory."""
 
 
 @magics_class
@@ -56,6 +70,7 @@ class JanMagics(Magics):
         super().__init__(shell)
         self.parameters: dict[str, Any] = {}
         self.turns: list[Turn] = []
+        self.running = Running()
         self.shown: Any = None
         """The value of a line in this cell: it is on the screen already."""
 
@@ -140,8 +155,16 @@ class JanMagics(Magics):
             if filled.unresolved:
                 notes.append(f"left as typed: {', '.join(filled.unresolved[:5])}")
         cell = self._cell_id()
-        turns = self._turns_before(cell) if options.go_on else []
-        messages: list[Message] = [*turns[-1].reply.messages] if turns else []
+        first = self._first(options.thread or "")
+        turns, thread = None, None
+        messages: list[Message] = []
+        levels: Sequence[Level] = ()
+        if options.thread:
+            thread = self._in_thread(options.thread, cell, first)
+            messages, levels = thread.messages, thread.levels
+        else:
+            turns = self._turns_before(cell, first) if options.go_on else []
+            messages = [*turns[-1].reply.messages] if turns else []
         if options.system:
             messages = [
                 Message("system", options.system),
@@ -156,10 +179,14 @@ class JanMagics(Magics):
         if shape is not None and options.format == "markdown":
             options.format = "code"
         given = {**self.parameters, **opt.parameters_of(options)}
-        answer = asking(shared(), messages, options.model, given, shape, tools)
+        model = options.model or (thread.model if thread else None)
+        answer = asking(shared(), messages, model, given, shape, tools, levels)
         if options.dry_run:
             self._show_request(answer)
             return None
+        if thread is not None:
+            answer.record = thread.record(messages[-1], options.system or "")
+        self.running.continued.add(options.thread or "")
         return Asked(answer, self._output(options.format), notes, options, turns, cell)
 
     def _wait(self, asked: Asked) -> Reply:
@@ -205,20 +232,42 @@ class JanMagics(Magics):
     def _kept(self, asked: Asked, outcome: Outcome) -> Reply:
         """Keep what came, also of an answer that was cut; then raise what cut it."""
         reply, error = outcome
+        if asked.answer.record is not None:
+            asked.answer.record.settle()
         if error is None or reply.text:
-            self.turns = [*asked.turns, Turn(asked.cell, reply)]
+            if asked.turns is not None:
+                self.turns = [*asked.turns, Turn(asked.cell, reply)]
             if asked.options.as_name:
                 self.shell.user_ns[asked.options.as_name] = reply
         if error is not None:
             raise quiet(error)
         return reply
 
-    def _turns_before(self, cell: str) -> list[Turn]:
+    def _turns_before(self, cell: str, first: bool) -> list[Turn]:
         """The conversation up to this cell: running a cell again replaces its turn."""
         for position, turn in enumerate(self.turns):
-            if cell and turn.cell == cell:
+            if cell and turn.cell == cell and first:
                 return self.turns[:position]
         return self.turns
+
+    def _in_thread(self, name: str, cell: str, first: bool) -> InThread:
+        from .inthread import InThread
+
+        if not name.strip():
+            raise UsageError("%jan: --thread needs a name.")
+        return InThread(name, cell if first else "", cell, self._notebook())
+
+    def _first(self, thread: str) -> bool:
+        """Whether this line is the first of the cell, as it runs now, to go on with a thread."""
+        message = str(self._parent("header").get("msg_id", ""))
+        if not message or message != self.running.message:
+            self.running = Running(message)
+        return thread not in self.running.continued
+
+    def _notebook(self) -> str:
+        """What tells notebooks apart: their path, as Jupyter or VS Code gives it to the kernel."""
+        given = self.shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+        return str(given or "")
 
     def _cell_id(self) -> str:
         return str(self._parent("metadata").get("cellId", ""))

@@ -98,6 +98,7 @@ def _parser() -> Parser:
         help="any other parameter of the engine",
     )
     add("-c", "--continue", dest="go_on", action="store_true", help="continue the conversation")
+    add("--thread", metavar="NAME", help="go on with a thread, kept on disk; made if it is new")
     add("--as", dest="as_name", metavar="NAME", help="keep the Reply in this variable")
     add("-f", "--format", choices=FORMATS, default="markdown", help="how to show the answer")
     add(

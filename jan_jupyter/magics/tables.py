@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import shutil
 from collections.abc import Collection, Mapping, Sequence
+from time import localtime, strftime, time
 from typing import Any, Literal, NamedTuple
 
 from IPython.core.getipython import get_ipython
@@ -155,3 +156,13 @@ def seconds(duration: float) -> str:
     if duration < 90:
         return f"{duration:.0f} s"
     return f"{duration / 60:.0f} min" if duration < 5400 else f"{duration / 3600:.1f} h"
+
+
+def ago(moment: float | None) -> str:
+    """How long ago a time (seconds since 1970) was, for people; empty if it is not known."""
+    if moment is None:
+        return ""
+    passed = time() - moment
+    if passed < 172_800:
+        return f"{seconds(max(0.0, passed))} ago"
+    return strftime("%Y-%m-%d", localtime(moment))

@@ -1,13 +1,15 @@
 """Conversations that stay: Jan's threads and assistants, read and written where they lie.
 
 `ThreadStore` finds, makes and deletes; a `Thread` is one conversation with its branches; a
-`ThreadMessage` is one turn of it; an `Assistant` is a named profile.
+`ThreadMessage` is one turn of it, which a `Record` keeps as it is asked and answered; an
+`Assistant` is a named profile.
 """
 
 from __future__ import annotations
 
 from .assistants import Assistant, Assistants
 from .message import ThreadMessage
+from .record import Record
 from .store import Hit, Listed, ThreadStore, shared
 from .thread import Thread
 
@@ -16,6 +18,7 @@ __all__ = [
     "Assistants",
     "Hit",
     "Listed",
+    "Record",
     "Thread",
     "ThreadMessage",
     "ThreadStore",

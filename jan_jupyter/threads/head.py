@@ -13,6 +13,7 @@ from ..types import EMPTY
 from .message import seconds
 
 UNTITLED = "New Thread"
+DEFAULT_ASSISTANT = "jan"
 
 # A thread may come from anybody: what it sets tunes a model, and never names a place or a program.
 _TEXTS = {
@@ -30,7 +31,7 @@ class Head:
     title: str = UNTITLED
     model: str | None = None
     engine: str | None = None
-    assistant: str = "jan"
+    assistant: str = DEFAULT_ASSISTANT
     instructions: str = ""
     settings: Mapping[str, Any] = EMPTY
     parameters: Mapping[str, Any] = EMPTY
@@ -90,7 +91,8 @@ def read(raw: Mapping[str, Any], folder: str) -> Head:
         title=word(raw.get("title"), "title") or word(metadata.get("title"), "title") or UNTITLED,
         model=_model_id(named),
         engine=word(named.get("provider") or named.get("engine"), "engine") or None,
-        assistant=word(entry.get("assistant_id") or entry.get("id"), "assistant_id") or "jan",
+        assistant=word(entry.get("assistant_id") or entry.get("id"), "assistant_id")
+        or DEFAULT_ASSISTANT,
         instructions=word(entry.get("instructions"), "instructions"),
         settings=settings,
         parameters=parameters,
@@ -137,7 +139,7 @@ def new(folder: str, title: str) -> dict[str, Any]:
 
 def _entry() -> dict[str, Any]:
     return {
-        "assistant_id": "jan",
+        "assistant_id": DEFAULT_ASSISTANT,
         "assistant_name": "Jan",
         "instructions": "",
         "tools": [],

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ThreadBroken, ThreadError, ThreadNotFound
+from ..levels import Level
 from . import files, head
 from . import message as turns
 from .assistants import Assistants
@@ -133,12 +134,20 @@ class ThreadStore:
         files.replace(folder / "thread.json", files.pretty(raw))
         return self._thread(folder, True)
 
-    def open(self, name: str) -> Thread:
-        """The thread of that name, created if there is none."""
+    def find(self, name: str) -> Thread | None:
+        """As `get`, but `None` if there is none of that name."""
         try:
             return self.get(name)
         except ThreadNotFound:
-            return self.create(name)
+            return None
+
+    def open(self, name: str) -> Thread:
+        """The thread of that name, created if there is none."""
+        return self.find(name) or self.create(name)
+
+    def levels(self) -> tuple[Level, ...]:
+        """What would hold in a new thread, as `Thread.levels`."""
+        return (self.assistants.of(head.DEFAULT_ASSISTANT).level,)
 
     def search(self, text: str, limit: int = 50) -> Sequence[Hit]:
         """Messages of the active lines that hold `text` (without regard to case), newest threads

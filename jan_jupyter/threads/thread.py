@@ -115,8 +115,8 @@ class Thread:
 
     @property
     def instructions(self) -> str:
-        """System text, the thread's own or its assistant's (`{{current_date}}` not replaced)."""
-        return self._now().head.instructions or self._profile().instructions
+        """System text, copied from the assistant when that was chosen; not filled in yet."""
+        return self._now().head.instructions
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -160,6 +160,10 @@ class Thread:
         """Ids of the turns that stand at the place of `id`, oldest first: `‹ 2/3 ›`."""
         return self._now().tree.versions(id)
 
+    def place(self, id: str) -> int | None:
+        """Where on the line a turn stands; `None` if it does not."""
+        return self._now().tree.place(id)
+
     def of_cell(self, cell: str, notebook: str) -> str | None:
         """Id of the question on the line that a cell of a notebook asked, if there is one."""
         if not cell:
@@ -172,14 +176,11 @@ class Thread:
 
     def levels(self) -> tuple[Level, ...]:
         """What the thread and its assistant set, for `router.route(…, levels=…)`."""
-        found, profile = self._now().head, self._profile()
+        found = self._now().head
+        below = self._assistants.of(found.assistant).level
         return (
             Level("thread", found.settings, found.parameters),
-            Level(
-                "assistant",
-                profile.settings,
-                {**profile.parameters, **found.assistant_parameters},
-            ),
+            replace(below, parameters={**below.parameters, **found.assistant_parameters}),
         )
 
     def conversation(self, before: str | None = None) -> list[Message]:
@@ -191,7 +192,7 @@ class Thread:
         if before is not None:
             place = next((i for i, m in enumerate(line) if m.id == before), len(line))
             line = line[:place]
-        sent = [m for m in line if m.sent]
+        sent = _whole_calls([m for m in line if m.sent])
         system = [filled(self.instructions), *(m.text for m in sent if m.role == "system")]
         text = "\n\n".join(part for part in system if part.strip())
         first = [Message("system", text)] if text else []
@@ -302,9 +303,6 @@ class Thread:
         return export(state.head.title, state.tree.line, lines, format)
 
     # Reading
-
-    def _profile(self) -> Any:
-        return self._assistants.of(self._state.head.assistant)
 
     @property
     def _paths(self) -> tuple[Path, Path, Path]:
@@ -423,6 +421,29 @@ class _Writing:
             self._others.__exit__(*error)
         finally:
             self._thread._lock.release()
+
+
+def _whole_calls(line: Sequence[ThreadMessage]) -> list[ThreadMessage]:
+    """The turns without calls of functions that have no result, and results without a call.
+
+    A stop between the two leaves them behind, and no server takes them.
+    """
+    results = {m.tool_call_id for m in line if m.role == "tool"}
+    calls: set[str] = set()
+    found: list[ThreadMessage] = []
+    for message in line:
+        if message.role == "tool":
+            found += [message] if message.tool_call_id in calls else []
+            continue
+        if message.tool_calls:
+            asked = {str(call.get("id")) for call in message.tool_calls}
+            if asked <= results:
+                calls |= asked
+            else:
+                message = replace(message, tool_calls=())
+        if message.sent:
+            found.append(message)
+    return found
 
 
 # Reading ----------------------------------------------------------------------------------------

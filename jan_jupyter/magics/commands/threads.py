@@ -1,0 +1,158 @@
+"""`%jan threads`: the conversations that are kept."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import errors
+from ..candidates import Offer, paths
+from ..candidates import threads as names
+from .command import Command, arg
+
+if TYPE_CHECKING:
+    from ...threads import Hit, Listed, Thread
+    from ..core import JanMagics
+
+
+def threads(magics: JanMagics, arguments: Namespace) -> Any:
+    verb, *rest = arguments.words or ["list"]
+    act = _ACTIONS.get(verb)
+    if act is None:
+        return listing(verb)
+    return act[0](*rest, to=arguments.to) if verb == "export" else act[0](*rest)
+
+
+def listing(pattern: str = "") -> list[Listed]:
+    from ...threads import shared
+    from ..tables import ago, table
+
+    found = shared().list(pattern)
+    rows = [
+        (t.title, t.model or "", ago(t.updated), t.reason or " ".join(t.last_message.split())[:80])
+        for t in found
+    ]
+    nothing = f"No thread's title contains {pattern!r}." if pattern else "No threads."
+    table(("thread", "model", "last", "remark"), rows, "" if rows else nothing)
+    return found
+
+
+def show(name: str) -> Thread:
+    from ... import markdown
+    from ...threads import shared
+    from ..tables import show
+
+    thread = shared().get(name)
+    text = thread.export()
+    show({"text/markdown": markdown.safe(text), "text/plain": text})
+    return thread
+
+
+def rename(name: str, title: str) -> Thread:
+    from ...threads import shared
+
+    thread = shared().get(name)
+    before = thread.title
+    thread.rename(title)
+    print(f"{before} is now {thread.title}.")
+    return thread
+
+
+def export(name: str, to: str | None = None) -> Path:
+    from ...threads import shared
+
+    if not to:
+        raise errors.UsageError("%jan threads export NAME --to FILE: .md, .ipynb or .jsonl")
+    path = Path(to).expanduser()
+    text = shared().get(name).export(path.suffix)
+    try:
+        with open(path, "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise errors.UsageError(f"{path} is there already; choose another name.") from None
+    except OSError as error:
+        raise errors.UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    print(f"Exported to {path}.")
+    return path
+
+
+def import_(file: str) -> Thread:
+    from ...threads import shared
+
+    thread = shared().import_(file)
+    print(f"Imported as {thread.title}: {len(thread.messages)} messages.")
+    return thread
+
+
+def rm(name: str) -> None:
+    from ...threads import shared
+
+    title = shared().get(name).title
+    shared().delete(name)
+    print(f"{title} is deleted.")
+
+
+def search(*words: str) -> Sequence[Hit]:
+    from ...threads import shared
+    from ..tables import table
+
+    text = " ".join(words)
+    found = shared().search(text)
+    rows = [(hit.thread.title, hit.role, hit.excerpt) for hit in found]
+    table(("thread", "who", "text"), rows, "" if rows else f"No message contains {text!r}.")
+    return found
+
+
+_ACTIONS: Mapping[str, tuple[Callable[..., Any], int]] = {
+    "list": (listing, 0),
+    "show": (show, 1),
+    "rename": (rename, 2),
+    "export": (export, 1),
+    "import": (import_, 1),
+    "rm": (rm, 1),
+    "search": (search, 1),
+}
+"""Each word that may follow, what it does, and how many more words it takes."""
+
+
+def is_question(words: Sequence[str]) -> bool:
+    if not words or words[0] not in _ACTIONS:
+        return len(words) > 1
+    taken = len(words) - 1
+    return taken < 1 if words[0] == "search" else taken != _ACTIONS[words[0]][1]
+
+
+def candidates(current: str) -> Offer:
+    return [*((verb, "command") for verb in _ACTIONS), *names(current)]
+
+
+COMMANDS = (
+    Command(
+        "threads",
+        threads,
+        "list the threads that are kept; show, search, export … one",
+        (
+            arg(
+                "words",
+                nargs="*",
+                metavar="FILTER",
+                candidates=candidates,
+                help="a part of the titles to list, or an action with the name of a thread",
+            ),
+            arg("--to", metavar="FILE", candidates=paths, help="for export: .md, .ipynb, .jsonl"),
+        ),
+        details="""\
+  %jan threads show NAME
+  %jan threads search TEXT
+  %jan threads rename NAME "NEW NAME"
+  %jan threads export NAME --to FILE     Markdown, a notebook, or Jan's lines
+  %jan threads import FILE               .jsonl, a notebook's %%jan cells, a thread's folder
+  %jan threads rm NAME
+
+A name of several words is put into quotes. `%%jan --thread NAME` goes on with a thread, or makes
+it; running the cell again replaces its turn.""",
+        is_question=is_question,
+    ),
+)

@@ -1,0 +1,96 @@
+"""How one turn gets into a thread: the question before it goes out, the answer when it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..models.engine_files import canonical
+from ..types import Message, Reply
+from .message import ThreadMessage
+from .thread import Thread
+
+
+class Record:
+    """Keeps one turn. `begin` and `end` write and wait for the disk: not on an event loop.
+
+    `questions` are the messages that are new, none when an answer is asked for again; then `to` is
+    the turn that is answered. `instead` is the turn whose place they take: it and what followed it
+    go into a branch. `extend` is an answer that was cut: what comes is added to it.
+    """
+
+    def __init__(
+        self,
+        thread: Thread,
+        questions: Sequence[ThreadMessage] = (),
+        *,
+        to: str | None = None,
+        instead: str | None = None,
+        extend: str | None = None,
+    ) -> None:
+        self.thread = thread
+        self.question = to
+        """Id of the turn that is answered; known once it has begun."""
+        self.answer: ThreadMessage | None = None
+        """The answer as written; known at the end."""
+        self._begun = False
+        self._ended = threading.Event()
+        self._questions = questions
+        self._instead = instead
+        self._extend = extend
+
+    def begin(self, model: str, engine: str) -> None:
+        """Write the questions; the thread's model becomes the one that is asked."""
+        self._begun = True
+        if self._instead is not None and self.thread.place(self._instead) is not None:
+            self.thread.fork(self._instead)
+        for question in self._questions:
+            self.question = self.thread.append(question).id
+        before = self.thread.engine
+        same = before is None or canonical(before) == canonical(engine)
+        if self.thread.model != model or not same:  # Jan's spelling of an engine stays
+            self.thread.configure(model=model, engine=engine)
+
+    def end(self, reply: Reply) -> None:
+        """Write the answer as far as it came."""
+        try:
+            self._write(reply)
+        finally:
+            self._ended.set()
+
+    def following(self, results: Sequence[Message]) -> Record:
+        """What keeps the answer to the results of the functions that this answer asked for."""
+        return Record(self.thread, questions(results))
+
+    def settle(self, timeout: float = 2.0) -> None:
+        """After a stop: wait, for milliseconds as a rule, until the answer is in the thread."""
+        if self._begun:
+            self._ended.wait(timeout)
+
+    def _write(self, reply: Reply) -> None:
+        answer = ThreadMessage.of_reply(reply)
+        if self._extend is not None:
+            before = self.thread.message(self._extend)
+            self.answer = self.thread.update(
+                self._extend,
+                content=before.text + answer.text,
+                reasoning=before.reasoning + answer.reasoning,
+                status=answer.status,
+                finish=answer.finish,
+                error=answer.error,
+                timings=answer.timings,
+                usage=before.usage + answer.usage if before.usage and answer.usage else None,
+            )
+        elif self.question is not None:
+            self.answer = self.thread.answer(answer, self.question)
+
+
+def questions(
+    messages: Sequence[Message], cell: str = "", notebook: str = ""
+) -> list[ThreadMessage]:
+    """The new messages of a request as turns; the last of them is the one that a cell asked."""
+    found = [ThreadMessage.of(message) for message in messages]
+    if found and cell:
+        found[-1] = replace(found[-1], cell=cell, notebook=notebook)
+    return found
