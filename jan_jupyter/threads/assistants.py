@@ -135,7 +135,7 @@ class Assistants:
         }
         return self._write(folder / "assistant.json", _changed(raw, fields))
 
-    def update(self, name: str, **fields: Any) -> Assistant:
+    def update(self, name: str, /, **fields: Any) -> Assistant:
         """Change one of ours (one of Jan's is refused); all that is not named stays as it is.
 
         `settings` and `parameters` are merged name by name; `None` as a value takes a name out.

@@ -147,7 +147,7 @@ def read(raw: Mapping[str, Any]) -> ThreadMessage | None:
     return ThreadMessage(
         role=cast(Role, role),
         content=_plain(shown),
-        id=_word(raw.get("id")),
+        id=id_of(raw),
         status=cast(Status, status) if status in get_args(Status) else "ready",
         created=next(filter(None, (seconds(raw.get(name)) for name in _TIMES)), None),
         model=_word(ours.get("model")) or _word(metadata.get("modelId")),
@@ -163,6 +163,11 @@ def read(raw: Mapping[str, Any]) -> ThreadMessage | None:
         notebook=_word(ours.get("notebook")),
         raw=raw,
     )
+
+
+def id_of(raw: Mapping[str, Any]) -> str:
+    """The id that an object gives itself; empty if it gives none."""
+    return _word(raw.get("id"))
 
 
 _TIMES = ("created", "created_at", "updated", "completed_at")
@@ -260,7 +265,8 @@ def rewrite(before: ThreadMessage, **changes: Any) -> dict[str, Any]:
     """The object of a turn after a change of some fields; all others stay as they are."""
     after = replace(before, **changes)
     raw = {**before.raw}
-    raw.setdefault("id", after.id)
+    if not id_of(raw):
+        raw["id"] = after.id
     if "role" in changes:
         raw["role"] = after.role
     if "content" in changes:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -330,16 +330,18 @@ class Thread:
         found = read_head(self.folder)
         warnings = [*found.warnings]
         known: dict[bytes, ThreadMessage] = {}
-        lines = []
-        for number, data in enumerate(_split(_bytes(on)), 1):
+        found_on: list[ThreadMessage | None] = []
+        on_lines = _split(_bytes(on))
+        for number, data in enumerate(on_lines, 1):
             message = self._known.get(data)
             if message is None and data.strip():
                 message = _message(data, f"{on.name}, line {number}", warnings)
             if message is not None:
                 known[data] = message
-                message = replace(message, id=message.id or f"line-{number}")
-            lines.append(_Line(data, message))
-        line = {m.message.id: m.message for m in lines if m.message is not None}
+            found_on.append(message)
+        messages = _numbered(found_on)
+        lines = tuple(map(_Line, on_lines, messages))
+        line = {message.id: message for message in messages if message is not None}
         branches: dict[str, Off] = {}
         strays = []
         for number, data in enumerate(_split(_bytes(off)), 1):
@@ -350,7 +352,7 @@ class Thread:
                 branches[branch.message.id] = branch
         self._known = known
         tree = Tree(tuple(line.values()), tuple(branches.values()))
-        return _State(signatures, found, tuple(lines), tree, tuple(strays), tuple(warnings))
+        return _State(signatures, found, lines, tree, tuple(strays), tuple(warnings))
 
     # Writing
 
@@ -464,13 +466,26 @@ def read_head(folder: Path) -> Head:
 def read_lines(data: bytes) -> tuple[list[ThreadMessage], list[str]]:
     """The turns of a `messages.jsonl`, and what was wrong with it."""
     warnings: list[str] = []
-    found: dict[str, ThreadMessage] = {}
-    for number, line in enumerate(_split(data), 1):
-        message = _message(line, f"line {number}", warnings) if line.strip() else None
-        if message is not None:
-            id = message.id or f"line-{number}"
-            found[id] = replace(message, id=id)
-    return [*found.values()], warnings
+    messages = _numbered(
+        _message(line, f"line {number}", warnings) if line.strip() else None
+        for number, line in enumerate(_split(data), 1)
+    )
+    return [*{m.id: m for m in messages if m is not None}.values()], warnings
+
+
+def _numbered(lines: Iterable[ThreadMessage | None]) -> list[ThreadMessage | None]:
+    """The turns of all lines; one without an id is known by its line number."""
+    lines = [*lines]
+    taken = {message.id for message in lines if message is not None}
+    numbered: list[ThreadMessage | None] = []
+    for number, message in enumerate(lines, 1):
+        if message is not None and not message.id:
+            id = f"line-{number}"
+            while id in taken:  # it was the number of another, which has moved
+                id += "+"
+            message = replace(message, id=id)
+        numbered.append(message)
+    return numbered
 
 
 def _bytes(path: Path) -> bytes:
@@ -538,7 +553,7 @@ def _with_id(message: ThreadMessage) -> Mapping[str, Any]:
 
 
 def _has_id(message: ThreadMessage) -> bool:
-    return message.raw.get("id") not in (None, "")
+    return bool(turns.id_of(message.raw))
 
 
 def _on_lines(state: _State, tree: Tree) -> bytes:
@@ -556,8 +571,6 @@ def _on_lines(state: _State, tree: Tree) -> bytes:
                 yield files.compact(_with_id(message))
         done = max(done, until)
 
-    ids = [message.id for message in tree.line]
-    moved = ids[: len(state.tree.line)] != [message.id for message in state.tree.line]
     for i, line in enumerate(state.lines):
         if line.message is None:
             written.append(line.data)
@@ -567,13 +580,14 @@ def _on_lines(state: _State, tree: Tree) -> bytes:
             continue
         written += come(place)
         done = max(done, place + 1)
-        written.append(_kept(line, tree.line[place], i == last[line.message.id], moved))
+        counts, moved = i == last[line.message.id], i != len(written)
+        written.append(_kept(line, tree.line[place], counts, moved))
     written += come(len(tree.line))
     return b"".join(data + b"\n" for data in written)
 
 
 def _kept(line: _Line, now: ThreadMessage, counts: bool, moved: bool) -> bytes:
-    """The line of a turn that stays, changed only if the turn was."""
+    """The line of a turn that stays, changed only if the turn was, or loses its number as id."""
     assert line.message is not None
     if counts and now.raw is not line.message.raw and now.raw != line.message.raw:
         return files.compact(now.raw)

@@ -1,0 +1,29 @@
+"""A writer that is killed loses nothing that was finished, and leaves a thread that opens."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize(
+    "rounds", [20, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+)
+def test_no_finished_turn_is_lost(tmp_path: Path, rounds: int) -> None:
+    script = Path(__file__).with_name("killing.py")
+    command = [sys.executable, str(script), str(tmp_path), str(rounds), "4711"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    print(figures)
+    assert figures["finished"] >= rounds / 2
+    assert {*figures["left"]} <= {
+        *("thread.json", "messages.jsonl", "branches.jsonl"),
+        *(".thread.json.tmp", ".messages.jsonl.tmp", ".branches.jsonl.tmp"),
+    }
