@@ -81,12 +81,15 @@ def test_running_a_cell_again_replaces_its_turn(ask: Kernel, server: StreamingSe
     assert texts(ask, "again") == ["first", FIVE, "second", FIVE]
 
 
-def test_several_lines_of_one_cell_follow_each_other(ask: Kernel) -> None:
+def test_several_lines_of_one_cell_follow_each_other(ask: Kernel, server: StreamingServer) -> None:
     code = "for q in ('x', 'y'):\n    %jan --thread loop -m five {q}"
     for _ in range(2):
         run(ask, code, "loop")
         assert texts(ask, "loop") == ["x", FIVE, "y", FIVE]
-    run(ask, "for q in ('x', 'y'):\n    %jan -c -m five {q}", "loop2")
+    run(ask, "%%jan five\nalone", "other")
+    for _ in range(2):
+        run(ask, "for q in ('x', 'y'):\n    %jan -c -m five {q}", "loop2")
+        assert sent(server) == ["alone", FIVE, "x", FIVE, "y"]
 
 
 def test_a_cell_of_another_notebook_has_a_turn_of_its_own(ask: Kernel) -> None:
