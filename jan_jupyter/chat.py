@@ -510,6 +510,8 @@ def stream(
     model: str | Model | None = None,
     *,
     system: str | None = None,
+    thread: str | Thread | None = None,
+    assistant: str | Assistant | None = None,
     attach: Sequence[Any] = (),
     schema: Any = None,
     tools: Sequence[Function] = (),
@@ -520,13 +522,18 @@ def stream(
     """Ask, and iterate over the pieces of the answer with `for` or `async for`.
 
     `prompt`: text, a `Message`, or a list of messages; `model`: an id, `engine:id`, or nothing for
-    the default; `attach`: figures, images, arrays, paths of files; `schema`: a pydantic class, a
-    type, or a JSON schema (then `reply.value`); `tools`: functions that the model may ask for, run
-    if `approve(call)` says so (default: you are asked; `True`: unasked); `parameters`: temperature,
-    max_tokens, top_p, seed, stop …. Raises `JanError`.
+    the default; `thread`, `assistant`: as for `Chat`; `attach`: figures, images, arrays, paths of
+    files; `schema`: a pydantic class, a type, or a JSON schema (then `reply.value`); `tools`:
+    functions that the model may ask for, run if `approve(call)` says so (default: you are asked;
+    `True`: unasked); `parameters`: temperature, max_tokens, top_p, seed, stop …. Raises `JanError`.
     """
     if engine is not None:
         model = f"{engine}:{shared().model(model)[0].id}"
+    if thread is not None or assistant is not None:
+        talk = Chat(model, thread=thread, assistant=assistant, system=system)
+        return talk.stream(
+            prompt, attach=attach, schema=schema, tools=tools, approve=approve, **parameters
+        )
     messages = messages_of(prompt, system, attach)
     return asking(shared(), messages, model, parameters, schema, Toolbox(tools, approve))
 

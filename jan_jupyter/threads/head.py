@@ -15,12 +15,14 @@ from .message import seconds
 UNTITLED = "New Thread"
 DEFAULT_ASSISTANT = "jan"
 
-# A thread may come from anybody: what it sets tunes a model, and never names a place or a program.
+# A thread may come from anybody: what it sets tunes a model. It names no place and no program, and
+# takes no part of the request away.
 _TEXTS = {
     *("prompt_template", "system_prompt", "user_prompt", "ai_prompt", "pre_prompt"),
     *("chat_template", "cache_type", "cache_type_k", "cache_type_v"),
     *("flash_attn", "rope_scaling", "split_mode"),
 }
+_NO_PARAMETERS = {"messages", "model", "tools", "response_format", "prompt", "input"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,10 @@ def tuning(
         mapping(parameters, "parameters", warnings),
         warnings,
     )
-    return {k: v for k, v in load.items() if _tunes(k, v)}, ask
+    return (
+        {k: v for k, v in load.items() if _tunes(k, v)},
+        {k: v for k, v in ask.items() if k not in _NO_PARAMETERS},
+    )
 
 
 def _tunes(name: str, value: Any) -> bool:

@@ -149,7 +149,7 @@ def read(raw: Mapping[str, Any]) -> ThreadMessage | None:
         content=_plain(shown),
         id=id_of(raw),
         status=cast(Status, status) if status in get_args(Status) else "ready",
-        created=next(filter(None, (seconds(raw.get(name)) for name in _TIMES)), None),
+        created=_created(raw),
         model=_word(ours.get("model")) or _word(metadata.get("modelId")),
         engine=_word(ours.get("engine")),
         usage=_value(Usage, ours.get("usage")) or _speed(metadata)[0],
@@ -170,7 +170,14 @@ def id_of(raw: Mapping[str, Any]) -> str:
     return _word(raw.get("id"))
 
 
-_TIMES = ("created", "created_at", "updated", "completed_at")
+def _created(raw: Mapping[str, Any]) -> float | None:
+    times = (seconds(raw.get(name)) for name in ("created", "created_at", "updated"))
+    first = next(filter(None, times), None)
+    return first if first is not None and first >= _JAN_WAS_MADE else None
+
+
+_JAN_WAS_MADE = 1_577_836_800
+"""2020: an earlier time is a mistake (spec §9.4)."""
 
 
 def _parts(content: Any) -> Iterator[dict[str, Any]]:

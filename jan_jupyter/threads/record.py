@@ -16,8 +16,9 @@ class Record:
     """Keeps one turn. `begin` and `end` write and wait for the disk: not on an event loop.
 
     `questions` are the messages that are new, none when an answer is asked for again; then `to` is
-    the turn that is answered. `instead` is the turn whose place they take: it and what followed it
-    go into a branch. `extend` is an answer that was cut: what comes is added to it.
+    the turn that is answered. `instead` is the turn whose place is taken: it and what followed it
+    go into a branch (an answer only once there is another). `extend` is an answer that was cut:
+    what comes is added to it.
     """
 
     def __init__(
@@ -43,10 +44,9 @@ class Record:
     def begin(self, model: str, engine: str) -> None:
         """Write the questions; the thread's model becomes the one that is asked."""
         self._begun = True
-        if self._instead is not None and self.thread.place(self._instead) is not None:
-            self.thread.fork(self._instead)
-        for question in self._questions:
-            self.question = self.thread.append(question).id
+        for place, question in enumerate(self._questions):
+            instead = None if place else self._instead
+            self.question = self.thread.append(question, instead).id
         before = self.thread.engine
         same = before is None or canonical(before) == canonical(engine)
         if self.thread.model != model or not same:  # Jan's spelling of an engine stays
@@ -70,20 +70,36 @@ class Record:
 
     def _write(self, reply: Reply) -> None:
         answer = ThreadMessage.of_reply(reply)
+        something = bool(answer.text or answer.tool_calls)
         if self._extend is not None:
-            before = self.thread.message(self._extend)
-            self.answer = self.thread.update(
-                self._extend,
-                content=before.text + answer.text,
-                reasoning=before.reasoning + answer.reasoning,
-                status=answer.status,
-                finish=answer.finish,
-                error=answer.error,
-                timings=answer.timings,
-                usage=before.usage + answer.usage if before.usage and answer.usage else None,
-            )
-        elif self.question is not None:
+            if something:
+                self.answer = self._extended(self._extend, answer)
+        elif self.question is None:
+            return  # it did not even begin
+        elif something and self._replaces:
+            self.answer = self.thread.append(answer, self._instead)
+        else:
             self.answer = self.thread.answer(answer, self.question)
+
+    @property
+    def _replaces(self) -> bool:
+        """Whether an answer that stands there is to give way to a new one."""
+        if self._instead is None or self._questions:
+            return False
+        return self.thread.place(self._instead) is not None
+
+    def _extended(self, id: str, more: ThreadMessage) -> ThreadMessage:
+        before = self.thread.message(id)
+        return self.thread.update(
+            id,
+            content=before.text + more.text,
+            reasoning=before.reasoning + more.reasoning,
+            status=more.status,
+            finish=more.finish,
+            error=more.error,
+            timings=more.timings,
+            usage=before.usage + more.usage if before.usage and more.usage else more.usage,
+        )
 
 
 def questions(

@@ -200,12 +200,23 @@ class Thread:
 
     # Writing turns
 
-    def append(self, message: ThreadMessage) -> ThreadMessage:
-        """Put a turn at the end of the line; returns it as written, with id and time."""
+    def append(self, message: ThreadMessage, instead: str | None = None) -> ThreadMessage:
+        """Put a turn at the end of the line; returns it as written, with id and time.
+
+        With `instead`, in the place of that turn, if it is on the line still: it and what follows
+        it go into a branch.
+        """
         with self._writing() as state:
-            parent = state.tree.line[-1].id if state.tree.line else ROOT
-            written = self._new(state, message, parent)
-            self._append(state, written)
+            tree = state.tree
+            replaces = instead is not None and tree.place(instead) is not None
+            if replaces and instead is not None:
+                tree = tree.forked(instead)
+            written = self._new(state, message, tree.line[-1].id if tree.line else ROOT)
+            if replaces:
+                self._write_tree(state, tree.appended(written))
+                self._write_head(head.touched(state.head.raw, written.text))
+            else:
+                self._append(state, written)
             return written
 
     def answer(self, message: ThreadMessage, to: str) -> ThreadMessage:
@@ -339,7 +350,7 @@ class Thread:
             if message is not None:
                 known[data] = message
             found_on.append(message)
-        messages = _numbered(found_on)
+        messages = [_dated(message, found.created) for message in _numbered(found_on)]
         lines = tuple(map(_Line, on_lines, messages))
         line = {message.id: message for message in messages if message is not None}
         branches: dict[str, Off] = {}
@@ -471,6 +482,13 @@ def read_lines(data: bytes) -> tuple[list[ThreadMessage], list[str]]:
         for number, line in enumerate(_split(data), 1)
     )
     return [*{m.id: m for m in messages if m is not None}.values()], warnings
+
+
+def _dated(message: ThreadMessage | None, thread: float | None) -> ThreadMessage | None:
+    """The turn, its time unknown if that is a year before its thread's (spec §9.4)."""
+    if message is None or thread is None or (message.created or thread) >= thread - 365 * 86_400:
+        return message
+    return replace(message, created=None)
 
 
 def _numbered(lines: Iterable[ThreadMessage | None]) -> list[ThreadMessage | None]:

@@ -36,8 +36,7 @@ def operate(thread: Thread, chance: random.Random) -> str:
         thread.fork(chosen.id)
         return thread.append(ThreadMessage(chosen.role, text)).id
     if operation == "edit":
-        thread.fork(before.id)
-        return thread.append(ThreadMessage(before.role, text)).id
+        return thread.append(ThreadMessage(before.role, text), before.id).id
     if operation == "switch":
         others = [id for m in line for id in thread.versions(m.id) if id != m.id]
         if others:

@@ -21,6 +21,7 @@ FIVE = "".join(tokens(5))
 @pytest.fixture
 def models(isolated: Path, server: StreamingServer) -> Iterator[Path]:
     behaviours = {"echo": "echo", "cut": "n=10,cut=5", "long": "n=2000,delay=0.01", "five": "n=5"}
+    behaviours["silent"] = "status=401"
     add_remote(isolated / "jan", server, **behaviours)
     yield isolated / "jan"
     bridge.wait(jan.router.close())
@@ -115,6 +116,11 @@ def test_asking_again_asking_otherwise_and_going_on(models: Path, server: Stream
     thread.switch(second.id)
     assert texts(thread) == ["one", '"one"', "two", '"two"']
 
+    with pytest.raises(errors.EngineError):  # nothing comes: what stands there stays
+        list(talk.regenerate(model="silent"))
+    assert texts(thread) == ["one", '"one"', "two", '"two"']
+    assert len(thread.versions(thread.messages[-1].id)) == 2
+
     talk.edit(second.id, "three").reply  # noqa: B018
     assert sent(server) == [("user", "one"), ("assistant", '"one"'), ("user", "three")]
     assert texts(thread) == ["one", '"one"', "three", '"three"']
@@ -155,6 +161,25 @@ def test_an_assistant_without_a_thread(models: Path, server: StreamingServer) ->
     thread = jan.Chat(thread="verses", assistant="Poet").thread
     assert thread is not None
     assert (thread.assistant, thread.instructions) == ("poet", "Rhyme.")
+
+
+def test_functions_that_were_called_are_part_of_the_thread(
+    models: Path, server: StreamingServer
+) -> None:
+    add_remote(models, server, caller="tools=1,finish=tool_calls,times=1")
+
+    def tool_0(**anything: object) -> str:
+        return "42"
+
+    jan.chat("go", "caller", thread="t", tools=[tool_0], approve=True)
+    thread = jan.threads.get("t")
+    assert [m.role for m in thread.messages] == ["user", "assistant", "tool", "assistant"]
+    call, result, answer = thread.messages[1:]
+    assert call.tool_calls[0]["id"] == result.tool_call_id
+    assert (result.text, bool(answer.text)) == ("42", True)
+    jan.chat("on", "echo", thread="t")
+    roles = [m["role"] for m in server.journal()[-1].body["messages"]]
+    assert roles == ["user", "assistant", "tool", "assistant", "user"]
 
 
 def test_a_question_that_no_model_can_answer_is_not_kept(models: Path) -> None:

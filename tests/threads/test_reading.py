@@ -224,17 +224,30 @@ def test_a_thread_from_elsewhere_names_no_place_and_no_program(tmp_path: Path) -
         "runtime_path": "/bin/evil",
         "llama_model_path": "/etc/passwd",
         "mmproj": "x",
+        "drop": ["messages"],
         "ctx_len": "4096",
         "flash_attn": "on",
     }
-    raw = {"assistants": [{"assistant_id": "jan", "model": {"id": "m", "settings": values}}]}
+    asked = {"messages": [], "model": "other", "tools": [], "seed": 1}
+    raw = {"assistants": [{"assistant_id": "jan", "model": {"id": "m"}}]}
+    raw["assistants"][0]["model"] |= {"settings": values, "parameters": asked}  # type: ignore[operator]
     (thread.folder / "thread.json").write_text(json.dumps(raw), "utf-8")
     assert thread.settings == {"ctx_len": 4096, "flash_attn": "on"}
+    assert thread.parameters == {"seed": 1}
     thread.configure(settings={"ngl": 3, "ctx_len": None}, parameters={"temperature": 0.5})
     assert thread.settings == {"ngl": 3, "flash_attn": "on"}
-    assert thread.parameters == {"temperature": 0.5}
+    assert thread.parameters == {"seed": 1, "temperature": 0.5}
     written = json.loads((thread.folder / "thread.json").read_bytes())
     assert written["assistants"][0]["model"]["settings"]["base_url"] == values["base_url"]
+
+
+def test_times_that_cannot_be_are_unknown(tmp_path: Path) -> None:
+    times = [1262304000, 1577836801, 1669852800000, 1704067200.5, 0, "x"]
+    lines = [json.dumps({"id": str(t), "role": "user", "created": t}).encode() for t in times]
+    thread = open_thread(tmp_path, lines)
+    (thread.folder / "thread.json").write_text('{"created": 1701388800}')
+    known = [None, None, 1669852800.0, 1704067200.5, None, None]
+    assert [m.created for m in thread.messages] == known
 
 
 def test_messages_without_an_id_keep_their_branches(tmp_path: Path) -> None:
