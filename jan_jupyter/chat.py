@@ -482,7 +482,7 @@ class Chat:
     def _instructions(self) -> str:
         if self.assistant is None:
             return ""
-        from .threads.thread import filled
+        from .threads.context import filled
 
         return filled(self.assistant.instructions)
 

@@ -18,8 +18,9 @@ from ..levels import Level
 from . import files, head
 from . import message as turns
 from .assistants import Assistants
+from .lines import read_lines
 from .message import ThreadMessage
-from .thread import Thread, read_head, read_lines
+from .thread import Thread, read_head
 
 
 @dataclass(frozen=True, slots=True)

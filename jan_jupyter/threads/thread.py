@@ -19,22 +19,22 @@ kill in the middle of an `append` is kept where it is, is no turn, and stops not
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound
 from ..levels import Level
-from ..models.reading import parse_json, read_json
+from ..models.reading import read_json
 from ..types import Message
-from . import files, head
+from . import context, files, head
 from . import message as turns
 from .head import Head
+from .lines import Line, as_read, branch_of, dated, message_of, numbered, off_line, on_lines, split
 from .message import ThreadMessage
 from .tree import ROOT, Off, Tree
 
@@ -43,20 +43,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of `messages.jsonl` as it stands, and the turn in it, if it is one."""
-
-    data: bytes
-    message: ThreadMessage | None
-
-
-@dataclass(frozen=True, slots=True)
 class _State:
     """All that was read, and of which files."""
 
     signatures: tuple[files.Signature, ...]
     head: Head
-    lines: tuple[_Line, ...]
+    lines: tuple[Line, ...]
     tree: Tree
     strays: tuple[bytes, ...]
     """Lines of `branches.jsonl` that are no turns."""
@@ -192,11 +184,7 @@ class Thread:
         if before is not None:
             place = next((i for i, m in enumerate(line) if m.id == before), len(line))
             line = line[:place]
-        sent = _whole_calls([m for m in line if m.sent])
-        system = [filled(self.instructions), *(m.text for m in sent if m.role == "system")]
-        text = "\n\n".join(part for part in system if part.strip())
-        first = [Message("system", text)] if text else []
-        return [*first, *(m.message() for m in sent if m.role != "system")]
+        return context.conversation(self.instructions, line)
 
     # Writing turns
 
@@ -249,7 +237,7 @@ class Thread:
         """Change fields of a turn (`content`, `status`, …) in place; returns it as written."""
         with self._writing() as state:
             raw = turns.rewrite(state.tree.message(id), **changes)
-            changed = replace(_read(raw, id), id=id)
+            changed = replace(as_read(raw, id), id=id)
             self._write_tree(state, state.tree.replaced(changed))
             return changed
 
@@ -342,21 +330,21 @@ class Thread:
         warnings = [*found.warnings]
         known: dict[bytes, ThreadMessage] = {}
         found_on: list[ThreadMessage | None] = []
-        on_lines = _split(_bytes(on))
+        on_lines = split(_bytes(on))
         for number, data in enumerate(on_lines, 1):
             message = self._known.get(data)
             if message is None and data.strip():
-                message = _message(data, f"{on.name}, line {number}", warnings)
+                message = message_of(data, f"{on.name}, line {number}", warnings)
             if message is not None:
                 known[data] = message
             found_on.append(message)
-        messages = [_dated(message, found.created) for message in _numbered(found_on)]
-        lines = tuple(map(_Line, on_lines, messages))
+        messages = [dated(message, found.created) for message in numbered(found_on)]
+        lines = tuple(map(Line, on_lines, messages))
         line = {message.id: message for message in messages if message is not None}
         branches: dict[str, Off] = {}
         strays = []
-        for number, data in enumerate(_split(_bytes(off)), 1):
-            branch = _branch(data, f"{off.name}, line {number}", warnings)
+        for number, data in enumerate(split(_bytes(off)), 1):
+            branch = branch_of(data, f"{off.name}, line {number}", warnings)
             if branch is None:
                 strays += [data] if data.strip() else []
             elif branch.message.id not in line:
@@ -367,8 +355,11 @@ class Thread:
 
     # Writing
 
-    def _writing(self) -> _Writing:
-        return _Writing(self)
+    @contextmanager
+    def _writing(self) -> Iterator[_State]:
+        """Hold off all other writers; gives what the files say now."""
+        with self._lock, files.locked(self.folder):
+            yield self._now()
 
     def _new(self, state: _State, message: ThreadMessage, parent: str) -> ThreadMessage:
         """A turn as it will stand in the file, younger than all that stand at its place."""
@@ -376,7 +367,7 @@ class Thread:
         created = max(message.created or time.time(), newest + 0.001 if newest else 0)
         message = replace(message, id=message.id or turns.new_id(), created=created)
         raw = turns.write(message, self.id, state.head.assistant)
-        return replace(_read(raw, message.id), id=message.id)
+        return replace(as_read(raw, message.id), id=message.id)
 
     def _append(self, state: _State, message: ThreadMessage) -> None:
         files.append(self._paths[1], files.compact(message.raw))
@@ -394,13 +385,13 @@ class Thread:
         Lines that did not change, also those that are no turns, stay as they are, byte for byte.
         """
         _, on, off = self._paths
-        after = b"".join(data + b"\n" for data in (*map(_off_line, tree.off), *state.strays))
+        after = b"".join(data + b"\n" for data in (*map(off_line, tree.off), *state.strays))
         meant = {o.message.id for o in tree.off}
         leaving = [o for o in state.tree.off if o.message.id not in meant.union(gone)]
-        before = after + b"".join(_off_line(o) + b"\n" for o in leaving)
+        before = after + b"".join(off_line(o) + b"\n" for o in leaving)
         if before != _bytes(off):
             files.replace(off, before)
-        written = _on_lines(state, tree)
+        written = on_lines(state.lines, tree)
         if written != _bytes(on):
             files.replace(on, written)
         if not after:
@@ -409,57 +400,11 @@ class Thread:
             files.replace(off, after)
 
 
-class _Writing:
-    """Holds off all other writers; gives what the files say now."""
-
-    def __init__(self, thread: Thread) -> None:
-        self._thread = thread
-
-    def __enter__(self) -> _State:
-        self._thread._lock.acquire()
-        try:
-            self._others = files.locked(self._thread.folder)
-            self._others.__enter__()
-            try:
-                return self._thread._now()
-            except BaseException as error:
-                self._others.__exit__(type(error), error, error.__traceback__)
-                raise
-        except BaseException:
-            self._thread._lock.release()
-            raise
-
-    def __exit__(self, *error: Any) -> None:
-        try:
-            self._others.__exit__(*error)
-        finally:
-            self._thread._lock.release()
-
-
-def _whole_calls(line: Sequence[ThreadMessage]) -> list[ThreadMessage]:
-    """The turns without calls of functions that have no result, and results without a call.
-
-    A stop between the two leaves them behind, and no server takes them.
-    """
-    results = {m.tool_call_id for m in line if m.role == "tool"}
-    calls: set[str] = set()
-    found: list[ThreadMessage] = []
-    for message in line:
-        if message.role == "tool":
-            found += [message] if message.tool_call_id in calls else []
-            continue
-        if message.tool_calls:
-            asked = {str(call.get("id")) for call in message.tool_calls}
-            if asked <= results:
-                calls |= asked
-            else:
-                message = replace(message, tool_calls=())
-        if message.sent:
-            found.append(message)
-    return found
-
-
-# Reading ----------------------------------------------------------------------------------------
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def read_head(folder: Path) -> Head:
@@ -474,151 +419,6 @@ def read_head(folder: Path) -> Head:
     return head.read(raw, folder.name)
 
 
-def read_lines(data: bytes) -> tuple[list[ThreadMessage], list[str]]:
-    """The turns of a `messages.jsonl`, and what was wrong with it."""
-    warnings: list[str] = []
-    messages = _numbered(
-        _message(line, f"line {number}", warnings) if line.strip() else None
-        for number, line in enumerate(_split(data), 1)
-    )
-    return [*{m.id: m for m in messages if m is not None}.values()], warnings
-
-
-def _dated(message: ThreadMessage | None, thread: float | None) -> ThreadMessage | None:
-    """The turn, its time unknown if that is a year before its thread's (spec §9.4)."""
-    if message is None or thread is None or (message.created or thread) >= thread - 365 * 86_400:
-        return message
-    return replace(message, created=None)
-
-
-def _numbered(lines: Iterable[ThreadMessage | None]) -> list[ThreadMessage | None]:
-    """The turns of all lines; one without an id is known by its line number."""
-    lines = [*lines]
-    taken = {message.id for message in lines if message is not None}
-    numbered: list[ThreadMessage | None] = []
-    for number, message in enumerate(lines, 1):
-        if message is not None and not message.id:
-            id = f"line-{number}"
-            while id in taken:  # it was the number of another, which has moved
-                id += "+"
-            message = replace(message, id=id)
-        numbered.append(message)
-    return numbered
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-
-
-def _split(data: bytes) -> list[bytes]:
-    lines = data.split(b"\n")
-    return lines if lines[-1] else lines[:-1]
-
-
-def _json(data: bytes, place: str, warnings: list[str]) -> Any:
-    try:
-        return parse_json(data.decode("utf-8-sig"), place)
-    except UnicodeDecodeError:
-        warnings.append(f"{place}: not UTF-8 text; kept as it is")
-    except ModelBroken as error:
-        reason = str(error).removeprefix(f"{place}, line 1: ")
-        warnings.append(f"{place}: {reason}; kept as it is")
-    return None
-
-
-def _message(data: bytes, place: str, warnings: list[str]) -> ThreadMessage | None:
-    raw = _json(data, place, warnings)
-    if raw is None:
-        return None
-    message = turns.read(raw) if isinstance(raw, Mapping) else None
-    if message is None:
-        warnings.append(f"{place}: not a message; kept as it is")
-    return message
-
-
-def _branch(data: bytes, place: str, warnings: list[str]) -> Off | None:
-    found = _json(data, place, warnings) if data.strip() else None
-    raw = found if isinstance(found, Mapping) else {}
-    inner = raw.get("message")
-    message = turns.read(inner) if isinstance(inner, Mapping) else None
-    if message is None or not message.id:
-        return None
-    parent = raw.get("parent")
-    return Off(parent if isinstance(parent, str) else ROOT, message)
-
-
-def _read(raw: Mapping[str, Any], id: str) -> ThreadMessage:
-    """What we are about to write, as it will be read."""
-    message = turns.read(json.loads(json.dumps(raw)))
-    if message is None:
-        raise ThreadError(f"Message {id!r} has no role that Jan knows.")
-    return message
-
-
-# Writing ----------------------------------------------------------------------------------------
-
-
-def _off_line(off: Off) -> bytes:
-    return files.compact({"parent": off.parent, "message": _with_id(off.message)})
-
-
-def _with_id(message: ThreadMessage) -> Mapping[str, Any]:
-    """The object of a turn; one without an id is given the one that it was known by."""
-    return message.raw if _has_id(message) else {**message.raw, "id": message.id}
-
-
-def _has_id(message: ThreadMessage) -> bool:
-    return bool(turns.id_of(message.raw))
-
-
-def _on_lines(state: _State, tree: Tree) -> bytes:
-    """`messages.jsonl` for another line: what stays is not touched, what comes is put in."""
-    position = {message.id: i for i, message in enumerate(tree.line)}
-    last = {line.message.id: i for i, line in enumerate(state.lines) if line.message}
-    written: list[bytes] = []
-    done = 0
-
-    def come(until: int) -> Iterator[bytes]:
-        """The turns that are new on the line, as far as they come before one that stays."""
-        nonlocal done
-        for message in tree.line[done:until]:
-            if message.id not in last:
-                yield files.compact(_with_id(message))
-        done = max(done, until)
-
-    for i, line in enumerate(state.lines):
-        if line.message is None:
-            written.append(line.data)
-            continue
-        place = position.get(line.message.id)
-        if place is None:
-            continue
-        written += come(place)
-        done = max(done, place + 1)
-        counts, moved = i == last[line.message.id], i != len(written)
-        written.append(_kept(line, tree.line[place], counts, moved))
-    written += come(len(tree.line))
-    return b"".join(data + b"\n" for data in written)
-
-
-def _kept(line: _Line, now: ThreadMessage, counts: bool, moved: bool) -> bytes:
-    """The line of a turn that stays, changed only if the turn was, or loses its number as id."""
-    assert line.message is not None
-    if counts and now.raw is not line.message.raw and now.raw != line.message.raw:
-        return files.compact(now.raw)
-    if moved and not _has_id(line.message):
-        return files.compact(_with_id(now))
-    return line.data
-
-
 def _title(text: str) -> str:
     first = next((line for line in map(str.strip, text.splitlines()) if line), head.UNTITLED)
     return first if len(first) <= 60 else first[:59] + "…"
-
-
-def filled(instructions: str, today: Callable[[], date] = date.today) -> str:
-    """Instructions with `{{current_date}}` replaced."""
-    return instructions.replace("{{current_date}}", today().isoformat())

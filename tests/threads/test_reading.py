@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jan_jupyter.errors import ThreadBroken, ThreadError
 from jan_jupyter.threads import Thread, ThreadMessage, ThreadStore
 from jan_jupyter.threads import message as turns
-from jan_jupyter.threads.thread import read_lines
+from jan_jupyter.threads.lines import read_lines
 from jan_jupyter.types import Timings, Usage
 
 JSON = st.recursive(

@@ -15,7 +15,7 @@ import pytest
 
 from jan_jupyter.errors import ThreadBroken, ThreadBusy, ThreadError, ThreadNotFound
 from jan_jupyter.threads import ThreadMessage, ThreadStore, files
-from jan_jupyter.threads.thread import filled
+from jan_jupyter.threads.context import filled
 
 
 @pytest.fixture
