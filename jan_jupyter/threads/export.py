@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -67,14 +68,15 @@ def _closed(text: str) -> str:
 
 def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]:
     """A notebook whose `%%jan` cells ask the same again; their outputs are the answers."""
-    first = {**_cell("markdown", f"# {title}")}
+    first = {**_cell("markdown", markdown.safe(f"# {title}"))}
     cells = [first, _code("%load_ext jan_jupyter")]
     for place, message in enumerate(messages):
         if message.role != "user":
             continue
         answer = next((m for m in messages[place + 1 :] if m.role in ("user", "assistant")), None)
         answer = answer if answer is not None and answer.role == "assistant" else None
-        model = f" {_quoted(answer.model)}" if answer and answer.model else ""
+        asked = answer.model if answer and answer.model.isprintable() else ""
+        model = f" {shlex.quote(asked)}" if asked else ""
         # --raw: what stood in braces was filled when it was asked.
         cell = _code(f"%%jan{model} -c --raw\n{message.text}")
         if answer is not None:
@@ -89,10 +91,6 @@ def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-
-
-def _quoted(model: str) -> str:
-    return f'"{model}"' if re.search(r"\s", model) else model
 
 
 def _cell(kind: str, source: str) -> dict[str, Any]:

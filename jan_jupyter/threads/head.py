@@ -93,7 +93,8 @@ def read(raw: Mapping[str, Any], folder: str) -> Head:
         warnings.append(f"its folder is named {folder}, not like its id {said}")
     return Head(
         id=folder,
-        title=word(raw.get("title"), "title") or word(metadata.get("title"), "title") or UNTITLED,
+        title=_line(word(raw.get("title"), "title") or word(metadata.get("title"), "title"))
+        or UNTITLED,
         model=_model_id(named),
         engine=word(named.get("provider") or named.get("engine"), "engine") or None,
         assistant=word(entry.get("assistant_id") or entry.get("id"), "assistant_id")
@@ -108,6 +109,11 @@ def read(raw: Mapping[str, Any], folder: str) -> Head:
         warnings=tuple(dict.fromkeys(warnings)),
         raw=raw,
     )
+
+
+def _line(text: str) -> str:
+    """One line without control characters: a title is printed, also in a terminal."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
 def _model_id(model: Mapping[str, Any]) -> str | None:

@@ -176,6 +176,17 @@ class ThreadStore:
         if not thread.own:
             raise ThreadError(f"Thread {thread.title} is Jan's: delete it there.")
         folder = thread.folder
+        own = next(path for path, own in self.folders() if own)
+        if folder.is_symlink():
+            folder.unlink()
+        elif not folder.resolve().is_relative_to(own.resolve()):
+            raise ThreadError(f"{folder} is a link out of the data folder: delete it yourself.")
+        else:
+            self._remove(folder)
+        with self._lock:
+            self._open.pop(folder, None)
+
+    def _remove(self, folder: Path) -> None:
         with files.locked(folder):
             # The description first: without it the rest is no thread any more, whatever happens.
             for file in ("thread.json", "messages.jsonl", "branches.jsonl"):
@@ -186,10 +197,8 @@ class ThreadStore:
                     (folder / part).unlink()
                 elif (folder / part).is_dir():
                     shutil.rmtree(folder / part)
-            with suppress(OSError):
-                folder.unlink() if folder.is_symlink() else folder.rmdir()
-        with self._lock:
-            self._open.pop(folder, None)
+            with suppress(OSError):  # whatever else lies there is somebody's
+                folder.rmdir()
 
     def import_(self, source: Path | str, title: str = "") -> Thread:
         """A new thread from a file: `.jsonl` (Jan's, or `{"role", "content"}` lines), `.ipynb` (its

@@ -198,6 +198,12 @@ def test_deleting_takes_what_is_a_threads_and_nothing_else(
     assert store.list() == []
     assert os.listdir(thread.folder) == ["note.txt"]
     assert (outside / "precious").exists()
+    thread.folder.rename(outside / "thread")
+    (outside / "thread/thread.json").write_text('{"title": "linked"}')
+    thread.folder.symlink_to(outside / "thread")
+    store.delete("linked")
+    assert not thread.folder.is_symlink()
+    assert (outside / "thread/thread.json").exists()
     id = talk(store, "gone", "q")
     folder = store.get(id).folder
     store.delete(id)

@@ -31,7 +31,12 @@ def listing(pattern: str = "") -> list[Listed]:
 
     found = shared().list(pattern)
     rows = [
-        (t.title, t.model or "", ago(t.updated), t.reason or " ".join(t.last_message.split())[:80])
+        (
+            t.title,
+            t.model or "",
+            ago(t.updated),
+            t.reason or printable(" ".join(t.last_message.split()))[:80],
+        )
         for t in found
     ]
     nothing = f"No thread's title contains {pattern!r}." if pattern else "No threads."
@@ -39,14 +44,21 @@ def listing(pattern: str = "") -> list[Listed]:
     return found
 
 
+def _line(text: str) -> str:
+    from ..output import printable
+
+    return printable(" ".join(text.split()))[:80]
+
+
 def show(name: str) -> Thread:
     from ... import markdown
     from ...threads import shared
+    from ..output import printable
     from ..tables import show
 
     thread = shared().get(name)
     text = thread.export()
-    show({"text/markdown": markdown.safe(text), "text/plain": text})
+    show({"text/markdown": markdown.safe(text), "text/plain": printable(text)})
     return thread
 
 
@@ -96,11 +108,12 @@ def rm(name: str) -> None:
 
 def search(*words: str) -> Sequence[Hit]:
     from ...threads import shared
+    from ..output import printable
     from ..tables import table
 
     text = " ".join(words)
     found = shared().search(text)
-    rows = [(hit.thread.title, hit.role, hit.excerpt) for hit in found]
+    rows = [(hit.thread.title, hit.role, printable(hit.excerpt)) for hit in found]
     table(("thread", "who", "text"), rows, "" if rows else f"No message contains {text!r}.")
     return found
 
