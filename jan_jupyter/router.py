@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -31,7 +31,7 @@ class Route:
     model: Model
     engine: Engine
     request: ChatRequest
-    values: Values
+    values: Values = field(default_factory=Values)
 
 
 class Router:

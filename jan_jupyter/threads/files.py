@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import ThreadBusy
+from ..models.disk import sync
 from ..settings import runtime_folder
 
 PATIENCE = 10.0
@@ -78,7 +78,7 @@ def append(path: Path, line: bytes) -> None:
         _write(file.fileno(), line + b"\n")
         os.fsync(file.fileno())
     if new:
-        _sync_folder(path.parent)
+        sync(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -99,7 +99,7 @@ def replace(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     os.replace(temporary, path)
-    _sync_folder(path.parent)
+    sync(path.parent)
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -109,17 +109,6 @@ def _write(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Also the name of a new file shall be on the disk (Windows needs, and has, nothing for it)."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def compact(value: Any) -> bytes:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from ..errors import ThreadBroken, ThreadError, ThreadNotFound
 from ..levels import Level
+from ..models.disk import is_inside
 from . import files, head
 from . import message as turns
 from .assistants import Assistants
@@ -179,7 +180,7 @@ class ThreadStore:
         own = next(path for path, own in self.folders() if own)
         if folder.is_symlink():
             folder.unlink()
-        elif not folder.resolve().is_relative_to(own.resolve()):
+        elif not is_inside(folder, own):
             raise ThreadError(f"{folder} is a link out of the data folder: delete it yourself.")
         else:
             self._remove(folder)

@@ -35,7 +35,7 @@ def listing(pattern: str = "") -> list[Listed]:
             t.title,
             t.model or "",
             ago(t.updated),
-            t.reason or printable(" ".join(t.last_message.split()))[:80],
+            t.reason or _line(t.last_message),
         )
         for t in found
     ]
