@@ -43,6 +43,19 @@ class Tree:
     def _messages(self) -> dict[str, ThreadMessage]:
         return {m.id: m for m in (*(off.message for off in self.off), *self.line)}
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {message.id: place for place, message in enumerate(self.line)}
+
+    @cached_property
+    def _children(self) -> dict[str, list[ThreadMessage]]:
+        found: dict[str, list[ThreadMessage]] = {}
+        for id, message in self._messages.items():
+            found.setdefault(self._parents[id], []).append(message)
+        for children in found.values():
+            children.sort(key=lambda message: message.created or 0)
+        return found
+
     def message(self, id: str) -> ThreadMessage:
         """A turn anywhere in the tree. Raises `ThreadNotFound`."""
         try:
@@ -52,12 +65,11 @@ class Tree:
 
     def place(self, id: str) -> int | None:
         """Where on the line a turn stands; `None` if it does not."""
-        return next((i for i, message in enumerate(self.line) if message.id == id), None)
+        return self._places.get(id)
 
     def children(self, parent: str) -> list[ThreadMessage]:
         """The turns that follow a turn directly, oldest first."""
-        found = [m for id, m in self._messages.items() if self._parents[id] == parent]
-        return sorted(found, key=lambda message: message.created or 0)
+        return self._children.get(parent, [])
 
     def versions(self, id: str) -> tuple[str, ...]:
         """The turns of the same role at the place of a turn, itself among them, oldest first."""
@@ -90,14 +102,17 @@ class Tree:
         self.message(id)
         if self.place(id) is not None:
             return self
-        path = [id]
-        while (parent := self._parents[path[-1]]) != ROOT:
-            if parent not in self._messages or parent in path:
+        path = {id: None}  # in order, and quick to look into
+        step = id
+        while (step := self._parents[step]) != ROOT:
+            if step not in self._messages or step in path:
                 raise ThreadNotFound(f"What message {id!r} followed is not there any more.")
-            path.append(parent)
-        path.reverse()
-        while following := [m for m in self.children(path[-1]) if m.id not in path]:
-            path.append(following[-1].id)
+            path[step] = None
+        path = dict.fromkeys(reversed(path))
+        step = id
+        while following := [m for m in self.children(step) if m.id not in path]:
+            step = following[-1].id
+            path[step] = None
         return self._with_line(tuple(self._messages[step] for step in path))
 
     def without(self, ids: Iterable[str]) -> Tree:
