@@ -34,7 +34,7 @@ class LocalEngine(OpenAI):
     def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
         super().__init__(options, notify)
         self.workers = Workers(settings.runtime_folder)
-        self._used: dict[str, Worker] = {}
+        self._used: dict[str, Worker] = {}  # by the key of what was wanted
         self._queues: dict[str, _Queue] = {}
         self._told: set[tuple[str, str]] = set()
 
@@ -60,7 +60,7 @@ class LocalEngine(OpenAI):
         await self._ready(model)
 
     async def unload(self, model: Model) -> None:
-        self._used.pop(model.id, None)
+        self._used = {k: w for k, w in self._used.items() if w.model != model.id}
         await self.workers.unload(model.id, self.options.name, model.file)
 
     async def running(self) -> list[Running]:
@@ -100,7 +100,7 @@ class LocalEngine(OpenAI):
         raise self._cannot(model, "speak")
 
     def endpoint(self, model: Model) -> Endpoint:
-        worker = self._used.get(model.id)
+        worker = self._used.get(self.spec(model).key)
         if worker is None:
             raise errors.EngineUnavailable(
                 f"Model {model.id} ({self.options.name}) is not loaded: load it first.",
@@ -144,7 +144,7 @@ class LocalEngine(OpenAI):
             raise errors.ModelBroken(
                 f"{model.id} ({self.options.name}) cannot be loaded: {error}. Download it again."
             ) from error
-        self._used[model.id] = worker
+        self._used[spec.key] = worker
         return worker
 
     @asynccontextmanager
