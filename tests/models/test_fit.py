@@ -1,0 +1,128 @@
+"""Whether a model fits into memory: weights, context, RAM and GPUs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jan_jupyter.models import ModelStore, machine
+from jan_jupyter.models.fit import LARGEST_DEFAULT_CONTEXT, OVERHEAD, STEP, estimate
+from jan_jupyter.models.gguf import GGUFHeader, read_brief, read_header
+from jan_jupyter.models.machine import GPU, Machine
+
+from .trees import gguf_bytes, plant
+
+GB = 10**9
+LLAMA_8B = GGUFHeader(
+    version=3,
+    size=4_920_000_000,
+    architecture="llama",
+    context_length=131_072,
+    block_count=32,
+    embedding_length=4096,
+    head_count=32,
+    head_count_kv=8,
+)
+TOKEN = 32 * 8 * 2 * 128 * 2  # bytes of the cache for one token: layers, heads, key and value, f16
+
+
+def test_what_is_needed_is_weights_and_context() -> None:
+    fit = estimate(LLAMA_8B, {"ctx_len": 4096}, Machine(16 * GB, 16 * GB))
+    assert fit.needed == LLAMA_8B.size + 4096 * TOKEN + OVERHEAD
+    assert (fit.verdict, fit.context, fit.where) == ("fits", 4096, "memory")
+    assert fit.largest == (16 * GB - LLAMA_8B.size - OVERHEAD) // TOKEN // STEP * STEP
+    assert estimate(LLAMA_8B, {}, Machine(64 * GB, 64 * GB)).context == LARGEST_DEFAULT_CONTEXT
+    quantised = {"ctx_len": 4096, "cache_type_k": "q8_0", "cache_type_v": "q8_0"}
+    assert estimate(LLAMA_8B, quantised, Machine(16 * GB, 16 * GB)).needed < fit.needed
+
+
+@pytest.mark.parametrize(
+    ("here", "settings", "verdict", "largest"),
+    [
+        (Machine(64 * GB, 64 * GB), {"ctx_len": 131_072}, "fits", 131_072),
+        (Machine(6 * GB, 16 * GB), {"ctx_len": 16_384}, "slow", 5888),
+        (Machine(4 * GB, 16 * GB), {"ctx_len": 4096}, "slow", 0),
+        (Machine(4 * GB, 4 * GB), {"ctx_len": 4096}, "too large", 0),
+        (
+            Machine(60 * GB, 64 * GB, (GPU("RTX", 8 * GB, 8 * GB),)),
+            {"ctx_len": 8192},
+            "fits",
+            20_992,
+        ),
+        (Machine(60 * GB, 64 * GB, (GPU("RTX", 4 * GB, 8 * GB),)), {"ctx_len": 8192}, "slow", 0),
+        (Machine(1 * GB, 2 * GB, (GPU("RTX", 4 * GB, 8 * GB),)), {"ctx_len": 8192}, "too large", 0),
+        (Machine(9 * GB, 9 * GB, (GPU("a", 1, 1),)), {"ctx_len": 512, "ngl": 0}, "fits", 28_672),
+    ],
+)
+def test_verdicts(here: Machine, settings: dict[str, Any], verdict: str, largest: int) -> None:
+    fit = estimate(LLAMA_8B, settings, here)
+    assert (fit.verdict, fit.largest) == (verdict, largest)
+    told = str(fit)
+    assert told.startswith(verdict)
+    assert ("RTX" in told) == ("RTX" in str(here))
+    if verdict != "fits" and largest:
+        assert f"{largest:,} tokens would fit" in told
+
+
+@given(
+    st.integers(0, 10**12),
+    st.integers(0, 10**12),
+    st.lists(st.integers(0, 10**11), max_size=3),
+    st.integers(1, 10**6),
+)
+def test_the_context_that_is_said_to_fit_does(
+    available: int, more: int, gpus: list[int], context: int
+) -> None:
+    here = Machine(available, available + more, tuple(GPU("g", free, free) for free in gpus))
+    fit = estimate(LLAMA_8B, {"ctx_len": context}, here)
+    if fit.largest:
+        assert estimate(LLAMA_8B, {"ctx_len": fit.largest}, here).verdict == "fits"
+    elif LLAMA_8B.context_length:
+        assert estimate(LLAMA_8B, {"ctx_len": STEP}, here).verdict != "fits"
+
+
+def test_the_store_asks_the_file_and_the_engine(tmp_path: Path) -> None:
+    values = {
+        "general.architecture": "llama",
+        "general.file_type": 15,
+        "llama.context_length": 4096,
+        "llama.block_count": 2,
+        "llama.embedding_length": 64,
+        "llama.attention.head_count": 4,
+        "tokenizer.ggml.tokens": ["a", "b"],
+        "llama.late": 1,
+    }
+    root = plant(
+        tmp_path,
+        {
+            "models/m/m.gguf": gguf_bytes(values, [("t", [32], 2, 0)], data=64),
+            "models/r/model.json": {"id": "r", "engine": "openai"},
+            "models/s/s-00001-of-00002.gguf": gguf_bytes(values),
+            "models/s/s-00002-of-00002.gguf": bytes(1000),
+            "models/c/c.gguf": b"GGUF\x03\x00\x00\x00",
+            "engines/nitro/engine.json": {"settings": {"ctx_len": 1024}},
+        },
+    )
+    store = ModelStore(root)
+    fit = store.fit(store.get("m"), Machine(GB, GB))
+    assert fit is not None
+    assert (fit.context, fit.verdict, fit.largest) == (1024, "fits", 4096)
+    assert store.fit(store.get("r")) is None
+    assert store.fit(store.get("c")) is None
+    split = store.header(store.get("s"))
+    assert split is not None
+    assert split.size == len(gguf_bytes(values)) + 1000
+    brief, whole = read_brief(root / "models/m/m.gguf"), read_header(root / "models/m/m.gguf")
+    assert brief.parameter_count == 0
+    assert (brief.quantisation, brief.context_length) == ("Q4_K_M", 4096)
+    assert whole.parameter_count == 32
+
+
+def test_this_machine_is_asked_quickly_and_says_something() -> None:
+    here = machine.probe()
+    assert 0 < here.available <= here.total
+    assert all(0 <= gpu.free <= gpu.total for gpu in here.gpus)
