@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .openai_client import client as openai
     from .router import Router
     from .threads import Assistant, Thread, ThreadMessage, ThreadStore
+    from .tokens import set_token_provider
     from .types import Audio, ChatRequest, Delta, Embeddings, Message, Reply, Timings, Usage
 
     models: ModelStore
@@ -59,6 +60,7 @@ __all__ = [
     "models",
     "openai",
     "router",
+    "set_token_provider",
     "speak",
     "stream",
     "threads",
@@ -74,6 +76,7 @@ _HOMES = {
     **dict.fromkeys(("Assistant", "Thread", "ThreadMessage", "ThreadStore"), "threads"),
     "async_openai": "openai_client:async_client",
     "openai": "openai_client:client",
+    "set_token_provider": "tokens",
     **dict.fromkeys(
         (
             "Audio",

@@ -199,7 +199,7 @@ def _delta(delta: Delta) -> dict[str, Any]:
         found["reasoning_content"] = delta.reasoning
     if delta.tool_calls:
         found["tool_calls"] = [{"index": i, **call} for i, call in enumerate(delta.tool_calls)]
-    return found
+    return {**found, **delta.extra}
 
 
 def _usage(usage: Usage | None) -> dict[str, Any]:
@@ -220,11 +220,10 @@ async def _whole(router: Router, route: Route) -> dict[str, Any]:
         async for _ in deltas:
             pass
     reply = answer.reply_so_far()
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
+    extra = reply.messages[-1].extra
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, **extra}
     if reply.reasoning:
         message["reasoning_content"] = reply.reasoning
-    if reply.tool_calls:
-        message["tool_calls"] = [*reply.tool_calls]
     choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": reply.finish}
     if reply.logprobs:
         choice["logprobs"] = {"content": [*reply.logprobs]}

@@ -91,7 +91,8 @@ class Fold:
         elif error is not None:
             reason = str(error)
         request = self.route.request
-        extra = {"tool_calls": self._tool_calls} if self._tool_calls else {}
+        calls = {"tool_calls": self._tool_calls} if self._tool_calls else {}
+        extra = {**self._last.extra, **calls}
         return Reply(
             text=self.text,
             model=self.route.model.id,

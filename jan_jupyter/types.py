@@ -54,7 +54,7 @@ class Message:
 
     `content` is text, or a list of OpenAI content parts (`{"type": "text", …}`, `{"type":
     "image_url", …}`). `extra` keeps what else belongs to the turn: `tool_calls`, `tool_call_id`,
-    `name`.
+    `name`, and the `thinking_blocks` that Claude wants back with the results of its tool calls.
     """
 
     role: Role
@@ -71,7 +71,8 @@ class Message:
     def json(self) -> dict[str, Any]:
         """The message as OpenAI's chat API writes it."""
         content = self.content if isinstance(self.content, str) else [*map(dict, self.content)]
-        return {"role": self.role, "content": content, **self.extra}
+        known = {name: value for name, value in self.extra.items() if name != "thinking_blocks"}
+        return {"role": self.role, "content": content, **known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ class Delta:
     """A piece of an answer. Finish, usage, timings and notes ride on the last one.
 
     `notes` are lines for people: what was left out of the request, and why. `logprobs` are OpenAI's
-    objects, one for each token.
+    objects, one for each token. `extra` is for the `extra` of the answer's message; it rides on the
+    last one too.
     """
 
     text: str = ""
@@ -141,6 +143,7 @@ class Delta:
     timings: Timings | None = None
     notes: Sequence[str] = ()
     logprobs: Sequence[Mapping[str, Any]] = ()
+    extra: Mapping[str, Any] = EMPTY
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
@@ -32,7 +32,12 @@ class Complaint:
     message: str = ""
     code: str = ""
     fields: Mapping[str, Any] = EMPTY
+    streamed: bool = False
+    """Whether it came as an event: the request was taken, and what then ran has failed."""
 
+
+Hints = Mapping[type[errors.EngineError], str]
+"""How to mend each kind of error."""
 
 KindOf = Callable[[int, Complaint], type[errors.EngineError] | None]
 """What an engine's own words mean, where the common table would be wrong; `None`: the table."""
@@ -44,24 +49,32 @@ def as_usual(status: int, said: Complaint) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whom an error is about, and what to tell the user to do about it."""
+    """Whom an error is about, and what to tell the user to do about it.
+
+    `hints` say how to mend the kinds that this engine has words of its own for.
+    """
 
     model: str
     engine: str
     key_hint: str = ""
     secret: str | None = field(default=None, repr=False)
     kind_of: KindOf = as_usual
+    hints: Hints = field(default_factory=dict, repr=False)
 
 
 def complaint(body: bytes | Mapping[str, Any]) -> Complaint:
     """Read an error body: `error` may be an object, a text, or stand under `detail`."""
-    if isinstance(body, bytes):
-        try:
-            parsed = json.loads(body)
-        except ValueError:
-            return Complaint(_plain(body.decode("utf-8", "replace")))
-    else:
-        parsed = body
+    if not isinstance(body, bytes):
+        return _complaint(body)
+    streamed = body.startswith(b"data:")
+    try:
+        parsed = json.loads(body.removeprefix(b"data:"))
+    except ValueError:
+        return Complaint(_plain(body.decode("utf-8", "replace")))
+    return replace(_complaint(parsed), streamed=streamed)
+
+
+def _complaint(parsed: Any) -> Complaint:
     for _ in range(3):
         if not isinstance(parsed, dict):
             break
@@ -83,6 +96,8 @@ def complaint(body: bytes | Mapping[str, Any]) -> Complaint:
 
 def _plain(text: str) -> str:
     text = re.sub(r"<[^>]{0,200}>", " ", text) if "<html" in text.lower() else text
+    if "Traceback (most recent call last)" in text:  # its last line says what happened
+        text = text.rstrip().rpartition("\n")[2]
     text = " ".join(text.split())
     return text if len(text) <= 300 else text[:299] + "…"
 
@@ -207,6 +222,8 @@ def _what(kind: type[errors.EngineError], said: Complaint, party: Party) -> str:
         if used and limit:
             return f"The prompt has {used:,} tokens, but {who} takes {limit:,}"
         return f"The prompt is too long for {who}"
+    if kind is errors.ContentFiltered and (why := _categories(said.fields)):
+        return f"{party.engine} filtered the prompt to {party.model} because of {why}"
     return {
         errors.AuthenticationFailed: f"{party.engine} refused the key for {party.model}",
         errors.PermissionRefused: f"The key may not use {who}",
@@ -221,6 +238,21 @@ def _what(kind: type[errors.EngineError], said: Complaint, party: Party) -> str:
     }.get(kind, f"{who} failed")
 
 
+def _categories(fields: Mapping[str, Any]) -> str:
+    """What Azure's filter has found in a prompt, as `violence (high), jailbreak`."""
+    inner = fields.get("innererror")
+    found = inner.get("content_filter_result") if isinstance(inner, Mapping) else None
+    return filtered(found)
+
+
+def filtered(results: Any) -> str:
+    """The categories of Azure's content filter that have made it act; empty if none."""
+    items = results.items() if isinstance(results, Mapping) else ()
+    found = [(n, r) for n, r in items if isinstance(r, Mapping) and r.get("filtered")]
+    named = (f"{n} ({r['severity']})" if r.get("severity") else str(n) for n, r in found)
+    return ", ".join(named).replace("_", " ")
+
+
 def _said(status: int, said: Complaint) -> str:
     return f" (HTTP {status}: {said.message})" if said.message else f" (HTTP {status})"
 
@@ -228,7 +260,7 @@ def _said(status: int, said: Complaint) -> str:
 def _mend(kind: type[errors.EngineError], party: Party, wait: float | None) -> str:
     if kind is errors.RateLimited and wait is not None and wait > LONGEST_WAIT:
         return f". It asks to wait {wait / 60:,.0f} min: run the cell again then."
-    hint = {
+    hints: dict[type[errors.EngineError], str] = {
         errors.AuthenticationFailed: party.key_hint,
         errors.ContextOverflow: "Shorten it, or give the model a larger `ctx_len` in its settings.",
         errors.NotFoundRemotely: "Look at the model's id and the engine's `base_url`.",
@@ -237,7 +269,9 @@ def _mend(kind: type[errors.EngineError], party: Party, wait: float | None) -> s
         errors.StillLoading: AGAIN,
         errors.ContentFiltered: "Rephrase the prompt.",
         errors.BillingRefused: "See the account of that service.",
-    }.get(kind, "")
+        **party.hints,
+    }
+    hint = hints.get(kind, "")
     return f". {hint}" if hint else "."
 
 

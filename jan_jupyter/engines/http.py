@@ -336,6 +336,8 @@ def _merged(last: Delta, new: Delta) -> Delta:
         finish=new.finish or last.finish,
         usage=new.usage or last.usage,
         timings=new.timings or last.timings,
+        notes=(*last.notes, *new.notes),
+        extra=new.extra or last.extra,
     )
 
 

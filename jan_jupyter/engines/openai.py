@@ -20,6 +20,7 @@ class OpenAI(Remote):
 
     name: ClassVar[str] = "openai"
     path: ClassVar[str] = "/chat/completions"
+    models_path: ClassVar[str] = "/models"
 
     def build(self, model: Model, request: ChatRequest, endpoint: Endpoint) -> http.HttpRequest:
         return http.HttpRequest(
@@ -76,22 +77,10 @@ class OpenAI(Remote):
         """A request to another path of the server that answers chat requests."""
         endpoint = await self.reach(model)
         chat, mark, query = endpoint.url.partition("?")
-        url = chat.removesuffix(self.path) + path + mark + query
+        url = chat.removesuffix("/chat/completions") + path + mark + query
         headers = self.headers(endpoint)
         request = http.HttpRequest(url, body, headers, endpoint.read_timeout)
         return request, self.party(model, endpoint.key)
-
-    async def models(self) -> list[str]:
-        base = self.options.base_url.rstrip("/")
-        if not base:
-            return []
-        key = await self.key()
-        endpoint = Endpoint(f"{base}/models", self.options.headers, key)
-        asked = http.HttpRequest(endpoint.url, None, self.headers(endpoint), method="GET")
-        party = Party("its list of models", self.options.name, "", key, self.kind_of)
-        answer = await self.client.fetch_json(asked, party)
-        rows = answer.get("data") if isinstance(answer, dict) else answer
-        return [str(row["id"]) for row in rows or () if isinstance(row, dict) and "id" in row]
 
 
 def _strange(model: Model, engine: str, answer: object) -> errors.Malformed:
@@ -135,7 +124,8 @@ def parse(event: ServerEvent) -> Delta | http.End | None:
         return http.END
     chunk = json.loads(event.data)
     if error := chunk.get("error"):
-        code = error.get("code") if isinstance(error, dict) else None
+        said = error if isinstance(error, dict) else {}
+        code = said.get("http_status_code", said.get("code"))  # TGI's own name for it
         raise http.Refusal(code if isinstance(code, int) and 400 <= code < 600 else 500, chunk)
     text = reasoning = ""
     tool_calls: list[Mapping[str, Any]] = []

@@ -5,19 +5,20 @@ An engine adds `build` (what it sends) and `parser` (what the stream's events me
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from .. import errors, settings
+from .. import errors, settings, tokens
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..types import EMPTY, ChatRequest, Delta, Event
 from . import http
 from .base import Engine, unheard
-from .failures import AGAIN, Complaint, Party
+from .failures import AGAIN, Complaint, Hints, Party
 from .rules import Rules
 
 
@@ -37,6 +38,15 @@ class Remote(Engine):
 
     path: ClassVar[str] = ""
     """What follows `base_url` in the address of a chat request."""
+
+    models_path: ClassVar[str] = ""
+    """What follows it in the address of the list of models; empty: there is none."""
+
+    auth_header: ClassVar[str] = "Authorization"
+    """The header that carries the key, unless the setting `auth_header` names another."""
+
+    hints: ClassVar[Hints] = {}
+    """How to mend what this engine has words of its own for."""
 
     def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
         super().__init__(options, notify)
@@ -58,12 +68,29 @@ class Remote(Engine):
         return None
 
     def authorization(self, key: str) -> Mapping[str, str]:
-        """The headers that carry the key."""
-        return {"Authorization": f"Bearer {key}"}
+        """The headers that carry the key; a token has its own."""
+        header = str(self.options.settings.get("auth_header") or self.auth_header)
+        if header.lower() == "authorization" or self.options.has_token:
+            return {"Authorization": f"Bearer {key}"}
+        return {header: key}
 
     async def key(self, *, renew: bool = False) -> str | None:
         """The key to send. `renew`: the last one was refused; `None` then means: give up."""
+        if (provider := self.options.token_provider) is not None:
+            return await self.token(provider)
         return None if renew else self.options.key()
+
+    async def token(self, provider: tokens.Provider) -> str:
+        """What a provider of tokens gives. Raises `AuthenticationFailed` if that is nothing."""
+        try:
+            return await tokens.ask(provider)
+        except Exception as error:
+            said = (str(error).splitlines() or [""])[0][:200]
+            raise errors.AuthenticationFailed(
+                f"{self.options.name} got no token from its provider: {type(error).__name__}:"
+                f" {said}",
+                engine=self.options.name,
+            ) from error
 
     def notes(self, model: Model, request: ChatRequest) -> list[str]:
         """Lines for people about the request, each told once for a model."""
@@ -110,7 +137,7 @@ class Remote(Engine):
 
     def address(self, base: str, model: Model) -> str:
         """The address of the chat request below a base address."""
-        return base + self.path
+        return under(base, self.path)
 
     def headers(self, endpoint: Endpoint) -> dict[str, str]:
         """The key, and what the user has set."""
@@ -120,7 +147,7 @@ class Remote(Engine):
     def party(self, model: Model, key: str | None = None) -> Party:
         variable = self.options.api_key_env or settings.key_variable(self.options.key_name)
         hint = f"Set {variable} in the environment, or run `%jan keys set {self.options.key_name}`."
-        return Party(model.id, self.options.name, hint, key, self.kind_of)
+        return Party(model.id, self.options.name, hint, key, self.kind_of, self.hints)
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         endpoint = await self.reach(model)
@@ -150,9 +177,10 @@ class Remote(Engine):
         )
         async with aclosing(deltas):
             async for delta in deltas:
-                yield (
-                    replace(delta, notes=self._new_notes(model, request)) if delta.finish else delta
-                )
+                if delta.finish:
+                    notes = [*self._new_notes(model, request), *delta.notes]
+                    delta = replace(delta, notes=notes)
+                yield delta
 
     def _tell_wait(self, model: Model) -> http.Wait:
         def tell(seconds: float, error: errors.EngineError) -> None:
@@ -170,9 +198,30 @@ class Remote(Engine):
         self._noted.update((model.id, note) for note in fresh)
         return fresh
 
+    async def models(self) -> list[str]:
+        base = self.options.base_url.rstrip("/")
+        if not base or not self.models_path:
+            return []
+        key = await self.key()
+        endpoint = Endpoint(under(base, self.models_path), self.options.headers, key)
+        asked = http.HttpRequest(endpoint.url, None, self.headers(endpoint), method="GET")
+        party = Party("its list of models", self.options.name, "", key, self.kind_of)
+        answer = await self.client.fetch_json(asked, party)
+        rows = answer.get("data") if isinstance(answer, dict) else answer
+        return [str(row["id"]) for row in rows or () if isinstance(row, dict) and "id" in row]
+
     async def close(self) -> None:
         await self.client.close()
 
     def preview(self, model: Model, request: ChatRequest) -> Mapping[str, Any]:
         endpoint = self.endpoint(model)
         return {"url": endpoint.url, "body": self.build(model, request, endpoint).body}
+
+
+def under(base: str, path: str) -> str:
+    """A path below a base address, of which the address may hold the beginning already.
+
+    `https://host/v1` and `https://host` mean the same to an engine whose paths begin with `/v1`.
+    """
+    first, *_ = re.findall(r"/[^/]+", path) or [""]
+    return base.removesuffix(first) + path

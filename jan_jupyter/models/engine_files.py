@@ -10,13 +10,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from ..errors import ModelBroken
 from ..types import EMPTY
 from .reading import fit, is_absent, mapping, read_json, text
 from .schema import SETTINGS, collect, settings_and_parameters
+
+if TYPE_CHECKING:
+    from ..tokens import Provider
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -132,13 +135,28 @@ class EngineOptions:
     def needs_key(self, address: str = "") -> bool:
         """Whether requests to `address` (default: its own) make no sense without a key."""
         address = address or self.address
-        if self.row is None or not self.row.needs_key or is_own_server(address):
+        if self.row is None or not self.row.needs_key or is_own_server(address) or self.has_token:
             return False
         if any(name.lower() in _KEY_HEADERS for name in self.headers):
             return False
         if self.key_name != self.kind:  # whether somebody's server wants one, only they know
             return bool(self.api_key_env) or address == self.row.base_url
         return True
+
+    @property
+    def has_token(self) -> bool:
+        """Whether its requests carry a token instead of a key."""
+        entra = self.kind == "azure-openai" and self.settings.get("auth") == "entra"
+        return entra or self.token_provider is not None
+
+    @property
+    def token_provider(self) -> Provider | None:
+        """What gives the tokens, if somebody has set it."""
+        from .. import tokens
+
+        spellings = self.row.aliases if self.row and self.key_name == self.kind else ()
+        found = (tokens.provider(name) for name in (self.key_name, *spellings))
+        return next(filter(None, found), None)
 
 
 _KEY_HEADERS = {"authorization", "api-key", "x-api-key"}
