@@ -222,6 +222,8 @@ def _what(kind: type[errors.EngineError], said: Complaint, party: Party) -> str:
         if used and limit:
             return f"The prompt has {used:,} tokens, but {who} takes {limit:,}"
         return f"The prompt is too long for {who}"
+    if kind is errors.AuthenticationFailed and not party.secret:
+        return f"{party.engine} asks for a key before {party.model} answers"
     if kind is errors.ContentFiltered and (why := _categories(said.fields)):
         return f"{party.engine} filtered the prompt to {party.model} because of {why}"
     return {
@@ -254,7 +256,9 @@ def filtered(results: Any) -> str:
 
 
 def _said(status: int, said: Complaint) -> str:
-    return f" (HTTP {status}: {said.message})" if said.message else f" (HTTP {status})"
+    shown = "" if status == 200 else f"HTTP {status}"  # an error inside a stream has none
+    told = ": ".join(filter(None, (shown, said.message)))
+    return f" ({told})" if told else ""
 
 
 def _mend(kind: type[errors.EngineError], party: Party, wait: float | None) -> str:

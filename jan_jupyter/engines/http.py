@@ -183,10 +183,7 @@ class Client:
         last = Delta()
         partial: list[str] = []
         with translated(party, partial):
-            async with (
-                self._open(request, party) as response,
-                aclosing(_events(response)) as events,
-            ):
+            async with self._events(request, party) as events:
                 async for event in events:
                     delta = _parsed(parser, event, party)
                     if delta is None:
@@ -210,6 +207,17 @@ class Client:
                     " whole one."
                 )
         yield last
+
+    @asynccontextmanager
+    async def _events(
+        self, request: HttpRequest, party: Party
+    ) -> AsyncIterator[AsyncGenerator[ServerEvent, None]]:
+        """Send a request; its answer as events. Leaving closes what was opened for it."""
+        async with (
+            self._open(request, party) as response,
+            aclosing(_events(response)) as events,
+        ):
+            yield events
 
     @asynccontextmanager
     async def _open(self, request: HttpRequest, party: Party) -> AsyncIterator[httpx2.Response]:

@@ -28,6 +28,10 @@ _OURS = {
     "nitro": "jan_jupyter.engines.nitro:Nitro",
     "openai": "jan_jupyter.engines.openai:OpenAI",
     "intel-bigdl": "jan_jupyter.engines.intel_bigdl:IntelBigdl",
+    "azure-openai": "jan_jupyter.engines.azure_openai:AzureOpenAI",
+    "claude": "jan_jupyter.engines.claude:Claude",
+    "hf-endpoints": "jan_jupyter.engines.hf_endpoints:HFEndpoints",
+    "nvidia-triton-trt-llm": "jan_jupyter.engines.triton:Triton",
 }
 
 

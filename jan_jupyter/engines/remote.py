@@ -19,6 +19,7 @@ from ..types import EMPTY, ChatRequest, Delta, Event
 from . import http
 from .base import Engine, unheard
 from .failures import AGAIN, Complaint, Hints, Party
+from .rendering import rendered
 from .rules import Rules
 
 
@@ -149,6 +150,10 @@ class Remote(Engine):
         hint = f"Set {variable} in the environment, or run `%jan keys set {self.options.key_name}`."
         return Party(model.id, self.options.name, hint, key, self.kind_of, self.hints)
 
+    def list_party(self, key: str | None) -> Party:
+        """The party of a request for the list of models."""
+        return Party("its list of models", self.options.name, "", key, self.kind_of)
+
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         endpoint = await self.reach(model)
         begun = False
@@ -169,7 +174,7 @@ class Remote(Engine):
     async def _asked(
         self, model: Model, request: ChatRequest, endpoint: Endpoint
     ) -> AsyncGenerator[Delta, None]:
-        deltas = self.client.stream(
+        deltas = self.client_for(model).stream(
             self.build(model, request, endpoint),
             lambda: self.parser(model, request),
             self.party(model, endpoint.key),
@@ -181,6 +186,23 @@ class Remote(Engine):
                     notes = [*self._new_notes(model, request), *delta.notes]
                     delta = replace(delta, notes=notes)
                 yield delta
+
+    def client_for(self, model: Model) -> http.Client:
+        """The connections that its requests take."""
+        return self.client
+
+    def prompt(self, model: Model, request: ChatRequest) -> str:
+        """The conversation as one text, for servers that take nothing else."""
+        if request.tools:
+            raise self._cannot(model, "call functions: its server takes plain text")
+        try:
+            return rendered(request.messages, {**self.options.settings, **model.settings})
+        except ValueError as error:
+            raise errors.BadRequest(
+                f"The prompt for {model.id} ({self.options.name}) cannot be written: {error}.",
+                model=model.id,
+                engine=self.options.name,
+            ) from error
 
     def _tell_wait(self, model: Model) -> http.Wait:
         def tell(seconds: float, error: errors.EngineError) -> None:
@@ -205,8 +227,7 @@ class Remote(Engine):
         key = await self.key()
         endpoint = Endpoint(under(base, self.models_path), self.options.headers, key)
         asked = http.HttpRequest(endpoint.url, None, self.headers(endpoint), method="GET")
-        party = Party("its list of models", self.options.name, "", key, self.kind_of)
-        answer = await self.client.fetch_json(asked, party)
+        answer = await self.client.fetch_json(asked, self.list_party(key))
         rows = answer.get("data") if isinstance(answer, dict) else answer
         return [str(row["id"]) for row in rows or () if isinstance(row, dict) and "id" in row]
 

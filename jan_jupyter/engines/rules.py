@@ -1,8 +1,9 @@
 """Which parameters a server is sent, and under which names: rules that are data.
 
-Rows of engines have lists of rules (`data/engines.json`): `{"models"?: pattern, "rename"?: {name:
-name}, "drop"?: [name]}`; all that fit a model hold. In the settings of an engine or a model may
-stand `rename`, which adds to them, and `drop` and `allow`, which replace what stands below.
+Rows of engines have lists of rules (`data/engines.json`): `{"models"?: pattern, "format"?: pattern,
+"rename"?: {name: name}, "drop"?: [name]}`; all that fit a model and its setting `format` hold. In
+the settings of an engine or a model may stand `rename`, which adds to them, and `drop` and `allow`,
+which replace what stands below.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Rules:
         base = model.settings.get("base_url") or options.address
         written: list[Mapping[str, Any]] = []
         if row is not None and row.base_url in ("", base):
-            written = [r for r in row.rules if re.search(r.get("models", ""), remote_name)]
+            form = model.settings.get("format", options.settings.get("format", ""))
+            written = [r for r in row.rules if _fits(r, remote_name, str(form))]
         rename: dict[str, str] = {}
         drop: Iterable[str] = {name for rule in written for name in rule.get("drop", ())}
         allow: Iterable[str] | None = None
@@ -55,6 +57,13 @@ class Rules:
             else:
                 sent[self.rename.get(name, name)] = value
         return sent, left_out
+
+
+def _fits(rule: Mapping[str, Any], remote_name: str, form: str) -> bool:
+    formats, models = rule.get("format", ""), rule.get("models", "")
+    return bool(re.search(models, remote_name)) and (
+        not formats or bool(re.fullmatch(formats, form))
+    )
 
 
 def _object(written: Any) -> Mapping[str, str]:

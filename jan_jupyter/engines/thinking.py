@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..types import Delta
+from .stops import overlap
 
 OPEN, CLOSE = "<think>", "</think>"
 
@@ -38,13 +39,7 @@ class Thinking:
         if closed:
             self.done = True
             return replace(delta, text=rest.lstrip(), reasoning=delta.reasoning + reasoning)
-        keep = 0 if delta.finish else _overlap(reasoning)
+        keep = 0 if delta.finish else overlap(reasoning, CLOSE)
         self._held = reasoning[len(reasoning) - keep :]
         reasoning = reasoning[: len(reasoning) - keep]
         return replace(delta, text="", reasoning=delta.reasoning + reasoning)
-
-
-def _overlap(text: str) -> int:
-    """How many characters at the end of a text may be the beginning of the closing tag."""
-    longest = min(len(text), len(CLOSE) - 1)
-    return next((n for n in range(longest, 0, -1) if text.endswith(CLOSE[:n])), 0)

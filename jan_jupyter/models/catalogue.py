@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import JanError, ModelBroken
-from . import homes, schema
+from . import azure, homes, schema
 from .engine_files import (
     EngineOptions,
     canonical,
@@ -323,24 +323,24 @@ def _look(
         return find(described, folder, look)
     if row.kind == "local" and not address:
         return find_folder(described, folder, look)
-    return _remote(options, address, engines)
+    return _remote(described, options, address, engines)
 
 
-def _remote(options: EngineOptions, address: str, engines: Engines) -> Files:
+def _remote(
+    described: Description, options: EngineOptions, address: str, engines: Engines
+) -> Files:
     """The state of a model that a server answers for."""
     if options.needs_key(address) and (reason := engines.why_no_key(options)):
         return Files(state="needs-key", reason=reason)
     if not address or is_placeholder(address):
         reason = f"engine {options.name} has no address: set `base_url` in {_engine_file(options)}"
         return Files(state="broken", reason=reason)
-    if (
-        options.kind == "azure-openai"
-        and address == options.full_url
-        and "api-version=" not in address
-        and "/openai/v1/" not in address
-    ):
-        reason = "the address of an Azure deployment needs `?api-version=…` at its end"
-        return Files(state="broken", reason=reason)
+    if options.kind == "azure-openai":
+        whole = address == options.full_url
+        version = described.settings.get("api_version") or options.settings.get("api_version")
+        url = address if whole else azure.chat_address(address, "name", str(version or ""))
+        if reason := azure.missing(url):
+            return Files(state="broken", reason=reason)
     return Files()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,23 @@ class PromptTemplate:
         if user or assistant:
             return cls(user or "", assistant or "", system or "")
         return None
+
+    def render(self, messages: Iterable[tuple[str, str]]) -> str:
+        """The prompt for (role, text) turns; an answer at the end is one to be continued."""
+        written, system, role = [], "", ""
+        for role, text in messages:
+            if role == "system" and self.system_prefix is None:
+                system += f"{text}\n"
+            elif role == "system":
+                written.append(f"{self.system_prefix}{text}")
+            elif role == "assistant":
+                written.append(f"{self.assistant_prefix}{text}")
+            else:
+                written.append(f"{self.user_prefix}{system}{text}")
+                system = ""
+        if role != "assistant":
+            written.append(self.assistant_prefix)
+        return "".join(written)
 
     @property
     def jinja(self) -> str:

@@ -1,0 +1,39 @@
+"""Stop words that are looked for on our side: where a server lets them through, or knows none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class StopWords:
+    """Cuts a text that comes in pieces before the first of some words. Pure."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = [word for word in words if word]
+        self._held = ""
+        self.found = False
+        """Whether a word has come: no text follows any more."""
+
+    def feed(self, piece: str) -> str:
+        """The part of the text that is certain now; what may begin a word is held back."""
+        if self.found or not self._words:
+            return "" if self.found else piece
+        text = self._held + piece
+        at = min((i for word in self._words if (i := text.find(word)) >= 0), default=-1)
+        if at >= 0:
+            self.found, self._held = True, ""
+            return text[:at]
+        keep = max(overlap(text, word) for word in self._words)
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+    def rest(self) -> str:
+        """What was held back, at the end of the text."""
+        held, self._held = self._held, ""
+        return held
+
+
+def overlap(text: str, word: str) -> int:
+    """How many characters at the end of a text may be the beginning of a word."""
+    longest = min(len(text), len(word) - 1)
+    return next((n for n in range(longest, 0, -1) if text.endswith(word[:n])), 0)
