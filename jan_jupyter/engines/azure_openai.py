@@ -59,13 +59,13 @@ class AzureOpenAI(OpenAI):
         version = str(self.setting(model, "api_version") or "")
         return azure.chat_address(base, quote(self.remote_name(model), safe=""), version)
 
-    async def key(self, *, renew: bool = False) -> str | None:
+    async def key(self, model: Model | None = None, *, renew: bool = False) -> str | None:
         given = self.options.token_provider is not None
         if given or self.options.settings.get("auth") != "entra":
-            return await super().key(renew=renew)
+            return await super().key(model, renew=renew)
         if self._entra is None or renew:
             self._entra = self._entra_provider()
-        return await self.token(self._entra)
+        return await self.token(self._entra, model)
 
     def _entra_provider(self) -> Callable[[], str]:
         """Tokens of whoever is signed in: `az login`, a managed identity, the environment …"""

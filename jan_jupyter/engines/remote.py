@@ -75,21 +75,23 @@ class Remote(Engine):
             return {"Authorization": f"Bearer {key}"}
         return {header: key}
 
-    async def key(self, *, renew: bool = False) -> str | None:
+    async def key(self, model: Model | None = None, *, renew: bool = False) -> str | None:
         """The key to send. `renew`: the last one was refused; `None` then means: give up."""
         if (provider := self.options.token_provider) is not None:
-            return await self.token(provider)
+            return await self.token(provider, model)
         return None if renew else self.options.key()
 
-    async def token(self, provider: tokens.Provider) -> str:
+    async def token(self, provider: tokens.Provider, model: Model | None = None) -> str:
         """What a provider of tokens gives. Raises `AuthenticationFailed` if that is nothing."""
         try:
             return await tokens.ask(provider)
         except Exception as error:
             said = (str(error).splitlines() or [""])[0][:200]
             raise errors.AuthenticationFailed(
-                f"{self.options.name} got no token from its provider: {type(error).__name__}:"
-                f" {said}",
+                f"There is no token for {self.options.name}"
+                f"{f' (model {model.id})' if model else ''}: {type(error).__name__}: {said}. Sign"
+                " in again, or look at what gives the tokens.",
+                model=model.id if model else "",
                 engine=self.options.name,
             ) from error
 
@@ -134,7 +136,7 @@ class Remote(Engine):
     async def reach(self, model: Model) -> Endpoint:
         """The address with its key."""
         endpoint = self.endpoint(model)
-        return endpoint if endpoint.key else replace(endpoint, key=await self.key())
+        return endpoint if endpoint.key else replace(endpoint, key=await self.key(model))
 
     def address(self, base: str, model: Model) -> str:
         """The address of the chat request below a base address."""
@@ -164,7 +166,7 @@ class Remote(Engine):
                     yield delta
             return
         except errors.AuthenticationFailed:
-            key = None if begun else await self.key(renew=True)
+            key = None if begun else await self.key(model, renew=True)
             if key is None or key == endpoint.key:
                 raise
         async with aclosing(self._asked(model, request, replace(endpoint, key=key))) as deltas:

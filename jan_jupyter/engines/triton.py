@@ -207,7 +207,7 @@ _WORDS: Sequence[tuple[re.Pattern[str], type[errors.EngineError]]] = tuple(
     (re.compile(words, re.IGNORECASE), kind)
     for words, kind in (
         ("is not healthy", Unhealthy),
-        ("api is restricted", errors.AuthenticationFailed),
+        ("(api|protocol) is restricted", errors.AuthenticationFailed),
         ("(unable|failed) to parse|decoupled", errors.BadRequest),
         ("exceeds max(imum)? (input|sequence)|exceeds max_", errors.ContextOverflow),
         ("unknown model|not ready|no available versions", errors.NotFoundRemotely),

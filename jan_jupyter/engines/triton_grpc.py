@@ -45,6 +45,14 @@ class GrpcClient(http.Client):
         self, request: http.HttpRequest, party: Party, on_wait: http.Wait | None = None
     ) -> Any:
         """The metadata or (`…/config`) the configuration of a model, as HTTP gives it."""
+        patience = http.Patience()
+        while True:
+            try:
+                return await self._described(request, party)
+            except errors.EngineError as error:
+                await patience.wait(error, on_wait)
+
+    async def _described(self, request: http.HttpRequest, party: Party) -> Any:
         name, rest = _model(request.url)
         channel, headers = self._channel(request.url, party), _metadata(request.headers)
         with _translated(request.url, party):
