@@ -134,7 +134,8 @@ CLASSIC = Signature(
         "repetition_penalty": Tensor("FP32"),
         "presence_penalty": Tensor("FP32"),
         "frequency_penalty": Tensor("FP32"),
-    }
+    },
+    cumulative=None,
 )
 """What is assumed as long as the model has not been asked."""
 
