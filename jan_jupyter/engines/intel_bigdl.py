@@ -161,7 +161,7 @@ class IntelBigdl(LocalEngine):
         chosen = self.setting(model, "backend")
         if not chosen and model.file is not None and (model.file / _EXPORTED).exists():
             return "openvino"
-        return _known(str(chosen or "ipex-llm"))
+        return _known(str(chosen or "ipex-llm"), model.id)
 
     def spec(self, model: Model) -> WorkerSpec:
         folder, backend = self._folder(model), self.backend(model)
@@ -243,12 +243,13 @@ class IntelBigdl(LocalEngine):
 _EXPORTED = "openvino_model.xml"
 
 
-def _known(backend: str) -> str:
+def _known(backend: str, model: str = "") -> str:
     backend = backend.lower().replace("_", "-")
     if backend not in RECIPES:
         raise errors.EngineUnavailable(
-            f"intel-bigdl has no back end {backend!r}: set `backend` in"
-            f" engines/intel-bigdl/engine.json to one of {', '.join(RECIPES)}.",
+            f"intel-bigdl has no back end {backend!r}{f' for {model}' if model else ''}: set"
+            f" `backend` in engines/intel-bigdl/engine.json to one of {', '.join(RECIPES)}.",
+            model=model,
             engine="intel-bigdl",
         )
     return backend

@@ -46,9 +46,12 @@ class LocalEngine(OpenAI):
 
     def decisive(self, log: str) -> str:
         """What the log of a worker says was wrong; by default the last exception of Python's."""
-        _, found, traced = log.rpartition("Traceback (most recent call last):")
-        raised = re.search(r"^[\w.]+(Error|Exception|Exit)\b.*", traced, re.MULTILINE | re.DOTALL)
-        return " ".join(raised[0].split())[:300] if found and raised else ""
+        found = _CANNOT_START.findall(log)
+        _, traceback, raised = f"\n{log}".rpartition("\nTraceback (most recent call last):\n")
+        if traceback:
+            # Its frames are indented; what was raised may have several lines.
+            found = re.findall(r"(?ms)^[\w.]+(?::.*|$)", raised)
+        return " ".join(found[-1].split())[:300] if found else ""
 
     def unusable(self, model: Model, failure: WorkerFailed) -> errors.JanError | None:
         """The error for a worker that did not come up because of the model itself."""
@@ -217,6 +220,7 @@ class LocalEngine(OpenAI):
         return "; ".join(filter(None, (str(failure), ended, self.decisive(failure.log))))
 
 
+_CANNOT_START = re.compile(r"(?m)^cannot start .*$")
 _MEMORY = re.compile(
     r"(?i)failed to allocate|unable to allocate|out of memory|cannot allocate|not enough memory"
     r"|MemoryError|bad_alloc"
