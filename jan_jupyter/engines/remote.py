@@ -21,6 +21,7 @@ from .base import Engine, unheard
 from .failures import AGAIN, Complaint, Hints, Party
 from .rendering import rendered
 from .rules import Rules
+from .thinking import Thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,11 @@ class Remote(Engine):
             self.party(model, endpoint.key),
             self._tell_wait(model),
         )
+        thinking = Thinking()
         async with aclosing(deltas):
             async for delta in deltas:
+                if not thinking.done:
+                    delta = thinking.split(delta)
                 if delta.finish:
                     notes = [*self._new_notes(model, request), *delta.notes]
                     delta = replace(delta, notes=notes)

@@ -249,19 +249,21 @@ def test_the_address_of_a_model_wins_and_a_missing_one_is_told(server: Streaming
     assert whole.endpoint(model("m")).url == full
 
 
-def test_a_server_that_stays_open_after_the_end_mark_is_not_waited_for() -> None:
-    answer = {"choices": [{"delta": {"content": "hi"}, "finish_reason": "stop"}]}
-    body = f"data: {json.dumps(answer)}\n\ndata: [DONE]\n\n"
+def answers(*contents: str, stays_open: bool = False) -> list[Delta]:
+    """What is made of chunks with these contents, from a server of one answer."""
+    chunks = [{"choices": [{"delta": {"content": content}}]} for content in contents]
+    end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in [*chunks, end])
 
     async def go() -> list[Delta]:
         left = asyncio.Event()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(f"HTTP/1.1 200 OK\r\n\r\n{body}".encode())
-            while await reader.read(4096):  # until the client closes
+            writer.write(f"HTTP/1.1 200 OK\r\n\r\n{body}data: [DONE]\n\n".encode())
+            while stays_open and await reader.read(4096):  # until the client closes
                 pass
-            writer.transport.abort()
+            writer.close()
             asyncio.get_running_loop().call_soon(left.set)
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -275,9 +277,19 @@ def test_a_server_that_stays_open_after_the_end_mark_is_not_waited_for() -> None
             await engine.close()
         return deltas
 
-    deltas = asyncio.run(go())
+    return asyncio.run(go())
+
+
+def test_a_server_that_stays_open_after_the_end_mark_is_not_waited_for() -> None:
+    deltas = answers("hi", stays_open=True)
     assert text(deltas) == "hi"
     assert deltas[-1].finish == "stop"
+
+
+def test_reasoning_between_tags_is_no_text() -> None:
+    deltas = answers("<thi", "nk>a pl", "an</think>\n\nTh", "e answer")
+    assert text(deltas) == "The answer"
+    assert "".join(delta.reasoning for delta in deltas) == "a plan"
 
 
 def test_tool_calls_and_llama_cpp_timings_are_read() -> None:
