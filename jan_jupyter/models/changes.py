@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from ..errors import CannotWrite, ModelExists, ModelNotFound, ModelReadOnly, UsageError
 from . import disk, edits, gguf, schema
-from .files import Files
+from .files import Files, is_projector
+from .gguf import is_first_part
 from .model import Model
 from .names import folder_parts
 from .reading import read_text
@@ -94,7 +95,6 @@ def add_files(data_folder: Path, folder: Path, files_from: Path) -> None:
             raise ModelNotFound(f"{folder} is no longer there.")
         if not disk.is_inside(folder / "x", data_folder / "models"):
             raise CannotWrite(f"{folder} is not inside {data_folder / 'models'}.")
-        # The projector and later parts first: the model is whole when its main file arrives.
         _move_all(files_from, folder)
         disk.sync(folder)
         with suppress(OSError):
@@ -102,15 +102,23 @@ def add_files(data_folder: Path, folder: Path, files_from: Path) -> None:
 
 
 def _move_all(source: Path, target: Path) -> None:
-    """Move what lies in one folder into another; what is there already stops it."""
+    """Move what lies in one folder into another; what is there already stops it.
+
+    Files that begin a model come last: it is whole as soon as it is seen.
+    """
     if source.is_symlink() or not source.is_dir():
         raise CannotWrite(f"{source} is not a folder.")
-    entries = sorted(os.scandir(source), key=lambda e: (not e.is_dir(), e.name), reverse=True)
+    with os.scandir(source) as found:
+        entries = sorted(found, key=lambda entry: (_begins_a_model(entry.name), entry.name))
     for entry in entries:
         if os.path.lexists(target / entry.name):
             raise ModelExists(f"{target / entry.name} is there already.")
     for entry in entries:
         shutil.move(entry.path, target / entry.name)
+
+
+def _begins_a_model(name: str) -> bool:
+    return name.lower().endswith(".gguf") and not is_projector(name) and is_first_part(Path(name))
 
 
 def _free_folder(models: Path, name: str) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 _GPU_PATIENCE = 1.0  # seconds; a driver that sleeps may need more to wake up
 _GPU_FRESH = 10.0
+_NVML = "nvml.dll" if os.name == "nt" else "libnvidia-ml.so.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class _Memory(ctypes.Structure):
 def _ask_nvml() -> tuple[GPU, ...]:
     """NVIDIA's own library, which comes with every driver; a few milliseconds."""
     try:
-        nvml = ctypes.CDLL("nvml.dll" if os.name == "nt" else "libnvidia-ml.so.1")
+        nvml = ctypes.CDLL(_NVML)
     except OSError:
         return ()
     if nvml.nvmlInit_v2() != 0:

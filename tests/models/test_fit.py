@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,41 @@ def test_the_store_asks_the_file_and_the_engine(tmp_path: Path) -> None:
     assert brief.parameter_count == 0
     assert (brief.quantisation, brief.context_length) == ("Q4_K_M", 4096)
     assert whole.parameter_count == 32
+
+
+NVML = """
+typedef struct { unsigned long long total, free, used; } memory;
+int nvmlInit_v2(void) { return 0; }
+int nvmlShutdown(void) { return 0; }
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = 3; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
+    *device = (void *)(0x7f0000000000ull + index);
+    return index == 1 ? 15 : 0;
+}
+int nvmlDeviceGetName(void *device, char *name, unsigned length) {
+    name[0] = 'G'; name[1] = '0' + (char)((unsigned long long)device & 7); name[2] = 0;
+    return 0;
+}
+int nvmlDeviceGetMemoryInfo(void *device, memory *found) {
+    found->total = 80ull << 30; found->free = 70ull << 30; found->used = 10ull << 30;
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler to make a stand-in of NVML")
+def test_gpus_are_asked_as_nvidias_library_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nvml.c").write_text(NVML)
+    library = tmp_path / "libnvidia-ml.so.1"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "nvml.c"], check=True)
+    monkeypatch.setattr(machine, "_NVML", str(library))
+    monkeypatch.setattr(machine, "_has_nvidia", lambda: True)
+    monkeypatch.setattr(machine, "_known", (-1e9, ()))
+    assert machine.probe().gpus == tuple(GPU(f"G{i}", 70 << 30, 80 << 30) for i in (0, 2))
+    monkeypatch.setattr(machine, "_NVML", "gone")
+    assert len(machine.probe().gpus) == 2  # asked a moment ago
 
 
 def test_this_machine_is_asked_quickly_and_says_something() -> None:
