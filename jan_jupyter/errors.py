@@ -9,7 +9,10 @@ JanError                        500
 │   ├── ModelBroken             422   its description or its file cannot be read
 │   ├── ModelExists             409   the name is taken
 │   ├── ModelReadOnly           403   it is not ours to change
-│   └── CannotWrite             507   the disk, its rights, or another process refuse
+│   ├── CannotWrite             507   the disk, its rights, or another process refuse
+│   └── DownloadFailed          502   a file could not be fetched; what had come is kept
+│       ├── DownloadRefused     403   the key is missing, wrong, or may not read it
+│       └── NoSpace             507   the disk is too full
 ├── ThreadError                 400
 │   ├── ThreadNotFound          404   no thread, message or assistant of that name
 │   ├── ThreadBroken            422   its description cannot be read
@@ -110,6 +113,34 @@ class CannotWrite(ModelError):
     """The disk, its rights or another process refuse a change."""
 
     status, kind = 507, "cannot_write"
+
+
+class DownloadFailed(ModelError):
+    """A file could not be fetched; what had come is kept for the next pull.
+
+    If `retryable`, asking again may help, after `retry_after` seconds if the server said so.
+    """
+
+    status, kind = 502, "download"
+
+    def __init__(
+        self, message: str, *, retryable: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class DownloadRefused(DownloadFailed):
+    """The key is missing, wrong, or may not read the file."""
+
+    status, kind = 403, "download_refused"
+
+
+class NoSpace(DownloadFailed):
+    """The disk is too full for the file."""
+
+    status, kind = 507, "no_space"
 
 
 class ThreadError(JanError):

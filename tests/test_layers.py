@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 LAYERS = (
     {"markdown"},
     {"types", "errors", "settings", "tokens"},
-    {"bridge"},
+    {"bridge", "retry"},
     {"models"},
     {"engines"},
     {"levels"},
@@ -30,7 +30,12 @@ ONLY_IN = {
     "IPython": {"magics"},
     "anywidget": {"panel"},
     "jupyter_server": {"server"},
-    "httpx2": {"engines/http.py", "engines/loopback.py", "openai_client.py"},
+    "httpx2": {
+        "engines/http.py",
+        "engines/loopback.py",
+        "models/web.py",
+        "openai_client.py",
+    },
     "xllamacpp": {"engines/xllamacpp_server.py", "engines/worker.py", "engines/runtimes.py"},
     "nest_asyncio": {"bridge.py"},
     "traitlets": {"settings.py"},

@@ -8,18 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
-from time import time
 from typing import Any
 
 from .. import errors
+from ..retry import LONGEST_WAIT, retry_after
 from ..types import EMPTY
-
-LONGEST_WAIT = 120.0
-"""Seconds that are waited at most before another try; who asks for more is not asked again."""
-
 
 AGAIN = "Wait a moment and run the cell again."
 """How an error ends that may be gone in a moment."""
@@ -282,15 +276,3 @@ def _mend(kind: type[errors.EngineError], party: Party, wait: float | None) -> s
 def _hidden(text: str, party: Party) -> str:
     """Servers repeat the key that they refuse; nobody else may."""
     return text.replace(party.secret, "…") if party.secret else text
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a server asks to wait (`retry-after-ms`, `retry-after` in seconds or date)."""
-    with suppress(KeyError, ValueError):
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
-    value = headers.get("retry-after", "")
-    with suppress(ValueError):
-        return max(0.0, float(value))
-    with suppress(ValueError, TypeError):
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    return None

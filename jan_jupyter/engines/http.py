@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
@@ -19,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from .. import errors
+from ..retry import LONGEST_WAIT, backoff
 from ..types import EMPTY, Delta
-from .failures import LONGEST_WAIT, Party, error_of
+from .failures import Party, error_of
 from .sse import EventDecoder, ServerEvent
 
 if TYPE_CHECKING:
@@ -384,13 +384,6 @@ class Patience:
             await asyncio.sleep(min(1.0, left))
             if left <= 1.0:
                 return
-
-
-def backoff(attempt: int, retry_after: float | None) -> float:
-    """Seconds to wait before another try: what the server asks for, else full jitter."""
-    if retry_after is not None:
-        return retry_after
-    return random.uniform(0, min(30.0, 0.5 * 2**attempt))  # noqa: S311
 
 
 @contextmanager
