@@ -1,0 +1,513 @@
+"""One file from a server to the disk: in parallel ranges, resumed, checked, whole or not at all.
+
+While it comes it is `NAME.part`, beside `NAME.part.json`, which says what of it is on the disk for
+sure. Both survive whatever ends the process; the next download of the same file goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+import shutil
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import BinaryIO, TypeVar
+
+from .. import errors
+from ..retry import backoff
+from . import journal
+from .journal import JOURNAL, PART, Journal
+from .web import Answer, Refused, Web, refusal, without_secrets
+
+T = TypeVar("T")
+
+PIECE = 32 * 2**20
+"""Bytes that are asked for at once, and again from the start of what is missing if it fails."""
+CONNECTIONS = 4
+BLOCK = 2**19
+"""Bytes that are written at once."""
+SAVE_BYTES, SAVE_SHARE, SAVE_SECONDS = 2**20, 0.01, 2.0
+"""The journal is saved after so many bytes and this share of the file, or after so long."""
+ATTEMPTS = 12
+"""So many failures in a row, without a byte between them, end a download: minutes of waiting."""
+FRESH_STARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file to fetch. `name` is the one that it gets; `size` and `sha256` as far as known.
+
+    `what` names it in errors; `page` is where people accept the conditions of its hub.
+    """
+
+    url: str
+    name: str
+    size: int | None = None
+    sha256: str = ""
+    what: str = ""
+    page: str = ""
+
+
+class _Changed(Exception):
+    """The file on the server is not the one of which a part is here."""
+
+
+@dataclass(slots=True)
+class _Gap:
+    """Bytes to fetch; `start` moves on as they come. Without `end`: until the server ends."""
+
+    start: int
+    end: int | None
+
+
+class Download:
+    """A file on its way into `folder`. `address` is where it is asked for, if not at its `url`.
+
+    `done` and `size` are bytes; `message` is one line if it does anything else than receive;
+    `sha256` is known when it is finished.
+    """
+
+    def __init__(self, wanted: Wanted, folder: Path, web: Web, address: str = "") -> None:
+        self.wanted = wanted
+        self.size = wanted.size
+        self.sha256 = wanted.sha256
+        self.message = ""
+        self.received = 0
+        """Bytes that came over the wire in this run."""
+        self._folder = folder
+        self._web = web
+        self._address = address or wanted.url
+        self._nearer = ""  # where redirects led to: asked directly, until it refuses
+        self._what = wanted.what or wanted.name
+        self._part = folder / (wanted.name + PART)
+        self._journal: Journal | None = None
+        self._file: BinaryIO | None = None
+        self._writing = threading.Lock()
+        self._gaps: deque[_Gap] = deque()
+        self._ranged = True
+        self._agreed = asyncio.Event()
+        self._unsaved = 0
+        self._saved_at = monotonic()
+        self._saving: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._reached = False  # whether the server has answered in this run
+
+    @property
+    def done(self) -> int:
+        if self._journal is not None:
+            return self._journal.done.total
+        if self._file is not None:  # its size is not known
+            return self.received
+        return self.size or 0 if self.finished else 0
+
+    @property
+    def path(self) -> Path:
+        """Where the file is when it is whole."""
+        return self._folder / self.wanted.name
+
+    @property
+    def finished(self) -> bool:
+        return self.path.is_file()
+
+    def look(self) -> None:
+        """Find out what is here already, without asking anybody."""
+        if self.finished:
+            self.size = self.path.stat().st_size
+            return
+        self._journal = journal.read(self._folder, self.wanted.name)
+        if self._journal is not None:
+            if self._journal.is_of(self.wanted.size, self.wanted.sha256):
+                self.size = self._journal.size
+                self._journal.sha256 = self._journal.sha256 or self.wanted.sha256
+            else:
+                self._journal = None
+
+    async def run(self) -> Path:
+        """Return when the file is whole and checked. Cancelling keeps the part for another time.
+
+        Raises `DownloadFailed`, `DownloadRefused`, `NoSpace`, `ModelNotFound`, `ModelBroken`.
+        """
+        self.look()
+        if self.finished:
+            return self.path
+        resumed = self.done > 0
+        for attempt in range(1, FRESH_STARTS + 1):
+            try:
+                await self._transfer()
+                await self._check_hash()
+                break
+            except _Changed:
+                self._start_over()
+                why = (
+                    f"{self._what} is another file now on its server"
+                    if self._ranged
+                    else f"The server of {self._what} does not go on in the middle"
+                )
+                self.message = f"{why}: starting over …"
+                if attempt == FRESH_STARTS:
+                    raise errors.DownloadFailed(
+                        f"{why}, and so it was {FRESH_STARTS} times; try again later."
+                    ) from None
+            except _WrongHash as wrong:
+                self._start_over()
+                if not resumed:  # what came is not a mixture of two files
+                    raise errors.DownloadFailed(
+                        f"{self._what} came damaged, and is deleted: its SHA-256 is"
+                        f" {wrong.found[:12]}…, its hub says {self.sha256[:12]}…. Pull again; if it"
+                        " stays so, the server or a mirror in between is at fault."
+                    ) from None
+                resumed = False
+        await _in_thread(self._finish)
+        self.message = ""
+        return self.path
+
+    # The connections ------------------------------------------------------------------------------
+
+    async def _transfer(self) -> None:
+        """Fetch all that is missing."""
+        self._agreed.clear()
+        self._gaps = deque(self._pieces())
+        if self.size is not None and not self._gaps:
+            return
+        if not self._gaps:
+            self._gaps.append(_Gap(0, PIECE))  # whether ranges are given shows in the answer
+        check_space(self._folder, (self.size or 0) - self.done, self._what)
+        await _in_thread(self._open)
+        tasks = {asyncio.create_task(self._work())}
+        agreed = asyncio.create_task(self._agreed.wait())
+        try:
+            # The first connection finds out what the file is; then the others may join in.
+            await asyncio.wait({*tasks, agreed}, return_when=asyncio.FIRST_COMPLETED)
+            if self._ranged and self._agreed.is_set():
+                others = min(CONNECTIONS - 1, len(self._gaps))
+                tasks |= {asyncio.create_task(self._work()) for _ in range(others)}
+            finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in finished:
+                task.result()
+        finally:
+            agreed.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(agreed, *tasks, return_exceptions=True)
+            await self._close()
+
+    def _pieces(self) -> list[_Gap]:
+        if self._journal is None:
+            return []
+        return [
+            _Gap(start, min(start + PIECE, stop))
+            for first, stop in self._journal.done.missing(self._journal.size)
+            for start in range(first, stop, PIECE)
+        ]
+
+    async def _work(self) -> None:
+        """Fetch gaps until none is left; after a failure what is left of one comes up again."""
+        while self._gaps:
+            gap = self._gaps.popleft()
+            before, address = self.received, self._nearer or self._address
+            try:
+                await self._fetch(gap, address)
+                self._failures = 0
+                continue
+            except Refused as refused:
+                failure: errors.JanError = refusal(refused, self._what, self.wanted.page)
+                if address != self._address and refused.status < 429:
+                    # Its signature has run out: the hub gives another.
+                    self._nearer = "" if self._nearer == address else self._nearer
+                    self._gaps.appendleft(gap)
+                    continue
+            except errors.DownloadFailed as error:
+                failure = error
+            if gap.end is None:  # of a file of unknown size no part can be asked for
+                gap.start = 0
+            self._gaps.appendleft(gap)
+            self._failures = 1 if self.received > before else self._failures + 1
+            retryable = isinstance(failure, errors.DownloadFailed) and failure.retryable
+            if not retryable or not self._reached or self._failures >= ATTEMPTS:
+                raise failure
+            assert isinstance(failure, errors.DownloadFailed)
+            seconds = backoff(self._failures, failure.retry_after)
+            self.message = f"{failure} Trying again in {max(1, round(seconds))} s …"
+            await asyncio.sleep(seconds)
+
+    async def _fetch(self, gap: _Gap, address: str) -> None:
+        headers = {"Range": f"bytes={gap.start}-{gap.end - 1 if gap.end is not None else ''}"}
+        validator = self._journal.validator if self._journal else ""
+        if self._journal and validator and validator[:2] != "W/" and not self._journal.sha256:
+            # (Servers of a CDN may have an ETag each for the same file; a hash is surer.)
+            headers["If-Range"] = validator
+        try:
+            async with self._web.get(address, headers) as answer:
+                self._reached = True
+                self._agree(answer, gap)
+                self.message = ""
+                await self._receive(answer.body, gap)
+        except Refused as refused:
+            self._reached = True
+            if refused.status == 416 and self._journal is not None:
+                raise _Changed from None
+            if refused.status == 416:
+                raise errors.DownloadFailed(f"{self._what} is empty on its server.") from None
+            raise
+
+    def _agree(self, answer: Answer, gap: _Gap) -> None:
+        """See that the answer is of the file and the range that are meant."""
+        said = _said(answer)
+        if self.wanted.size is not None and said.size not in (None, self.wanted.size):
+            raise errors.DownloadFailed(
+                f"{self._what} has {said.size:,} bytes on {without_secrets(answer.url)[:80]}, but"
+                f" its hub says {self.wanted.size:,}: the server or a mirror is at fault."
+            )
+        known = self._journal
+        if known is None:
+            self._ranged = answer.status == 206 and said.size is not None
+            if self._ranged and said.start != gap.start:
+                raise errors.DownloadFailed(f"{self._what}: the server sends another range.")
+            self.size = said.size
+            if said.size is not None:
+                sha256 = self.wanted.sha256 or said.sha256
+                self._journal = Journal(said.size, sha256, said.validator)
+                self.sha256 = sha256
+                check_space(self._folder, said.size, self._what)
+            gap.end = min(PIECE, said.size) if self._ranged and said.size else said.size
+            if self._ranged and self._journal is not None:
+                self._gaps.extend(self._pieces()[1:])
+        elif answer.status != 206:
+            same = said.validator == known.validator and said.size == known.size
+            self._ranged = not same  # if it is the same file, the server gives no ranges
+            raise _Changed
+        elif said.start != gap.start or said.size != known.size:
+            raise _Changed
+        elif said.sha256 and known.sha256:
+            if said.sha256 != known.sha256:
+                raise _Changed
+        elif not known.sha256 and said.validator != known.validator:
+            raise _Changed
+        if answer.url != self._address:
+            self._nearer = answer.url
+        self._agreed.set()
+
+    async def _receive(self, body: AsyncIterator[bytes], gap: _Gap) -> None:
+        """Write what comes, in blocks, until the gap is filled."""
+        block = bytearray()
+        try:
+            async for piece in body:
+                block += piece
+                self.received += len(piece)
+                if len(block) >= BLOCK:
+                    await self._put(gap, block)
+                if gap.end is not None and gap.start + len(block) >= gap.end:
+                    break
+        finally:
+            # Also of a connection that broke, or a pull that was stopped: what came, came.
+            await self._put(gap, block)
+        if gap.end is not None and gap.start < gap.end:
+            raise errors.DownloadFailed(f"The server closed {self._what} early.", retryable=True)
+        if gap.end is None:
+            self.size = gap.start
+            if gap.start != (self.wanted.size or gap.start):
+                raise errors.DownloadFailed(f"{self._what} was cut off.", retryable=True)
+            self._journal = Journal(gap.start)
+            self._journal.done.add(0, gap.start)
+
+    async def _put(self, gap: _Gap, block: bytearray) -> None:
+        data = bytes(block if gap.end is None else block[: gap.end - gap.start])
+        block.clear()
+        if not data:
+            return
+        if gap.start == 0:
+            _check_start(data, self.wanted.name, self._what)
+        await _in_thread(lambda: self._write(gap.start, data))
+        if self._journal is not None:
+            self._journal.done.add(gap.start, gap.start + len(data))
+        gap.start += len(data)
+        self._unsaved += len(data)
+        due = self._unsaved >= max(SAVE_BYTES, SAVE_SHARE * (self.size or 0))
+        if due or monotonic() - self._saved_at > SAVE_SECONDS:
+            self._begin_to_save()
+
+    # The disk -------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        with _told(self._part):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if self._journal is None:
+                journal.forget(self._folder, self.wanted.name)
+            mode = "r+b" if self._part.exists() else "x+b"
+            self._file = open(self._part, mode, buffering=0)  # noqa: SIM115  closed by _close
+
+    def _write(self, position: int, data: bytes) -> None:
+        assert self._file is not None
+        with _told(self._part), self._writing:
+            self._file.seek(position)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+
+    def _begin_to_save(self) -> None:
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save())
+
+    async def _save(self) -> None:
+        """Have the journal say what is on the disk: first the data is brought there, then it."""
+        known, file = self._journal, self._file
+        if known is None or file is None or not known.done.total:
+            return
+        self._unsaved, self._saved_at = 0, monotonic()
+        snapshot = Journal(known.size, known.sha256, known.validator, journal.Ranges(known.done))
+
+        def save() -> None:
+            with _told(self._part):
+                os.fsync(file.fileno())
+                snapshot.write(self._folder / (self.wanted.name + JOURNAL))
+
+        await _in_thread(save)
+
+    async def _close(self) -> None:
+        """Save the journal, and give back the file."""
+        if self._saving is not None:
+            await asyncio.gather(self._saving, return_exceptions=True)
+        file = self._file
+        try:
+            await self._save()
+        finally:
+            self._file = None
+            if file is not None:
+                file.close()
+
+    def _start_over(self) -> None:
+        self._journal, self.size, self._nearer = None, self.wanted.size, ""
+        self._unsaved = 0
+        journal.forget(self._folder, self.wanted.name)
+
+    async def _check_hash(self) -> None:
+        """Read the file once more: what the hub promised must be what is on the disk."""
+        self.message = "Checking …"
+        stop = threading.Event()
+        try:
+            found = await asyncio.to_thread(sha256_of, self._part, stop)
+        finally:
+            stop.set()
+        if self._journal is not None and self._journal.sha256:
+            self.sha256 = self._journal.sha256
+        if self.sha256 and found != self.sha256:
+            raise _WrongHash(found)
+        self.sha256 = found
+
+    def _finish(self) -> None:
+        with _told(self._part):
+            os.replace(self._part, self.path)
+            (self._folder / (self.wanted.name + JOURNAL)).unlink(missing_ok=True)
+
+
+class _WrongHash(Exception):
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+# What a server says -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    start: int
+    size: int | None
+    validator: str
+    sha256: str
+
+
+def _said(answer: Answer) -> _Said:
+    """Which file, and which part of it, an answer is."""
+    headers = answer.headers
+    start, size = 0, None
+    if answer.status == 206:
+        unit, _, rest = headers.get("content-range", "").partition(" ")
+        span, _, total = rest.partition("/")
+        if unit == "bytes" and span.partition("-")[0].isdecimal():
+            start, size = int(span.partition("-")[0]), int(total) if total.isdecimal() else None
+        else:
+            start = -1
+    elif headers.get("content-length", "").isdecimal() and not headers.get("content-encoding"):
+        size = int(headers["content-length"])
+    linked = answer.told.get("x-linked-etag", "").removeprefix("W/").strip('"')
+    return _Said(
+        start,
+        size,
+        headers.get("etag") or headers.get("last-modified") or "",
+        linked if len(linked) == 64 else "",  # else it is no hash of the content
+    )
+
+
+def _check_start(data: bytes, name: str, what: str) -> None:
+    """A login page or an error page must not be fetched to its end as if it were a model."""
+    if name.lower().endswith(".gguf") and data[:4] != b"GGUF"[: len(data)]:
+        raise errors.ModelBroken(
+            f"{what} is not a GGUF file: it begins with {data[:16]!r}. Is the address that of the"
+            " file itself?"
+        )
+
+
+# The disk -----------------------------------------------------------------------------------------
+
+
+def check_space(folder: Path, needed: int, what: str) -> None:
+    """Raise `NoSpace` unless so many bytes are free where `folder` is, or will be."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+        if needed > free:
+            raise errors.NoSpace(
+                f"{what} needs {needed / 1e9:,.1f} GB more, but {folder} has {free / 1e9:,.1f} GB"
+                " free: `%jan rm MODEL` removes a model; JAN_DATA_FOLDER chooses another disk."
+            )
+
+
+def sha256_of(path: Path, stop: threading.Event) -> str:
+    """The hash of a file, in hexadecimal; ends early, with no meaning, when `stop` is set."""
+    found = hashlib.sha256()
+    with _told(path), open(path, "rb", buffering=0) as file:
+        while not stop.is_set() and (block := file.read(8 * 2**20)):
+            found.update(block)
+    return found.hexdigest()
+
+
+class _told:  # noqa: N801  a context manager, used like a function
+    """What the system refuses becomes one line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if not isinstance(error, OSError):
+            return
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise errors.NoSpace(
+                f"The disk of {self._path.parent} is full: make room (`%jan rm MODEL`), and pull"
+                " again; what has come is kept."
+            ) from error
+        raise errors.DownloadFailed(
+            f"Cannot write to {self._path}: {error.strerror or error}."
+        ) from error
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run what may block; if cancelled meanwhile, only after it: nothing is half done."""
+    running: Awaitable[T] = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await running
+        raise
