@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import bridge, errors
 from .engines.base import Engine
@@ -16,7 +16,21 @@ from .levels import Level, Values, plain, resolve
 from .models.engine_files import canonical
 from .models.model import Model
 from .models.store import ModelStore
-from .types import EMPTY, Audio, ChatRequest, Delta, Embeddings, Event, Running, Timings, Usage
+from .types import (
+    EMPTY,
+    Audio,
+    ChatRequest,
+    Delta,
+    Embeddings,
+    Event,
+    Running,
+    State,
+    Timings,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from .models.pull import Progress
 
 Watcher = Callable[[Event], None]
 
@@ -135,6 +149,25 @@ class Router:
             await engine.load(model)
         except errors.JanError as error:
             engine.tell("failed", model, message=str(error))
+            raise
+
+    async def pull(self, source: str, *, id: str | None = None) -> AsyncGenerator[Progress, None]:
+        """Fetch a model; yields the progress, which watchers get as `downloading` events.
+
+        Closing it stops it, and keeps what has come. The last progress has the model.
+        """
+        from .models.pull import pull
+
+        name, engine = source, ""
+        try:
+            async with contextlib.aclosing(pull(self.store, source, id=id)) as steps:
+                async for now in steps:
+                    name, engine = now.id, now.model.engine if now.model else engine
+                    state: State = "unloaded" if now.model else "downloading"
+                    self.notify(Event(state, name, engine, now.share, str(now)))
+                    yield now
+        except errors.JanError as error:
+            self.notify(Event("failed", name, engine, message=str(error)))
             raise
 
     async def unload(self, name: str | Model | None) -> Model:

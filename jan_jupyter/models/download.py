@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import BinaryIO, TypeVar
+from typing import IO, TypeVar
 
 from .. import errors
 from ..retry import backoff
@@ -88,7 +88,7 @@ class Download:
         self._what = wanted.what or wanted.name
         self._part = folder / (wanted.name + PART)
         self._journal: Journal | None = None
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         self._writing = threading.Lock()
         self._gaps: deque[_Gap] = deque()
         self._ranged = True
@@ -404,7 +404,7 @@ class Download:
     def _finish(self) -> None:
         with _told(self._part):
             os.replace(self._part, self.path)
-            (self._folder / (self.wanted.name + JOURNAL)).unlink(missing_ok=True)
+            journal.forget(self._folder, self.wanted.name)
 
 
 class _WrongHash(Exception):

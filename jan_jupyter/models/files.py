@@ -185,5 +185,5 @@ def _missing(described: Description, projector: Path | None) -> Files:
     elif all("<" in address for address in addresses):
         reason = "its addresses hold placeholders: it cannot be downloaded"
     else:
-        reason = "its file is not downloaded yet"
+        reason = f"its file is not downloaded yet: `%jan pull {described.id}` fetches it"
     return Files(None, projector, "not-downloaded", reason)

@@ -64,8 +64,10 @@ class Journal:
         """Whether the part can be of a file that a hub describes so."""
         if size is not None and size != self.size:
             return False
-        return self.sha256 == sha256 if sha256 and self.sha256 else bool(self.sha256 or sha256) or (
-            bool(self.validator)
+        return (
+            self.sha256 == sha256
+            if sha256 and self.sha256
+            else bool(self.sha256 or sha256) or (bool(self.validator))
         )
 
     def write(self, path: Path) -> None:

@@ -262,6 +262,30 @@ class ModelStore:
                 return found
         raise ModelNotFound(f"Model {model.id} is gone.")
 
+    def pull(self, source: str, *, id: str | None = None, quiet: bool = False) -> Model:
+        """Fetch a model, and return when it is here; an interrupt keeps what has come.
+
+        `source` is a Hugging Face repository (`hf:org/repo`, `hf:org/repo:Q4_K_M`,
+        `hf:org/repo/file.gguf`), an address, an Ollama name (`ollama:llama3.2:1b`), a name of the
+        curated list, or a model here that waits for its files. `id` is the name that a new model
+        gets. Prints its progress unless `quiet`.
+
+        Raises `ModelNotFound`, `DownloadRefused`, `NoSpace`, `DownloadFailed`.
+        """
+        from .. import bridge
+        from .pull import Progress, pull
+
+        last, width = Progress(source), 0
+        for last in bridge.iterate(pull(self, source, id=id)):
+            if not quiet:
+                line = str(last)
+                print(f"\r{line:{width}}", end="", flush=True)
+                width = len(line)
+        if not quiet:
+            print()
+        assert last.model is not None
+        return last.model
+
     def _taken(self, name: str) -> Path | None:
         """The description of the model of that id in the folder that we write to."""
         folder = self.writable

@@ -1,0 +1,357 @@
+"""From a source to a model that is ready: plan, room, files, description, in this order.
+
+The files come into a hidden folder beside the models, one for each model, and are moved to their
+place when all are whole. So nothing half-done ever looks like a model, and a pull that was stopped
+or killed goes on when it is asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any
+
+from .. import errors
+from . import gguf, hub
+from .download import Download, Wanted, check_space
+from .hub import Plan
+from .model import Model
+from .names import folder_parts
+from .web import Web
+
+if TYPE_CHECKING:
+    from .store import ModelStore
+
+PARTS = ".pull"
+"""The folder below `models/` for what has come so far; hidden, so that no scan looks inside."""
+INTERVAL = 0.2
+"""Seconds between two tellings of the progress."""
+WINDOW = 8.0
+"""Seconds over which the speed is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pull is: bytes (`total` if known), bytes per second, one line on what it does.
+
+    The last one has the `model`, whose files are all there then.
+    """
+
+    id: str
+    done: int = 0
+    total: int | None = None
+    speed: float | None = None
+    message: str = ""
+    model: Model | None = None
+
+    @property
+    def share(self) -> float | None:
+        """0 … 1, if the size is known."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds, if they can be told."""
+        if not self.speed or self.total is None:
+            return None
+        return max(0, self.total - self.done) / self.speed
+
+    def __str__(self) -> str:
+        """One line: model, share, bytes, speed, time left, or what else it does."""
+        if self.model is not None:
+            came = f" ({_bytes(self.total)})" if self.total else ""
+            return self.message or f"{self.id} is here{came}."
+        parts = [f"{self.id}:"]
+        if self.done:
+            share = f"{self.share:.0%} · " if self.share is not None else ""
+            total = f" of {_bytes(self.total)}" if self.total else ""
+            parts.append(f"{share}{_bytes(self.done)}{total}")
+            if self.speed and not self.message:
+                parts.append(f"· {_bytes(self.speed)}/s")
+            if self.left is not None and not self.message:
+                parts.append(f"· {_duration(self.left)} left")
+            parts += ["·"] if self.message else []
+        return " ".join([*parts, self.message or ("" if self.done else "…")]).strip()
+
+
+def _bytes(count: float | None) -> str:
+    count = count or 0
+    for unit in ("B", "KB", "MB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+async def pull(
+    store: ModelStore, source: str, *, id: str | None = None
+) -> AsyncGenerator[Progress, None]:
+    """Fetch a model; yields its progress, at least every 0.2 s while files come.
+
+    Closing it stops it, and keeps what has come. `source` is a model that waits for its files, or
+    anything that `hub.plan` takes; `id` is the name that a new model gets. Raises `JanError` with
+    one line that helps.
+    """
+    web = Web(hub.key)
+    try:
+        model = _named(store, source)
+        plan = _plan_of(model) if model else await hub.plan(source, web, memory())
+        if id and model is None:
+            plan = replace(plan, id=id)
+        plan, target = _place(store, plan, model)
+        if not plan.files:
+            assert target is not None
+            yield Progress(target.id, message=f"{target.id} is here already.", model=target)
+            return
+        yield Progress(plan.id, total=plan.size, message=plan.why)
+        async with aclosing(_fetched(store, plan, model, web)) as progress:
+            async for now in progress:
+                yield now
+    finally:
+        await web.close()
+
+
+def memory() -> int:
+    """Bytes that a model may take on this machine: the rest is for everything else."""
+    import psutil
+
+    return int(psutil.virtual_memory().total * 0.75)
+
+
+# What is here already -----------------------------------------------------------------------------
+
+
+def _named(store: ModelStore, source: str) -> Model | None:
+    """The model of that name, if it is one; a source with an address of its own is none."""
+    if source.partition(":")[0].lower() in ("hf", "ollama", "http", "https"):
+        return None
+    try:
+        return store.get(source)
+    except errors.ModelNotFound:
+        return None
+
+
+def _plan_of(model: Model) -> Plan:
+    """The files that a description names by address and that are not there."""
+    if model.state in ("broken", "needs-key"):
+        raise errors.ModelNotReady(f"Model {model.id} has nothing to fetch: {model.reason}.")
+    hashes = model.metadata.get("sha256")
+    files = []
+    for source in model.sources:
+        url, name = source.get("url", ""), source.get("filename", "")
+        if not url or "<" in url or not name or (model.folder / name).exists():
+            continue
+        sha256 = hashes.get(name, "") if isinstance(hashes, Mapping) else ""
+        files.append(Wanted(url, hub.safe_name(name), sha256=str(sha256), what=name))
+    if not files and model.state != "ready":
+        raise errors.ModelNotReady(f"Model {model.id} cannot be fetched: {model.reason}.")
+    return Plan(model.id, tuple(reversed(files)))
+
+
+def _place(store: ModelStore, plan: Plan, model: Model | None) -> tuple[Plan, Model | None]:
+    """The plan under a name that is free, and the model of ours that it completes, if any.
+
+    Without files if that is here already.
+    """
+    if model is not None:
+        return plan, model
+    ours = {m.id: m for m in store.list() if m.data_folder == store.writable}
+    author = str(plan.metadata.get("author", ""))
+    for name in dict.fromkeys([plan.id, f"{author}/{plan.id}" if author else plan.id]):
+        known = ours.get(name)
+        if known is None or known.state == "not-downloaded":
+            return replace(plan, id=name), known
+        if _same(known, plan):
+            return replace(plan, id=name, files=()), known
+    raise errors.ModelExists(
+        f"There is a model {plan.id} already, of other files: `%jan rm {plan.id}` first, or give"
+        f" the new one another name (`--id NAME`)."
+    )
+
+
+def _same(model: Model, plan: Plan) -> bool:
+    """Whether a model that is here has the files of a plan."""
+    if model.state != "ready":
+        return False
+    hashes = model.metadata.get("sha256")
+    known = {*hashes.values()} if isinstance(hashes, Mapping) else set()
+    urls = {source.get("url") for source in model.sources}
+    return all((file.sha256 and file.sha256 in known) or file.url in urls for file in plan.files)
+
+
+# Fetching -----------------------------------------------------------------------------------------
+
+
+async def _fetched(
+    store: ModelStore, plan: Plan, model: Model | None, web: Web
+) -> AsyncGenerator[Progress, None]:
+    """Fetch the files of a plan and make or complete its model; one process at a time does."""
+    from filelock import FileLock, Timeout
+
+    parts = store.writable / "models" / PARTS
+    folder = parts / "-".join(folder_parts(plan.id))
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(parts / f"{folder.name}.lock", timeout=0, thread_local=False)
+        while True:
+            with suppress(Timeout):
+                lock.acquire(blocking=False)
+                break
+            yield Progress(
+                plan.id, total=plan.size, message="Another process is fetching it; waiting …"
+            )
+            await asyncio.sleep(INTERVAL)
+    except OSError as error:
+        raise errors.DownloadFailed(
+            f"Cannot write to {parts}: {error.strerror or error}. JAN_DATA_FOLDER chooses another"
+            " place."
+        ) from error
+    over = False  # whether what has come is of no use any more, or nothing has
+    try:
+        if model is None:  # it may have come while we waited
+            plan, target = _place(store, plan, None)
+        else:
+            target = store.get(model.reference)
+            plan = replace(_plan_of(target), id=plan.id)
+        if not plan.files:
+            over = True
+            assert target is not None
+            yield Progress(plan.id, message=f"{target.id} is here.", model=target)
+            return
+        downloads = [Download(file, folder, web, hub.address(file.url)) for file in plan.files]
+        for download in downloads:
+            download.look()
+        try:
+            async with aclosing(_running(plan, downloads, folder)) as running:
+                async for progress in running:
+                    yield progress
+        finally:
+            over = not any(download.done for download in downloads)
+        whole = _whole(plan, downloads)
+        await asyncio.to_thread(_check, downloads, folder)
+        made = await asyncio.to_thread(_made, store, plan, downloads, target, folder)
+        over = True
+        yield replace(whole, model=made)
+    finally:
+        if over:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                os.unlink(lock.lock_file)
+        lock.release()
+        with suppress(OSError):
+            parts.rmdir()
+
+
+async def _running(
+    plan: Plan, downloads: Sequence[Download], folder: Path
+) -> AsyncGenerator[Progress, None]:
+    """The downloads, one after the other (each has several connections)."""
+    if plan.size is not None:
+        check_space(folder, plan.size - sum(d.done for d in downloads), plan.id)
+    seen: deque[tuple[float, int]] = deque()
+    for download in downloads:
+        task = asyncio.create_task(download.run())
+        try:
+            while True:
+                finished, _ = await asyncio.wait({task}, timeout=INTERVAL)
+                now = monotonic()
+                seen.append((now, sum(d.received for d in downloads)))
+                while now - seen[0][0] > WINDOW:
+                    seen.popleft()
+                speed = _speed(seen)
+                whole = _whole(plan, downloads)
+                yield replace(whole, speed=speed, message=download.message)
+                if finished:
+                    break
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _speed(seen: Sequence[tuple[float, int]]) -> float | None:
+    seconds = seen[-1][0] - seen[0][0]
+    return (seen[-1][1] - seen[0][1]) / seconds if seconds > INTERVAL else None
+
+
+def _whole(plan: Plan, downloads: Sequence[Download]) -> Progress:
+    sizes = [download.size for download in downloads]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    return Progress(plan.id, sum(download.done for download in downloads), total)
+
+
+def _check(downloads: Sequence[Download], folder: Path) -> None:
+    """Where no hub named a hash, the file itself must say that it is whole."""
+    main = downloads[-1]
+    if main.wanted.sha256 or not gguf.is_first_part(main.path):
+        return
+    try:
+        gguf.read_header(main.path)
+    except errors.ModelBroken as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise errors.DownloadFailed(
+            f"What came is not a whole model ({error}); it is deleted. Is the address right?"
+        ) from error
+
+
+def _made(
+    store: ModelStore,
+    plan: Plan,
+    downloads: Sequence[Download],
+    target: Model | None,
+    folder: Path,
+) -> Model:
+    """Move the files to their place: to the model that waits for them, or to a new one."""
+    names = {download.wanted.name for download in downloads}
+    for entry in [*folder.iterdir()]:
+        if entry.name not in names:  # of an earlier pull of other files
+            entry.unlink()
+    if target is not None and target.data_folder == store.writable and target.source == "json":
+        return store.add_files(target, folder)
+    return store.create(_description(plan, downloads, target), files_from=folder)
+
+
+def _description(
+    plan: Plan, downloads: Sequence[Download], found: Model | None
+) -> Mapping[str, Any]:
+    """The `model.json` of what came; what the GGUF says itself is not repeated in it.
+
+    `found` is a model of a folder that we only read: its description is taken over.
+    """
+    main_first = [*reversed(downloads)]
+    sources = [{"filename": d.wanted.name, "url": d.wanted.url} for d in main_first]
+    written: dict[str, Any] = {
+        "id": plan.id,
+        "object": "model",
+        "name": plan.id,
+        "version": "1.0",
+        "format": "gguf",
+        "engine": "nitro",
+        "sources": sources,
+        "created": int(time()),
+        "settings": dict(plan.settings),
+        "parameters": dict(plan.parameters),
+    }
+    if found is not None:
+        written |= {"name": found.name, **found.raw, "id": plan.id, "sources": sources}
+    metadata = written.get("metadata")
+    written["metadata"] = {
+        **(metadata if isinstance(metadata, dict) else {}),
+        **plan.metadata,
+        "size": sum(d.size or 0 for d in downloads),
+        "sha256": {d.wanted.name: d.sha256 for d in main_first},
+    }
+    return written
