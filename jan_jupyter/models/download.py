@@ -174,9 +174,9 @@ class Download:
         """Fetch all that is missing."""
         self._agreed.clear()
         self._gaps = deque(self._pieces())
-        if self.size is not None and not self._gaps:
+        if self._journal is not None and not self._gaps:
             return
-        if not self._gaps:
+        if self._journal is None:
             self._gaps.append(_Gap(0, PIECE))  # whether ranges are given shows in the answer
         check_space(self._folder, (self.size or 0) - self.done, self._what)
         await _in_thread(self._open)

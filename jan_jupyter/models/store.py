@@ -275,14 +275,13 @@ class ModelStore:
         from .. import bridge
         from .pull import Progress, pull
 
-        last, width = Progress(source), 0
+        last, line = Progress(source), ""
         for last in bridge.iterate(pull(self, source, id=id)):
-            if not quiet:
-                line = str(last)
-                print(f"\r{line:{width}}", end="", flush=True)
-                width = len(line)
-        if not quiet:
-            print()
+            if not quiet and str(last) != line:
+                # What is told before the first byte stays; the figures replace each other.
+                end = "" if last.done and last.model is None else "\n"
+                print(f"\r{last!s:{len(line)}}", end=end, flush=True)
+                line = str(last) if not end else ""
         assert last.model is not None
         return last.model
 
