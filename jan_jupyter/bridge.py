@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -130,7 +130,7 @@ class Pump(Generic[T]):
         self._future.cancel()
 
 
-def iterate(items: AsyncGenerator[T, None]) -> Iterator[T]:
+def iterate(items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
     """Iterate, blocking, over what an async iterator yields on the background loop."""
     if _on_own_loop():
         raise RuntimeError("A blocking call of jan_jupyter was made on its own background loop.")
@@ -155,7 +155,7 @@ def iterate(items: AsyncGenerator[T, None]) -> Iterator[T]:
 
 def _iterate_nested(
     items: AsyncGenerator[T, None], running: asyncio.AbstractEventLoop
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     pieces = aiterate(items)
     try:
         while True:

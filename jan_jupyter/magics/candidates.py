@@ -56,3 +56,13 @@ def paths(current: str) -> Offer:
 
 def quoted(name: str) -> str:
     return f'"{name}"' if " " in name else name
+
+
+def sources(current: str) -> Offer:
+    """What can be pulled: models that wait for their files, and the curated ones."""
+    from ..models.hub import curated
+    from ..router import shared
+
+    waiting = [m.reference for m in shared().store.list() if m.state == "not-downloaded"]
+    names = dict.fromkeys([*waiting, *(known.name for known in curated())])
+    return [(quoted(name), "model") for name in names]

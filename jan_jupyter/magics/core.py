@@ -6,7 +6,7 @@ import asyncio
 import os
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +17,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from .. import errors
 from ..settings import settings
 from . import options as opt
-from .commands.command import Work
+from .commands.command import Steps, Work
 from .interpolate import fill
 from .lines import help_text, parse_line
 
@@ -90,6 +90,8 @@ class JanMagics(Magics):
             asked = self._wait(asked)
         elif isinstance(asked, Work):
             asked = self._wait_for_work(asked)
+        elif isinstance(asked, Steps):
+            asked = self._wait_for_steps(asked)
         self.shown = asked
         return asked
 
@@ -99,6 +101,8 @@ class JanMagics(Magics):
             asked = await self._await(asked)
         elif isinstance(asked, Work):
             asked = await self._await_work(asked)
+        elif isinstance(asked, Steps):
+            asked = await self._await_steps(asked)
         self.shown = asked
         return asked
 
@@ -115,7 +119,7 @@ class JanMagics(Magics):
     # Asking ---------------------------------------------------------------------------------------
 
     def _line(self, line: str) -> Any:
-        """What a line asks for: an `Asked`, a `Work`, or the value of a subcommand that is done."""
+        """What a line asks for: an `Asked`, a `Work`, `Steps`; or the value of what is done."""
         parsed = parse_line(line)
         if (command := parsed.command) is not None:
             if parsed.arguments.help:
@@ -228,6 +232,32 @@ class JanMagics(Magics):
 
         with _quietly():
             return work.show(await await_(work.coroutine))
+
+    def _wait_for_steps(self, steps: Steps) -> Any:
+        from ..bridge import iterate
+
+        with _quietly():
+            try:
+                with closing(iterate(steps.steps)) as coming:
+                    for step in coming:
+                        steps.output.step(step)
+            except BaseException as error:
+                steps.output.end(error)
+                raise
+            return steps.output.end(None)
+
+    async def _await_steps(self, steps: Steps) -> Any:
+        from ..bridge import aiterate
+
+        with _quietly():
+            try:
+                async with aclosing(aiterate(steps.steps)) as coming:
+                    async for step in coming:
+                        steps.output.step(step)
+            except BaseException as error:
+                steps.output.end(error)
+                raise
+            return steps.output.end(None)
 
     def _kept(self, asked: Asked, outcome: Outcome) -> Reply:
         """Keep what came, also of an answer that was cut; then raise what cut it."""

@@ -1,7 +1,7 @@
 """One file from a server to the disk: in parallel ranges, resumed, checked, whole or not at all.
 
-While it comes it is `NAME.part`, beside `NAME.part.json`, which says what of it is on the disk for
-sure. Both survive whatever ends the process; the next download of the same file goes on from there.
+While it comes it is `NAME.part`, beside `NAME.part.journal`, which says what of it is there. Both
+survive whatever ends the process; the next download of the same file goes on from there.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ T = TypeVar("T")
 PIECE = 32 * 2**20
 """Bytes that are asked for at once, and again from the start of what is missing if it fails."""
 CONNECTIONS = 4
-BLOCK = 2**19
+BLOCK = 2**18
 """Bytes that are written at once."""
-SAVE_BYTES, SAVE_SHARE, SAVE_SECONDS = 2**20, 0.01, 2.0
-"""The journal is saved after so many bytes and this share of the file, or after so long."""
+SYNC_SECONDS = 2.0
+"""What has come is brought onto the disk so often: not more of it is lost by a power cut."""
 ATTEMPTS = 12
 """So many failures in a row, without a byte between them, end a download: minutes of waiting."""
 FRESH_STARTS = 3
@@ -93,9 +93,8 @@ class Download:
         self._gaps: deque[_Gap] = deque()
         self._ranged = True
         self._agreed = asyncio.Event()
-        self._unsaved = 0
-        self._saved_at = monotonic()
-        self._saving: asyncio.Task[None] | None = None
+        self._synced_at = monotonic()
+        self._syncing: asyncio.Task[None] | None = None
         self._failures = 0
         self._reached = False  # whether the server has answered in this run
 
@@ -325,13 +324,11 @@ class Download:
         if gap.start == 0:
             _check_start(data, self.wanted.name, self._what)
         await _in_thread(lambda: self._write(gap.start, data))
-        if self._journal is not None:
-            self._journal.done.add(gap.start, gap.start + len(data))
         gap.start += len(data)
-        self._unsaved += len(data)
-        due = self._unsaved >= max(SAVE_BYTES, SAVE_SHARE * (self.size or 0))
-        if due or monotonic() - self._saved_at > SAVE_SECONDS:
-            self._begin_to_save()
+        if monotonic() - self._synced_at > SYNC_SECONDS and (
+            self._syncing is None or self._syncing.done()
+        ):
+            self._syncing = asyncio.create_task(_in_thread(self._sync))
 
     # The disk -------------------------------------------------------------------------------------
 
@@ -346,45 +343,37 @@ class Download:
     def _write(self, position: int, data: bytes) -> None:
         assert self._file is not None
         with _told(self._part), self._writing:
+            if self._journal is not None and not self._journal.begun:
+                os.fsync(self._file.fileno())
+                self._journal.begin(self._folder / (self.wanted.name + JOURNAL))
             self._file.seek(position)
             rest = memoryview(data)
             while rest:
                 rest = rest[self._file.write(rest) :]
+            if self._journal is not None:
+                self._journal.add(position, position + len(data))
 
-    def _begin_to_save(self) -> None:
-        if self._saving is None or self._saving.done():
-            self._saving = asyncio.create_task(self._save())
-
-    async def _save(self) -> None:
-        """Have the journal say what is on the disk: first the data is brought there, then it."""
-        known, file = self._journal, self._file
-        if known is None or file is None or not known.done.total:
-            return
-        self._unsaved, self._saved_at = 0, monotonic()
-        snapshot = Journal(known.size, known.sha256, known.validator, journal.Ranges(known.done))
-
-        def save() -> None:
+    def _sync(self) -> None:
+        if self._journal is not None and self._file is not None:
+            self._synced_at = monotonic()
             with _told(self._part):
-                os.fsync(file.fileno())
-                snapshot.write(self._folder / (self.wanted.name + JOURNAL))
-
-        await _in_thread(save)
+                self._journal.sync(self._file)
 
     async def _close(self) -> None:
-        """Save the journal, and give back the file."""
-        if self._saving is not None:
-            await asyncio.gather(self._saving, return_exceptions=True)
-        file = self._file
+        """Bring what has come onto the disk, and give back the files."""
+        if self._syncing is not None:
+            await asyncio.gather(self._syncing, return_exceptions=True)
         try:
-            await self._save()
+            await _in_thread(self._sync)
         finally:
-            self._file = None
-            if file is not None:
-                file.close()
+            if self._journal is not None:
+                self._journal.close()
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def _start_over(self) -> None:
         self._journal, self.size, self._nearer = None, self.wanted.size, ""
-        self._unsaved = 0
         journal.forget(self._folder, self.wanted.name)
 
     async def _check_hash(self) -> None:

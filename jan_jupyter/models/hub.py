@@ -324,6 +324,13 @@ SMALL = 2_000_000_000
 """Bytes of an 8-bit model that is small enough to be preferred to its 4-bit one."""
 
 
+def memory() -> int:
+    """Bytes that a model may take on this machine: the rest is for everything else."""
+    import psutil
+
+    return int(psutil.virtual_memory().total * 0.75)
+
+
 def needed(size: int) -> int:
     """Bytes of memory that a model of so many bytes takes, with a context of some thousand tokens.
 
@@ -333,7 +340,7 @@ def needed(size: int) -> int:
 
 
 def choose(variants: Sequence[Variant], memory: int) -> tuple[Variant, str]:
-    """The quantisation for a machine with so much memory, and why that one.
+    """The quantisation where so many bytes of memory are for it, and why that one.
 
     `variants` come by size: within one repository more bytes are more quality, and less speed.
     """
@@ -435,12 +442,18 @@ class Found:
     licence: str = ""
     remark: str = ""
     downloads: int | None = None
-    curated: bool = False
+
+    @property
+    def fits(self) -> str:
+        """Whether this machine has the memory for it: `fits`, `too large`, or nothing known."""
+        if self.size is None:
+            return ""
+        return "fits" if needed(self.size) <= memory() else "too large"
 
 
 @functools.cache
 def curated() -> tuple[Found, ...]:
-    """Good models to begin with, the smallest first (`data/hub.json` says as of when)."""
+    """Good models to begin with, the smallest first; `data/hub.json` says as of when."""
     raw = json.loads((DATA / "hub.json").read_text("utf-8"))
     return tuple(
         Found(
@@ -449,32 +462,49 @@ def curated() -> tuple[Found, ...]:
             round(entry["gb"] * 1e9),
             entry["licence"],
             entry["remark"],
-            curated=True,
         )
         for entry in sorted(raw["models"], key=lambda entry: entry["gb"])
     )
 
 
-async def search(words: str, web: Web, limit: int = 20) -> list[Found]:
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found; `remark` tells where it was not possible to look."""
+
+    found: list[Found]
+    remark: str = ""
+
+
+async def find(words: str) -> Search:
     """Models for these words: of the curated list, then of Hugging Face, most downloaded first.
 
-    Raises `DownloadFailed` if Hugging Face cannot be asked.
+    Without words all of the curated list. Without a network there is that list, and a remark.
     """
     asked = words.casefold().split()
     found = [
         model
         for model in curated()
-        if all(w in f"{model.name} {model.source} {model.remark}".casefold() for w in asked)
+        if all(word in f"{model.name} {model.source}".casefold() for word in asked)
     ]
     if not asked:
-        return found
+        return Search(found, "Good models to begin with, by size; `%jan pull NAME` fetches one.")
+    web = Web(key)
+    try:
+        return Search([*found, *await _search(words, web)])
+    except errors.ModelError as error:
+        return Search(found, f"Only models of the curated list: {error}")
+    finally:
+        await web.close()
+
+
+async def _search(words: str, web: Web, limit: int = 20) -> list[Found]:
     url = (
         f"{endpoint()}/api/models?search={quote(words)}&filter=gguf&sort=downloads&direction=-1"
         f"&limit={limit}&full=true"
     )
     try:
         raw = await web.json(url)
-        return [*found, *(_found(entry) for entry in raw if isinstance(entry, dict))]
+        return [_found(entry) for entry in raw if isinstance(entry, dict)]
     except Refused as refused:
         raise refusal(refused, f"search for {words!r}") from None
     except (LookupError, TypeError, ValueError, AttributeError) as error:

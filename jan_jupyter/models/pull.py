@@ -108,7 +108,7 @@ async def pull(
     web = Web(hub.key)
     try:
         model = _named(store, source)
-        plan = _plan_of(model) if model else await hub.plan(source, web, memory())
+        plan = _plan_of(model) if model else await hub.plan(source, web, hub.memory())
         if id and model is None:
             plan = replace(plan, id=id)
         plan, target = _place(store, plan, model)
@@ -122,13 +122,6 @@ async def pull(
                 yield now
     finally:
         await web.close()
-
-
-def memory() -> int:
-    """Bytes that a model may take on this machine: the rest is for everything else."""
-    import psutil
-
-    return int(psutil.virtual_memory().total * 0.75)
 
 
 # What is here already -----------------------------------------------------------------------------
@@ -241,7 +234,11 @@ async def _fetched(
         finally:
             over = not any(download.done for download in downloads)
         whole = _whole(plan, downloads)
-        await asyncio.to_thread(_check, downloads, folder)
+        try:
+            await asyncio.to_thread(_check, downloads[-1])
+        except errors.DownloadFailed:
+            over = True
+            raise
         made = await asyncio.to_thread(_made, store, plan, downloads, target, folder)
         over = True
         yield replace(whole, model=made)
@@ -293,15 +290,13 @@ def _whole(plan: Plan, downloads: Sequence[Download]) -> Progress:
     return Progress(plan.id, sum(download.done for download in downloads), total)
 
 
-def _check(downloads: Sequence[Download], folder: Path) -> None:
+def _check(main: Download) -> None:
     """Where no hub named a hash, the file itself must say that it is whole."""
-    main = downloads[-1]
     if main.wanted.sha256 or not gguf.is_first_part(main.path):
         return
     try:
         gguf.read_header(main.path)
     except errors.ModelBroken as error:
-        shutil.rmtree(folder, ignore_errors=True)
         raise errors.DownloadFailed(
             f"What came is not a whole model ({error}); it is deleted. Is the address right?"
         ) from error

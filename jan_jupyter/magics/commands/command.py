@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..options import Parser, is_option, options_anywhere
 
@@ -27,6 +27,22 @@ class Work(NamedTuple):
 
     coroutine: Coroutine[Any, Any, Any]
     show: Callable[[Any], Any]
+
+
+class StepsOutput(Protocol):
+    """Where steps are shown. All calls come from the cell, never from the background loop."""
+
+    def step(self, step: Any) -> None: ...
+
+    def end(self, error: BaseException | None) -> Any:
+        """There are no more: how they ended is shown; gives the value of the line."""
+
+
+class Steps(NamedTuple):
+    """What a subcommand does step by step on the background loop, and where each is shown."""
+
+    steps: AsyncGenerator[Any, None]
+    output: StepsOutput
 
 
 class Argument(NamedTuple):
@@ -49,7 +65,8 @@ def arg(*names: str, candidates: Candidates | None = None, **options: Any) -> Ar
 
 
 Run = Callable[["JanMagics", Namespace], Any]
-"""Gives the value of the line, or the `Work` to wait for. Raises `JanError` with one line."""
+"""Gives the value of the line, or the `Work` or `Steps` to wait for. Raises `JanError` with one
+line."""
 
 
 @dataclass(frozen=True)

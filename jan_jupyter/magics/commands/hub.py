@@ -1,0 +1,76 @@
+"""`%jan pull`, `%jan search`: models from elsewhere."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from ..candidates import sources
+from .command import Command, Steps, Work, arg
+
+if TYPE_CHECKING:
+    from ...models.hub import Found, Search
+    from ..core import JanMagics
+
+
+def pull(magics: JanMagics, arguments: Namespace) -> Steps:
+    from ...router import shared
+    from ..progress import output
+
+    steps = shared().pull(arguments.source, id=arguments.id)
+    return Steps(steps, output(magics.shell, f"%jan pull {arguments.source}"))
+
+
+def search(magics: JanMagics, arguments: Namespace) -> Work:
+    from ...models.hub import find
+
+    return Work(find(" ".join(arguments.words)), _found)
+
+
+def _found(search: Search) -> list[Found]:
+    from ..tables import size, table
+
+    rows = [
+        (
+            found.name,
+            size(found.size) if found.size else "",
+            found.fits,
+            found.licence,
+            f"{found.downloads:,}" if found.downloads is not None else "",
+            found.remark,
+        )
+        for found in search.found
+    ]
+    headings = ("model", "size", "here", "licence", "downloads", "remark")
+    table(headings, rows, search.remark)
+    return search.found
+
+
+COMMANDS = (
+    Command(
+        "pull",
+        pull,
+        "download a model, or go on with it",
+        (
+            arg("source", candidates=sources, help="what to fetch, or a model without its files"),
+            arg("--id", metavar="NAME", help="the name that it gets here"),
+        ),
+        details="""\
+SOURCE may be
+  hf:org/repo                a Hugging Face repository: the quantisation that suits this machine
+  hf:org/repo:Q8_0           that quantisation, or hf:org/repo/file.gguf
+  ollama:llama3.2:1b         a model of Ollama's registry
+  https://…/model.gguf       an address
+  qwen3-0.6b                 a name that `%jan search` lists
+  my-model                   a model here whose file is not downloaded yet
+
+Stop it, lose the connection or the kernel: the same line goes on from there. HF_TOKEN is the key
+for gated repositories, HF_ENDPOINT a mirror.""",
+    ),
+    Command(
+        "search",
+        search,
+        "find models to pull; without words: good ones to begin with",
+        (arg("words", nargs="*", help="words of the name"),),
+    ),
+)
