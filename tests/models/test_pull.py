@@ -252,7 +252,7 @@ def test_a_cut_without_length_or_hash_is_no_whole_file(site: Hub, store: ModelSt
 def test_a_stopped_pull_goes_on(site: Hub, store: ModelStore) -> None:
     name = "org/Stop-GGUF/Stop.gguf"
     site.add(name, body := model(8 * MB))
-    site.behave(name, rate=2 * MB)
+    site.behave(name, rate=MB)
     stopped(store, "org/Stop-GGUF", 0.4)
     assert store.list() == []
     assert left_over(store)
@@ -265,10 +265,10 @@ def test_a_stopped_pull_goes_on(site: Hub, store: ModelStore) -> None:
 def test_another_file_on_the_server_is_fetched_from_its_start(site: Hub, store: ModelStore) -> None:
     name = "org/repo/x.gguf"
     source = f"{site.url}/plain/{name}"
-    site.add(name, model(4 * MB, 1))
-    site.behave(name, rate=2 * MB)
+    site.add(name, model(8 * MB, 1))
+    site.behave(name, rate=MB)
     stopped(store, source, 0.4)
-    site.add(name, body := model(4 * MB, 2))
+    site.add(name, body := model(8 * MB, 2))
     site.behave(name)
     assert fetch(store, source).file.read_bytes() == body
 
@@ -276,9 +276,9 @@ def test_another_file_on_the_server_is_fetched_from_its_start(site: Hub, store: 
 def test_a_shorter_file_on_the_server(site: Hub, store: ModelStore) -> None:
     name = "org/repo/x.gguf"
     source = f"{site.url}/plain/{name}"
-    site.add(name, model(4 * MB, 1))
-    site.behave(name, rate=2 * MB, etag='"same"')
-    stopped(store, source, 0.7)
+    site.add(name, model(8 * MB, 1))
+    site.behave(name, rate=MB, etag='"same"')
+    stopped(store, source, 0.4)
     site.add(name, body := model(MB, 2))
     site.behave(name, etag='"same"')
     assert fetch(store, source).file.read_bytes() == body
@@ -296,7 +296,7 @@ def test_a_hash_that_differs(site: Hub, store: ModelStore) -> None:
 def test_a_part_that_was_damaged_on_the_disk_is_fetched_again(site: Hub, store: ModelStore) -> None:
     name = "org/Rot-GGUF/Rot.gguf"
     site.add(name, body := model(8 * MB))
-    site.behave(name, rate=2 * MB)
+    site.behave(name, rate=MB)
     stopped(store, "org/Rot-GGUF", 0.4)
     (part,) = store.writable.rglob("*.part")
     with part.open("r+b") as file:
@@ -309,9 +309,9 @@ def test_a_part_that_was_damaged_on_the_disk_is_fetched_again(site: Hub, store: 
 @pytest.mark.parametrize("rubbish", [b"", b"{}", b"[1]", b'{"size": 9}\n[5, 2]'])
 def test_a_damaged_journal_costs_a_new_start(rubbish: bytes, site: Hub, store: ModelStore) -> None:
     name = "org/Rub-GGUF/Rub.gguf"
-    site.add(name, body := model(4 * MB))
-    site.behave(name, rate=2 * MB)
-    stopped(store, "org/Rub-GGUF", 0.3)
+    site.add(name, body := model(8 * MB))
+    site.behave(name, rate=MB)
+    stopped(store, "org/Rub-GGUF", 0.2)
     (path,) = store.writable.rglob("*.part.journal")
     path.write_bytes(rubbish)
     site.behave(name)
