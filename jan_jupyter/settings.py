@@ -161,6 +161,6 @@ def _from_key_file(engine: str) -> str | None:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise SettingsError(f"{path} can be read by others: run `chmod 600` on it.")
         found = json.loads(path.read_text("utf-8")).get(engine)
-    except (FileNotFoundError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError):  # not there, or nothing that holds keys
         return None
     return found if isinstance(found, str) else None

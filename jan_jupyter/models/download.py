@@ -13,16 +13,16 @@ import os
 import shutil
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import IO, TypeVar
 
 from .. import errors
-from ..retry import backoff
-from . import journal
+from ..retry import LONGEST_WAIT, backoff
+from . import disk, journal
 from .journal import JOURNAL, PART, Journal
 from .web import Answer, Refused, Web, refusal, without_secrets
 
@@ -131,8 +131,8 @@ class Download:
     async def run(self) -> Path:
         """Return when the file is whole and checked. Cancelling keeps the part for another time.
 
-        Raises `DownloadFailed`, `DownloadRefused`, `NoSpace`, `ModelNotFound`, `ModelBroken`.
-        """
+        Raises `DownloadFailed`, `DownloadRefused`, `NoSpace`, `CannotWrite`, `ModelNotFound`,
+            `ModelBroken`."""
         self.look()
         if self.finished:
             return self.path
@@ -228,13 +228,19 @@ class Download:
                 gap.start = 0
             self._gaps.appendleft(gap)
             self._failures = 1 if self.received > before else self._failures + 1
-            retryable = isinstance(failure, errors.DownloadFailed) and failure.retryable
-            if not retryable or not self._reached or self._failures >= ATTEMPTS:
-                raise failure
-            assert isinstance(failure, errors.DownloadFailed)
-            seconds = backoff(self._failures, failure.retry_after)
-            self.message = f"{failure} Trying again in {max(1, round(seconds))} s …"
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(self._pause(failure))
+
+    def _pause(self, failure: errors.JanError) -> float:
+        """Seconds before another try, after a failure; raises it if there is to be none."""
+        again = isinstance(failure, errors.DownloadFailed) and failure.retryable
+        if not again or not self._reached or self._failures >= ATTEMPTS:
+            raise failure
+        asked = getattr(failure, "retry_after", None)
+        if (asked or 0) > LONGEST_WAIT:
+            raise failure
+        seconds = backoff(self._failures, asked)
+        self.message = f"{failure} Trying again in {max(1, round(seconds))} s …"
+        return seconds
 
     async def _fetch(self, gap: _Gap, address: str) -> None:
         headers = {"Range": f"bytes={gap.start}-{gap.end - 1 if gap.end is not None else ''}"}
@@ -455,9 +461,18 @@ def check_space(folder: Path, needed: int, what: str) -> None:
         free = shutil.disk_usage(folder).free
         if needed > free:
             raise errors.NoSpace(
-                f"{what} needs {needed / 1e9:,.1f} GB more, but {folder} has {free / 1e9:,.1f} GB"
+                f"{what} needs {amount(needed)} more, but {folder} has {amount(free)}"
                 " free: `%jan rm MODEL` removes a model; JAN_DATA_FOLDER chooses another disk."
             )
+
+
+def amount(count: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "KB", "MB"):
+        if count < 999.5:
+            return f"{count:.1f} {unit}" if unit == "MB" and count < 10 else f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
 
 
 def sha256_of(path: Path, stop: threading.Event) -> str:
@@ -469,26 +484,19 @@ def sha256_of(path: Path, stop: threading.Event) -> str:
     return found.hexdigest()
 
 
-class _told:  # noqa: N801  a context manager, used like a function
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     """What the system refuses becomes one line."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if not isinstance(error, OSError):
-            return
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise errors.NoSpace(
-                f"The disk of {self._path.parent} is full: make room (`%jan rm MODEL`), and pull"
-                " again; what has come is kept."
-            ) from error
-        raise errors.DownloadFailed(
-            f"Cannot write to {self._path}: {error.strerror or error}."
-        ) from error
+    try:
+        with disk.told(path):
+            yield
+    except errors.CannotWrite as error:
+        if getattr(error.__cause__, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise errors.NoSpace(
+            f"The disk of {path.parent} is full: make room (`%jan rm MODEL`), and pull again; what"
+            " has come is kept."
+        ) from error.__cause__
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from .. import errors
 from ..types import EMPTY
-from .download import Wanted
+from .download import Wanted, amount
 from .engine_files import DATA
 from .gguf import SPLIT, split_parts
 from .web import Refused, Web, origin, refusal, without_secrets
@@ -366,7 +366,7 @@ def choose(variants: Sequence[Variant], memory: int) -> tuple[Variant, str]:
 
 
 def _told(variant: Variant) -> str:
-    return f"{variant.quantisation or variant.files[0].name} ({variant.size / 1e9:,.1f} GB)"
+    return f"{variant.quantisation or variant.files[0].name} ({amount(variant.size)})"
 
 
 # Ollama -------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
-from . import gguf, hub
-from .download import Download, Wanted, check_space
+from . import disk, gguf, hub
+from .download import Download, Wanted, amount, check_space
 from .hub import Plan
 from .model import Model
 from .names import folder_parts
@@ -66,28 +66,19 @@ class Progress:
     def __str__(self) -> str:
         """One line: model, share, bytes, speed, time left, or what else it does."""
         if self.model is not None:
-            came = f" ({_bytes(self.total)})" if self.total else ""
+            came = f" ({amount(self.total)})" if self.total else ""
             return self.message or f"{self.id} is here{came}."
         parts = [f"{self.id}:"]
         if self.done:
             share = f"{self.share:.0%} · " if self.share is not None else ""
-            total = f" of {_bytes(self.total)}" if self.total else ""
-            parts.append(f"{share}{_bytes(self.done)}{total}")
+            total = f" of {amount(self.total)}" if self.total else ""
+            parts.append(f"{share}{amount(self.done)}{total}")
             if self.speed and not self.message:
-                parts.append(f"· {_bytes(self.speed)}/s")
+                parts.append(f"· {amount(self.speed)}/s")
             if self.left is not None and not self.message:
                 parts.append(f"· {_duration(self.left)} left")
             parts += ["·"] if self.message else []
         return " ".join([*parts, self.message or ("" if self.done else "…")]).strip()
-
-
-def _bytes(count: float | None) -> str:
-    count = count or 0
-    for unit in ("B", "KB", "MB"):
-        if count < 999.5:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
 
 
 def _duration(seconds: float) -> str:
@@ -161,10 +152,10 @@ def _place(store: ModelStore, plan: Plan, model: Model | None) -> tuple[Plan, Mo
     """
     if model is not None:
         return plan, model
-    ours = {m.id: m for m in store.list() if m.data_folder == store.writable}
+    ours = {m.id.casefold(): m for m in store.list() if m.data_folder == store.writable}
     author = str(plan.metadata.get("author", ""))
     for name in dict.fromkeys([plan.id, f"{author}/{plan.id}" if author else plan.id]):
-        known = ours.get(name)
+        known = ours.get(name.casefold())
         if known is None or known.state == "not-downloaded":
             return replace(plan, id=name), known
         if _same(known, plan):
@@ -196,22 +187,16 @@ async def _fetched(
 
     parts = store.writable / "models" / PARTS
     folder = parts / "-".join(folder_parts(plan.id))
-    try:
-        parts.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(parts / f"{folder.name}.lock", timeout=0, thread_local=False)
-        while True:
-            with suppress(Timeout):
-                lock.acquire(blocking=False)
-                break
-            yield Progress(
-                plan.id, total=plan.size, message="Another process is fetching it; waiting …"
-            )
-            await asyncio.sleep(INTERVAL)
-    except OSError as error:
-        raise errors.DownloadFailed(
-            f"Cannot write to {parts}: {error.strerror or error}. JAN_DATA_FOLDER chooses another"
-            " place."
-        ) from error
+    lock = FileLock(parts / f"{folder.name}.lock", thread_local=False)
+    while True:
+        with disk.told(parts), suppress(Timeout):
+            parts.mkdir(parents=True, exist_ok=True)  # who was before us removes an empty one
+            lock.acquire(blocking=False)
+            break
+        yield Progress(
+            plan.id, total=plan.size, message="Another process is fetching it; waiting …"
+        )
+        await asyncio.sleep(INTERVAL)
     over = False  # whether what has come is of no use any more, or nothing has
     try:
         if model is None:  # it may have come while we waited
@@ -314,7 +299,8 @@ def _made(
     for entry in [*folder.iterdir()]:
         if entry.name not in names:  # of an earlier pull of other files
             entry.unlink()
-    if target is not None and target.data_folder == store.writable and target.source == "json":
+    ours = target is not None and target.data_folder == store.writable
+    if target is not None and ours and target.source != "remote-list":
         return store.add_files(target, folder)
     return store.create(_description(plan, downloads, target), files_from=folder)
 

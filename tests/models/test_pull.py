@@ -422,7 +422,7 @@ def test_no_space(site: Hub, store: ModelStore) -> None:
 def test_no_right_to_write(site: Hub, tmp_path: Path) -> None:
     site.add("org/Any-GGUF/Any.gguf", model(MB))
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(errors.DownloadFailed, match="Cannot write to"):
+    with pytest.raises(errors.CannotWrite, match="Cannot write to"):
         fetch(ModelStore(tmp_path / "file" / "jan"), "org/Any-GGUF")
 
 

@@ -1,0 +1,155 @@
+"""`%jan pull` and `%jan search` in a real kernel and a real terminal."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.hub import Hub
+from support.kernel import Kernel, Result
+
+MINI = Path(__file__).parents[2] / "jan_jupyter" / "data" / "models" / "jan-mini" / "jan-mini.gguf"
+MB = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with Hub(tmp_path_factory.mktemp("hub")) as hub:
+        hub.add("org/Mini-GGUF/Mini-Q8_0.gguf", MINI.read_bytes())
+        body = b"GGUF\3\0\0\0" + bytes(16) + random.Random(1).randbytes(12 * MB)
+        hub.add("org/Slow-GGUF/Slow-Q4_K_M.gguf", body)
+        hub.add("org/Huge-GGUF/Huge.gguf", body)
+        hub.add("org/Gate-GGUF/Gate.gguf", body)
+        hub.add("org/Damaged-GGUF/Damaged.gguf", body)
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def pulling(site: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    with Kernel(folder=tmp_path_factory.mktemp("pull"), env={"HF_ENDPOINT": site.url}) as kernel:
+        assert kernel.execute("%load_ext jan_jupyter").status == "ok"
+        yield kernel
+
+
+def line_of(result: Result) -> str:
+    """The one line that a notebook shows of an error."""
+    assert result.error is not None
+    (line,) = result.error.traceback
+    return line
+
+
+def test_a_pulled_model_answers(site: Hub, pulling: Kernel) -> None:
+    pulled = pulling.execute("m = %jan pull hf:org/Mini-GGUF")
+    assert pulled.status == "ok", pulled.error
+    (shown,) = pulled.data()
+    why, line = shown.splitlines()
+    assert re.fullmatch(r"Mini-Q8_0: Q8_0 \(\d\.\d MB\): the only one there\.", why)
+    assert line.startswith("Mini-Q8_0 is here (")
+    assert pulled.data("text/html") == []  # the bar is gone from what is saved
+    assert pulling.execute("print(m.state, m.id)").text == "ready Mini-Q8_0\n"
+    answer = pulling.execute("%jan -m Mini-Q8_0 What is the capital of Italy?", timeout=90)
+    assert "Rome" in answer.data()[0]
+    pulling.execute("%jan unload Mini-Q8_0")
+
+
+def test_its_progress_is_one_display_and_a_stop_is_quick(site: Hub, pulling: Kernel) -> None:
+    name = "org/Slow-GGUF/Slow-Q4_K_M.gguf"
+    site.behave(name, rate=3 * MB)
+    msg_id = pulling.send("%jan pull org/Slow-GGUF")
+    pulling.wait_text(msg_id, "MB/s")
+    asked = pulling.interrupt()
+    idle = pulling.wait_idle(msg_id)
+    result = pulling.result(msg_id)
+    assert idle.at - asked < 2  # measured: below 0.1 s
+    assert result.error is not None
+    assert result.error.traceback == ["Stopped."]
+    (shown,) = result.data()
+    assert "`%jan pull org/Slow-GGUF` goes on from there." in shown
+    bars = [
+        m for m in result.received if "<progress" in m.content.get("data", {}).get("text/html", "")
+    ]
+    assert len(bars) > 1
+    assert len({m.content["transient"]["display_id"] for m in bars}) == 1
+
+    time.sleep(0.5)  # a stopped pull closes its connections
+    before = site.sent(name)
+    time.sleep(0.5)
+    assert site.sent(name) == before
+    site.behave(name)
+    assert pulling.execute("%jan pull org/Slow-GGUF").status == "ok"
+    assert site.sent(name) < 1.3 * 12 * MB
+
+
+def test_inside_a_function_it_waits(site: Hub, pulling: Kernel) -> None:
+    pulling.execute(
+        "def get():\n    return get_ipython().run_line_magic('jan', 'pull org/Mini-GGUF')"
+    )
+    assert pulling.execute("get().id").data()[-1] == "'Mini-Q8_0'"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "said"),
+    [
+        ("org/nobody", "ModelNotFound", "knows no repository org/nobody"),
+        ("Qwen3", "ModelNotFound", "Did you mean qwen3-"),
+        ("org/Huge-GGUF", "NoSpace", "free: `%jan rm MODEL` removes a model"),
+        ("org/Gate-GGUF", "DownloadRefused", "accept its conditions at https://huggingface.co/org"),
+        ("org/Damaged-GGUF", "DownloadFailed", "Pull again"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    source: str, name: str, said: str, site: Hub, pulling: Kernel
+) -> None:
+    site.behave("org/Huge-GGUF/Huge.gguf", size=10**16)
+    site.behave("org/Gate-GGUF", gated=True)
+    site.behave("org/Damaged-GGUF/Damaged.gguf", wrong=True)
+    result = pulling.execute(f"%jan pull {source}")
+    line = line_of(result)
+    assert name in line
+    assert said in line
+    assert "Traceback" not in result.text
+
+
+def test_without_network_or_rights(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with Kernel(folder=tmp_path, env={"HF_ENDPOINT": "http://127.0.0.1:9"}) as kernel:
+        kernel.execute("%load_ext jan_jupyter")
+        line = line_of(kernel.execute("%jan pull org/repo"))
+        assert "http://127.0.0.1:9 cannot be reached" in line
+        assert "HTTPS_PROXY" in line
+        found = kernel.execute("%jan search coder")
+        assert found.status == "ok"
+        assert "Only models of the curated list" in found.data()[0]
+        assert "qwen2.5-coder-7b" in found.data()[0]
+
+
+def test_without_the_right_to_write(site: Hub, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    env = {"HF_ENDPOINT": site.url, "JAN_DATA_FOLDER": str(tmp_path / "file" / "jan")}
+    with Kernel(folder=tmp_path, env=env) as kernel:
+        kernel.execute("%load_ext jan_jupyter")
+        line = line_of(kernel.execute("%jan pull org/Mini-GGUF"))
+        assert "CannotWrite" in line
+        assert "file" in line
+
+
+def test_search_and_what_tab_offers(site: Hub, pulling: Kernel) -> None:
+    found = pulling.execute("rows = %jan search mini")
+    assert "org/Mini-GGUF" in found.data()[0]
+    assert pulling.execute("print(rows[-1].source)").text == "hf:org/Mini-GGUF\n"
+    assert "qwen3-0.6b" in pulling.execute("%jan search").data()[0]
+
+
+def test_asking_a_model_without_its_file_says_what_to_do(pulling: Kernel) -> None:
+    pulling.execute(
+        "import jan_jupyter as jan\n"
+        "_ = jan.models.create({'id': 'later', 'sources': [{'url': 'https://x.invalid/later.gguf'}]})"
+    )
+    line = line_of(pulling.execute("%jan -m later Hello there, who are you?"))
+    assert "not downloaded" in line
+    assert "`%jan pull later` fetches it" in line
