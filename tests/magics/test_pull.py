@@ -12,6 +12,9 @@ import pytest
 
 from support.hub import Hub
 from support.kernel import Kernel, Result
+from support.terminal import Terminal
+
+OLD = Path(__file__).parents[2] / ".venv-ipykernel6" / "bin" / "python"
 
 MINI = Path(__file__).parents[2] / "jan_jupyter" / "data" / "models" / "jan-mini" / "jan-mini.gguf"
 MB = 1_000_000
@@ -136,6 +139,33 @@ def test_without_the_right_to_write(site: Hub, tmp_path: Path) -> None:
         line = line_of(kernel.execute("%jan pull org/Mini-GGUF"))
         assert "CannotWrite" in line
         assert "file" in line
+
+
+def test_a_terminal_gets_lines(site: Hub, tmp_path: Path) -> None:
+    name = "org/Slow-GGUF/Slow-Q4_K_M.gguf"
+    site.behave(name, rate=2 * MB)
+    with Terminal(tmp_path, env={"HF_ENDPOINT": site.url}) as terminal:
+        terminal.run("%load_ext jan_jupyter")
+        start = terminal.length
+        terminal.type("%jan pull org/Slow-GGUF")
+        terminal.wait("MB/s", start=start)
+        terminal.interrupt()
+        terminal.wait("goes on from there", start=start)
+        terminal.wait("Stopped", start=start)
+        terminal.wait_prompt()
+        site.behave(name)
+        screen = terminal.run("m = %jan pull org/Slow-GGUF")
+        assert "Slow-Q4_K_M is here (12 MB)." in screen
+        assert "ready" in terminal.run("m.state")
+
+
+def test_ipykernel_6(site: Hub, tmp_path: Path) -> None:
+    if not OLD.exists():
+        pytest.skip("the environment with ipykernel 6 is not set up (`make test` does it)")
+    with Kernel(str(OLD), folder=tmp_path, env={"HF_ENDPOINT": site.url}) as kernel:
+        kernel.execute("%load_ext jan_jupyter")
+        result = kernel.execute("m = %jan pull org/Mini-GGUF")
+        assert "is here" in result.data()[0]
 
 
 def test_search_and_what_tab_offers(site: Hub, pulling: Kernel) -> None:
