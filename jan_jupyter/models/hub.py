@@ -19,7 +19,9 @@ from .. import errors
 from ..types import EMPTY
 from .download import Wanted, amount
 from .engine_files import DATA
+from .fit import OVERHEAD
 from .gguf import SPLIT, split_parts
+from .machine import Machine
 from .web import Refused, Web, origin, refusal, without_secrets
 
 HUGGING_FACE = "https://huggingface.co"
@@ -102,20 +104,20 @@ _OLLAMA = re.compile(
 )
 
 
-async def plan(source: str, web: Web, memory: int) -> Plan:
-    """What `source` means; `memory` are the bytes into which the model should fit.
+async def plan(source: str, web: Web, machine: Machine) -> Plan:
+    """What `source` means; a model should fit into the memory of `machine`.
 
     Raises `ModelNotFound`, `DownloadRefused`, `DownloadFailed`, each with one line that helps.
     """
     source = source.strip()
     for known in curated():
         if source.casefold() == known.name.casefold():
-            return replace(await plan(known.source, web, memory), id=known.name)
+            return replace(await plan(known.source, web, machine), id=known.name)
     if match := _OLLAMA.fullmatch(source):
         return await _ollama(match["registry"], match["space"], match["name"], match["tag"], web)
     if match := _REPOSITORY.fullmatch(source):
         return await _repository(
-            match["repository"], match["quantisation"], match["file"], web, memory
+            match["repository"], match["quantisation"], match["file"], web, machine
         )
     if re.match(r"(?:www\.)?(?:huggingface\.co|hf\.co)/", source, re.IGNORECASE):
         source = f"https://{source}"
@@ -192,7 +194,7 @@ class Variant:
 
 
 async def _repository(
-    repository: str, quantisation: str | None, file: str | None, web: Web, memory: int
+    repository: str, quantisation: str | None, file: str | None, web: Web, machine: Machine
 ) -> Plan:
     page = f"{HUGGING_FACE}/{repository}"
     url = f"{endpoint()}/api/models/{repository}?blobs=true"
@@ -218,7 +220,7 @@ async def _repository(
     elif quantisation is not None:
         chosen, why = _named_variant(variants, quantisation, repository), ""
     else:
-        chosen, why = choose(variants, memory)
+        chosen, why = choose(variants, machine)
     projector = _projector(files)
     base = re.sub(r"[-_.]GGUF$", "", repository.partition("/")[2], flags=re.IGNORECASE)
     known = base.casefold().endswith(chosen.quantisation.casefold())
@@ -320,49 +322,53 @@ def _named_variant(variants: Sequence[Variant], label: str, repository: str) -> 
     raise errors.ModelNotFound(f"{repository} has no quantisation {label}. It has: {names}.")
 
 
-SMALL = 2_000_000_000
+SMALL = 2 * 10**9
 """Bytes of an 8-bit model that is small enough to be preferred to its 4-bit one."""
+_BALANCED = ("Q4_K_M", "UD-Q4_K_XL", "MXFP4", "Q4_K_S", "Q4_K", "Q4_0", "IQ4_XS", "Q4")
+_FINER = ("Q5_K_M", "Q6_K", "Q8_0", "BF16", "F16", "FP16")
 
 
-def memory() -> int:
-    """Bytes that a model may take on this machine: the rest is for everything else."""
-    import psutil
-
-    return int(psutil.virtual_memory().total * 0.75)
+def rooms(machine: Machine) -> list[tuple[int, str]]:
+    """Bytes that a model may take, and where: the GPUs first; the rest is for everything else."""
+    gpu = sum(gpu.total for gpu in machine.gpus)
+    memory = (int(machine.total * 0.75), f"{amount(machine.total)} of memory")
+    return [(int(gpu * 0.9), f"{amount(gpu)} of GPU memory"), memory] if gpu else [memory]
 
 
 def needed(size: int) -> int:
     """Bytes of memory that a model of so many bytes takes, with a context of some thousand tokens.
 
-    A rule of thumb for choosing before anything is here; the file's header tells it better.
+    A rule of thumb for choosing before anything is here; `fit.estimate` then knows better.
     """
-    return int(size * 1.1) + 500_000_000
+    return int(size * 1.1) + OVERHEAD
 
 
-def choose(variants: Sequence[Variant], memory: int) -> tuple[Variant, str]:
-    """The quantisation where so many bytes of memory are for it, and why that one.
+def choose(variants: Sequence[Variant], machine: Machine) -> tuple[Variant, str]:
+    """The quantisation for a machine, and why that one.
 
     `variants` come by size: within one repository more bytes are more quality, and less speed.
     """
     if len(variants) == 1:
         return variants[0], f"{_told(variants[0])}: the only one there."
-    room = f"{memory / 1e9:,.0f} GB of memory"
     of = f"of {len(variants)} quantisations"
+    places = rooms(machine)
     for variant in variants:
-        if variant.quantisation == "Q8_0" and variant.size <= SMALL and variant.size <= memory / 4:
+        if variant.quantisation == "Q8_0" and variant.size <= min(SMALL, machine.total // 5):
             return variant, f"{_told(variant)} {of}: for a small model 8 bits cost little."
-    fitting = [variant for variant in variants if needed(variant.size) <= memory]
+    for names, what in (
+        (_BALANCED, "the usual balance of quality, size and speed; "),
+        (_FINER, ""),
+    ):
+        for room, where in places:
+            for name in names:
+                for variant in variants:
+                    if variant.quantisation == name and needed(variant.size) <= room:
+                        return variant, f"{_told(variant)} {of}: {what}fits into {where}."
+    room, where = max(places)
+    fitting = [variant for variant in variants if needed(variant.size) <= room]
     if not fitting:
-        return variants[0], f"{_told(variants[0])} {of}: the smallest; none fits well into {room}."
-    for usual in ("Q4_K_M", "UD-Q4_K_XL", "MXFP4", "Q4_K_S", "Q4_K", "Q4_0", "IQ4_XS", "Q4"):
-        for variant in fitting:
-            if variant.quantisation == usual:
-                return variant, (
-                    f"{_told(variant)} {of}: the usual balance of quality, size and speed; fits"
-                    f" into {room}."
-                )
-    best = fitting[-1]
-    return best, f"{_told(best)} {of}: the largest that fits into {room}."
+        return variants[0], f"{_told(variants[0])} {of}: the smallest; none fits well into {where}."
+    return fitting[-1], f"{_told(fitting[-1])} {of}: the largest that fits into {where}."
 
 
 def _told(variant: Variant) -> str:
@@ -443,12 +449,11 @@ class Found:
     remark: str = ""
     downloads: int | None = None
 
-    @property
-    def fits(self) -> str:
-        """Whether this machine has the memory for it: `fits`, `too large`, or nothing known."""
+    def fits(self, machine: Machine) -> str:
+        """Whether a machine has the memory for it: `fits`, `too large`, or nothing known."""
         if self.size is None:
             return ""
-        return "fits" if needed(self.size) <= memory() else "too large"
+        return "fits" if needed(self.size) <= max(rooms(machine))[0] else "too large"
 
 
 @functools.cache

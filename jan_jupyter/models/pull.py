@@ -22,6 +22,7 @@ from .. import errors
 from . import disk, gguf, hub
 from .download import Download, Wanted, amount, check_space
 from .hub import Plan
+from .machine import probe
 from .model import Model
 from .names import folder_parts
 from .web import Web
@@ -99,7 +100,7 @@ async def pull(
     web = Web(hub.key)
     try:
         model = _named(store, source)
-        plan = _plan_of(model) if model else await hub.plan(source, web, hub.memory())
+        plan = _plan_of(model) if model else await hub.plan(source, web, probe())
         if id and model is None:
             plan = replace(plan, id=id)
         plan, target = _place(store, plan, model)

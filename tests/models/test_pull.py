@@ -20,6 +20,7 @@ import pytest
 
 from jan_jupyter import ModelStore, bridge, errors
 from jan_jupyter.models import download, hub, pull
+from jan_jupyter.models.machine import GPU, Machine
 from jan_jupyter.models.pull import Progress
 from support.hub import TOKEN, Hub
 
@@ -525,24 +526,34 @@ def test_killed_at_fifty_points_and_pulled_again(site: Hub, tmp_path: Path) -> N
 
 
 def test_the_choice_of_a_quantisation() -> None:
-    def chosen(memory: float, **sizes: float) -> tuple[str, str]:
+    def chosen(memory: float, gpu: float = 0, **sizes: float) -> tuple[str, str]:
         variants = [
             hub.Variant(name, [download.Wanted("", name, int(gb * 1e9))])
             for name, gb in sorted(sizes.items(), key=lambda item: item[1])
         ]
-        variant, why = hub.choose(variants, int(memory * 1e9))
+        total = int(memory * 1e9)
+        gpus = (GPU("one", 0, int(gpu * 1e9)),) if gpu else ()
+        variant, why = hub.choose(variants, Machine(total, total, gpus))
         return variant.quantisation, why
 
     seven = {"Q2_K": 3.0, "Q3_K_M": 3.8, "Q4_K_M": 4.7, "Q5_K_M": 5.4, "Q8_0": 7.7, "F16": 15.2}
-    assert chosen(12, **seven)[0] == "Q4_K_M"
-    assert chosen(5, **seven)[0] == "Q3_K_M"
+    name, why = chosen(16, **seven)
+    assert name == "Q4_K_M"
+    assert why == (
+        "Q4_K_M (4.7 GB) of 6 quantisations: the usual balance of quality, size and speed; fits"
+        " into 16.0 GB of memory."
+    )
+    assert chosen(16, 8, **seven)[1].endswith("fits into 8.0 GB of GPU memory.")
+    assert chosen(16, 4, **seven)[1].endswith("fits into 16.0 GB of memory.")
+    assert chosen(4, 12, **seven)[0] == "Q4_K_M"
+    assert chosen(6.5, **seven)[0] == "Q3_K_M"
     name, why = chosen(2, **seven)
     assert name == "Q2_K"
-    assert "none fits well into 2 GB" in why
-    assert chosen(12, Q4_K_M=0.5, Q8_0=0.8)[0] == "Q8_0"
+    assert "none fits well into 2.0 GB" in why
+    assert chosen(16, Q4_K_M=0.5, Q8_0=0.8)[0] == "Q8_0"
     assert chosen(2, Q4_K_M=0.5, Q8_0=0.8)[0] == "Q4_K_M"
-    assert chosen(12, F16=3.0, F32=6.0)[0] == "F32"
-    assert chosen(12, Q6_K=3.0)[1].endswith("the only one there.")
+    assert chosen(16, F16=3.0, F32=6.0)[0] == "F16"
+    assert chosen(16, Q6_K=3.0)[1].endswith("the only one there.")
 
 
 @pytest.mark.parametrize(

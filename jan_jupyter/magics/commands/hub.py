@@ -28,13 +28,15 @@ def search(magics: JanMagics, arguments: Namespace) -> Work:
 
 
 def _found(search: Search) -> list[Found]:
+    from ...models.machine import probe
     from ..tables import size, table
 
+    machine = probe()
     rows = [
         (
             found.name,
             size(found.size) if found.size else "",
-            found.fits,
+            found.fits(machine),
             found.licence,
             f"{found.downloads:,}" if found.downloads is not None else "",
             found.remark,
