@@ -355,15 +355,15 @@ def choose(variants: Sequence[Variant], machine: Machine) -> tuple[Variant, str]
     for variant in variants:
         if variant.quantisation == "Q8_0" and variant.size <= min(SMALL, machine.total // 5):
             return variant, f"{_told(variant)} {of}: for a small model 8 bits cost little."
+    named = {variant.quantisation: variant for variant in variants}
     for names, what in (
         (_BALANCED, "the usual balance of quality, size and speed; "),
         (_FINER, ""),
     ):
         for room, where in places:
-            for name in names:
-                for variant in variants:
-                    if variant.quantisation == name and needed(variant.size) <= room:
-                        return variant, f"{_told(variant)} {of}: {what}fits into {where}."
+            for variant in (named[name] for name in names if name in named):
+                if needed(variant.size) <= room:
+                    return variant, f"{_told(variant)} {of}: {what}fits into {where}."
     room, where = max(places)
     fitting = [variant for variant in variants if needed(variant.size) <= room]
     if not fitting:
