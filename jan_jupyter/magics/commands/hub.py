@@ -44,7 +44,7 @@ def _found(search: Search) -> list[Found]:
         for found in search.found
     ]
     headings = ("model", "size", "here", "licence", "downloads", "remark")
-    table(headings, rows, search.remark)
+    table(headings, rows, search.remark, right={1, 4})
     return search.found
 
 
