@@ -504,7 +504,7 @@ async def find(words: str) -> Search:
 
 async def _search(words: str, web: Web, limit: int = 20) -> list[Found]:
     url = (
-        f"{endpoint()}/api/models?search={quote(words)}&filter=gguf&sort=downloads&direction=-1"
+        f"{endpoint()}/api/models?search={quote(words)}&filter=gguf&sort=downloads"
         f"&limit={limit}&full=true"
     )
     try:
