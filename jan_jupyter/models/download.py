@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import IO, TypeVar
@@ -24,7 +24,7 @@ from .. import errors
 from ..retry import LONGEST_WAIT, backoff
 from . import disk, journal
 from .journal import JOURNAL, PART, Journal
-from .web import Answer, Refused, Web, refusal, without_secrets
+from .web import Answer, Refused, Web, refusal, site
 
 T = TypeVar("T")
 
@@ -44,7 +44,9 @@ FRESH_STARTS = 3
 class Wanted:
     """A file to fetch. `name` is the one that it gets; `size` and `sha256` as far as known.
 
-    `what` names it in errors; `page` is where people accept the conditions of its hub.
+    `url` is where it comes from, as it may be written down; `address`, if given, is where it is
+    asked for, and may hold secrets. `what` names it in errors; `page` is where people accept the
+    conditions of its hub.
     """
 
     url: str
@@ -53,6 +55,7 @@ class Wanted:
     sha256: str = ""
     what: str = ""
     page: str = ""
+    address: str = field(default="", repr=False)
 
 
 class _Changed(Exception):
@@ -68,13 +71,13 @@ class _Gap:
 
 
 class Download:
-    """A file on its way into `folder`. `address` is where it is asked for, if not at its `url`.
+    """A file on its way into `folder`.
 
     `done` and `size` are bytes; `message` is one line if it does anything else than receive;
     `sha256` is known when it is finished.
     """
 
-    def __init__(self, wanted: Wanted, folder: Path, web: Web, address: str = "") -> None:
+    def __init__(self, wanted: Wanted, folder: Path, web: Web) -> None:
         self.wanted = wanted
         self.size = wanted.size
         self.sha256 = wanted.sha256
@@ -83,7 +86,7 @@ class Download:
         """Bytes that came over the wire in this run."""
         self._folder = folder
         self._web = web
-        self._address = address or wanted.url
+        self._address = wanted.address or wanted.url
         self._nearer = ""  # where redirects led to: asked directly, until it refuses
         self._what = wanted.what or wanted.name
         self._part = folder / (wanted.name + PART)
@@ -131,38 +134,40 @@ class Download:
     async def run(self) -> Path:
         """Return when the file is whole and checked. Cancelling keeps the part for another time.
 
-        Raises `DownloadFailed`, `DownloadRefused`, `NoSpace`, `CannotWrite`, `ModelNotFound`,
-            `ModelBroken`."""
+        Raises `DownloadFailed`, `DownloadRefused`, `NoSpace`, `CannotWrite`, `ModelNotFound` or
+        `ModelBroken`.
+        """
         self.look()
         if self.finished:
             return self.path
         resumed = self.done > 0
-        for attempt in range(1, FRESH_STARTS + 1):
+        for _ in range(FRESH_STARTS):
             try:
                 await self._transfer()
                 await self._check_hash()
                 break
             except _Changed:
-                self._start_over()
                 why = (
                     f"{self._what} is another file now on its server"
                     if self._ranged
                     else f"The server of {self._what} does not go on in the middle"
                 )
-                self.message = f"{why}: starting over …"
-                if attempt == FRESH_STARTS:
-                    raise errors.DownloadFailed(
-                        f"{why}, and so it was {FRESH_STARTS} times; try again later."
-                    ) from None
             except _WrongHash as wrong:
-                self._start_over()
-                if not resumed:  # what came is not a mixture of two files
+                why = f"What there was of {self._what} was damaged"
+                if not resumed:  # what came is no mixture of two files
+                    self._start_over()
                     raise errors.DownloadFailed(
                         f"{self._what} came damaged, and is deleted: its SHA-256 is"
                         f" {wrong.found[:12]}…, its hub says {self.sha256[:12]}…. Pull again; if it"
                         " stays so, the server or a mirror in between is at fault."
                     ) from None
                 resumed = False
+            self._start_over()
+            self.message = f"{why}: starting over …"
+        else:
+            raise errors.DownloadFailed(
+                f"{why}, and so it was {FRESH_STARTS} times; try again later."
+            )
         await _in_thread(self._finish)
         self.message = ""
         return self.path
@@ -226,6 +231,8 @@ class Download:
                 failure = error
             if gap.end is None:  # of a file of unknown size no part can be asked for
                 gap.start = 0
+            elif gap.start >= gap.end:  # it broke behind the last byte
+                continue
             self._gaps.appendleft(gap)
             self._failures = 1 if self.received > before else self._failures + 1
             await asyncio.sleep(self._pause(failure))
@@ -267,8 +274,8 @@ class Download:
         said = _said(answer)
         if self.wanted.size is not None and said.size not in (None, self.wanted.size):
             raise errors.DownloadFailed(
-                f"{self._what} has {said.size:,} bytes on {without_secrets(answer.url)[:80]}, but"
-                f" its hub says {self.wanted.size:,}: the server or a mirror is at fault."
+                f"{self._what} has {said.size:,} bytes on {site(answer.url)}, but its hub says"
+                f" {self.wanted.size:,}: the server or a mirror is at fault."
             )
         known = self._journal
         if known is None:
@@ -319,8 +326,7 @@ class Download:
             self.size = gap.start
             if gap.start != (self.wanted.size or gap.start):
                 raise errors.DownloadFailed(f"{self._what} was cut off.", retryable=True)
-            self._journal = Journal(gap.start)
-            self._journal.done.add(0, gap.start)
+            await _in_thread(lambda: self._end_at(gap.start))
 
     async def _put(self, gap: _Gap, block: bytearray) -> None:
         data = bytes(block if gap.end is None else block[: gap.end - gap.start])
@@ -358,6 +364,14 @@ class Download:
                 rest = rest[self._file.write(rest) :]
             if self._journal is not None:
                 self._journal.add(position, position + len(data))
+
+    def _end_at(self, size: int) -> None:
+        """The file has this size: its server has not said so before."""
+        assert self._file is not None
+        with _told(self._part):
+            self._file.truncate(size)
+        self._journal = Journal(size)
+        self._journal.done.add(0, size)
 
     def _sync(self) -> None:
         if self._journal is not None and self._file is not None:

@@ -138,22 +138,30 @@ def unknown(source: str) -> errors.ModelNotFound:
 
 
 def _address(url: str) -> Plan:
-    url = without_secrets(re.sub(r"^(https?://[^?#]*?)/blob/", r"\1/resolve/", url))
+    url = re.sub(r"^(https?://[^?#]*?)/blob/", r"\1/resolve/", url)
     parts = urlsplit(url)
     above, _, last = parts.path.rpartition("/")
     name = unquote(last)
     if not name:
-        raise errors.ModelNotFound(f"{url} is no address of a file: it has no name at its end.")
+        raise errors.ModelNotFound(
+            f"{without_secrets(url)} is no address of a file: it has no name at its end."
+        )
     name = safe_name(name if name.lower().endswith(".gguf") else f"{name}.gguf")
     split = [part.name for part in split_parts(Path(name))]
     urls = [parts._replace(path=f"{above}/{quote(part)}").geturl() for part in split]
     match = re.match(rf"{HUGGING_FACE}/({_NAME}/{_NAME})/", url)
     page = f"{HUGGING_FACE}/{match[1]}" if match else ""
-    files = [
-        Wanted(url if len(split) == 1 else its_url, part, what=part, page=page)
-        for its_url, part in zip(urls, split, strict=True)
-    ]
-    return Plan(_stem(name), _main_last(files))
+    return Plan(
+        _stem(name),
+        _main_last(
+            [
+                Wanted(
+                    without_secrets(its_url), part, what=part, page=page, address=address(its_url)
+                )
+                for its_url, part in zip(urls if len(split) > 1 else [url], split, strict=True)
+            ]
+        ),
+    )
 
 
 def safe_name(name: str) -> str:
@@ -258,6 +266,7 @@ def _files(
             sha256 if re.fullmatch(r"[0-9a-f]{64}", sha256) else "",
             what=f"{repository}/{path}",
             page=page,
+            address=f"{endpoint()}/{repository}/resolve/{commit}/{quote(path)}",
         )
 
 

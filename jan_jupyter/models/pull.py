@@ -99,11 +99,11 @@ async def pull(
     """
     web = Web(hub.key)
     try:
-        model = _named(store, source)
+        model = await asyncio.to_thread(_named, store, source)
         plan = _plan_of(model) if model else await hub.plan(source, web, probe())
         if id and model is None:
             plan = replace(plan, id=id)
-        plan, target = _place(store, plan, model)
+        plan, target = await asyncio.to_thread(_place, store, plan, model)
         if not plan.files:
             assert target is not None
             yield Progress(target.id, message=f"{target.id} is here already.", model=target)
@@ -140,7 +140,9 @@ def _plan_of(model: Model) -> Plan:
         if not url or "<" in url or not name or (model.folder / name).exists():
             continue
         sha256 = hashes.get(name, "") if isinstance(hashes, Mapping) else ""
-        files.append(Wanted(url, hub.safe_name(name), sha256=str(sha256), what=name))
+        files.append(
+            Wanted(url, hub.safe_name(name), None, str(sha256), name, address=hub.address(url))
+        )
     if not files and model.state != "ready":
         raise errors.ModelNotReady(f"Model {model.id} cannot be fetched: {model.reason}.")
     return Plan(model.id, tuple(reversed(files)))
@@ -201,7 +203,7 @@ async def _fetched(
     over = False  # whether what has come is of no use any more, or nothing has
     try:
         if model is None:  # it may have come while we waited
-            plan, target = _place(store, plan, None)
+            plan, target = await asyncio.to_thread(_place, store, plan, None)
         else:
             target = store.get(model.reference)
             plan = replace(_plan_of(target), id=plan.id)
@@ -210,7 +212,7 @@ async def _fetched(
             assert target is not None
             yield Progress(plan.id, message=f"{target.id} is here.", model=target)
             return
-        downloads = [Download(file, folder, web, hub.address(file.url)) for file in plan.files]
+        downloads = [Download(file, folder, web) for file in plan.files]
         for download in downloads:
             download.look()
         try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from .. import __version__, errors
 from ..retry import retry_after
@@ -76,7 +77,7 @@ class Web:
                         before, url = url, urljoin(url, to)
                         if before.startswith("https:") and not url.startswith("https:"):
                             raise errors.DownloadFailed(
-                                f"{host} sends us to an unencrypted address ({_origin(url)}):"
+                                f"{host} sends us to an unencrypted address ({site(url)}):"
                                 " not followed."
                             )
                         continue
@@ -86,7 +87,7 @@ class Web:
                         url, response.status_code, response.headers, told, response.aiter_raw()
                     )
                     return
-            raise errors.DownloadFailed(f"{_origin(url)} redirects for ever.")
+            raise errors.DownloadFailed(f"{site(url)} redirects for ever.")
 
     async def json(self, url: str, accept: str = "application/json") -> Any:
         """The JSON at an address. Raises what `get` does, and `DownloadFailed` if it is none."""
@@ -97,12 +98,12 @@ class Web:
             async for piece in answer.body:
                 body += piece
                 if len(body) > LARGEST_JSON:
-                    raise errors.DownloadFailed(f"{_origin(url)} does not stop answering.")
+                    raise errors.DownloadFailed(f"{site(url)} does not stop answering.")
         try:
             return json.loads(body)
         except ValueError as error:
             raise errors.DownloadFailed(
-                f"{_origin(url)} did not answer with JSON: is it a hub, and is there a login page"
+                f"{site(url)} did not answer with JSON: is it a hub, and is there a login page"
                 " of your network in between?"
             ) from error
 
@@ -138,24 +139,29 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or {"http": 80}.get(parts.scheme, 443)
 
 
-def _origin(url: str) -> str:
+def site(url: str) -> str:
     """For people: without names, keys and queries that an address may hold."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
 
 
+_SECRET = re.compile(r"sig|token|key|secret|auth|credential|passw|expires", re.IGNORECASE)
+
+
 def without_secrets(url: str) -> str:
-    """An address as it may be written down: without user name and password."""
+    """An address as it may be written down: without user name, password and signature."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    query = "" if any(map(_SECRET.search, names)) else parts.query
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
 
 
 @contextmanager
 def _translated(url: str) -> Iterator[None]:
     import httpx2
 
-    where = _origin(url)
+    where = site(url)
     try:
         yield
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
@@ -179,7 +185,7 @@ def _translated(url: str) -> Iterator[None]:
 
 def refusal(refused: Refused, what: str, page: str = "") -> errors.ModelError:
     """What a refusal means for `what` was asked for; `page` is where people accept conditions."""
-    status, where = refused.status, _origin(refused.url)
+    status, where = refused.status, site(refused.url)
     code = refused.headers.get("x-error-code", "")
     if code == "RepoNotFound" or (status == 401 and page and code != "GatedRepo"):
         # To whom has no key, Hugging Face says 401 for what is private and for what is not there.

@@ -371,6 +371,18 @@ def test_a_gated_repository(site: Hub, store: ModelStore, monkeypatch: pytest.Mo
     assert left_over(store) == []
 
 
+def test_what_an_address_holds_of_secrets_is_not_written(site: Hub, store: ModelStore) -> None:
+    site.add("org/repo/x.gguf", body := model(MB))
+    with_user = site.url.replace("//", "//me:pass-4711@")
+    found = fetch(store, f"{with_user}/plain/org/repo/x.gguf?X-Amz-Signature=sig-4711&a=b")
+    assert found.file.read_bytes() == body
+    (asked,) = [seen for seen in site.seen() if seen.status == 206]
+    assert "sig-4711" in asked.path
+    assert asked.headers["authorization"].startswith("Basic ")
+    assert found.sources[0]["url"] == f"{site.url}/plain/org/repo/x.gguf"
+    assert "4711" not in found.path.read_text("utf-8")
+
+
 # One line that helps ------------------------------------------------------------------------------
 
 
