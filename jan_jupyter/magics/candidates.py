@@ -59,10 +59,13 @@ def quoted(name: str) -> str:
 
 
 def sources(current: str) -> Offer:
-    """What can be pulled: models that wait for their files, and the curated ones."""
+    """What can be pulled: what has begun, models that wait for their files, the curated ones."""
     from ..models.hub import curated
+    from ..models.unfinished import unfinished
     from ..router import shared
 
-    waiting = [m.reference for m in shared().store.list() if m.state == "not-downloaded"]
-    names = dict.fromkeys([*waiting, *(known.name for known in curated())])
+    store = shared().store
+    begun = [known.id for known in unfinished(store.writable)]
+    waiting = [model.reference for model in store.list() if model.state == "not-downloaded"]
+    names = dict.fromkeys([*begun, *waiting, *(known.name for known in curated())])
     return [(quoted(name), "model") for name in names]

@@ -8,30 +8,27 @@ or killed goes on when it is asked for again.
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
-from . import disk, gguf, hub
+from . import gguf, hub
 from .download import Download, Wanted, amount, check_space
 from .hub import Plan
 from .machine import probe
 from .model import Model
-from .names import folder_parts
-from .web import Web
+from .unfinished import begin, folder_of, locked, unfinished
+from .web import Web, without_secrets
 
 if TYPE_CHECKING:
     from .store import ModelStore
 
-PARTS = ".pull"
-"""The folder below `models/` for what has come so far; hidden, so that no scan looks inside."""
 INTERVAL = 0.2
 """Seconds between two tellings of the progress."""
 WINDOW = 8.0
@@ -93,13 +90,15 @@ async def pull(
 ) -> AsyncGenerator[Progress, None]:
     """Fetch a model; yields its progress, at least every 0.2 s while files come.
 
-    Closing it stops it, and keeps what has come. `source` is a model that waits for its files, or
-    anything that `hub.plan` takes; `id` is the name that a new model gets. Raises `JanError` with
-    one line that helps.
+    Closing it stops it, and keeps what has come. `source` is a model that waits for its files, an
+    unfinished pull, or anything that `hub.plan` takes; `id` is the name that a new model gets.
+    Raises `JanError` with one line that helps.
     """
     web = Web(hub.key)
     try:
         model = await asyncio.to_thread(_named, store, source)
+        if model is None:
+            source, id = _begun(store, source, id)
         plan = _plan_of(model) if model else await hub.plan(source, web, probe())
         if id and model is None:
             plan = replace(plan, id=id)
@@ -109,7 +108,7 @@ async def pull(
             yield Progress(target.id, message=f"{target.id} is here already.", model=target)
             return
         yield Progress(plan.id, total=plan.size, message=plan.why)
-        async with aclosing(_fetched(store, plan, model, web)) as progress:
+        async with aclosing(_alone(store, source, plan, model, web)) as progress:
             async for now in progress:
                 yield now
     finally:
@@ -127,6 +126,14 @@ def _named(store: ModelStore, source: str) -> Model | None:
         return store.get(source)
     except errors.ModelNotFound:
         return None
+
+
+def _begun(store: ModelStore, source: str, id: str | None) -> tuple[str, str | None]:
+    """Source and id of an unfinished pull, if it is called by its id."""
+    for known in unfinished(store.writable):
+        if known.id == source:
+            return known.source, known.id
+    return source, id
 
 
 def _plan_of(model: Model) -> Plan:
@@ -182,24 +189,27 @@ def _same(model: Model, plan: Plan) -> bool:
 # Fetching -----------------------------------------------------------------------------------------
 
 
-async def _fetched(
-    store: ModelStore, plan: Plan, model: Model | None, web: Web
+async def _alone(
+    store: ModelStore, source: str, plan: Plan, model: Model | None, web: Web
 ) -> AsyncGenerator[Progress, None]:
-    """Fetch the files of a plan and make or complete its model; one process at a time does."""
-    from filelock import FileLock, Timeout
-
-    parts = store.writable / "models" / PARTS
-    folder = parts / "-".join(folder_parts(plan.id))
-    lock = FileLock(parts / f"{folder.name}.lock", thread_local=False)
+    """Fetch when no other process fetches the same model."""
+    folder = folder_of(store.writable, plan.id)
     while True:
-        with disk.told(parts), suppress(Timeout):
-            parts.mkdir(parents=True, exist_ok=True)  # who was before us removes an empty one
-            lock.acquire(blocking=False)
-            break
-        yield Progress(
-            plan.id, total=plan.size, message="Another process is fetching it; waiting …"
-        )
+        with locked(folder) as alone:
+            if alone:
+                async with aclosing(_fetched(store, source, plan, model, web, folder)) as progress:
+                    async for now in progress:
+                        yield now
+                return
+        waiting = "Another process is fetching it; waiting …"
+        yield Progress(plan.id, total=plan.size, message=waiting)
         await asyncio.sleep(INTERVAL)
+
+
+async def _fetched(
+    store: ModelStore, source: str, plan: Plan, model: Model | None, web: Web, folder: Path
+) -> AsyncGenerator[Progress, None]:
+    """Fetch the files of a plan, and make or complete its model."""
     over = False  # whether what has come is of no use any more, or nothing has
     try:
         if model is None:  # it may have come while we waited
@@ -212,6 +222,7 @@ async def _fetched(
             assert target is not None
             yield Progress(plan.id, message=f"{target.id} is here.", model=target)
             return
+        begin(folder, plan.id, without_secrets(source))
         downloads = [Download(file, folder, web) for file in plan.files]
         for download in downloads:
             download.look()
@@ -233,11 +244,6 @@ async def _fetched(
     finally:
         if over:
             shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):
-                os.unlink(lock.lock_file)
-        lock.release()
-        with suppress(OSError):
-            parts.rmdir()
 
 
 async def _running(

@@ -151,6 +151,8 @@ _SECRET = re.compile(r"sig|token|key|secret|auth|credential|passw|expires", re.I
 
 def without_secrets(url: str) -> str:
     """An address as it may be written down: without user name, password and signature."""
+    if "//" not in url:
+        return url
     parts = urlsplit(url)
     names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     query = "" if any(map(_SECRET.search, names)) else parts.query

@@ -80,12 +80,32 @@ def test_its_progress_is_one_display_and_a_stop_is_quick(site: Hub, pulling: Ker
     assert len({m.content["transient"]["display_id"] for m in bars}) == 1
 
     time.sleep(0.5)  # a stopped pull closes its connections
+    assert "Slow-Q4_K_M: " in pulling.execute("%jan status").data()[0]
     before = site.sent(name)
     time.sleep(0.5)
     assert site.sent(name) == before
     site.behave(name)
     assert pulling.execute("%jan pull org/Slow-GGUF").status == "ok"
     assert site.sent(name) < 1.3 * 12 * MB
+
+
+def test_what_has_come_can_be_discarded(site: Hub, pulling: Kernel) -> None:
+    name = "org/Lost-GGUF/Lost.gguf"
+    site.add(name, (site.folder / "org/Slow-GGUF/Slow-Q4_K_M.gguf").read_bytes())
+    site.behave(name, rate=MB)
+    msg_id = pulling.send("%jan pull org/Lost-GGUF")
+    pulling.wait_text(msg_id, "MB/s")
+    pulling.interrupt()
+    pulling.wait_idle(msg_id)
+    said = ""
+    for _ in range(50):  # the interrupt does not wait until all is on the disk
+        result = pulling.execute("%jan pull Lost --discard")
+        if result.status == "ok":
+            said = result.text
+            break
+        time.sleep(0.1)
+    assert "What had come of Lost is deleted, " in said
+    assert "Lost" not in pulling.execute("%jan status").data()[0]
 
 
 def test_inside_a_function_it_waits(site: Hub, pulling: Kernel) -> None:

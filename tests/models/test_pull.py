@@ -22,6 +22,7 @@ from jan_jupyter import ModelStore, bridge, errors
 from jan_jupyter.models import download, hub, pull
 from jan_jupyter.models.machine import GPU, Machine
 from jan_jupyter.models.pull import Progress
+from jan_jupyter.models.unfinished import discard, unfinished
 from support.hub import TOKEN, Hub
 
 START = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)
@@ -261,6 +262,36 @@ def test_a_stopped_pull_goes_on(site: Hub, store: ModelStore) -> None:
     assert fetch(store, "org/Stop-GGUF").file.read_bytes() == body
     assert site.sent(name) < 1.1 * len(body)
     assert left_over(store) == []
+
+
+def test_an_unfinished_pull_is_known_by_its_name(site: Hub, store: ModelStore) -> None:
+    name = "org/Half-GGUF/Half.gguf"
+    site.add(name, body := model(8 * MB))
+    site.behave(name, rate=MB)
+    for _ in range(2):
+        stopped(store, "hf:org/Half-GGUF", 0.4)
+        (known,) = unfinished(store.writable)
+        assert (known.id, known.source, known.total) == ("Half", "hf:org/Half-GGUF", 8 * MB)
+        assert known.done >= 0.4 * 8 * MB
+        assert discard(store.writable, "Half") == known
+        assert (unfinished(store.writable), left_over(store)) == ([], [])
+    stopped(store, "hf:org/Half-GGUF", 0.4)
+    site.behave(name)
+    assert fetch(store, "Half").file.read_bytes() == body
+    with pytest.raises(errors.ModelNotFound, match="no unfinished pull"):
+        discard(store.writable, "Half")
+
+
+def test_what_is_being_fetched_is_not_discarded(site: Hub, store: ModelStore) -> None:
+    name = "org/Busy-GGUF/Busy.gguf"
+    site.add(name, model(8 * MB))
+    site.behave(name, rate=MB)
+    with closing(bridge.iterate(pull.pull(store, "org/Busy-GGUF"))) as steps:
+        for now in steps:
+            if now.done > MB:
+                with pytest.raises(errors.CannotWrite, match="Busy is being fetched"):
+                    discard(store.writable, "Busy")
+                break
 
 
 def test_another_file_on_the_server_is_fetched_from_its_start(site: Hub, store: ModelStore) -> None:

@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from ..core import JanMagics
 
 
-def pull(magics: JanMagics, arguments: Namespace) -> Steps:
+def pull(magics: JanMagics, arguments: Namespace) -> Steps | None:
     from ...router import shared
     from ..progress import output
 
+    if arguments.discard:
+        from ...models.unfinished import discard
+        from ..tables import size
+
+        gone = discard(shared().store.writable, arguments.source)
+        print(f"What had come of {gone.id} is deleted, {size(gone.done)}.")
+        return None
     steps = shared().pull(arguments.source, id=arguments.id)
     return Steps(steps, output(magics.shell, f"%jan pull {arguments.source}"))
 
@@ -55,6 +62,7 @@ COMMANDS = (
         "download a model, or go on with it",
         (
             arg("source", candidates=sources, help="what to fetch, or a model without its files"),
+            arg("--discard", action="store_true", help="delete what has come of an unfinished one"),
             arg("--id", metavar="NAME", help="the name that it gets here"),
         ),
         details="""\

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 def status(magics: JanMagics, arguments: Namespace) -> None:
     from importlib import metadata
 
+    from ...models.unfinished import unfinished
     from ...router import shared
-    from ..tables import table
+    from ..tables import size, table
     from .defaults import default_id
 
     rows: list[tuple[str, str]] = [("jan_jupyter", __version__)]
@@ -27,6 +28,10 @@ def status(magics: JanMagics, arguments: Namespace) -> None:
         except metadata.PackageNotFoundError:
             continue
     rows += [("folder", f"{folder.path} ({folder.why})") for folder in shared().store.folders()]
+    rows += [
+        ("unfinished pull", f"{known.id}: {size(known.done)} of {size(known.total)} are here")
+        for known in unfinished(shared().store.writable)
+    ]
     rows.append(("default model", default_id() or "none"))
     rows += [(name, str(value)) for name, value in _set_settings().items()]
     rows += [(name, str(value)) for name, value in magics.parameters.items()]
