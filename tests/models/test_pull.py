@@ -530,6 +530,50 @@ def test_a_process_that_is_killed_leaves_the_other_to_go_on(site: Hub, store: Mo
     assert site.sent(name) <= 1.2 * len(body)
 
 
+BUSY = """
+import random, sys
+from jan_jupyter import ModelStore, errors
+chance, store, url = random.Random(int(sys.argv[1])), ModelStore(sys.argv[2]), sys.argv[3]
+pulled = 0
+for turn in range(25):
+    name = chance.choice(["a", "b"])
+    try:
+        match chance.randrange(4):
+            case 0 | 1:
+                pulled += store.pull(url, id=name, quiet=True).id == name
+            case 2: store.import_(sys.argv[4], id=name, how="copy")
+            case 3: store.remove(name)
+    except (errors.ModelExists, errors.ModelNotFound):
+        pass
+    states = {model.state for model in store.list()}
+    assert states <= {"ready"}, states
+print(pulled > 3)
+"""
+
+
+def test_processes_that_pull_import_and_remove_leave_no_broken_model(
+    site: Hub, store: ModelStore, tmp_path: Path
+) -> None:
+    site.add("org/repo/x.gguf", body := model(MB))
+    (tmp_path / "here.gguf").write_bytes(body)
+    url = f"{site.url}/plain/org/repo/x.gguf"
+    arguments = [str(store.writable), url, str(tmp_path / "here.gguf")]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", BUSY, str(seed), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for seed in (1, 2, 3)
+    ]
+    assert [process.communicate(timeout=100) for process in processes] == [("True\n", "")] * 3
+    for found in store.list():
+        assert found.file is not None
+        assert found.file.read_bytes() == body
+    assert left_over(store) == []
+
+
 def until_sent(site: Hub, name: str, count: int) -> None:
     end = time.monotonic() + 30
     while site.sent(name) < count:
