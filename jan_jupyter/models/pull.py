@@ -172,7 +172,7 @@ def _place(store: ModelStore, plan: Plan, model: Model | None) -> tuple[Plan, Mo
             return replace(plan, id=name, files=()), known
     raise errors.ModelExists(
         f"There is a model {plan.id} already, of other files: `%jan rm {plan.id}` first, or give"
-        f" the new one another name (`--id NAME`)."
+        f" the new one another name (`--as ID`)."
     )
 
 

@@ -55,7 +55,7 @@ def test_a_pulled_model_answers(site: Hub, pulling: Kernel) -> None:
     assert line.startswith("Mini-Q8_0 is here (")
     assert pulled.data("text/html") == []  # the bar is gone from what is saved
     assert pulling.execute("print(m.state, m.id)").text == "ready Mini-Q8_0\n"
-    answer = pulling.execute("%jan -m Mini-Q8_0 What is the capital of Italy?", timeout=90)
+    answer = pulling.execute("%jan -m Mini-Q8_0 -t 0 What is the capital of Italy?", timeout=90)
     assert "Rome" in answer.data()[0]
     pulling.execute("%jan unload Mini-Q8_0")
 

@@ -63,7 +63,7 @@ COMMANDS = (
         (
             arg("source", candidates=sources, help="what to fetch, or a model without its files"),
             arg("--discard", action="store_true", help="delete what has come of an unfinished one"),
-            arg("--id", metavar="NAME", help="the name that it gets here"),
+            arg("--as", dest="id", metavar="ID", help="id of the new model"),
         ),
         details="""\
 SOURCE may be
