@@ -238,7 +238,11 @@ async def _fetched(
         except errors.DownloadFailed:
             over = True
             raise
-        made = await asyncio.to_thread(_made, store, plan, downloads, target, folder)
+        try:
+            made = await asyncio.to_thread(_made, store, plan, downloads, target, folder)
+        except errors.ModelError:  # its name was taken meanwhile: what came is not thrown away
+            begin(folder, plan.id, without_secrets(source))
+            raise
         over = True
         yield replace(whole, model=made)
     finally:
