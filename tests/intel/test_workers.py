@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,11 @@ def model(folder: Path, **given: Any) -> Model:
 
 
 @pytest.fixture(params=["ipex-llm", "openvino"])
-def bench(request: pytest.FixtureRequest, isolated: Path) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, isolated: Path) -> Bench:
     installed = isolated / "jan" / "engines" / "intel-bigdl"
     installed.parent.mkdir(parents=True)
     installed.symlink_to(INSTALLED / "engines" / "intel-bigdl")
-    yield Bench(request.param)
+    return Bench(request.param)
 
 
 def test_a_worker_is_found_again_and_tells_nobody(bench: Bench, isolated: Path) -> None:
