@@ -145,11 +145,8 @@ class Router:
         return model
 
     async def _load(self, model: Model, engine: Engine) -> None:
-        try:
+        with _told(model, engine):
             await engine.load(model)
-        except errors.JanError as error:
-            engine.tell("failed", model, message=str(error))
-            raise
 
     async def pull(self, source: str, *, id: str | None = None) -> AsyncGenerator[Progress, None]:
         """Fetch a model; yields the progress, which watchers get as `downloading` events.
@@ -189,7 +186,7 @@ class Router:
         loaded = monotonic()
         first: float | None = None
         last = Delta()
-        try:
+        with _told(route.model, route.engine):
             async with contextlib.aclosing(route.engine.chat(route.model, route.request)) as deltas:
                 async for delta in deltas:
                     if delta.finish is not None:
@@ -200,9 +197,6 @@ class Router:
                             route.engine.tell("answering", route.model)
                         if delta.finish is None:
                             yield delta
-        except errors.JanError as error:
-            route.engine.tell("failed", route.model, message=str(error))
-            raise
         route.engine.tell("ready", route.model)
         yield replace(last, **_completed(last, asked, loaded, first, monotonic()))
 
@@ -229,6 +223,25 @@ class Router:
 
     async def close(self) -> None:
         await self.registry.close()
+
+
+@contextlib.contextmanager
+def _told(model: Model, engine: Engine) -> Iterator[None]:
+    """Tell the watchers what went wrong; a fault in an engine's own code is named as one."""
+    try:
+        yield
+    except errors.JanError as error:
+        engine.tell("failed", model, message=str(error))
+        raise
+    except Exception as error:
+        fault = errors.EngineError(
+            f"Engine {engine.options.name} failed on model {model.id}: {type(error).__name__}:"
+            f" {error}. This is a fault in the engine: tell those who make it.",
+            model=model.id,
+            engine=engine.options.name,
+        )
+        engine.tell("failed", model, message=str(fault))
+        raise fault from error
 
 
 def _levels(engine: Engine, model: Model) -> Iterator[Level]:

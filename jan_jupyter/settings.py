@@ -1,8 +1,7 @@
-"""The few settings of a user: `%config Jan`, `JAN_*` in the environment, and keys."""
+"""The few settings of a user: `%config Jan`, and `JAN_*` in the environment."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import stat
@@ -103,64 +102,3 @@ def _default_runtime_folder() -> Path:
         return platformdirs.user_runtime_path("jan-jupyter", appauthor=False)
     # No login session (containers, JupyterHub): the home folder, which machines may share.
     return platformdirs.user_state_path("jan-jupyter", appauthor=False) / f"run-{platform.node()}"
-
-
-# Keys -------------------------------------------------------------------------------------------
-
-_KEY_VARIABLES = {
-    "openai": "OPENAI_API_KEY",
-    "claude": "ANTHROPIC_API_KEY",
-    "azure-openai": "AZURE_OPENAI_API_KEY",
-    "hf-endpoints": "HF_TOKEN",
-}
-
-
-def key_variable(engine: str) -> str:
-    """The environment variable that holds the key of an engine, unless its file names another."""
-    return _KEY_VARIABLES.get(engine) or engine.upper().replace("-", "_") + "_API_KEY"
-
-
-def find_key(engine: str, *, variable: str | None = None, written: str | None = None) -> str | None:
-    """The key of an engine: environment, then keyring, then our 0600 file, then `written`.
-
-    `variable` overrides the name of the environment variable; `written` is what an engine file
-    holds. Placeholders (spec §1.8) count as no key.
-    """
-    for candidate in (
-        os.environ.get(variable or key_variable(engine)),
-        _from_keyring(engine),
-        _from_key_file(engine),
-        written,
-    ):
-        if candidate and not is_placeholder(candidate):
-            return candidate.strip()
-    return None
-
-
-def is_placeholder(key: str) -> bool:
-    """Whether a text stands where a key will be: empty, `<…>`, `sk-<…`."""
-    text = key.strip()
-    return not text or ("<" in text and ">" in text) or text.startswith("sk-<")
-
-
-def _from_keyring(engine: str) -> str | None:
-    try:
-        import keyring
-    except ImportError:
-        return None
-    try:
-        found: str | None = keyring.get_password("jan-jupyter", engine)
-    except Exception:
-        return None
-    return found
-
-
-def _from_key_file(engine: str) -> str | None:
-    path = own_data_folder() / "keys.json"
-    try:
-        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise SettingsError(f"{path} can be read by others: run `chmod 600` on it.")
-        found = json.loads(path.read_text("utf-8")).get(engine)
-    except (OSError, ValueError, AttributeError):  # not there, or nothing that holds keys
-        return None
-    return found if isinstance(found, str) else None

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 
 LAYERS = (
     {"markdown"},
-    {"types", "errors", "settings", "tokens"},
+    {"types", "errors", "settings", "keys", "tokens"},
     {"bridge", "retry"},
     {"models"},
     {"engines"},

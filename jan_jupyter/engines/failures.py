@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,6 +54,8 @@ class Party:
     secret: str | None = field(default=None, repr=False)
     kind_of: KindOf = as_usual
     hints: Hints = field(default_factory=dict, repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
+    """What else no error may repeat: headers that the user has set."""
 
 
 def complaint(body: bytes | Mapping[str, Any]) -> Complaint:
@@ -178,7 +180,7 @@ def error_of(
     wait = retry_after(headers)
     what = _moved(headers, party) if 300 <= status < 400 else _what(kind, said, party)
     error = kind(
-        _hidden(f"{what}{_said(status, said)}{_mend(kind, party, wait)}", party),
+        _hidden(f"{what}{_said(status, said)}{_mend(kind, party, wait, said)}", party),
         model=party.model,
         engine=party.engine,
         http_status=status,
@@ -221,7 +223,9 @@ def _what(kind: type[errors.EngineError], said: Complaint, party: Party) -> str:
     if kind is errors.ContentFiltered and (why := _categories(said.fields)):
         return f"{party.engine} filtered the prompt to {party.model} because of {why}"
     return {
-        errors.AuthenticationFailed: f"{party.engine} refused the key for {party.model}",
+        errors.AuthenticationFailed: f"{party.engine} refused the key for {party.model}"
+        if party.secret or party.secrets
+        else f"{party.engine} wants a key for {party.model}, and has none",
         errors.PermissionRefused: f"The key may not use {who}",
         errors.BillingRefused: f"{party.engine} asks for credit before {party.model} answers",
         errors.NotFoundRemotely: f"{party.engine} does not know {party.model} at this address",
@@ -251,17 +255,25 @@ def filtered(results: Any) -> str:
 
 def _said(status: int, said: Complaint) -> str:
     shown = "" if status == 200 else f"HTTP {status}"  # an error inside a stream has none
-    told = ": ".join(filter(None, (shown, said.message)))
+    message = said.message.rstrip(". ")
+    told = ": ".join(filter(None, (shown, message if message != str(status) else "")))
     return f" ({told})" if told else ""
 
 
-def _mend(kind: type[errors.EngineError], party: Party, wait: float | None) -> str:
+def _mend(kind: type[errors.EngineError], party: Party, wait: float | None, said: Complaint) -> str:
     if kind is errors.RateLimited and wait is not None and wait > LONGEST_WAIT:
         return f". It asks to wait {wait / 60:,.0f} min: run the cell again then."
     hints: dict[type[errors.EngineError], str] = {
         errors.AuthenticationFailed: party.key_hint,
-        errors.ContextOverflow: "Shorten it, or give the model a larger `ctx_len` in its settings.",
-        errors.NotFoundRemotely: "Look at the model's id and the engine's `base_url`.",
+        errors.PermissionRefused: "Use another key, or ask its owner for access.",
+        # Only a server of the user's own tells its `n_ctx`, and has one that can be set.
+        errors.ContextOverflow: "Shorten it, or give the model a larger `ctx_len` in its settings."
+        if "n_ctx" in said.fields
+        else "Shorten it, or ask a model that takes more.",
+        errors.NotFoundRemotely: "Look at the model's id and the engine's `base_url`;"
+        f" `%jan engines {party.engine} --models` lists what it offers.",
+        errors.BadRequest: "`--dry-run` shows what is sent: does it take all these parameters?",
+        errors.ServerFailed: "Run the cell again; if it stays so, its operators have to look.",
         errors.RateLimited: AGAIN,
         errors.Overloaded: AGAIN,
         errors.StillLoading: AGAIN,
@@ -273,6 +285,12 @@ def _mend(kind: type[errors.EngineError], party: Party, wait: float | None) -> s
     return f". {hint}" if hint else "."
 
 
+_HALF_HIDDEN = re.compile(r"[\w-]*\*{3,}[\w*-]*")
+
+
 def _hidden(text: str, party: Party) -> str:
-    """Servers repeat the key that they refuse; nobody else may."""
-    return text.replace(party.secret, "…") if party.secret else text
+    """Servers repeat the key that they refuse, or its ends; nobody else may."""
+    for secret in (party.secret or "", *party.secrets):
+        if len(secret) > 3:  # shorter ones are stand-ins such as "x"
+            text = text.replace(secret, "…")
+    return _HALF_HIDDEN.sub("…", text)

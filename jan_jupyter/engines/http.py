@@ -145,8 +145,8 @@ class Client:
                 return
             except errors.EngineError as error:
                 if started:
-                    raise
-                await patience.wait(error, on_wait)
+                    raise without_frames(error)  # noqa: B904  it is the same error
+                await patience.wait(without_frames(error), on_wait)
 
     async def fetch(
         self, request: HttpRequest, party: Party, on_wait: Wait | None = None
@@ -160,7 +160,7 @@ class Client:
                         body = await _head(response, LARGEST_BODY)
                         return Answer(body, response.headers.get("content-type", ""))
             except errors.EngineError as error:
-                await patience.wait(error, on_wait)
+                await patience.wait(without_frames(error), on_wait)
 
     async def fetch_json(
         self, request: HttpRequest, party: Party, on_wait: Wait | None = None
@@ -228,6 +228,7 @@ class Client:
         if request.body is not None:
             headers = {"Content-Type": "application/json", **headers}
             content = json.dumps(request.body, ensure_ascii=False).encode()
+        _check_headers(headers, party)
         client = self._for(request.url)
         async with client.stream(
             request.method, request.url, content=content, headers=headers, timeout=timeout
@@ -243,6 +244,29 @@ class Client:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
+
+
+def _check_headers(headers: Mapping[str, str], party: Party) -> None:
+    """What cannot stand in a header is said without showing it; httpx2's own error would."""
+    for name, value in headers.items():
+        if not (f"{name}{value}".isascii() and f"{name}{value}".isprintable()):
+            raise errors.BadRequest(
+                f"The header {name!a} that {party.engine} (model {party.model}) is to be sent has a"
+                f" character that no header can carry: mend it in"
+                f" engines/{party.engine}/engine.json."
+            )
+
+
+def without_frames(error: errors.EngineError) -> errors.EngineError:
+    """The error, and what caused it, without the frames below us: their variables hold the key."""
+    chain: list[BaseException | None] = [error]
+    seen = set()
+    while chain:
+        if (one := chain.pop()) is not None and one not in seen:
+            seen.add(one)
+            one.__traceback__ = None
+            chain += [one.__cause__, one.__context__]
+    return error
 
 
 def _is_loopback(url: str) -> bool:
@@ -305,7 +329,7 @@ def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Delta | 
         shown = event.data[:120] if event else "the end"
         raise errors.Malformed(
             f"{party.engine} sent something for {party.model} that is not of its protocol:"
-            f" {shown!r}",
+            f" {shown!r}. Is its `base_url` that of an API (often it ends with /v1)?",
             model=party.model,
             engine=party.engine,
         ) from error
@@ -429,8 +453,8 @@ def _of_transport(error: Exception, party: Party, begun: bool) -> errors.EngineE
         )
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return errors.BadRequest(
-            f"The address of {party.engine} (model {party.model}) is none: {said}. Set `base_url`"
-            f" in engines/{party.engine}/engine.json."
+            f"The address of {party.engine} (model {party.model}) is none: set `base_url` in"
+            f" engines/{party.engine}/engine.json to one that begins with http:// or https://."
         )
     if begun:
         return errors.StreamBroken(
@@ -438,7 +462,8 @@ def _of_transport(error: Exception, party: Party, begun: bool) -> errors.EngineE
             " the cell again for a whole one."
         )
     return errors.ConnectionFailed(
-        f"The connection to {party.engine} broke before {party.model} answered ({said})."
+        f"The connection to {party.engine} broke before {party.model} answered ({said}). Run the"
+        " cell again."
     )
 
 

@@ -8,23 +8,20 @@ cannot be imported is an error for its own models only.
 from __future__ import annotations
 
 import difflib
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib import import_module, metadata
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from .. import errors
 from ..models.engine_files import canonical, known_engines
 from ..models.model import Model
+from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
 from ..types import Event
 from .base import Engine
+from .refusal import refusal
 
-GROUP = "jan_jupyter.engines"
-
-_OURS = {
+OURS = {
     "nitro": "jan_jupyter.engines.nitro:Nitro",
     "openai": "jan_jupyter.engines.openai:OpenAI",
     "intel-bigdl": "jan_jupyter.engines.intel_bigdl:IntelBigdl",
@@ -45,7 +42,7 @@ class Registry:
     def knows(self, name: str) -> bool:
         """Whether a name may stand before the colon in `engine:model`."""
         kind = canonical(name)
-        return kind in known_engines() or kind in plugins()
+        return kind in known_engines() or plugin(kind) is not None
 
     def engine(self, name: str | Model, notify: Callable[[Event], None]) -> Engine:
         """The engine of that name, in any of its spellings, or the one that a model names.
@@ -54,9 +51,11 @@ class Registry:
         """
         options = self._store.engine_options(name)
         key = (options.name, options.kind)
+        class_ = engine_class(options.kind)
         engine = self._engines.get(key)
-        if engine is None or engine.options != options:  # its files may have been edited
-            engine = self._engines[key] = engine_class(options.kind)(options, notify)
+        # Its files may have been edited, and its package installed anew.
+        if engine is None or engine.options != options or type(engine) is not class_:
+            engine = self._engines[key] = class_(options, notify)
         return engine
 
     def local_engines(self, notify: Callable[[Event], None]) -> list[Engine]:
@@ -69,70 +68,52 @@ class Registry:
             await engine.close()
 
 
-@cache
-def plugins() -> Mapping[str, metadata.EntryPoint]:
-    """The engines that other installed packages offer, by name."""
-    return {point.name.lower(): point for point in metadata.entry_points(group=GROUP)}
+def plugin(name: str) -> Plugin | None:
+    """The plug-in that serves an engine of that name, if one may."""
+    return next((p for p in plugins() if p.name == name and not taken(p)), None)
+
+
+def taken(plugin: Plugin) -> str:
+    """Why a plug-in may not have its name; empty if it may."""
+    row = known_engines().get(canonical(plugin.name))
+    if row is not None and row.speaks in OURS:
+        return f"the name {plugin.name} is that of an engine of jan_jupyter; it needs another."
+    first = next(p for p in plugins() if p.name == plugin.name)
+    if first is not plugin:
+        return f"the name {plugin.name} is taken by package {first.package}."
+    return ""
 
 
 def engine_class(kind: str) -> type[Engine]:
     """The class of a canonical engine name, imported and checked now."""
     row = known_engines().get(kind)
-    where = _OURS.get(row.speaks) if row else None
+    if row is not None and row.speaks in OURS:
+        module, _, name = OURS[row.speaks].partition(":")
+        found: type[Engine] = getattr(import_module(module), name)
+        return found
+    if (offered := plugin(kind)) is not None:
+        return plugin_class(offered)
+    raise _not_found(kind)
+
+
+def plugin_class(plugin: Plugin) -> type[Engine]:
+    """The class that a plug-in offers. Raises `EngineUnavailable` with the reason if it is none."""
     try:
-        if where:
-            module, _, name = where.partition(":")
-            found: Any = getattr(import_module(module), name)
-        elif kind in plugins():
-            found = plugins()[kind].load()
-        else:
-            raise _not_found(kind)
-    except errors.JanError:
-        raise
-    except Exception as error:
+        found: Any = plugin.point.load()
+        reason = refusal(found)
+    except (Exception, SystemExit) as error:  # whatever it does when imported is its own affair
         raise errors.EngineUnavailable(
-            f"Engine {kind} cannot be imported: {type(error).__name__}: {error}", engine=kind
+            f"Engine {plugin.name} of package {plugin.package} cannot be imported:"
+            f" {type(error).__name__}: {str(error)[:300]}",
+            engine=plugin.name,
         ) from error
-    if reason := refusal(found):
-        raise errors.EngineUnavailable(f"Engine {kind} is not usable: {reason}", engine=kind)
+    if reason:
+        raise errors.EngineUnavailable(
+            f"Engine {plugin.name} of package {plugin.package} is not usable: {reason}",
+            engine=plugin.name,
+        )
     engine: type[Engine] = found
     return engine
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An engine as `%jan engines` shows it: what serves it, and whether it can."""
-
-    name: str
-    kind: str
-    state: str
-    remark: str = ""
-
-
-def listing() -> list[Listed]:
-    """Every engine that a `model.json` may name here: ours first, then those of other packages."""
-    rows = []
-    for name, row in known_engines().items():
-        if row.speaks in _OURS:
-            state = "ready" if row.base_url or row.kind == "local" else "needs base_url"
-            rows.append(Listed(name, row.kind, state, row.base_url))
-    for name, point in plugins().items():
-        remark = f"from {point.dist.name}" if point.dist else ""
-        try:
-            reason = refusal(point.load())
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-        rows.append(Listed(name, "plug-in", "broken" if reason else "ready", reason or remark))
-    return rows
-
-
-def refusal(found: object) -> str:
-    """Why an object is no engine class; empty if it is one."""
-    if not inspect.isclass(found) or not issubclass(found, Engine):
-        return f"{found!r} is not a subclass of jan_jupyter.engines.base.Engine."
-    if missing := sorted(getattr(found, "__abstractmethods__", ())):
-        return f"{found.__qualname__} lacks {', '.join(missing)}."
-    return ""
 
 
 def _not_found(kind: str) -> errors.EngineError:
@@ -142,7 +123,9 @@ def _not_found(kind: str) -> errors.EngineError:
             " are. Many services also speak OpenAI's API: name them with engine openai.",
             engine=kind,
         )
-    known = sorted({*known_engines(), *plugins()})
+    known = sorted({*known_engines(), *(plugin.name for plugin in plugins())})
     near = difflib.get_close_matches(kind, known, 3)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}."
-    return errors.EngineNotFound(f"No engine is called {kind!r}. {hint}", engine=kind)
+    return errors.EngineNotFound(
+        f"No engine is called {kind!r}. {hint} `%jan hub` lists engines to install.", engine=kind
+    )

@@ -12,7 +12,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from .. import errors, settings, tokens
+from .. import errors, tokens
+from ..keys import Secret, is_secret_name, without_secrets
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..types import EMPTY, ChatRequest, Delta, Event
@@ -146,16 +147,25 @@ class Remote(Engine):
     def headers(self, endpoint: Endpoint) -> dict[str, str]:
         """The key, and what the user has set."""
         carried = self.authorization(endpoint.key) if endpoint.key else {}
-        return {**carried, **endpoint.headers}
+        return {name: Secret(value) for name, value in {**carried, **endpoint.headers}.items()}
 
     def party(self, model: Model, key: str | None = None) -> Party:
-        variable = self.options.api_key_env or settings.key_variable(self.options.key_name)
-        hint = f"Set {variable} in the environment, or run `%jan keys set {self.options.key_name}`."
-        return Party(model.id, self.options.name, hint, key, self.kind_of, self.hints)
+        hint = self.options.other_key_hint
+        return Party(
+            model.id, self.options.name, hint, key, self.kind_of, self.hints, self._set_secrets()
+        )
 
     def list_party(self, key: str | None) -> Party:
         """The party of a request for the list of models."""
-        return Party("its list of models", self.options.name, "", key, self.kind_of)
+        hint = self.options.other_key_hint
+        return Party(
+            "its list of models", self.options.name, hint, key, self.kind_of, {}, self._set_secrets()
+        )
+
+    def _set_secrets(self) -> list[str]:
+        """What no error may repeat of the headers that the user has set."""
+        headers = self.options.headers.items()
+        return [word for name, value in headers if is_secret_name(name) for word in value.split()]
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         endpoint = await self.reach(model)
@@ -167,8 +177,8 @@ class Remote(Engine):
                     yield delta
             return
         except errors.AuthenticationFailed:
-            key = None if begun else await self.key(model, renew=True)
-            if key is None or key == endpoint.key:
+            key = Secret("" if begun else await self.key(model, renew=True) or "")
+            if not key or key == endpoint.key:
                 raise
         async with aclosing(self._asked(model, request, replace(endpoint, key=key))) as deltas:
             async for delta in deltas:
@@ -242,7 +252,10 @@ class Remote(Engine):
 
     def preview(self, model: Model, request: ChatRequest) -> Mapping[str, Any]:
         endpoint = self.endpoint(model)
-        return {"url": endpoint.url, "body": self.build(model, request, endpoint).body}
+        return {
+            "url": without_secrets(endpoint.url),
+            "body": self.build(model, request, endpoint).body,
+        }
 
 
 def under(base: str, path: str) -> str:

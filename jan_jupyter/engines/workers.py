@@ -410,8 +410,15 @@ def _gone(pid: int, born: float | None, seconds: float) -> bool:
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
-    """What a worker may know of our environment: everything but keys and tokens."""
-    return {k: v for k, v in own.items() if not _FOREIGN_SECRET.search(k)}
+    """What a worker may know of our environment: everything but keys and tokens.
+
+    An engine file may give the variable of its key any name.
+    """
+    from ..models.store import ModelStore
+
+    store = ModelStore()
+    named = {store.engine_options(name).api_key_env for name in store.engine_names()}
+    return {k: v for k, v in own.items() if k not in named and not _FOREIGN_SECRET.search(k)}
 
 
 # For the engines ----------------------------------------------------------------------------------

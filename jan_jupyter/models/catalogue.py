@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import gc
 import os
@@ -56,21 +57,18 @@ class Engines:
         """What the states of an engine's models depend on, besides their own files."""
         options = self.options(written)
         needed = options.row is not None and options.row.needs_key
-        plugins = self.plugins() if options.row is None else None
+        plugins = self.plugins() if _may_be_plugin(options) else None
         return options, needed and self.why_no_key(options), plugins
 
 
 def _why_no_key(options: EngineOptions) -> str:
-    from ..settings import key_variable
-
     hint = ""
     try:
         if options.key():
             return ""
     except JanError as error:
         hint = f" ({error})"
-    variable = options.api_key_env or key_variable(options.key_name)
-    return f"no key: set {variable}, or `api_key` in {_engine_file(options)}{hint}"
+    return f"no key for engine {options.name}: {options.key_hint}{hint}"
 
 
 def _engine_file(options: EngineOptions) -> str:
@@ -311,12 +309,15 @@ def _look(
     """Files and state of a model, by the kind of its engine."""
     row = options.row
     folder = found.path if found.source == "bare" else os.path.dirname(found.path)
+    if _may_be_plugin(options) and options.kind in engines.plugins():
+        local = find(described, folder, look)
+        return Files(local.main, local.projector)
     if row is None:
-        if options.kind in engines.plugins():
-            local = find(described, folder, look)
-            return Files(local.main, local.projector)
-        known = ", ".join(known_engines())
-        return Files(state="broken", reason=f"engine {options.kind} is not known; known: {known}")
+        known = [*known_engines(), *engines.plugins()]
+        near = " or ".join(difflib.get_close_matches(options.kind, known, 2))
+        hint = f"did you mean {near}?" if near else f"known: {', '.join(known)}"
+        reason = f"engine {options.kind} is not known (`%jan hub` lists more); {hint}"
+        return Files(state="broken", reason=reason)
     if row.kind == "unsupported":
         return Files(state="broken", reason=f"engine {row.name} is not supported here")
     if row.name == "nitro":
@@ -324,6 +325,11 @@ def _look(
     if row.kind == "local" and not address:
         return find_folder(described, folder, look)
     return _remote(described, options, address, engines)
+
+
+def _may_be_plugin(options: EngineOptions) -> bool:
+    """Whether a package may serve that engine: it is none of ours."""
+    return options.row is None or options.row.kind == "unsupported"
 
 
 def _remote(

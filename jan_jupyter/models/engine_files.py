@@ -19,6 +19,7 @@ from .reading import fit, is_absent, mapping, read_json, text
 from .schema import SETTINGS, collect, settings_and_parameters
 
 if TYPE_CHECKING:
+    from ..keys import Key
     from ..tokens import Provider
 
 DATA = Path(__file__).parent.parent / "data"
@@ -74,9 +75,9 @@ def canonical(name: str | None) -> str:
 
 def plugin_engines() -> set[str]:
     """The names under which installed packages offer engines; none is imported."""
-    from importlib.metadata import entry_points
+    from .plugins import plugins
 
-    return {point.name.lower() for point in entry_points(group="jan_jupyter.engines")}
+    return {plugin.name for plugin in plugins()}
 
 
 # Options ----------------------------------------------------------------------------------------
@@ -89,7 +90,8 @@ class EngineOptions:
     `name` is as written (lower case), `kind` the canonical engine that serves it. `settings` and
     `parameters` hold what files and built-in rows set. `full_url` is the whole address of the chat
     request, `base_url` the one that the engine adds its path to; both come from one place.
-    `api_key` comes from a file and is never a placeholder. `files` are those that were read.
+    `api_key` comes from `api_key_file` and is never a placeholder. `files` are those that were
+    read.
     """
 
     name: str
@@ -99,6 +101,7 @@ class EngineOptions:
     base_url: str = ""
     full_url: str = ""
     api_key: str = field(default="", repr=False)
+    api_key_file: Path | None = None
     api_key_env: str = ""
     headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     model: str = ""
@@ -121,16 +124,47 @@ class EngineOptions:
         return self.kind if canonical(self.name) in known_engines() else self.name
 
     def key(self) -> str | None:
-        """The key to send: environment, keyring, our key file, engine file. May be `None`.
+        """The key to send, if there is one."""
+        found = self.found_key()
+        return found.secret if found else None
+
+    def found_key(self) -> Key | None:
+        """The same, with where it is from. Raises `SettingsError`.
 
         A key that a file gives together with an address belongs to that address: nobody else's key
         is sent there.
         """
-        from ..settings import find_key
+        from .. import keys
 
-        if self.api_key and (self.row is None or self.address != self.row.base_url):
-            return self.api_key
-        return find_key(self.key_name, variable=self.api_key_env or None, written=self.api_key)
+        written, file = self.api_key, self.api_key_file
+        if written and (self.row is None or self.address != self.row.base_url):
+            return keys.of_file(self.key_name, written, file)
+        variable = self.api_key_env or None
+        return keys.find_key(self.key_name, variable=variable, written=written, file=file)
+
+    @property
+    def key_hint(self) -> str:
+        """How to give it a key."""
+        return f"set {self.key_variable} in the environment, or run `%jan keys set {self.key_name}`"
+
+    @property
+    def other_key_hint(self) -> str:
+        """How to give it another key than the one that was refused, or a first one; a sentence."""
+        found = self.found_key()
+        if found is None:
+            return f"{self.key_hint[:1].upper()}{self.key_hint[1:]}."
+        if found.source == str(self.api_key_file):
+            return f"It is `api_key` of {found.source}: mend it there."
+        if found.source.startswith("environment"):
+            return f"It is from the {found.source}: set another one there."
+        return f"It is from {found.source}: `%jan keys set {self.key_name}` replaces it."
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that may hold its key."""
+        from .. import keys
+
+        return self.api_key_env or keys.key_variable(self.key_name)
 
     def needs_key(self, address: str = "") -> bool:
         """Whether requests to `address` (default: its own) make no sense without a key."""
@@ -231,12 +265,27 @@ def read_engine_options(
         base_url=address[0] if address else "",
         full_url=address[1] if address else "",
         api_key=first("api_key"),
+        api_key_file=next(
+            (f for f, layer in zip(files, layers, strict=False) if layer.api_key), None
+        ),
         api_key_env=first("api_key_env"),
         headers=_merged(layer.headers for layer in layers),
         model=first("model"),
         files=tuple(files),
         warnings=tuple(warnings),
     )
+
+
+def written_engines(data_folders: Sequence[Path]) -> list[str]:
+    """The names, as written, that have an engine file of their own."""
+    names: dict[str, None] = {}
+    for folder in data_folders:
+        files = [
+            *((path.parent.name, path) for path in sorted(folder.glob("engines/*/engine.json"))),
+            *((path.stem, path) for path in sorted(folder.glob("engines/*.json"))),
+        ]
+        names |= dict.fromkeys(name for name, path in files if path.is_file())
+    return [*names]
 
 
 def _merged(layers: Iterator[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -256,7 +305,7 @@ class _Layer:
     full_url: str = ""
     api_key: str = field(default="", repr=False)
     api_key_env: str = ""
-    headers: Mapping[str, str] = EMPTY
+    headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     model: str = ""
     engine: str = ""
 
@@ -303,6 +352,8 @@ def _engine_json(raw: Any, warnings: list[str]) -> _Layer:
         mapping(raw.get("parameters"), "parameters", warnings),
         warnings,
     )
+    from ..keys import Secret
+
     headers = mapping(raw.get("headers"), "headers", warnings)
     if isinstance(custom := raw.get("custom_header"), list):
         entries = [entry for entry in custom if isinstance(entry, Mapping)]
@@ -322,7 +373,7 @@ def _engine_json(raw: Any, warnings: list[str]) -> _Layer:
         if not isinstance(value, str):
             warnings.append(f"{name}: is not text; ignored")
             return ""
-        return value.strip()
+        return Secret(value.strip())
 
     elsewhere = settings.pop("base_url", "")
     provider = word("provider") or "-"
@@ -363,6 +414,7 @@ def _extension_settings(raw: Any, warnings: list[str]) -> _Layer:
 
 
 def _real_key(value: str) -> str:
-    from ..settings import is_placeholder as is_no_key
+    from ..keys import Secret
+    from ..keys import is_placeholder as is_no_key
 
-    return "" if is_no_key(value) else value
+    return "" if is_no_key(value) else Secret(value)

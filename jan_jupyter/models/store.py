@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError
 from . import changes, homes, imports
 from .catalogue import Catalogue, Place
-from .engine_files import DATA, EngineOptions, read_engine_options
+from .engine_files import DATA, EngineOptions, read_engine_options, written_engines
 from .fit import Fit, estimate
 from .folders import DataFolder, jan_data_folder
 from .gguf import GGUFHeader, read_brief
@@ -306,6 +306,10 @@ class ModelStore:
             return self._engine_options(engine)
         options = self._engine_options(engine.written_engine)
         return replace(options, kind="azure-openai") if engine.engine == "azure-openai" else options
+
+    def engine_names(self) -> Sequence[str]:
+        """The names under which an engine file lies in one of the data folders."""
+        return written_engines([folder.path for folder in self.folders()])
 
     def _engine_options(self, written: str | None) -> EngineOptions:
         folders = [folder.path for folder in self.folders()]

@@ -9,7 +9,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from jan_jupyter.magics.commands import COMMANDS
-from jan_jupyter.magics.commands.command import Command, arg, never, pairs, split
+from jan_jupyter.magics.commands.command import Command, arg, pairs, split
 from jan_jupyter.magics.completion import _candidates
 from jan_jupyter.magics.lines import help_text, parse_line
 
@@ -30,7 +30,7 @@ PULL = Command(
     ),
     details="It goes on where it was stopped.",
 )
-KEYS = Command("keys", nothing, "keys", (arg("engine", nargs="?"),), is_question=never)
+KEYS = Command("keys", nothing, "keys", (arg("engine", nargs="?"),), secret=True)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,10 @@ def test_a_command_with_options() -> None:
         PULL.parse("")
     with pytest.raises(UsageError, match="did you mean --force"):
         PULL.parse("x --forec")
-    for line in ("openai sk-secret please", "openai sk-secret"):
-        with pytest.raises(UsageError):
+    for line in ("openai sk-secret please", "openai sk-secret", "openai --key=sk-secret"):
+        with pytest.raises(UsageError) as raised:
             KEYS.parse(line)  # never a question: it may hold a key
+        assert "sk-" not in str(raised.value)
 
 
 def test_words_keep_quotes_together_and_backslashes() -> None:

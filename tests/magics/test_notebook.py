@@ -207,7 +207,7 @@ def test_a_cut_answer_keeps_its_text_and_says_so_in_one_line(ask: Kernel) -> Non
         ("%%jan short\n   \n", "prompt is empty"),
         ("%%jan short\n", "prompt is empty"),
         ("%jan -t 0", "prompt is empty"),
-        ("%%jan refused\nhi", "OPENAI_API_KEY"),
+        ("%%jan refused\nhi", "api_key"),
         ("%jan use nope", "nope"),
         ("%jan set colour=red", "temperature"),
         ("%jan set temperature=warm", "number"),

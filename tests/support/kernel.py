@@ -209,6 +209,7 @@ class Kernel:
         self.session: Session = self._manager.session
         self._shell = self._connect(zmq.DEALER, self._manager.shell_port)
         self._control = self._connect(zmq.DEALER, self._manager.control_port)
+        self._stdin = self._connect(zmq.DEALER, self._manager.stdin_port)
         self._reader = threading.Thread(target=self._read, name="iopub", daemon=True)
         self._reader.start()
         self._greet(timeout)
@@ -337,6 +338,20 @@ class Kernel:
         """The content of the reply to a shell request."""
         return self._reply_on(self._shell, msg_id, timeout)
 
+    def answer(self, typed: str, timeout: float = 60) -> JSON:
+        """Wait for the kernel to ask the user something, and type that; gives what it asked.
+
+        The cell must have been sent with `allow_stdin=True`.
+        """
+        end = time.monotonic() + timeout
+        while not self._stdin.poll(500):
+            self._check(end, "no question")
+        _, message = self.session.recv(self._stdin)
+        asked: JSON = message["content"]
+        reply = self.session.msg("input_reply", {"value": typed, "status": "ok"})
+        self.session.send(self._stdin, reply)
+        return asked
+
     # Listening
 
     def messages(self, msg_id: str | None = None) -> list[Received]:
@@ -443,6 +458,8 @@ class Kernel:
         wire = self._context.socket(kind)
         wire.linger = 0
         wire.rcvhwm = 0  # keep all: what gets lost must have been lost by the kernel
+        if kind == zmq.DEALER:
+            wire.identity = self.session.bsession  # the kernel's questions go to who sent the cell
         if kind == zmq.SUB:
             wire.subscribe(b"")
         wire.connect(f"tcp://{self._manager.ip}:{port}")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from IPython.core.error import UsageError
+
 from ..options import Parser, is_option, options_anywhere
 
 if TYPE_CHECKING:
@@ -74,8 +76,8 @@ class Command:
     """A subcommand. `details` is shown by `%jan NAME?`, below `help`, which is one line.
 
     A line that begins with the name of a command is a question to a model if it has more words
-    than the command takes, or if `is_question` says so of them. A command whose words may be
-    secret gives one that always says no.
+    than the command takes, or if `is_question` says so of them. If its words may be `secret`, the
+    line is never a question, and no error repeats them.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     details: str = ""
     is_question: Callable[[Sequence[str]], bool] | None = None
+    secret: bool = False
 
     @cached_property
     def parser(self) -> Parser:
@@ -117,7 +120,12 @@ class Command:
             return None
         if {"-h", "--help"} & {*taken}:
             return Namespace(help=True)
-        return self.parser.parse_args([*taken, "--", *rest] if rest else taken)
+        try:
+            return self.parser.parse_args([*taken, "--", *rest] if rest else taken)
+        except UsageError:
+            if not self.secret:
+                raise
+        raise UsageError(f"%jan {self.name} is not used like that. See %jan {self.name}?.")
 
     def candidates(self, before: Sequence[str], current: str) -> Iterable[tuple[str, str]]:
         """What Tab may offer for the word `current` after the words `before`."""
@@ -136,6 +144,8 @@ class Command:
         return asked.candidates(current) if asked.candidates else []
 
     def _is_question(self, words: Sequence[str]) -> bool:
+        if self.secret:
+            return False
         if self.is_question is not None:
             return self.is_question(words)
         positional = [a for a in self.arguments if not a.is_option]
@@ -149,10 +159,6 @@ def _repeats(argument: Argument) -> bool:
 def without_pairs(words: Sequence[str]) -> bool:
     """Whether several words hold no `KEY=VALUE`: then they are a sentence."""
     return len(words) > 2 and not any("=" in word for word in words)
-
-
-def never(words: Sequence[str]) -> bool:
-    return False
 
 
 def pairs(words: Sequence[str]) -> list[tuple[str, str]]:

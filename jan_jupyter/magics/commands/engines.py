@@ -1,25 +1,175 @@
-"""`%jan engines`: what can run models."""
+"""`%jan engines`, `%jan hub`: what can run models, and packages that add to it."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from .command import Command
+from ... import errors
+from .command import Command, Work, arg
 
 if TYPE_CHECKING:
+    from ...engines.packages import Plan
     from ..core import JanMagics
 
 
-def engines(magics: JanMagics, arguments: Namespace) -> list[str]:
-    from ...engines.registry import listing
+def engines(magics: JanMagics, arguments: Namespace) -> Any:
+    if arguments.name in _ACTIONS:
+        if not arguments.what:
+            raise errors.UsageError(f"%jan engines {arguments.name} what? %jan hub lists packages.")
+        return _ACTIONS[arguments.name](arguments)
+    if arguments.name:
+        return _one(arguments)
+    return _all()
+
+
+def _all() -> list[str]:
+    from ...engines.listing import listing
+    from ...router import shared
     from ..tables import table
 
-    rows = listing()
+    rows = listing(shared().store)
     table(
-        ("engine", "kind", "state", "remark"), [(r.name, r.kind, r.state, r.remark) for r in rows]
+        ("engine", "kind", "state", "models", "package", "remark"),
+        [(r.name, r.kind, r.state, str(r.models or ""), r.package, r.remark) for r in rows],
     )
     return [row.name for row in rows]
 
 
-COMMANDS = (Command("engines", engines, "list the engines"),)
+def _one(arguments: Namespace) -> Any:
+    from ...engines.listing import described
+    from ...router import shared
+    from ..tables import table
+
+    found = described(shared().store, arguments.name)
+    heading, *rows = [(name, value) for name, value in found.items() if value]
+    if not arguments.models:
+        table(heading, rows)
+        return found
+
+    router = shared()
+    engine = router.registry.engine(arguments.name, router.notify)
+
+    def show(offered: list[str]) -> list[str]:
+        table(heading, [*rows, ("offers", ", ".join(offered) or "it does not tell")])
+        return offered
+
+    return Work(engine.models(), show)
+
+
+def _install(arguments: Namespace) -> Work | None:
+    from ...engines import packages
+
+    plan = packages.plan(arguments.what)
+    if not plan.what:
+        print(f"{plan.name} is installed.")
+        return None
+    print(plan.what)
+    if not (arguments.yes or _agreed()):
+        print(f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes")
+        return None
+    return Work(packages.install(plan, _tell), lambda names: _installed(plan, names))
+
+
+def _agreed() -> bool:
+    """Whether the user says yes; no where nobody can be asked."""
+    try:
+        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, NotImplementedError, RuntimeError):
+        return False
+
+
+def _installed(plan: Plan, names: Sequence[str]) -> list[str]:
+    from ...engines.listing import listing
+    from ...router import shared
+
+    rows = {row.name: row for row in listing(shared().store) if row.name in names}
+    for row in rows.values():
+        state = f"broken: {row.remark}" if row.state == "broken" else f"{row.state} to be used"
+        print(f"Engine {row.name} is {state}; no restart is needed.")
+    if not rows:
+        print(f"{plan.name} is installed.")
+    return [*rows]
+
+
+def _remove(arguments: Namespace) -> Work:
+    from ...engines import packages
+
+    removing = packages.remove(arguments.what, _tell)
+    return Work(removing, lambda name: print(f"{name} is removed."))
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+_ACTIONS = {"install": _install, "remove": _remove}
+
+
+def hub(magics: JanMagics, arguments: Namespace) -> list[str]:
+    from ...engines import packages
+    from ..tables import table
+
+    offers = packages.hub(arguments.words)
+    table(
+        ("package", "kind", "state", "size", "what it adds"),
+        [(o.name, o.kind, o.state, o.size, o.about) for o in offers],
+        "%jan engines install NAME installs one." if offers else "The hub has nothing like that.",
+    )
+    return [offer.name for offer in offers]
+
+
+# Tab --------------------------------------------------------------------------------------------
+
+
+def engine_names(current: str) -> Iterable[tuple[str, str]]:
+    from ...engines.listing import listing
+    from ...router import shared
+
+    return [(row.name, "engine") for row in listing(shared().store)]
+
+
+def _first(current: str) -> Iterable[tuple[str, str]]:
+    return [*((name, "command") for name in _ACTIONS), *engine_names(current)]
+
+
+def _packages(current: str) -> Iterable[tuple[str, str]]:
+    from ...engines import packages
+    from ..candidates import paths
+
+    offered = [(offer.name, "package") for offer in packages.hub()]
+    return [*offered, *(paths(current) if current[:1] in (".", "/", "~") else ())]
+
+
+def _sentence(words: Sequence[str]) -> bool:
+    return len(words) > 2 or (len(words) == 2 and words[0] not in _ACTIONS)
+
+
+COMMANDS = (
+    Command(
+        "engines",
+        engines,
+        "list the engines, show one, install or remove one",
+        (
+            arg("name", nargs="?", metavar="NAME|install|remove", candidates=_first),
+            arg(
+                "what",
+                nargs="?",
+                metavar="PACKAGE",
+                candidates=_packages,
+                help="a name of %%jan hub, of a package, or the path of a wheel or folder",
+            ),
+            arg("--models", action="store_true", help="ask that engine which models it offers"),
+            arg("-y", "--yes", action="store_true", help="install without asking"),
+        ),
+        is_question=_sentence,
+    ),
+    Command(
+        "hub",
+        hub,
+        "list packages that add engines",
+        (arg("words", nargs="*", help="words that they must have"),),
+        is_question=lambda words: len(words) > 2,
+    ),
+)

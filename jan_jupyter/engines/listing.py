@@ -1,0 +1,164 @@
+"""What there is to run models, for people: which engines, in which state, and one in detail."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import errors, keys
+from ..models.engine_files import EngineOptions, canonical, known_engines
+from ..models.plugins import Plugin, plugins
+from ..models.store import ModelStore
+from . import packages
+from .base import Engine
+from .registry import OURS, engine_class, plugin_class, taken
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An engine as `%jan engines` shows it.
+
+    `state` is `ready`, `needs key`, `needs base_url`, `not installed` or `broken`; `remark` tells
+    how to mend that. `package` is what it comes from, `models` how many models name it.
+    """
+
+    name: str
+    kind: str
+    state: str
+    remark: str = ""
+    package: str = packages.OUR_PACKAGE
+    models: int = 0
+
+
+def listing(store: ModelStore) -> list[Listed]:
+    """Every engine that a `model.json` may name here, and those that can be installed."""
+    used = Counter(model.engine for model in store.list())
+    rows = [*_ours(store, used), *_files(store, used)]
+    rows += [_offered(store, plugin, used) for plugin in plugins()]
+    there = {row.name for row in rows}
+    for one in packages.index():
+        if one.kind == "engine" and one.requires and one.name not in there:
+            remark = f"`%jan engines install {one.name}`: {one.about}"
+            rows.append(Listed(one.name, "plug-in", "not installed", remark, one.package))
+    return rows
+
+
+def _ours(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
+    for name, row in known_engines().items():
+        if row.speaks in OURS:
+            state, remark = _state(store.engine_options(name), engine_class(name))
+            yield Listed(name, row.kind, state, remark, models=used.get(name, 0))
+
+
+def _files(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
+    """The servers with a free name, which have nothing but an engine file."""
+    others = {plugin.name for plugin in plugins()}
+    for name in store.engine_names():
+        if canonical(name) in known_engines() or name.lower() in others:
+            continue
+        options = store.engine_options(name)
+        if options.address or options.warnings:  # else it is a list of models, of that name
+            state, remark = _state_of(options)
+            count = used.get(options.name, 0)
+            yield Listed(options.name, f"speaks {options.kind}", state, remark, "", count)
+
+
+def _offered(store: ModelStore, plugin: Plugin, used: Mapping[str, int]) -> Listed:
+    package = f"{plugin.package} {plugin.version}".strip()
+    if reason := taken(plugin):
+        return Listed(plugin.name, "plug-in", "broken", reason, package)
+    try:
+        state, remark = _state(store.engine_options(plugin.name), plugin_class(plugin))
+    except errors.JanError as error:
+        state, remark = "broken", str(error)
+    return Listed(plugin.name, "plug-in", state, remark, package, used.get(plugin.name, 0))
+
+
+def _state_of(options: EngineOptions) -> tuple[str, str]:
+    try:
+        return _state(options, engine_class(options.kind))
+    except errors.JanError as error:
+        return "broken", str(error)
+
+
+def _state(options: EngineOptions, class_: type[Engine]) -> tuple[str, str]:
+    """Whether an engine can be asked, and what to do if not."""
+    try:
+        lacking = class_.missing()
+    except Exception as error:  # a plug-in's own code
+        return "broken", f"{type(error).__name__}: {error}"
+    if lacking:
+        return "not installed", f"`%jan engines install {options.name}`: {lacking}"
+    warnings = "; ".join(options.warnings)
+    if options.row is not None and options.row.kind != "local" and not options.address:
+        return "needs base_url", warnings or f"set it in engines/{options.name}/engine.json"
+    try:
+        if options.needs_key() and options.found_key() is None:
+            return "needs key", options.key_hint
+    except errors.SettingsError as error:
+        return "needs key", str(error)
+    return "ready", warnings or keys.without_secrets(options.address)
+
+
+def described(store: ModelStore, name: str) -> dict[str, str]:
+    """All that is known of one engine, without going to the network. Raises `EngineError`."""
+    options = store.engine_options(name)
+    row = next((r for r in listing(store) if r.name in (options.name, canonical(name))), None)
+    if row is None:
+        engine_class(options.kind)  # says that there is none
+        row = Listed(options.name, f"speaks {options.kind}", *_state_of(options))
+    return {
+        "engine": row.name,
+        "kind": row.kind,
+        "state": row.state,
+        "remark": row.remark if row.state != "ready" else "; ".join(options.warnings),
+        "package": row.package,
+        "address": keys.without_secrets(options.address),
+        "key": key_source(options),
+        "settings": _shown(options.settings),
+        "parameters": _shown(options.parameters),
+        "headers": ", ".join(options.headers),
+        "model there": options.model,
+        "files": ", ".join(map(str, options.files)),
+        "models": ", ".join(m.id for m in store.list() if m.engine == row.name),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where the key of an engine comes from; empty if it has none. `hint`: how to give it one."""
+
+    engine: str
+    source: str
+    hint: str = ""
+
+
+def key_places(store: ModelStore) -> list[KeyPlace]:
+    """Where each engine's key comes from, for those that have one or need one."""
+    names = dict.fromkeys([row.name for row in listing(store) if row.state != "broken"])
+    places: dict[str, KeyPlace] = {}
+    for name in names:
+        options = store.engine_options(name)
+        source = key_source(options)
+        if source or options.needs_key():
+            hint = "" if source else options.key_hint
+            places.setdefault(options.key_name, KeyPlace(options.key_name, source, hint))
+    return sorted(places.values(), key=lambda place: not place.source)
+
+
+def key_source(options: EngineOptions) -> str:
+    """Where the key of an engine comes from; empty if it has none."""
+    if found := options.found_key():
+        return found.source
+    secret = [name for name in options.headers if keys.is_secret_name(name)]
+    return f"header {secret[0]} of {options.files[0]}" if secret and options.files else ""
+
+
+def _shown(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={'…' if keys.is_secret_name(name) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in values.items()
+    )

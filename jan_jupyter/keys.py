@@ -1,0 +1,232 @@
+"""Keys of engines: where each is found, where it is kept. What is shown is where, never the key.
+
+They are looked for in the environment, the keyring, our `keys.json` (0600) and the engine's file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import SettingsError, UsageError
+from .settings import own_data_folder
+
+SERVICE = "jan-jupyter"
+"""Our name in the keyring."""
+
+_VARIABLES = {
+    "openai": "OPENAI_API_KEY",
+    "claude": "ANTHROPIC_API_KEY",
+    "azure-openai": "AZURE_OPENAI_API_KEY",
+    "hf-endpoints": "HF_TOKEN",
+}
+
+
+class Secret(str):
+    """A text whose `repr` hides it: that is what verbose tracebacks show of variables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key, and where it was found (for people)."""
+
+    secret: Secret
+    source: str
+
+
+def key_variable(engine: str) -> str:
+    """The environment variable that holds the key of an engine, unless its file names another."""
+    return _VARIABLES.get(engine) or re.sub(r"\W", "_", engine).upper() + "_API_KEY"
+
+
+def find_key(
+    engine: str, *, variable: str | None = None, written: str = "", file: Path | None = None
+) -> Key | None:
+    """The key of an engine: environment, then keyring, then our 0600 file, then `written`.
+
+    `variable` overrides the name of the environment variable; `written` is what the engine file
+    `file` holds. Placeholders (spec §1.8) count as no key. Raises `SettingsError`.
+    """
+    variable = variable or key_variable(engine)
+    places: tuple[tuple[str, Callable[[], Secret]], ...] = (
+        (f"environment ({variable})", lambda: Secret(os.environ.get(variable, ""))),
+        ("keyring", lambda: _from_keyring(engine)),
+        (str(key_file()), lambda: _read_key_file().get(engine, Secret())),
+    )
+    for source, look in places:  # a later place is not even opened
+        if not is_placeholder(found := look()):
+            return Key(_sendable(found, f"The key of {engine} from {source}"), source)
+    return of_file(engine, written, file)
+
+
+def of_file(engine: str, written: str, file: Path | None) -> Key | None:
+    """The key that an engine file holds."""
+    if is_placeholder(written):
+        return None
+    source = str(file or "engine file")
+    return Key(_sendable(Secret(written), f"The key of {engine} from {source}"), source)
+
+
+def is_placeholder(key: str) -> bool:
+    """Whether a text stands where a key will be: empty, `<…>`, `sk-<…`."""
+    text = key.strip()
+    return not text or ("<" in text and ">" in text) or text.startswith("sk-<")
+
+
+def store_key(engine: str, key: str) -> str:
+    """Keep a key in the keyring, or where there is none in our 0600 file; gives where it is now.
+
+    Raises `UsageError` for what is no key, `SettingsError` if the file cannot be written.
+    """
+    key = Secret(key)
+    if is_placeholder(key):
+        raise UsageError(f"That is no key: the key of {engine} stays as it was.")
+    try:
+        key = _sendable(key, "That")
+    except SettingsError as error:
+        raise UsageError(f"{error} The key of {engine} stays as it was.") from None
+    if (ring := _keyring()) is not None:
+        with suppress(Exception):  # it is locked, or its service is gone: the file remains
+            ring.set_password(SERVICE, engine, key)
+            return "keyring"
+    with _changed_key_file() as kept:
+        kept[engine] = key
+    return str(key_file())
+
+
+def remove_key(engine: str) -> list[str]:
+    """Forget the key that we keep for an engine; gives the places where one was."""
+    places = []
+    if _from_keyring(engine) and (ring := _keyring()) is not None:
+        try:
+            ring.delete_password(SERVICE, engine)
+        except Exception as error:
+            raise SettingsError(
+                f"The keyring does not give up the key of {engine} ({type(error).__name__}): remove"
+                f" it there, under {SERVICE}."
+            ) from None
+        places.append("keyring")
+    if engine in _read_key_file():
+        with _changed_key_file() as kept:
+            kept.pop(engine, None)
+        places.append(str(key_file()))
+    return places
+
+
+def _sendable(key: Secret, what: str) -> Secret:
+    """The key without blanks around it, if a header can carry it."""
+    key = Secret(key.strip())
+    if not (key.isascii() and key.isprintable()):
+        raise SettingsError(
+            f"{what} has a character that no key has (a line break, a blank of another kind, an"
+            " ellipsis …): paste it again."
+        )
+    return key
+
+
+# The keyring ------------------------------------------------------------------------------------
+
+
+def _keyring() -> Any:
+    """The keyring, if its backend is a real one that keeps secrets; else `None`."""
+    try:
+        import keyring
+    except ImportError:
+        return None
+    try:
+        # What keyring itself recommends; below are "none at all" and plain files.
+        return keyring if keyring.get_keyring().priority >= 1 else None
+    except Exception:
+        return None
+
+
+def _from_keyring(engine: str) -> Secret:
+    ring = _keyring()
+    try:
+        return Secret((ring and ring.get_password(SERVICE, engine)) or "")
+    except Exception:  # it is locked, or its service is gone
+        return Secret()
+
+
+# Our file ---------------------------------------------------------------------------------------
+
+
+def key_file() -> Path:
+    """Where keys are kept if there is no keyring."""
+    return own_data_folder() / "keys.json"
+
+
+def _read_key_file(*, strict: bool = False) -> dict[str, Secret]:
+    """The keys in our file. `strict`: one that cannot be read is an error, for it would be lost."""
+    path = key_file()
+    reason, found = "", None
+    try:
+        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError(f"{path} can be read by others: run `chmod 600 '{path}'`.")
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:  # what stands in it is not told: it holds keys
+        reason = (isinstance(error, OSError) and error.strerror) or ""
+    if strict and not isinstance(found, dict):
+        raise SettingsError(f"{path} cannot be used ({reason or 'it is not what we wrote'}): mend it, or move it away.")
+    keys = found if isinstance(found, dict) else {}
+    return {name: Secret(key) for name, key in keys.items() if isinstance(key, str)}
+
+
+@contextmanager
+def _changed_key_file() -> Iterator[dict[str, Secret]]:
+    """What the file holds, to be changed; then it is replaced by one that is 0600 from the start.
+
+    Kernels take turns, so that none loses what another has set.
+    """
+    from filelock import FileLock
+
+    path = Path(os.path.realpath(key_file()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock", mode=0o600):
+        kept = _read_key_file(strict=True)
+        yield kept
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(json.dumps(kept, indent=2).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error.strerror}.") from None
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+# What must not be seen --------------------------------------------------------------------------
+
+_SECRET_NAME = re.compile(r"(?i)key|token(?!s)|secret|passw|auth|credential|\bsig\b|cookie")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what bears such a name may be a key: `api_key`, `X-Auth-Token` …"""
+    return _SECRET_NAME.search(name) is not None
+
+
+def without_secrets(address: str) -> str:
+    """An address as it may be shown: without user and password, and without keys in its query."""
+    address = re.sub(r"(?<=//)[^/?#@]*@", "", address)
+    head, mark, query = address.partition("?")
+    parts = [part.partition("=") for part in query.split("&")]
+    shown = (f"{name}=…" if is_secret_name(name) else name + eq + v for name, eq, v in parts)
+    return head + mark + "&".join(shown)
