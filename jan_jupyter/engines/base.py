@@ -86,23 +86,6 @@ class Engine(ABC):
         """The model names that the other end offers; empty if it does not tell."""
         return []
 
-    @classmethod
-    def missing(cls) -> str:
-        """What must be installed before it can run here, and its size; empty: nothing."""
-        return ""
-
-    @classmethod
-    async def install(cls, tell: Callable[[str], None]) -> None:
-        """Install what is `missing`; `tell` takes lines of progress. Cancelling it stops it.
-
-        Only for what is not to be installed into the kernel's own environment: packages for that
-        are dependencies of the engine's package.
-        """
-
-    @classmethod
-    async def uninstall(cls, tell: Callable[[str], None]) -> None:
-        """Give back what `install` took. Asking again is free."""
-
     async def running(self) -> list[Running]:
         """What it holds in memory on this machine, in whichever process."""
         return []

@@ -13,8 +13,7 @@ from ..models.engine_files import EngineOptions, canonical, known_engines
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
 from . import packages
-from .base import Engine
-from .registry import OURS, engine_class, plugin_class, taken
+from .registry import OURS, engine_class, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def listing(store: ModelStore) -> list[Listed]:
 def _ours(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
     for name, row in known_engines().items():
         if row.speaks in OURS:
-            state, remark = _state(store.engine_options(name), engine_class(name))
+            state, remark = _state(store.engine_options(name))
             yield Listed(name, row.kind, state, remark, models=used.get(name, 0))
 
 
@@ -61,7 +60,7 @@ def _files(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
             continue
         options = store.engine_options(name)
         if options.address or options.warnings:  # else it is a list of models, of that name
-            state, remark = _state_of(options)
+            state, remark = _state(options)
             count = used.get(options.name, 0)
             yield Listed(options.name, f"speaks {options.kind}", state, remark, "", count)
 
@@ -70,30 +69,18 @@ def _offered(store: ModelStore, plugin: Plugin, used: Mapping[str, int]) -> List
     package = f"{plugin.package} {plugin.version}".strip()
     if reason := taken(plugin):
         return Listed(plugin.name, "plug-in", "broken", reason, package)
-    try:
-        state, remark = _state(store.engine_options(plugin.name), plugin_class(plugin))
-    except errors.JanError as error:
-        state, remark = "broken", str(error)
+    state, remark = _state(store.engine_options(plugin.name))
     return Listed(plugin.name, "plug-in", state, remark, package, used.get(plugin.name, 0))
 
 
-def _state_of(options: EngineOptions) -> tuple[str, str]:
-    try:
-        return _state(options, engine_class(options.kind))
-    except errors.JanError as error:
-        return "broken", str(error)
-
-
-def _state(options: EngineOptions, class_: type[Engine]) -> tuple[str, str]:
+def _state(options: EngineOptions) -> tuple[str, str]:
     """Whether an engine can be asked, and what to do if not."""
     try:
-        lacking = class_.missing()
-    except Exception as error:  # a plug-in's own code
-        return "broken", f"{type(error).__name__}: {error}"
-    if lacking:
-        return "not installed", f"`%jan engines install {options.name}`: {lacking}"
+        engine_class(options.kind)
+    except errors.JanError as error:
+        return "broken", str(error)
     warnings = "; ".join(options.warnings)
-    if options.row is not None and options.row.kind != "local" and not options.address:
+    if options.row is not None and options.row.kind == "remote" and not options.address:
         return "needs base_url", warnings or f"set it in engines/{options.name}/engine.json"
     try:
         if options.needs_key() and options.found_key() is None:
@@ -109,7 +96,7 @@ def described(store: ModelStore, name: str) -> dict[str, str]:
     row = next((r for r in listing(store) if r.name in (options.name, canonical(name))), None)
     if row is None:
         engine_class(options.kind)  # says that there is none
-        row = Listed(options.name, f"speaks {options.kind}", *_state_of(options))
+        row = Listed(options.name, f"speaks {options.kind}", *_state(options))
     return {
         "engine": row.name,
         "kind": row.kind,

@@ -14,7 +14,7 @@ import re
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata, util
@@ -24,7 +24,8 @@ from typing import Any
 from .. import errors
 from ..models.engine_files import DATA, canonical, known_engines
 from ..models.plugins import Plugin, plugins
-from .base import Engine
+from ..models.store import ModelStore
+from ..types import EMPTY
 from .registry import engine_class
 
 Tell = Callable[[str], None]
@@ -35,7 +36,7 @@ OUR_PACKAGE = "jan-jupyter"
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A row of the index. `requires` is empty for an engine that brings its own installer.
+    """A row of the index. `requires` is empty for an engine that installs its parts itself.
 
     `kind`: `engine`, `runtime` (of an engine) or `extra` (for an engine, or for us).
     """
@@ -78,9 +79,10 @@ def hub(words: Sequence[str] = ()) -> list[Offer]:
     for one in index():
         version = _version(one.package) if one.package else ""
         state = f"installed ({version})" if version else "available"
-        if not one.requires:
-            state = _own_state(one.name)
-        offers.append(Offer(one.name, one.kind, state, one.about, one.size))
+        if one.requires:
+            offers.append(Offer(one.name, one.kind, state, one.about, one.size))
+        for part, cost in _parts(one.name).items():
+            offers.append(Offer(f"{one.name}[{part}]", "part", "on demand", one.about, cost))
     known = {_normal(one.package) for one in index()}
     for plugin in plugins():
         if _normal(plugin.package) not in known:
@@ -94,11 +96,12 @@ def hub(words: Sequence[str] = ()) -> list[Offer]:
     ]
 
 
-def _own_state(name: str) -> str:
-    class_ = _own_installer(name)
-    if class_ is None:
-        return "not in this version"
-    return f"available: {lacking}" if (lacking := class_.missing()) else "installed"
+def _parts(name: str) -> Mapping[str, str]:
+    """The parts that an engine installs itself, each with its cost."""
+    try:
+        return engine_class(canonical(name)).installs
+    except errors.EngineError:
+        return EMPTY
 
 
 # What is to be done -----------------------------------------------------------------------------
@@ -111,12 +114,12 @@ class Plan:
     name: str
     what: str
     requires: tuple[str, ...] = ()
-    engine: type[Engine] | None = None
-    """The class that installs itself."""
+    part: str = ""
+    """A part that the engine `name` installs itself."""
 
 
 def plan(name: str) -> Plan:
-    """What `name` means: a row of the index, an engine's own installer, a path, a project on PyPI.
+    """What `name` means: a row of the index, `engine[part]`, a path, a project on PyPI.
 
     Nothing is done and nothing is asked yet. Raises `UsageError`.
     """
@@ -135,10 +138,13 @@ def plan(name: str) -> Plan:
         size = f" (about {known.size})" if known.size else ""
         wanted = " and ".join(known.requires)
         return Plan(known.name, f"Installs {wanted}{size} {_where()}.", known.requires)
-    if (class_ := _own_installer(name)) is not None:
-        lacking = class_.missing()
-        what = f"Installs {lacking}." if lacking else ""
-        return Plan(canonical(name), what, engine=class_)
+    engine, _, part = name.rstrip("]").partition("[")
+    if parts := _parts(engine):
+        if part not in parts:
+            offered = "; ".join(f"{engine}[{part}] ({cost})" for part, cost in parts.items())
+            raise errors.UsageError(f"%jan engines install what of {engine}? There is {offered}.")
+        what = f"Installs {part} for engine {engine}: {parts[part]}."
+        return Plan(canonical(engine), what, part=part)
     if known is not None:
         raise errors.UsageError(f"{known.name} is not in this version of jan_jupyter.")
     if (row := known_engines().get(canonical(name))) is not None:
@@ -161,16 +167,6 @@ def _is_path(name: str) -> bool:
     return name.startswith((".", "~")) or "/" in name or os.sep in name or name.endswith(".whl")
 
 
-def _own_installer(name: str) -> type[Engine] | None:
-    """The class of an engine that brings its own installer."""
-    try:
-        class_ = engine_class(canonical(name))
-    except errors.EngineError:
-        return None
-    inherited = class_.install.__func__ is Engine.install.__func__  # type: ignore[attr-defined]
-    return None if inherited else class_
-
-
 def _where() -> str:
     return f"into {sys.prefix}"
 
@@ -178,13 +174,14 @@ def _where() -> str:
 # Doing it ---------------------------------------------------------------------------------------
 
 
-async def install(plan: Plan, tell: Tell) -> list[str]:
+async def install(plan: Plan, store: ModelStore, tell: Tell) -> list[str]:
     """Do what was planned; gives the names of the engines that are new or new again.
 
     They can be used at once. Cancelling it stops the installer. Raises `EngineUnavailable`.
     """
-    if plan.engine is not None:
-        await plan.engine.install(tell)
+    if plan.part:
+        options = store.engine_options(plan.name)
+        await engine_class(plan.name).install(options, tell, plan.part)
         return [plan.name]
     before = {(p.name, _identity(p)) for p in plugins()}
     await _run([*_installer(), "install", *_flags(), *plan.requires], plan.name, tell)
@@ -208,9 +205,6 @@ async def remove(name: str, tell: Tell) -> str:
         package = offered.package
     elif known is not None and known.requires:
         package = known.package
-    elif (class_ := _own_installer(name)) is not None:
-        await class_.uninstall(tell)
-        return canonical(name)
     elif canonical(name) in known_engines():
         raise errors.UsageError(f"Engine {canonical(name)} is part of jan_jupyter.")
     else:
@@ -280,7 +274,7 @@ async def _run(command: Sequence[str], what: str, tell: Tell) -> None:
         raise errors.EngineUnavailable(_why(what, last))
 
 
-async def _lines(stream: asyncio.StreamReader) -> Any:
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
     """The lines of a stream, however long."""
     rest = b""
     while piece := await stream.read(2**16):

@@ -1,4 +1,4 @@
-"""What goes wrong with a server is one line: which model and engine, what happened, how to mend it."""
+"""What goes wrong with a server is one line: model and engine, what happened, how to mend it."""
 
 from __future__ import annotations
 

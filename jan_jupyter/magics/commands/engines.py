@@ -60,16 +60,15 @@ def _one(arguments: Namespace) -> Any:
 
 def _install(arguments: Namespace) -> Work | None:
     from ...engines import packages
+    from ...router import shared
 
     plan = packages.plan(arguments.what)
-    if not plan.what:
-        print(f"{plan.name} is installed.")
-        return None
     print(plan.what)
     if not (arguments.yes or _agreed()):
         print(f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes")
         return None
-    return Work(packages.install(plan, _tell), lambda names: _installed(plan, names))
+    installing = packages.install(plan, shared().store, _tell)
+    return Work(installing, lambda names: _installed(plan, names))
 
 
 def _agreed() -> bool:
