@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,8 @@ from jan_jupyter.engines.listing import described, listing
 from jan_jupyter.engines.refusal import refusal
 from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.models.store import ModelStore
-from jan_jupyter.types import ChatRequest, Delta
+from jan_jupyter.types import ChatRequest, Delta, Message
+from support.environments import REPOSITORY
 from support.jan import add_model
 
 
@@ -86,6 +88,22 @@ def test_an_engine_is_taken(found: type[Engine]) -> None:
 )
 def test_a_wrong_class_is_refused_with_the_reason(found: object, reason: str) -> None:
     assert reason in refusal(found)
+
+
+def test_the_class_that_the_documentation_shows_is_an_engine(isolated: Path) -> None:
+    text = (REPOSITORY / "docs" / "engines.md").read_text("utf-8")
+    names: dict[str, Any] = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], names)
+    assert refusal(names["Shout"]) == ""
+    engine = names["Shout"](ModelStore().engine_options("shout"))
+
+    async def said() -> list[Delta]:
+        request = ChatRequest([Message("user", "a b")], {})
+        return [delta async for delta in engine.chat(None, request)]
+
+    deltas = asyncio.run(said())
+    assert "".join(delta.text for delta in deltas) == "A B "
+    assert deltas[-1].finish == "stop"
 
 
 def offer(folder: Path, package: str, **engines: str) -> None:
