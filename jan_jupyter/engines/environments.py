@@ -11,16 +11,15 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EngineUnavailable
-from .workers import environment as without_keys
+from .installer import run
 
 Say = Callable[[str], None]
 
@@ -103,33 +102,16 @@ class EngineEnvironment:
 
     async def _run(self, command: Sequence[str], say: Say) -> None:
         """Run a program to its end; a few of its lines are told."""
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**without_keys(os.environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
-            start_new_session=True,
-            limit=2**20,
-        )
-        assert process.stdout is not None
-        last: list[str] = []
-        try:
-            async for line in process.stdout:
-                text = line.decode("utf-8", "replace").strip()
-                if _TELLING.match(text):
-                    say(text[:120])
-                last = [*last[-4:], text] if text else last
-            status = await process.wait()
-        except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL) if not WINDOWS else process.kill()
-            await process.wait()
-            raise
+
+        def tell(line: str) -> None:
+            if _TELLING.match(line.strip()):
+                say(line.strip()[:120])
+
+        status, last = await run(command, tell)
         if status:
             raise EngineUnavailable(
-                f"{self.recipe.name} cannot be installed: {' '.join(last[-3:])[-300:]} (exit status"
-                f" {status}). Running the command again goes on from here."
+                f"{self.recipe.name} cannot be installed: {' '.join([*last][-3:])[-300:]}"
+                f" (exit status {status}). Running the command again goes on from here."
             )
 
     def _check_space(self) -> None:

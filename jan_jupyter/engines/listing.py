@@ -45,6 +45,13 @@ def listing(store: ModelStore) -> list[Listed]:
     return rows
 
 
+def names(store: ModelStore) -> list[str]:
+    """The names of the engines that are here; nothing is imported for that."""
+    ours = [name for name, row in known_engines().items() if row.speaks in OURS]
+    free = [o.name for n in _free_names(store) if (o := store.engine_options(n)).address]
+    return [*ours, *free, *dict.fromkeys(p.name for p in plugins() if not taken(p))]
+
+
 def _ours(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
     for name, row in known_engines().items():
         if row.speaks in OURS:
@@ -54,15 +61,18 @@ def _ours(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
 
 def _files(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
     """The servers with a free name, which have nothing but an engine file."""
-    others = {plugin.name for plugin in plugins()}
-    for name in store.engine_names():
-        if canonical(name) in known_engines() or name.lower() in others:
-            continue
+    for name in _free_names(store):
         options = store.engine_options(name)
         if options.address or options.warnings:  # else it is a list of models, of that name
             state, remark = _state(options)
             count = used.get(options.name, 0)
             yield Listed(options.name, f"speaks {options.kind}", state, remark, "", count)
+
+
+def _free_names(store: ModelStore) -> list[str]:
+    """The names of engine files that are not those of an engine."""
+    others = {*known_engines(), *(plugin.name for plugin in plugins())}
+    return [name for name in store.engine_names() if canonical(name) not in others]
 
 
 def _offered(store: ModelStore, plugin: Plugin, used: Mapping[str, int]) -> Listed:
@@ -75,10 +85,11 @@ def _offered(store: ModelStore, plugin: Plugin, used: Mapping[str, int]) -> List
 
 def _state(options: EngineOptions) -> tuple[str, str]:
     """Whether an engine can be asked, and what to do if not."""
-    try:
-        engine_class(options.kind)
-    except errors.JanError as error:
-        return "broken", str(error)
+    if options.row is None or options.row.speaks not in OURS:  # ours need not be imported
+        try:
+            engine_class(options.kind)
+        except errors.JanError as error:
+            return "broken", str(error)
     warnings = "; ".join(options.warnings)
     if options.row is not None and options.row.kind == "remote" and not options.address:
         return "needs base_url", warnings or f"set it in engines/{options.name}/engine.json"
@@ -125,9 +136,8 @@ class KeyPlace:
 
 def key_places(store: ModelStore) -> list[KeyPlace]:
     """Where each engine's key comes from, for those that have one or need one."""
-    names = dict.fromkeys([row.name for row in listing(store) if row.state != "broken"])
     places: dict[str, KeyPlace] = {}
-    for name in names:
+    for name in names(store):
         options = store.engine_options(name)
         source = key_source(options)
         if source or options.needs_key():

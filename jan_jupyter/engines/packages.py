@@ -5,17 +5,13 @@ The index is a list kept here; PyPI is where packages come from. Nothing is inst
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import importlib
 import json
 import os
 import re
-import signal
 import sys
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -26,10 +22,9 @@ from ..models.engine_files import DATA, canonical, known_engines
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
 from ..types import EMPTY
+from .environments import find_uv
+from .installer import Tell, run
 from .registry import engine_class
-
-Tell = Callable[[str], None]
-"""Takes a line of progress, on the background loop."""
 
 OUR_PACKAGE = "jan-jupyter"
 
@@ -226,10 +221,8 @@ def _installer() -> list[str]:
     """pip of this very Python; where that is missing (environments of uv), uv."""
     if util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
-    from shutil import which
-
-    if uv := which("uv"):
-        return [uv, "pip"]
+    if uv := find_uv():
+        return [*uv, "pip"]
     raise errors.EngineUnavailable(
         f"{sys.prefix} has neither pip nor uv: run `python -m ensurepip` there first."
     )
@@ -246,58 +239,9 @@ def _where_flags() -> list[str]:
 
 
 async def _run(command: Sequence[str], what: str, tell: Tell) -> None:
-    """Run an installer, its lines told as they come; when cancelled it is stopped."""
-    from .workers import environment
-
-    # A package's own build code has no business with keys.
-    variables = {**environment(os.environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
-    variables.pop("FORCE_COLOR", None)  # ipykernel sets it
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=variables,
-        start_new_session=os.name == "posix",  # an interrupt of the kernel is ours to pass on
-    )
-    last: deque[str] = deque(maxlen=40)
-    try:
-        assert process.stdout is not None
-        async for line in _lines(process.stdout):
-            last.append(line)
-            tell(line)
-        code = await process.wait()
-    finally:
-        if process.returncode is None:
-            await asyncio.shield(_stopped(process))
-    if code:
+    status, last = await run(command, tell)
+    if status:
         raise errors.EngineUnavailable(_why(what, last))
-
-
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """The lines of a stream, however long."""
-    rest = b""
-    while piece := await stream.read(2**16):
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            if text := line.decode("utf-8", "replace").rstrip():
-                yield text
-    if text := rest.decode("utf-8", "replace").rstrip():
-        yield text
-
-
-async def _stopped(process: asyncio.subprocess.Process) -> None:
-    """End it and all that it has started: first kindly, so that it can tidy up."""
-    for number in (signal.SIGINT, signal.SIGKILL) if os.name == "posix" else (signal.SIGTERM,):
-        with suppress(ProcessLookupError):
-            if os.name == "posix":
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await process.wait()
-                return
 
 
 _NO_NETWORK = re.compile(

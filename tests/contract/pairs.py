@@ -187,7 +187,7 @@ UNREACHABLE = Case(
     says=f"{HOST}:9",
 )
 WRONG = Case(
-    "wrong key", errors.AuthenticationFailed, engine={"api_key": WRONG_KEY}, says="API_KEY"
+    "wrong key", errors.AuthenticationFailed, engine={"api_key": WRONG_KEY}, says="`api_key` of"
 )
 NO_KEY = Case("no key", errors.AuthenticationFailed, engine={"api_key": ""}, says="API_KEY")
 ENDLESS = {"ignore_eos": True}

@@ -112,8 +112,8 @@ def hub(magics: JanMagics, arguments: Namespace) -> list[str]:
 
     offers = packages.hub(arguments.words)
     table(
-        ("package", "kind", "state", "size", "what it adds"),
-        [(o.name, o.kind, o.state, o.size, o.about) for o in offers],
+        ("package", "kind", "state", "what it adds", "size"),
+        [(o.name, o.kind, o.state, o.about, o.size) for o in offers],
         "%jan engines install NAME installs one." if offers else "The hub has nothing like that.",
     )
     return [offer.name for offer in offers]
@@ -123,10 +123,10 @@ def hub(magics: JanMagics, arguments: Namespace) -> list[str]:
 
 
 def engine_names(current: str) -> Iterable[tuple[str, str]]:
-    from ...engines.listing import listing
+    from ...engines.listing import names
     from ...router import shared
 
-    return [(row.name, "engine") for row in listing(shared().store)]
+    return [(name, "engine") for name in names(shared().store)]
 
 
 def _first(current: str) -> Iterable[tuple[str, str]]:

@@ -91,12 +91,12 @@ def _rm(name: str) -> None:
 
 def _key_name(written: str) -> str:
     """The name under which the key of an engine is kept."""
-    from ...engines.listing import listing
+    from ...engines.listing import names
     from ...router import shared
 
     store = shared().store
     options = store.engine_options(written)
-    if options.row is None and options.name not in {row.name for row in listing(store)}:
+    if options.row is None and options.name not in names(store):
         # The word is not repeated: perhaps it is the key.
         raise errors.UsageError("That is no engine here; `%jan engines` lists them.")
     return options.key_name
