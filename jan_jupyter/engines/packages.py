@@ -239,7 +239,11 @@ def _where_flags() -> list[str]:
 
 
 async def _run(command: Sequence[str], what: str, tell: Tell) -> None:
-    status, last = await run(command, tell)
+    def told(line: str) -> None:
+        if not line.startswith("Requirement already satisfied"):
+            tell(line)
+
+    status, last = await run(command, told)
     if status:
         raise errors.EngineUnavailable(_why(what, last))
 
@@ -249,7 +253,6 @@ _NO_NETWORK = re.compile(
     r"|failed to (establish|fetch)|error sending request|dns error|max retries|getaddrinfo|no index"
     r"|ReadTimeoutError|proxy"
 )
-_NOT_THERE = re.compile(r"(?i)no matching distribution|not found in the package registry")
 
 
 def _why(what: str, lines: Iterable[str]) -> str:
@@ -266,9 +269,7 @@ def _why(what: str, lines: Iterable[str]) -> str:
             f"{what} was not installed: the package index cannot be reached. Check the network (or"
             " its proxy), or install a file: %jan engines install PATH.whl."
         )
-    if _NOT_THERE.search(text):
-        return f"{what} was not installed: the package index has no {what} for this Python."
-    errors_said = [line for line in said if re.match(r"(?i)\s*(error|×)", line)]
+    errors_said = [line for line in said if re.match(r"(?i)\s*(error|×|cause)", line)]
     reason = (errors_said or said or ["it gave no reason"])[-1].strip()
     return f"{what} was not installed: {reason[:300]}"
 

@@ -29,6 +29,8 @@ def parse_line(line: str) -> Line:
     word, _, rest = text.partition(" ")
     if not rest and word.rstrip("?") in COMMANDS and word.endswith("?"):
         word, rest = word.rstrip("?"), "--help"
+    if word == "key" and rest.startswith(("set ", "rm ")):
+        word = "keys"  # else what is perhaps a key would be a question to a model
     command = COMMANDS.get(word)
     if command is not None and (arguments := command.parse(rest)) is not None:
         return Line(command, arguments, PARSER.parse_args([]), "")

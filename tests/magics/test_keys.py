@@ -84,6 +84,7 @@ def test_a_key_is_asked_for_unseen_kept_used_and_forgotten(
         (f"%jan keys set openai --key={SECRET}", "%jan keys?"),
         (f"%jan keys set {SECRET}", "no engine"),
         (f"%jan keys {SECRET}", "%jan keys set ENGINE"),
+        (f"%jan key set openai {SECRET}", "does not belong on a line"),
         (f"%jan keys openai {SECRET} for me please", "does not belong on a line"),
         ("%jan keys set openai", "Nobody can be asked"),
     ],
