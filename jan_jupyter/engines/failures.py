@@ -218,14 +218,12 @@ def _what(kind: type[errors.EngineError], said: Complaint, party: Party) -> str:
         if used and limit:
             return f"The prompt has {used:,} tokens, but {who} takes {limit:,}"
         return f"The prompt is too long for {who}"
-    if kind is errors.AuthenticationFailed and not party.secret:
+    if kind is errors.AuthenticationFailed and not (party.secret or party.secrets):
         return f"{party.engine} asks for a key before {party.model} answers"
     if kind is errors.ContentFiltered and (why := _categories(said.fields)):
         return f"{party.engine} filtered the prompt to {party.model} because of {why}"
     return {
-        errors.AuthenticationFailed: f"{party.engine} refused the key for {party.model}"
-        if party.secret or party.secrets
-        else f"{party.engine} wants a key for {party.model}, and has none",
+        errors.AuthenticationFailed: f"{party.engine} refused the key for {party.model}",
         errors.PermissionRefused: f"The key may not use {who}",
         errors.BillingRefused: f"{party.engine} asks for credit before {party.model} answers",
         errors.NotFoundRemotely: f"{party.engine} does not know {party.model} at this address",

@@ -150,22 +150,17 @@ class Remote(Engine):
         return {name: Secret(value) for name, value in {**carried, **endpoint.headers}.items()}
 
     def party(self, model: Model, key: str | None = None) -> Party:
-        hint = self.options.other_key_hint
-        return Party(
-            model.id, self.options.name, hint, key, self.kind_of, self.hints, self._set_secrets()
-        )
+        return self._party(model.id, key)
 
     def list_party(self, key: str | None) -> Party:
         """The party of a request for the list of models."""
-        hint = self.options.other_key_hint
-        return Party(
-            "its list of models", self.options.name, hint, key, self.kind_of, {}, self._set_secrets()
-        )
+        return replace(self._party("its list of models", key), hints={})
 
-    def _set_secrets(self) -> list[str]:
-        """What no error may repeat of the headers that the user has set."""
+    def _party(self, asked: str, key: str | None) -> Party:
         headers = self.options.headers.items()
-        return [word for name, value in headers if is_secret_name(name) for word in value.split()]
+        secrets = [word for name, v in headers if is_secret_name(name) for word in v.split()]
+        hint = self.options.other_key_hint
+        return Party(asked, self.options.name, hint, key, self.kind_of, self.hints, secrets)
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         endpoint = await self.reach(model)

@@ -18,7 +18,7 @@ CASES = {
     "no-key": ("", "needs|not ready", r"set MISTRAL_API_KEY .* `%jan keys set mistral`"),
     "wrong-key": ("error=invalid_api_key,leak", "refused the key", r"`api_key` of .*engine\.json"),
     "variable-key": ("error=invalid_api_key", "refused the key", r"environment \(SPARE_KEY\)"),
-    "needless-key": ("error=invalid_api_key", "wants a key", r"`%jan keys set open`"),
+    "needless-key": ("error=invalid_api_key", "asks for a key", r"`%jan keys set open`"),
     "unreachable": ("", r"cannot be reached at http://127\.0\.0\.1:9", "server running"),
     "no-address": ("", "is none", "http://"),
     "unknown": ("error=model_not_found", "does not know unknown", "%jan engines openai --models"),
