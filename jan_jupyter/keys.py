@@ -182,7 +182,8 @@ def _read_key_file(*, strict: bool = False) -> dict[str, Secret]:
     except (OSError, ValueError) as error:  # what stands in it is not told: it holds keys
         reason = (isinstance(error, OSError) and error.strerror) or ""
     if strict and not isinstance(found, dict):
-        raise SettingsError(f"{path} cannot be used ({reason or 'it is not what we wrote'}): mend it, or move it away.")
+        reason = reason or "it is not what we wrote"
+        raise SettingsError(f"{path} cannot be used ({reason}): mend it, or move it away.")
     keys = found if isinstance(found, dict) else {}
     return {name: Secret(key) for name, key in keys.items() if isinstance(key, str)}
 

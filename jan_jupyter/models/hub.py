@@ -70,9 +70,10 @@ def key(url: str) -> str | None:
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         return None
-    from ..settings import find_key
+    from ..keys import find_key
 
-    return find_key("hf-endpoints", written=_login())
+    found = find_key("hf-endpoints", written=_login() or "")
+    return found.secret if found else None
 
 
 def _login() -> str | None:
