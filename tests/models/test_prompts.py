@@ -15,7 +15,9 @@ def render(template: PromptTemplate, *turns: tuple[str, str]) -> str:
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
     messages = [{"role": role, "content": content} for role, content in turns]
     made = environment.from_string(template.jinja)
-    return made.render(messages=messages, add_generation_prompt=True)
+    written = made.render(messages=messages, add_generation_prompt=turns[-1][0] != "assistant")
+    assert template.render(turns) == written
+    return written
 
 
 def test_both_places() -> None:
