@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from jan_jupyter import ModelStore
 from jan_jupyter.magics.commands import COMMANDS
 from jan_jupyter.magics.options import OPTIONS
@@ -36,6 +38,21 @@ def test_its_files_can_be_read(tmp_path: Path) -> None:
     states = {found.id: (found.state, found.warnings) for found in store.list()}
     assert states == {"my-model": ("not-downloaded", ()), "remote": ("ready", ())}
     assert store.engine_options("mine").base_url == engine["base_url"]
+
+
+def test_its_models_of_every_engine_are_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shown,) = (text for language, text in BLOCKS if language == "text")
+    files = re.split(r"^models/(\S+)/model\.json\s+", shown, flags=re.MULTILINE)[1:]
+    found = {name: json.loads(text) for name, text in zip(files[::2], files[1::2], strict=True)}
+    for name, model in found.items():
+        write_json(tmp_path / "models" / name / "model.json", model)
+    assert {model["engine"] for model in found.values()} >= {"claude", "azure-openai"}
+    for key in re.findall(r"`([A-Z_]+_API_KEY|HF_TOKEN)`", README):
+        monkeypatch.setenv(key, "sk-test")
+    states = {model.id: model.state for model in ModelStore(tmp_path).list()}
+    assert states == dict.fromkeys(found, "ready")
 
 
 def test_its_commands_and_options_exist() -> None:
