@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import jan_jupyter as jan
 from jan_jupyter import errors
 from jan_jupyter.engines.claude import ClaudeParser
 from jan_jupyter.engines.claude_messages import closed, tool_choice
 from jan_jupyter.engines.http import END
 from jan_jupyter.engines.sse import ServerEvent
 from jan_jupyter.types import ChatRequest, Delta, Message, Usage
+from support.jan import add_model, write_json
 from support.server import StreamingServer, tokens
 
 from .asking import KEY, ask, body, engine, model, text
@@ -253,3 +256,27 @@ def test_an_answer_that_is_not_streamed() -> None:
     assert (delta.text, delta.reasoning, delta.finish) == ("Hi.", "Hm.", "tool_calls")
     assert delta.tool_calls[0]["function"] == {"name": "f", "arguments": '{"a": 1}'}
     assert delta.extra["thinking_blocks"][0]["signature"] == "s"
+
+
+def test_a_tool_is_run_and_what_was_thought_goes_back(
+    server: StreamingServer, isolated: Path
+) -> None:
+    def lookup(query: str) -> str:
+        """Look something up."""
+        return f"found {query}"
+
+    data = isolated / "jan"
+    write_json(data / "engines/claude/engine.json", {"base_url": server.url, "api_key": KEY})
+    add_model(data, "c", engine="claude")
+    server.behave("c", "n=2,reasoning=2,tools=1,times=1")
+    reply = jan.chat("hi", "c", tools=[lookup], approve=True)
+    assert reply.text == "".join(tokens(2))
+    _, second = server.journal()
+    asked, called, result = second.body["messages"]
+    assert asked == {"role": "user", "content": "hi"}
+    thought, used = called["content"]
+    assert (thought["type"], thought["thinking"]) == ("thinking", "".join(tokens(2)))
+    assert thought["signature"]
+    assert used["input"] == {"query": "Zürich 0"}
+    assert result["content"][0]["content"] == "found Zürich 0"
+    assert result["content"][0]["tool_use_id"] == used["id"]
