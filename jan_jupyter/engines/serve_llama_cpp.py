@@ -37,10 +37,10 @@ class LlamaCpp:
     def __init__(
         self, chat_template: str | None = None, cache_prompt: bool = True, **keywords: Any
     ) -> None:
-        arguments = {name: _constant(value) for name, value in keywords.items()}
+        arguments = {n: v if n == "model_path" else _constant(v) for n, v in keywords.items()}
         if embeds := bool(arguments.get("embedding")):
             arguments["pooling_type"] = llama_cpp.LLAMA_POOLING_TYPE_MEAN
-        self._llama = _Llama(verbose=False, **{**arguments, "model_path": keywords["model_path"]})
+        self._llama = _Llama(verbose=False, **arguments)
         self._embeds = embeds
         self._cache_prompt = cache_prompt
         self._vocab = llama_cpp.llama_model_get_vocab(self._llama.model)
@@ -168,7 +168,14 @@ _NOBODY = llama_cpp.ggml_abort_callback()
 
 
 def _constant(value: Any) -> Any:
-    return getattr(llama_cpp, value) if isinstance(value, str) and value.isidentifier() else value
+    """The value of a constant of llama.cpp's; anything else as it is."""
+    if not (isinstance(value, str) and value.startswith(("GGML_", "LLAMA_"))):
+        return value
+    return _OF_GGML_H[value] if value in _OF_GGML_H else getattr(llama_cpp, value)
+
+
+_OF_GGML_H = {"GGML_TYPE_BF16": 30}
+"""What llama_cpp leaves out."""
 
 
 def _seed(seed: int) -> int:
