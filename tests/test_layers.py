@@ -37,6 +37,10 @@ ONLY_IN = {
         "openai_client.py",
     },
     "xllamacpp": {"engines/xllamacpp_server.py", "engines/worker.py", "engines/runtimes.py"},
+    "llama_cpp": {"engines/serve_llama_cpp.py"},
+    "torch": {"engines/serve_ipex_llm.py"},
+    "transformers": {"engines/serve_ipex_llm.py"},
+    "openvino_genai": {"engines/serve_openvino.py"},
     "nest_asyncio": {"bridge.py"},
     "traitlets": {"settings.py"},
 }
@@ -98,6 +102,12 @@ def test_heavy_packages_stay_in_their_room(path: Path) -> None:
         allowed = ONLY_IN.get(name.split(".")[0])
         if allowed is not None and not (for_types or where == "__init__.py"):
             assert where in allowed or where.split("/")[0] in allowed, f"{where} imports {name}"
+
+
+@pytest.mark.parametrize("path", [p for p in files() if p.name.startswith("serve")], ids=str)
+def test_what_runs_in_other_environments_needs_nothing_of_ours(path: Path) -> None:
+    ours = [name for name, for_types in imports(path) if name.startswith("jan_j") and not for_types]
+    assert not ours
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
