@@ -54,7 +54,7 @@ clean: ## remove what was set up
 	@touch $@
 
 # Compiled for this machine: llama.cpp's library alone, without programs, images and https.
-.venv/llama-cpp-python.done: .venv/test.done
+.venv/llama-cpp-python.done: | .venv/test.done
 	@echo "Compiling llama-cpp-python (once, some minutes) …"
 	@CMAKE_ARGS="$(foreach part,LLAVA_BUILD LLAMA_BUILD_TOOLS LLAMA_BUILD_EXAMPLES LLAMA_BUILD_TESTS \
 	  LLAMA_BUILD_SERVER LLAMA_BUILD_APP LLAMA_OPENSSL,-D$(part)=OFF) -DCMAKE_CXX_FLAGS_RELEASE=-O2" \
@@ -62,12 +62,12 @@ clean: ## remove what was set up
 	@touch $@
 
 # The back ends of intel-bigdl, as `%jan engines install` makes them.
-.venv-intel/%.done: .venv/test.done jan_jupyter/engines/intel_bigdl.py
+.venv-intel/%.done: jan_jupyter/engines/intel_bigdl.py | .venv/test.done
 	@mkdir -p $(@D) && JAN_DATA_FOLDER=$(@D) $(BIN)/python tests/intel/install.py $*
 	@touch $@
 
 # The bundled model as Intel's OpenVINO reads it; what exports it is needed once.
-.venv-intel/jan-mini.done: .venv/test.done tests/intel/export.txt tools/jan_mini/to_hf.py
+.venv-intel/jan-mini.done: tests/intel/export.txt tools/jan_mini/to_hf.py | .venv/test.done
 	@echo "Exporting jan-mini for OpenVINO (once; 1.5 GB for a minute) …"
 	@$(PYTHON) -m venv .venv-export
 	@.venv-export/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
