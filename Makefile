@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PINS := tests/peers/environments
+ALL_SLOW_PEERS := litellm transformers vllm
+SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-peers test-slow lint bench notebooks clean
@@ -21,9 +23,9 @@ test: .venv/test.done .venv-ipykernel6/done ## set up, and run the quick tests
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
 	$(BIN)/pytest -m "peers and not slow"
 
-test-slow: .venv/test.done $(foreach name,light litellm transformers vllm,.venv-peers-$(name)/done) \
+test-slow: .venv/test.done $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))"
 
 lint: .venv/test.done ## check and format the code
 	$(BIN)/ruff check --fix .

@@ -455,7 +455,7 @@ def cases(pairs: Sequence[Pair]) -> list[Any]:
 def marks(pair: Pair, aspect: str = "") -> list[pytest.MarkDecorator]:
     found = [getattr(pytest.mark, pair.mark)] if pair.mark else []
     if pair.mark == "slow":
-        found.append(pytest.mark.timeout(1200))
+        found += [getattr(pytest.mark, pair.peer), pytest.mark.timeout(1200)]
     if reason := pair.unable.get(aspect):
         found.append(pytest.mark.xfail(reason=reason, strict=True))
     return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import jan_jupyter as jan
 from jan_jupyter import errors
+from jan_jupyter.types import Event
 from peers.llmock import LLMock
 from peers.process import KEY
 
@@ -65,3 +67,20 @@ def test_a_busy_server_is_asked_again_when_it_said(user: User, pair: Pair) -> No
     assert (first["status"], second["status"], third["status"]) == (429, 500, 200)
     verdict = llmock.verdict()
     assert verdict["findings"] == []
+
+
+@pytest.mark.parametrize("pair", parameters([p for p in PAIRS if p.peer == "misbehaving"]))
+def test_a_server_that_is_loading_is_waited_for(
+    user: User, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jan_jupyter.engines.http.STARTING_PAUSE", 0.01)
+    user.has(pair, model="loads:error=loading,times=5")
+    events: list[Event] = []
+    unwatch = jan.router.watch(events.append)
+    try:
+        assert user.asks("hi").reply.finish == "stop"
+    finally:
+        unwatch()
+    told = [event.message for event in events if event.state == "loading" and event.message]
+    assert len(told) == 5
+    assert all(TESTED in message and "wait" in message for message in told)
