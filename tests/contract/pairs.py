@@ -82,7 +82,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Slow:
-    """Where an endless answer comes from, and how it is seen that the server goes on with it."""
+    """Where an endless answer comes from, and how it is seen that the server goes on with it.
+
+    An empty `model` is that of the pair.
+    """
 
     peer: str
     model: str
@@ -189,7 +192,7 @@ UNREACHABLE = Case(
 WRONG = Case(
     "wrong key", errors.AuthenticationFailed, engine={"api_key": WRONG_KEY}, says="`api_key` of"
 )
-NO_KEY = Case("no key", errors.AuthenticationFailed, engine={"api_key": ""}, says="API_KEY")
+NO_KEY = Case("no key", errors.AuthenticationFailed, engine={"api_key": ""}, says="keys set")
 ENDLESS = {"ignore_eos": True}
 OVERFLOW = Case("overflow", errors.ContextOverflow, prompt="hi " * 3000, says="Shorten")
 KEYS = (WRONG, NO_KEY)
@@ -207,7 +210,7 @@ def llmock_cases(model: str, overloaded: int) -> tuple[Case, ...]:
         return {"type": "fail", "status": status, "times": None, **more}
 
     def break_stream(kind: str) -> JSON:
-        return {"type": "stream_fault", "kind": kind, "after_chunks": 2, "times": 1}
+        return {"type": "stream_fault", "kind": kind, "after_chunks": 5, "times": 1}
 
     always: tuple[tuple[str, type[errors.EngineError], JSON], ...] = (
         ("bad request", errors.BadRequest, fail(400)),

@@ -108,7 +108,7 @@ def test_it_hears_all_turns(user: User, pair: Pair) -> None:
 def test_leaving_early_stops_the_server(user: User, pair: Pair) -> None:
     assert pair.slow is not None
     slow = pair.slow
-    user.has(pair, model=slow.model, peer=slow.peer)
+    user.has(pair, model=slow.model or pair.model, peer=slow.peer)
     stream = user.asks(slow.prompt, max_tokens=slow.max_tokens, **slow.parameters)
     for piece in stream:
         assert slow.busy(user.house)

@@ -74,7 +74,7 @@ def test_a_server_that_is_loading_is_waited_for(
     user: User, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("jan_jupyter.engines.http.STARTING_PAUSE", 0.01)
-    user.has(pair, model="loads:error=loading,times=5")
+    user.has(pair, model=f"loads-{pair.engine}:error=loading,times=5")
     events: list[Event] = []
     unwatch = jan.router.watch(events.append)
     try:

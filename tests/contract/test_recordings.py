@@ -84,12 +84,15 @@ def deltas(name: str, found: Iterable[ServerEvent]) -> Iterator[Delta]:
     """What the client makes of the events, up to the end mark; raises only `EngineError`."""
     parser = parser_of(name)
     party = Party("m", name)
-    for event in [*found, None]:
+    for event in found:
         delta = http._parsed(parser, event, party)
         if isinstance(delta, http.End):
-            return
+            break
         if delta is not None:
             yield delta
+    last = http._parsed(parser, None, party)
+    if isinstance(last, Delta):
+        yield last
 
 
 @pytest.mark.parametrize("name", NAMES)

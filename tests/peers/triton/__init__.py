@@ -81,13 +81,15 @@ MODELS: Mapping[str, tuple[str, bool, Mapping[str, str]]] = {
     "coupled": ("classic", False, {}),
     "fails_first": ("classic", True, {"fail_after": "0"}),
     "fails_later": ("classic", True, {"fail_after": "3"}),
+    "narrow": ("classic", True, {"one_by_one": "true"}),
 }
 
 
 class Triton(Peer):
     """The real server, from `nvidia-pytriton`, with `MODELS` that answer as jan-mini does.
 
-    `key` must come in the header `api-key`, by Triton's "restricted API".
+    `key` must come in the header `api-key`, by Triton's "restricted API". `narrow` answers one
+    request at a time and lets one more wait.
     """
 
     name = "triton"
@@ -96,6 +98,7 @@ class Triton(Peer):
     def __init__(self, folder: Path, model: LlamaCpp, key: str = KEY) -> None:
         super().__init__(folder)
         self.model, self.key = model, key
+        self.grpc_port = 0
 
     def command(self) -> Sequence[str]:
         repository, backends = self.folder / "models", self.folder / "backends"
@@ -105,6 +108,7 @@ class Triton(Peer):
             shutil.copy(MODEL, folder / "1")
             config = config_of(name, vocabulary, decoupled, parameters)
             (folder / "config.pbtxt").write_text(config, "utf-8")
+        self.grpc_port = free_port()
         server = self._packages() / "pytriton/tritonserver"
         # The backend as it comes, and beside it the stub for our Python, where it looks for it.
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -121,11 +125,12 @@ class Triton(Peer):
             f"--http-address={HOST}",
             f"--http-port={self.port}",
             f"--grpc-address={HOST}",
-            f"--grpc-port={free_port()}",
+            f"--grpc-port={self.grpc_port}",
             "--allow-metrics=false",
             "--exit-timeout-secs=5",
             "--disable-auto-complete-config",
             f"--http-restricted-api=inference:api-key={self.key}",
+            f"--grpc-restricted-protocol=inference:api-key={self.key}",
         ]
 
     def environment(self) -> Mapping[str, str]:
@@ -151,12 +156,17 @@ def config_of(name: str, vocabulary: str, decoupled: bool, parameters: Mapping[s
         "classic": (CLASSIC, CLASSIC_OUTPUTS),
         "llmapi": (LLMAPI, LLMAPI_OUTPUTS),
     }[vocabulary]
+    if "one_by_one" in parameters:
+        queue = "dynamic_batching { default_queue_policy { max_queue_size: 1 } }"
+    else:
+        queue = ""
     parts = [
         f'name: "{name}"',
         'backend: "python"',
         f"max_batch_size: {8 if vocabulary == 'classic' else 0}",
         f"model_transaction_policy {{ decoupled: {str(decoupled).lower()} }}",
         "instance_group [ { count: 1 kind: KIND_CPU } ]",
+        queue,
     ]
     for tensor, kind, size in inputs:
         optional = "" if tensor in REQUIRED else " optional: true"
