@@ -19,6 +19,7 @@ from typing import Any
 
 from peers.llmock import LLMock
 from peers.process import Peer
+from peers.triton import Triton
 
 from .house import House
 
@@ -136,6 +137,13 @@ def record(house: House, name: str) -> str:
     status, body = say(peer, recording.path, {**recording.body, **recording.streamed})
     assert status == 200, body
     (FOLDER / f"{name}.sse").write_bytes(body)
+    if isinstance(peer, Triton):
+        about = recording.path.removesuffix("/generate_stream")
+        told = [
+            peer.call("GET", about + more, **{"api-key": peer.key})[1] for more in ("", "/config")
+        ]
+        text = json.dumps(dict(zip(("metadata", "config"), told, strict=True)), indent=1)
+        (FOLDER / f"{name}.model.json").write_text(text + "\n", "utf-8")
     status, body = say(peer, recording.whole_path or recording.path, recording.body)
     assert status == 200, body
     return recording.text(json.loads(body))

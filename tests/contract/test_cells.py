@@ -51,12 +51,13 @@ def test_a_cell_shows_the_answer(notebook: Kernel, house: House, pair: Pair) -> 
     no_key_in(result)
 
 
-FINAL = [
-    p
-    for p in cases(PAIRS)
-    if not (p.values[1].behaviours or getattr(p.values[1].kind, "retryable", False))
-]
-"""Those that are not tried again: the others are told while they are waited out."""
+def is_final(case: Case) -> bool:
+    """Whether it is told at once: the others are waited out, which others test."""
+    retried = getattr(case.kind, "retryable", False)
+    return not (retried or case.behaviours or case.parameters)
+
+
+FINAL = [row for row in cases(PAIRS) if is_final(row.values[1])]
 
 
 @pytest.mark.parametrize(("pair", "case"), FINAL)
