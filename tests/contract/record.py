@@ -142,7 +142,7 @@ def record(house: House, name: str) -> str:
         told = [
             peer.call("GET", about + more, **{"api-key": peer.key})[1] for more in ("", "/config")
         ]
-        text = json.dumps(dict(zip(("metadata", "config"), told, strict=True)), indent=1)
+        text = json.dumps(dict(zip(("metadata", "config"), told, strict=True)))
         (FOLDER / f"{name}.model.json").write_text(text + "\n", "utf-8")
     status, body = say(peer, recording.whole_path or recording.path, recording.body)
     assert status == 200, body

@@ -81,7 +81,7 @@ MODELS: Mapping[str, tuple[str, bool, Mapping[str, str]]] = {
     "coupled": ("classic", False, {}),
     "fails_first": ("classic", True, {"fail_after": "0"}),
     "fails_later": ("classic", True, {"fail_after": "3"}),
-    "narrow": ("classic", True, {"one_by_one": "true"}),
+    "narrow": ("classic", False, {"queue": "1"}),
 }
 
 
@@ -89,7 +89,7 @@ class Triton(Peer):
     """The real server, from `nvidia-pytriton`, with `MODELS` that answer as jan-mini does.
 
     `key` must come in the header `api-key`, by Triton's "restricted API". `narrow` answers one
-    request at a time and lets one more wait.
+    request at a time and lets few wait.
     """
 
     name = "triton"
@@ -156,10 +156,9 @@ def config_of(name: str, vocabulary: str, decoupled: bool, parameters: Mapping[s
         "classic": (CLASSIC, CLASSIC_OUTPUTS),
         "llmapi": (LLMAPI, LLMAPI_OUTPUTS),
     }[vocabulary]
-    if "one_by_one" in parameters:
-        queue = "dynamic_batching { default_queue_policy { max_queue_size: 1 } }"
-    else:
-        queue = ""
+    queue = ""
+    if size := parameters.get("queue"):
+        queue = f"dynamic_batching {{ default_queue_policy {{ max_queue_size: {size} }} }}"
     parts = [
         f'name: "{name}"',
         'backend: "python"',

@@ -5,7 +5,6 @@ is what every other engine gives. `parameters` of the model's `config.pbtxt`:
 
     vocabulary         `classic` (ensemble, tensorrt_llm_bls) or `llmapi`
     accumulate_tokens  `true`: each piece of a classic stream is the whole text so far
-    one_by_one         `true`: a request waits in Triton's queue until the one before is done
     fail_after         after so many pieces the model fails, as TensorRT-LLM does: with a traceback
 """
 
@@ -62,7 +61,6 @@ class TritonPythonModel:
         # The LLM API gives the text so far by nature, the others if they are told to.
         self.whole = self.vocabulary == "llmapi" or given.get("accumulate_tokens") == "true"
         self.fail_after = int(given.get("fail_after", -1))
-        self.one_by_one = given.get("one_by_one") == "true"
         self.decoupled = config["model_transaction_policy"]["decoupled"]
 
     def execute(self, requests: list[Any]) -> Any:
@@ -78,7 +76,7 @@ class TritonPythonModel:
         try:
             if self.value(request, STREAM[self.vocabulary]):
                 raise ValueError("Streaming is only supported in decoupled mode.")
-            (response,) = self.responses(request, lambda: False)
+            (response,) = self.responses(request, request.is_cancelled)
             return response
         except Exception:
             return failure()
