@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -369,7 +370,7 @@ LITELLM = Pair(
     errors=(
         WRONG,
         Case("no key", errors.ServerFailed, engine={"api_key": ""}),  # it fails itself over that
-        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's id"),
+        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's"),
         OVERFLOW,
         Case("rate limit", errors.RateLimited, model="limited"),
         Case("server", errors.ServerFailed, model="failing"),
@@ -386,7 +387,7 @@ VLLM = Pair(
     slow=Slow("vllm", "jan-mini", vllm_is_busy, max_tokens=900),
     errors=(
         *KEYS,
-        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's id"),
+        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's"),
         OVERFLOW,
         UNREACHABLE,
     ),
@@ -401,11 +402,53 @@ TRANSFORMERS = Pair(
     unable={"stop": TRANSFORMERS_NO_STOP},
     slow=Slow("transformers", "jan-mini", is_connected("transformers"), max_tokens=100_000),
     errors=(
-        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's id"),
+        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's"),
         UNREACHABLE,
     ),
     mark="slow",
 )
+
+TEMPLATE = "<|system|>{system_message}<|end|><|user|>{prompt}<|end|><|assistant|>"
+
+# What differs for the other engines ---------------------------------------------------------------
+
+
+def without(pair: Pair, *names: str) -> Sequence[Case]:
+    """The error cases of a pair, but not these."""
+    assert {*names} <= {case.name for case in pair.errors}
+    return [case for case in pair.errors if case.name not in names]
+
+
+CLAUDE = partial(replace, engine="claude", files=address())
+# The API's newer version takes no temperature, and without one the model does not say the same.
+CLAUDE_AT_ZERO = partial(CLAUDE, files=address(settings={"anthropic_version": "2023-06-01"}))
+AZURE = partial(replace, engine="azure-openai", files=address())
+HUGGING_FACE = partial(replace, engine="hf-endpoints", files=address())
+LLMAPI_COUNTS_NOT = "TensorRT-LLM's llmapi model tells no counts of tokens"
+COUPLED = "a model that is not decoupled answers in one piece"
+TRITON = Pair(
+    engine="nvidia-triton-trt-llm",
+    peer="triton",
+    model="ensemble",
+    files=address(),
+    settings=lambda house, model: {"model": model, "prompt_template": TEMPLATE},
+    truth=("llama.cpp", "jan-mini"),
+    slow=Slow("triton/slow", "", llama_is_busy("llama.cpp/slow")),
+    errors=(
+        *KEYS,
+        Case("wrong model", errors.NotFoundRemotely, model="nope", says="model"),
+        OVERFLOW,
+        Case("model fails", errors.ServerFailed, model="fails_first"),
+        Case("model fails later", errors.ServerFailed, model="fails_later", partial=True),
+        Case("bad request", errors.BadRequest, parameters={"max_tokens": "many"}),
+        UNREACHABLE,
+    ),
+    mark="peers",
+    counts=False,  # by Jan's rule for templates its prompt has one token more than the model's own
+)
+LITELLM_TRANSLATES = "LiteLLM's translation to OpenAI's API drops it (facts §3)"
+LLMOCK_HEARS_NO_SYSTEM = "LLMock repeats messages, and Anthropic's system text is none"
+AIMOCK_COUNTS_NOT = "aimock counts no tokens in Anthropic's shape"
 
 PAIRS: Sequence[Pair] = (
     NITRO,
@@ -430,6 +473,54 @@ PAIRS: Sequence[Pair] = (
     replace(LITELLM, engine="openai"),
     replace(VLLM, engine="openai"),
     replace(TRANSFORMERS, engine="openai"),
+    CLAUDE_AT_ZERO(LLAMA),
+    CLAUDE(
+        AIMOCKED,
+        model="claude-opus-4-5",
+        unable={**AIMOCKED.unable, "usage": AIMOCK_COUNTS_NOT},
+        errors=without(AIMOCKED, "filtered"),  # a finish reason there, never an error
+    ),
+    CLAUDE(
+        LLMOCKED,
+        model="claude-opus-4-5",
+        truth=("llmock", "claude-opus-4-5"),
+        files=address("/anthropic"),
+        unable={**LLMOCKED.unable, "system": LLMOCK_HEARS_NO_SYSTEM},
+        errors=llmock_cases("claude-opus-4-5", 529),
+    ),
+    CLAUDE_AT_ZERO(LITELLM, unable={"stop": LITELLM_TRANSLATES, "length": LITELLM_TRANSLATES}),
+    CLAUDE(
+        VLLM,
+        # Its context is smaller than what the engine asks for unless somebody sets less.
+        files=address(settings={"anthropic_version": "2023-06-01"}, parameters={"max_tokens": 256}),
+    ),
+    AZURE(
+        LLAMA,
+        peer="llama.cpp/azure",
+        files=address(settings={"auth_header": "Authorization"}),
+        slow=Slow("llama.cpp/azure-slow", "slow", llama_is_busy("llama.cpp/azure-slow")),
+        label="llama.cpp",
+    ),
+    AZURE(MISBEHAVING),
+    AZURE(AIMOCKED),
+    AZURE(AIMOCKED, files=address(settings={"api_version": "2024-10-21"}), label="aimock-dated"),
+    AZURE(LITELLM, files=address(settings={"api_version": "2024-10-21"})),
+    HUGGING_FACE(LLAMA),
+    HUGGING_FACE(
+        MISBEHAVING,
+        files=address(settings={"scale_up_timeout": 0}),
+        errors=without(MISBEHAVING, "overloaded"),  # a 503 is an endpoint that starts
+    ),
+    HUGGING_FACE(VLLM),
+    HUGGING_FACE(TRANSFORMERS),
+    TRITON,
+    replace(TRITON, model="tensorrt_llm_bls", errors=(), label="bls"),
+    replace(
+        TRITON, model="tensorrt_llm", errors=(), label="llmapi", unable={"usage": LLMAPI_COUNTS_NOT}
+    ),
+    replace(
+        TRITON, model="coupled", slow=None, errors=(), label="coupled", unable={"stream": COUPLED}
+    ),
 )
 
 
@@ -437,8 +528,16 @@ PARSED: Mapping[str, str] = {
     "openai": "openai",
     "nitro": "openai",
     "intel-bigdl": "openai",
+    "azure-openai": "openai",
+    "hf-endpoints": "openai",
+    "claude": "claude",
+    "nvidia-triton-trt-llm": "nvidia-triton-trt-llm",
 }
 """Engines, and the prefix of the recordings that their parsers must read."""
+
+
+HEAVY = {"litellm", "transformers", "vllm"}
+"""Peers with an environment, and a mark, of their own."""
 
 
 def parameters(pairs: Sequence[Pair], aspect: str = "") -> list[Any]:
@@ -458,7 +557,9 @@ def cases(pairs: Sequence[Pair]) -> list[Any]:
 def marks(pair: Pair, aspect: str = "") -> list[pytest.MarkDecorator]:
     found = [getattr(pytest.mark, pair.mark)] if pair.mark else []
     if pair.mark == "slow":
-        found += [getattr(pytest.mark, pair.peer), pytest.mark.timeout(1200)]
+        found.append(pytest.mark.timeout(1200))
+    if pair.peer in HEAVY:
+        found.append(getattr(pytest.mark, pair.peer))
     if reason := pair.unable.get(aspect):
         found.append(pytest.mark.xfail(reason=reason, strict=True))
     return found

@@ -24,13 +24,14 @@ from jan_jupyter.engines.failures import Party
 from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.engines.remote import Remote
 from jan_jupyter.engines.sse import EventDecoder, ServerEvent
+from jan_jupyter.engines.triton_tensors import Signature, TritonParser
 from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.model import Model
 from jan_jupyter.router import Route
 from jan_jupyter.types import ChatRequest, Delta, Message
 
 from .pairs import PARSED
-from .record import EXPECTED, FOLDER
+from .record import EXPECTED, FOLDER, PROMPT
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sse"))
 MARKS = (b"\n\n", b"\r", b"data: ", b"null", b"[]", b"{")
@@ -75,14 +76,20 @@ def events(pieces: Iterable[bytes]) -> list[ServerEvent]:
     return [*found, *decoder.end()]
 
 
-def parser_of(name: str) -> http.Parser:
+def parser_of(name: str, recording: str) -> http.Parser:
+    parameters = {"max_tokens": 64}
+    about = FOLDER / f"{recording}.model.json"
+    if about.exists():  # what the engine has asked the server before
+        told = json.loads(about.read_text("utf-8"))
+        signature = Signature.read(told["metadata"], told["config"])
+        return TritonParser(signature, PROMPT, parameters)
     engine, model = engine_of(name)
-    return engine.parser(model, ChatRequest([Message("user", "hi")], {"max_tokens": 64}))
+    return engine.parser(model, ChatRequest([Message("user", "hi")], parameters))
 
 
-def deltas(name: str, found: Iterable[ServerEvent]) -> Iterator[Delta]:
+def deltas(name: str, recording: str, found: Iterable[ServerEvent]) -> Iterator[Delta]:
     """What the client makes of the events, up to the end mark; raises only `EngineError`."""
-    parser = parser_of(name)
+    parser = parser_of(name, recording)
     party = Party("m", name)
     for event in found:
         delta = http._parsed(parser, event, party)
@@ -112,7 +119,7 @@ def test_single_bytes_give_the_same_events(name: str) -> None:
 
 @pytest.mark.parametrize(("engine", "name"), readers())
 def test_the_text_is_what_the_server_says_without_streaming(engine: str, name: str) -> None:
-    found = [*deltas(engine, events([recorded(name)]))]
+    found = [*deltas(engine, name, events([recorded(name)]))]
     assert "".join(delta.text for delta in found) == expected()[name]
     finish = [delta.finish for delta in found if delta.finish]
     reasoning = "".join(delta.reasoning for delta in found)
@@ -130,12 +137,12 @@ def test_the_text_is_what_the_server_says_without_streaming(engine: str, name: s
     assert bool(reasoning) == name.endswith((".reasoning", ".thinking"))
 
 
-def ends(name: str, pieces: Iterable[bytes]) -> None:
+def ends(name: str, recording: str, pieces: Iterable[bytes]) -> None:
     """It comes to a reply that shows itself; nothing but an error of ours comes out."""
     engine, model = engine_of(name)
     fold = Fold(Route(model, engine, ChatRequest([Message("user", "hi")])))
     with suppress(errors.EngineError):
-        for delta in deltas(name, events(pieces)):
+        for delta in deltas(name, recording, events(pieces)):
             fold.add(delta)
     reply = fold.reply()
     assert isinstance(reply._repr_markdown_(), str)
@@ -147,7 +154,8 @@ def ends(name: str, pieces: Iterable[bytes]) -> None:
 @given(data=st.data())
 def test_spoiled_bytes_end_in_an_answer_or_an_error(engine: str, data: st.DataObject) -> None:
     names = [name for name in NAMES if name.startswith(f"{PARSED[engine]}.")]
-    stream = bytearray(recorded(data.draw(st.sampled_from(names))))
+    name = data.draw(st.sampled_from(names))
+    stream = bytearray(recorded(name))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(stream)))
         length = data.draw(st.integers(0, 40))
@@ -159,7 +167,7 @@ def test_spoiled_bytes_end_in_an_answer_or_an_error(engine: str, data: st.DataOb
     edges = [0, *cuts, len(stream)]
     pieces = [bytes(stream[a:b]) for a, b in pairwise(edges)]
     assert events(pieces) == events([bytes(stream)])
-    ends(engine, pieces)
+    ends(engine, name, pieces)
 
 
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
@@ -177,7 +185,8 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
 def test_strange_values_end_in_an_answer_or_an_error(engine: str, data: st.DataObject) -> None:
     """JSON of the right form with a value that nobody expects there."""
     names = [name for name in NAMES if name.startswith(f"{PARSED[engine]}.")]
-    found = events([recorded(data.draw(st.sampled_from(names)))])
+    name = data.draw(st.sampled_from(names))
+    found = events([recorded(name)])
     at = data.draw(st.integers(0, len(found) - 1))
     if not found[at].data.startswith("{"):
         return
@@ -194,7 +203,7 @@ def test_strange_values_end_in_an_answer_or_an_error(engine: str, data: st.DataO
         for event in (*found[:at], spoiled, *found[at + 1 :])
         if "\n" not in event.data
     ]
-    ends(engine, lines)
+    ends(engine, name, lines)
 
 
 def _paths(value: Any) -> Iterator[tuple[Any, ...]]:

@@ -157,8 +157,8 @@ def config_of(name: str, vocabulary: str, decoupled: bool, parameters: Mapping[s
         "llmapi": (LLMAPI, LLMAPI_OUTPUTS),
     }[vocabulary]
     queue = ""
-    if size := parameters.get("queue"):
-        queue = f"dynamic_batching {{ default_queue_policy {{ max_queue_size: {size} }} }}"
+    if waiting := parameters.get("queue"):
+        queue = f"dynamic_batching {{ default_queue_policy {{ max_queue_size: {waiting} }} }}"
     parts = [
         f'name: "{name}"',
         'backend: "python"',
