@@ -238,6 +238,13 @@ class Client:
                 with suppress(Exception):  # the status is known; a broken body must not hide it
                     body = await _head(response, LARGEST_ERROR_BODY)
                 raise error_of(response.status_code, response.headers, body, party)
+            if response.headers.get("content-type", "").startswith("text/html"):
+                raise errors.Malformed(
+                    f"{party.engine} answered for {party.model} with a web page: {request.url} is"
+                    " not the address of an API. Look at its `base_url`.",
+                    model=party.model,
+                    engine=party.engine,
+                )
             yield response
 
     async def close(self) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
+from jan_jupyter.engines.triton import Unhealthy
 from peers.misbehaving import Misbehaving
 from peers.process import HOST, MODEL, REPOSITORY, Peer
 
@@ -187,7 +189,7 @@ def intel_back_end(name: str, **settings: Any) -> Callable[[Peer], JSON]:
 UNREACHABLE = Case(
     "nobody there",
     errors.ConnectionFailed,
-    engine={"base_url": f"http://{HOST}:9", "full_url": ""},
+    settings={"base_url": f"http://{HOST}:9"},
     says=f"{HOST}:9",
 )
 WRONG = Case(
@@ -244,6 +246,7 @@ LLAMA_IGNORES_NAMES = "llama.cpp's server answers to every model name (facts §2
 LLMOCK_NO_STOP = "LLMock knows no stop words"
 LLMOCK_NO_LENGTH = "LLMock knows no max_tokens"
 MISBEHAVING_NO_STOP = "the misbehaving server knows no stop words"
+MISBEHAVING_NO_COUNT = "the misbehaving server's Triton does not count the prompt"
 MISBEHAVING_NO_LENGTH = "the misbehaving server knows no max_tokens"
 TRANSFORMERS_NO_STOP = "transformers serve ignores stop words"
 AIMOCK_NO_STOP = "aimock's answers are scripts: stop words do nothing"
@@ -450,6 +453,45 @@ LITELLM_TRANSLATES = "LiteLLM's translation to OpenAI's API drops it (facts §3)
 LLMOCK_HEARS_NO_SYSTEM = "LLMock repeats messages, and Anthropic's system text is none"
 AIMOCK_COUNTS_NOT = "aimock counts no tokens in Anthropic's shape"
 
+CLAUDE_MISBEHAVES = without(
+    MISBEHAVING,
+    "filtered",  # a stop reason there, never an error
+    "no finish",  # its end mark alone says that an answer is whole
+)
+TGI_MISBEHAVES = (
+    *without(MISBEHAVING, "billing", "payment", "filtered", "rate limit", "overloaded"),
+    Case("rate limit", errors.Overloaded, model="bad:error=rate_limit_exceeded"),
+)
+TOOLKIT_MISBEHAVES = (
+    Case("auth", errors.AuthenticationFailed, model="bad:status=401"),
+    Case("not found", errors.NotFoundRemotely, model="bad:error=model_not_found"),
+    Case("server", errors.ServerFailed, model="bad:status=500"),
+    Case("a web page", errors.Malformed, model="bad:rubbish=0", says="base_url"),
+    UNREACHABLE,
+)
+TRITON_MISBEHAVES = (
+    Case("key", errors.AuthenticationFailed, model="bad:error=forbidden"),
+    Case("not found", errors.NotFoundRemotely, model="bad:error=model_not_found"),
+    Case("overflow", errors.ContextOverflow, model="bad:error=context_length_exceeded"),
+    Case("bad request", errors.BadRequest, model="bad:error=invalid_request"),
+    Case("overloaded", errors.Overloaded, model="bad:error=server_is_overloaded"),
+    Case("stub died", Unhealthy, model="bad:error=server_error", says="load the model"),
+    Case("timeout", errors.TimedOut, model="bad:stall=0", settings={"timeout": 0.3}),
+    Case("no answer", errors.ConnectionFailed, model="bad:hangup"),
+    Case("cut", errors.StreamBroken, model="bad:cut=3", partial=True, says="cut off"),
+    Case("reset", errors.StreamBroken, model="bad:reset=3", partial=True, says="cut off"),
+    Case("rubbish", errors.Malformed, model="bad:rubbish=3", partial=True),
+    UNREACHABLE,
+)
+IN_ONE_PIECE = "the toolkit's container does not stream"
+UNCOUNTED = "the toolkit's container counts no tokens"
+
+
+def addressed(house: House, model: str) -> JSON:
+    """For servers of one model, where the address is all that names it."""
+    return {"model": model, "base_url": f"{house['misbehaving'].url}/{quote(model, safe='')}"}
+
+
 PAIRS: Sequence[Pair] = (
     NITRO,
     replace(NITRO, label="llama-server", settings=file_of_program),
@@ -474,6 +516,7 @@ PAIRS: Sequence[Pair] = (
     replace(VLLM, engine="openai"),
     replace(TRANSFORMERS, engine="openai"),
     CLAUDE_AT_ZERO(LLAMA),
+    CLAUDE(MISBEHAVING, errors=CLAUDE_MISBEHAVES),
     CLAUDE(
         AIMOCKED,
         model="claude-opus-4-5",
@@ -511,9 +554,33 @@ PAIRS: Sequence[Pair] = (
         files=address(settings={"scale_up_timeout": 0}),
         errors=without(MISBEHAVING, "overloaded"),  # a 503 is an endpoint that starts
     ),
+    HUGGING_FACE(
+        MISBEHAVING,
+        files=address(settings={"format": "tgi", "scale_up_timeout": 0}),
+        settings=addressed,
+        unable={},
+        errors=TGI_MISBEHAVES,
+        label="tgi",
+    ),
+    HUGGING_FACE(
+        MISBEHAVING,
+        files=address(settings={"format": "toolkit", "scale_up_timeout": 0}),
+        settings=addressed,
+        unable={"stream": IN_ONE_PIECE, "usage": UNCOUNTED, "length": MISBEHAVING_NO_LENGTH},
+        slow=None,
+        errors=TOOLKIT_MISBEHAVES,
+        label="toolkit",
+    ),
     HUGGING_FACE(VLLM),
     HUGGING_FACE(TRANSFORMERS),
     TRITON,
+    replace(
+        MISBEHAVING,
+        engine=TRITON.engine,
+        files=address(),
+        unable={"usage": MISBEHAVING_NO_COUNT, "length": MISBEHAVING_NO_LENGTH},
+        errors=TRITON_MISBEHAVES,
+    ),
     replace(TRITON, model="tensorrt_llm_bls", errors=(), label="bls"),
     replace(
         TRITON, model="tensorrt_llm", errors=(), label="llmapi", unable={"usage": LLMAPI_COUNTS_NOT}
