@@ -23,6 +23,8 @@ from jan_jupyter.models import download, hub, pull
 from jan_jupyter.models.machine import GPU, Machine
 from jan_jupyter.models.pull import Progress
 from jan_jupyter.models.unfinished import discard, unfinished
+from jan_jupyter.router import Router
+from jan_jupyter.types import Event
 from support.hub import TOKEN, Hub
 
 START = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)
@@ -198,6 +200,24 @@ def test_equal_names_of_two_repositories(site: Hub, store: ModelStore) -> None:
     assert (found.id, found.file.read_bytes()) == ("two/Same-Q4_K_M", second)
     named = fetch(store, "two/Same-GGUF", id="mine")
     assert (named.id, named.file.read_bytes()) == ("mine", second)
+
+
+def test_watchers_of_the_router_are_told(site: Hub, store: ModelStore) -> None:
+    site.add("org/Watched-GGUF/Watched.gguf", model(4 * MB))
+    site.behave("org/Watched-GGUF/Watched.gguf", rate=3 * MB)
+    router, events = Router(store), list[Event]()
+    router.watch(events.append)
+    *steps, last = bridge.iterate(router.pull("org/Watched-GGUF"))
+    assert last.model is not None
+    assert [event.state for event in events] == [*["downloading"] * len(steps), "unloaded"]
+    assert {event.model for event in events} == {"Watched"}
+    told = [event.progress for event in events if event.progress is not None]
+    assert told == sorted(told)
+    assert 0 < min(filter(None, told)) < 1
+    assert told[-1] == 1
+    with pytest.raises(errors.ModelNotFound):
+        list(bridge.iterate(router.pull("org/nobody")))
+    assert (events[-1].state, "org/nobody" in events[-1].message) == ("failed", True)
 
 
 # The line breaks ----------------------------------------------------------------------------------
