@@ -95,10 +95,10 @@ class Catalogue:
     def _forget(self) -> None:
         self._watch = Watch()
         self._places: list[Place] | None = None
-        self._items: dict[tuple[Place, Found], _Item] = {}
+        self._items: dict[tuple[str, ...], _Item] = {}
         self._fingerprints: dict[str | None, object] = {}
         self._listed: list[Model] = []
-        self._by_path: dict[Path, Model] = {}
+        self._by_path: dict[Path, Model] | None = None
 
     def models(self, places: list[Place]) -> list[Model]:
         """All models, those that win a shared id before those that lose it, by place.
@@ -124,6 +124,8 @@ class Catalogue:
         models = self._read(place, found, Look(Watch()), Engines(self._options))
         if len(models) != 1:
             return None
+        if self._by_path is None:
+            self._by_path = {model.path: model for model in self._listed}
         listed = self._by_path.get(models[0].path)
         if listed is not None and listed.raw == models[0].raw:
             same = replace(models[0], warnings=listed.warnings, shadowed=listed.shadowed)
@@ -136,8 +138,10 @@ class Catalogue:
         known, self._items = self._items, {}
         needed = self._watch.needed = set()
         for place in places:
+            where = str(place.root)
             for found in _scan(place, self._watch):
-                item = known.get((place, found))
+                key = (where, found.source, found.path)
+                item = known.get(key)
                 if (
                     item is None
                     or not changed.isdisjoint(item.paths)
@@ -147,13 +151,13 @@ class Catalogue:
                     models = self._read(place, found, look, engines)
                     item = _Item(models, look.paths, {model.written_engine for model in models})
                 needed |= item.paths
-                self._items[place, found] = item
+                self._items[key] = item
         self._watch.forget_all_but(needed)
         written = set[str | None]().union(*(item.engines for item in self._items.values()))
         self._fingerprints = {name: engines.fingerprint(name) for name in written}
         every = [model for item in self._items.values() for model in item.models]
         self._listed = _with_duplicates_told(_each_file_once(every))
-        self._by_path = {model.path: model for model in self._listed}
+        self._by_path = None
         self._places = [*places]
 
     def _read(self, place: Place, found: Found, look: Look, engines: Engines) -> list[Model]:
@@ -374,8 +378,10 @@ def _with_duplicates_told(models: list[Model]) -> list[Model]:
     first: dict[str, int] = {}
     for index, model in enumerate(models):
         best = models[first.setdefault(model.id, index)]
+        if best is model:
+            continue
         same_place = (best.data_folder, best.source) == (model.data_folder, model.source)
-        if best is not model and same_place and _likeness(model) > _likeness(best):
+        if same_place and _likeness(model) > _likeness(best):
             first[model.id] = index
     if len(first) == len(models):
         return models

@@ -67,11 +67,13 @@ _NO_WAIT: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 def decoded(data: bytes, path: Path | str) -> str:
     """The text of a UTF-8 file, without its byte-order mark; `path` names it in errors."""
     try:
-        return data.decode("utf-8-sig")
+        return data.decode() if data[:3] != _MARK else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ModelBroken(f"{path}, line {line}: not UTF-8 text") from error
 
+
+_MARK = "\ufeff".encode()
 
 # Formats ----------------------------------------------------------------------------------------
 
@@ -84,7 +86,7 @@ _TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*+[\]}}])", re.DOTALL)
 
 def parse_json(text: str, where: str) -> Any:
     """Strict JSON, else without comments and trailing commas; `where` names it in errors."""
-    if not text.strip():
+    if not text or text.isspace():
         raise ModelBroken(f"{where}, line 1: the file is empty")
     try:
         try:
