@@ -13,7 +13,22 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).parent.parent / "notebooks"
 
 
+SHOWN_AS = "~/jan"
+"""What stands in saved outputs for the data folder of a run."""
+
+
 def run(path: Path, save: bool) -> None:
+    """Run a notebook with a data folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"JAN_DATA_FOLDER": folder, "JAN_HOMES": "none", "JAN_KEEP_ALIVE": "30"}
+        notebook = executed(path)
+        text = nbformat.writes(notebook).replace(folder, SHOWN_AS)
+    if save:
+        path.write_text(text + "\n", "utf-8")
+    print(f"{path.name}: {len(notebook.cells)} cells, without an error")
+
+
+def executed(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
@@ -25,17 +40,13 @@ def run(path: Path, save: bool) -> None:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    if save:
-        nbformat.write(notebook, path)
-    print(f"{path.name}: {len(notebook.cells)} cells, without an error")
+    return notebook
 
 
 def main() -> None:
     save = "--check" not in sys.argv
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"JAN_DATA_FOLDER": folder, "JAN_HOMES": "none", "JAN_KEEP_ALIVE": "30"}
-        for path in sorted(FOLDER.glob("*.ipynb")):
-            run(path, save)
+    for path in sorted(FOLDER.glob("*.ipynb")):
+        run(path, save)
 
 
 if __name__ == "__main__":
