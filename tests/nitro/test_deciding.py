@@ -208,6 +208,16 @@ def test_what_each_machine_would_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(errors.EngineUnavailable, match="runtime_path"):
         choose("llama-server", "/nowhere")
 
+    installed = {"llama_cpp"}
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: name if name in installed else None
+    )
+    assert choose("llama_cpp_python") == runtimes.Runtime("llama-cpp-python")
+    assert choose().name == "llama-server"  # the last resort is the one without an own server
+    installed.clear()
+    with pytest.raises(errors.EngineUnavailable, match=r"jan-jupyter\[llama-cpp-python\]"):
+        choose("llama-cpp-python")
+
 
 def test_a_runtime_is_asked_for_its_devices(tmp_path: Path) -> None:
     def server(says: str) -> runtimes.Runtime:
