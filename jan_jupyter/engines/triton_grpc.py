@@ -66,7 +66,7 @@ class GrpcClient(http.Client):
         self, request: http.HttpRequest, party: Party
     ) -> AsyncIterator[AsyncGenerator[ServerEvent, None]]:
         assert isinstance(request, GrpcRequest)
-        channel, inputs = self._channel(request.url, party), _inputs(request)
+        channel, inputs = self._channel(request.url, party), _inputs(request, party)
         name, _ = _model(request.url)
 
         async def requests() -> AsyncIterator[dict[str, Any]]:
@@ -129,13 +129,13 @@ def _metadata(headers: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def _inputs(request: GrpcRequest) -> list[Any]:
+def _inputs(request: GrpcRequest, party: Party) -> list[Any]:
     from tritonclient.grpc import InferInput
 
     inputs = []
     for name, value in (request.body or EMPTY).items():
         if name not in request.signature.inputs:
-            raise errors.BadRequest(f"The model has no input {name!r}.")
+            raise errors.BadRequest(f"{party.model} ({party.engine}) has no input {name!r}.")
         tensor = request.signature.inputs[name]
         array = _array(tensor, value, batched=request.signature.batched)
         inputs.append(InferInput(name, array.shape, tensor.kind))
@@ -176,7 +176,9 @@ def _translated(url: str, party: Party) -> Iterator[None]:
     except TimeoutError as error:
         raise errors.TimedOut(
             f"{party.model} ({party.engine}) sent nothing for too long; set `timeout` (seconds) in"
-            " the engine's settings if it needs more time."
+            " the engine's settings if it needs more time.",
+            model=party.model,
+            engine=party.engine,
         ) from error
     except grpc.RpcError as error:
         raise _of(str(error.code()), error.details() or "", url, party) from error
@@ -200,7 +202,9 @@ def _of(code: str, said: str, url: str, party: Party) -> errors.EngineError:
         server = urlsplit(url).netloc
         return errors.ConnectionFailed(
             f"{party.engine} cannot be reached at {server} (model {party.model}): {said}. Is that"
-            " the address of its gRPC port (mostly 8001), and the server running?"
+            " the address of its gRPC port (mostly 8001), and the server running?",
+            model=party.model,
+            engine=party.engine,
         )
     # An error inside a stream has no status: the request was taken, and the model has failed.
     return error_of(_STATUS.get(code, 500 if code else 200), EMPTY, {"error": said}, party)
