@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -138,6 +139,28 @@ print(any(m.startswith('jan_jupyter.engines') for m in sys.modules))
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.splitlines() == ["[]", "False"]
+
+
+def test_an_answer_by_http_imports_no_sdk() -> None:
+    code = """
+import sys
+from engines.asking import ask, engine, model
+from support.server import StreamingServer
+with StreamingServer() as server:
+    for kind in ("claude", "azure-openai", "hf-endpoints", "nvidia-triton-trt-llm"):
+        ask(engine(kind, server.url), model("m:n=1"))
+roots = {module.split(".")[0] for module in sys.modules}
+print(sorted(roots & {"openai", "anthropic", "azure", "tritonclient", "grpc", "numpy", "jinja2"}))
+"""
+    tests = {"PYTHONPATH": str(Path(__file__).parent)}
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **tests},
+    )
+    assert found.stdout.strip() == "[]"
 
 
 def test_public_names_are_there() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 
@@ -97,6 +99,41 @@ def test_tokens_come_from_a_function_and_are_renewed_once(server: StreamingServe
     sent = [entry.headers["authorization"] for entry in server.journal()]
     assert sent == ["Bearer token-0", "Bearer token-1"]
     assert all("api-key" not in entry.headers for entry in server.journal())
+
+
+class Identity(BaseHTTPRequestHandler):
+    """The address inside a machine of Azure that gives it tokens: here another one each time."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        token = f"entra-{len(self.asked)}"
+        answer = {"access_token": token, "expires_on": "4102444800", "token_type": "Bearer"}
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *what: Any) -> None:
+        pass
+
+
+def test_entra_signs_in_by_azure_identity(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), Identity) as machine:
+        Thread(target=machine.serve_forever, daemon=True).start()
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{machine.server_port}/msi")
+        monkeypatch.setenv("IDENTITY_HEADER", "x")
+        monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+        server.behave("d", "n=3,status=401,times=1")
+        asked = engine("azure-openai", server.url, api_key="", settings={"auth": "entra"})
+        assert text(ask(asked, model("d"))) == "".join(tokens(3))
+        machine.shutdown()
+    sent = [entry.headers["authorization"] for entry in server.journal()]
+    assert sent == ["Bearer entra-1", "Bearer entra-2"]
+    assert all("cognitiveservices.azure.com" in path for path in Identity.asked)
 
 
 def test_a_token_that_is_refused_twice_is_an_error(server: StreamingServer) -> None:
