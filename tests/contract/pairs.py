@@ -387,7 +387,7 @@ VLLM = Pair(
     model="jan-mini",
     files=address("/v1"),
     truth=("vllm", "jan-mini"),
-    slow=Slow("vllm", "jan-mini", vllm_is_busy, max_tokens=900),
+    slow=Slow("vllm", "jan-mini", vllm_is_busy, max_tokens=900, parameters=ENDLESS),
     errors=(
         *KEYS,
         Case("wrong model", errors.NotFoundRemotely, model="nope", says="model's"),
@@ -534,6 +534,7 @@ PAIRS: Sequence[Pair] = (
     CLAUDE_AT_ZERO(LITELLM, unable={"stop": LITELLM_TRANSLATES, "length": LITELLM_TRANSLATES}),
     CLAUDE(
         VLLM,
+        slow=None,  # in this API it cannot be asked for an answer without end
         # Its context is smaller than what the engine asks for unless somebody sets less.
         files=address(settings={"anthropic_version": "2023-06-01"}, parameters={"max_tokens": 256}),
     ),
