@@ -98,8 +98,10 @@ class ModelStore:
 
     def _at_its_name(self, name: str) -> Model | None:
         """The model whose `model.json` lies where its id says: nothing wins over that one."""
-        parts = re.split(r"[/:]", name)
-        if any(part.strip(" .") != part or not part or "\\" in part for part in parts):
+        parts = re.split(r"[/:]", name[:1000])
+        if len(name) > 1000 or any(
+            part.strip(" .") != part or not part or "\\" in part for part in parts
+        ):
             return None
         folder = self.writable
         path = folder.joinpath("models", *parts, "model.json")
