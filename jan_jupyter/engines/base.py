@@ -33,6 +33,11 @@ class Engine(ABC):
     """The parts that `install` can bring here, each with a line that says what it costs."""
 
     @classmethod
+    def missing(cls, options: EngineOptions) -> str:
+        """What somebody must install before it can run anything, and how; empty: nothing. Cheap."""
+        return ""
+
+    @classmethod
     async def install(
         cls, options: EngineOptions, say: Callable[[str], None], part: str = ""
     ) -> None:

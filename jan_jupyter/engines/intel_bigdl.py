@@ -100,6 +100,12 @@ class IntelBigdl(LocalEngine):
         self._serving = OpenAI(options, notify)
 
     @classmethod
+    def missing(cls, options: EngineOptions) -> str:
+        if options.address or any(_environment(backend).ready for backend in RECIPES):
+            return ""
+        return f"`%jan engines install {cls.name}[openvino]` (or ipex-llm, bigdl-llm)"
+
+    @classmethod
     async def install(
         cls, options: EngineOptions, say: Callable[[str], None], part: str = ""
     ) -> None:

@@ -98,6 +98,9 @@ def _state(options: EngineOptions) -> tuple[str, str]:
             return "needs key", options.key_hint
     except errors.SettingsError as error:
         return "needs key", str(error)
+    local = options.row is not None and options.row.kind == "local"
+    if local and (missing := engine_class(options.kind).missing(options)):
+        return "not installed", missing
     return "ready", warnings or keys.without_secrets(options.address)
 
 

@@ -12,7 +12,10 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engines import environments
 from jan_jupyter.engines.environments import EngineEnvironment, Recipe, install_command
+from jan_jupyter.engines.listing import listing
+from jan_jupyter.models.store import ModelStore
 from support.environment import processes_of
+from support.jan import write_json
 
 HERE = "{}.{}".format(*sys.version_info)
 
@@ -139,3 +142,14 @@ def test_what_pip_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PIP_FIND_LINKS", "/wheels")
     assert environments.pip_is_configured()
     assert before in (False, True)  # a file of the whole system may be there
+
+
+def test_the_list_of_engines_says_that_it_is_not_installed(isolated: Path) -> None:
+    store = ModelStore(isolated / "jan")
+    state = {row.name: (row.state, row.remark) for row in listing(store)}
+    assert state["intel-bigdl"][0] == "not installed"
+    assert "%jan engines install intel-bigdl[openvino]" in state["intel-bigdl"][1]
+    write_json(
+        isolated / "jan/engines/intel-bigdl/engine.json", {"base_url": "http://localhost:1/v1"}
+    )
+    assert {row.name: row.state for row in listing(store)}["intel-bigdl"] == "ready"
