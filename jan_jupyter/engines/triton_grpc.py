@@ -80,6 +80,7 @@ class GrpcClient(http.Client):
                         async with asyncio.timeout(request.read_timeout):
                             result, error = await anext(answers)
                         if error is not None:
+                            await _ended(answers)
                             raise error
                         yield ServerEvent(json.dumps(_outputs(result)))
                 except StopAsyncIteration:
@@ -113,6 +114,14 @@ class GrpcClient(http.Client):
         for channel in channels.values():
             with suppress(Exception):
                 await channel.close()
+
+
+async def _ended(answers: Any) -> None:
+    """Let the server end a stream that has failed: Triton 2.51 can die of a cancel just then."""
+    with suppress(Exception):
+        async with asyncio.timeout(http.LONGEST_DRAIN):
+            while True:
+                await anext(answers)
 
 
 def _model(url: str) -> tuple[str, str]:

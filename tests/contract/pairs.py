@@ -16,6 +16,7 @@ from jan_jupyter import bridge, errors
 from jan_jupyter.engines.triton import Unhealthy
 from peers.misbehaving import Misbehaving
 from peers.process import HOST, MODEL, REPOSITORY, Peer
+from peers.triton import Triton
 
 from .house import House
 
@@ -492,6 +493,14 @@ def addressed(house: House, model: str) -> JSON:
     return {"model": model, "base_url": f"{house['misbehaving'].url}/{quote(model, safe='')}"}
 
 
+def by_grpc(peer: Peer) -> JSON:
+    assert isinstance(peer, Triton)
+    where = f"grpc://{HOST}:{peer.grpc_port}"
+    return {"base_url": where, "api_key": peer.key, "settings": {"protocol": "grpc"}}
+
+
+NOWHERE_BY_GRPC: JSON = {"base_url": f"grpc://{HOST}:9"}
+
 PAIRS: Sequence[Pair] = (
     NITRO,
     replace(NITRO, label="llama-server", settings=file_of_program),
@@ -581,6 +590,15 @@ PAIRS: Sequence[Pair] = (
         files=address(),
         unable={"usage": MISBEHAVING_NO_COUNT, "length": MISBEHAVING_NO_LENGTH},
         errors=TRITON_MISBEHAVES,
+    ),
+    replace(
+        TRITON,
+        files=by_grpc,
+        errors=(
+            *without(TRITON, "nobody there"),
+            Case("nobody there", errors.ConnectionFailed, settings=NOWHERE_BY_GRPC, says="8001"),
+        ),
+        label="grpc",
     ),
     replace(TRITON, model="tensorrt_llm_bls", errors=(), label="bls"),
     replace(
