@@ -126,7 +126,7 @@ class HFEndpoints(OpenAI):
 
     async def _tell_quiet(self, model: Model) -> None:
         seconds = 0.0
-        while True:
+        while self._hold(model):
             await asyncio.sleep(QUIET_SECONDS)
             seconds += QUIET_SECONDS
             self.tell(
