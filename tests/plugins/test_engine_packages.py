@@ -112,7 +112,7 @@ def test_what_cannot_be_installed_says_why_in_one_line(notebook: Kernel, tmp_pat
         (str(tmp_path / "nothing.whl"), "no file"),
         ("--index-url=http://evil", "unrecognized"),
         ("groq", "needs no package"),
-        ("azure-identity", "the package index cannot be reached"),
+        ("jan-engine-of-nobody", "the package index cannot be reached"),
     ):
         result = notebook.execute(f"%jan engines install {name} --yes", timeout=120)
         said = result.text + (result.error.traceback[-1] if result.error else "")
