@@ -189,6 +189,10 @@ def _without_collection() -> Iterator[None]:
     try:
         yield
     finally:
+        if not gc.get_freeze_count():
+            # Into the oldest generation without a look at each; else the next one looks at all.
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()
 
 
