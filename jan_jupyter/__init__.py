@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .chat import Chat, Stream, achat, aembed, chat, embed, speak, stream
+    from .answers import Stream
+    from .chat import Chat, achat, aembed, chat, embed, speak, stream
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model
     from .models.store import ModelStore
@@ -67,13 +68,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(
-        ("Chat", "Stream", "achat", "aembed", "chat", "embed", "speak", "stream"), "chat"
-    ),
+    **dict.fromkeys(("Chat", "achat", "aembed", "chat", "embed", "speak", "stream"), "chat"),
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
     "Model": "models.model",
     "ModelStore": "models.store",
     **dict.fromkeys(("Assistant", "Thread", "ThreadMessage", "ThreadStore"), "threads"),
+    "Stream": "answers",
     "async_openai": "openai_client:async_client",
     "openai": "openai_client:client",
     "set_token_provider": "tokens",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import errors
+from .answers import Stream
 from .router import Route, Router
 from .types import ChatRequest, Delta, Message, Usage
 
@@ -213,8 +214,6 @@ def _usage(usage: Usage | None) -> dict[str, Any]:
 
 
 async def _whole(router: Router, route: Route) -> dict[str, Any]:
-    from .chat import Stream
-
     answer = Stream(router, route.request, route)
     async with aclosing(answer.deltas()) as deltas:
         async for _ in deltas:

@@ -22,7 +22,9 @@ LAYERS = (
     {"levels"},
     {"router"},
     {"attachments", "structured", "tools"},
-    {"threads", "chat", "compare", "api", "openai_client"},
+    {"threads"},
+    {"answers"},
+    {"chat", "compare", "api", "openai_client"},
     {"magics", "panel", "server", "cli"},
 )
 FACES = LAYERS[-1]
@@ -168,6 +170,6 @@ def test_public_names_are_there() -> None:
         "import jan_jupyter as jan, jan_jupyter.chat, jan_jupyter.models.store, inspect\n"
         "assert all(hasattr(jan, name) for name in jan.__all__)\n"
         "assert callable(jan.chat) and isinstance(jan.models, jan.ModelStore)\n"
-        "from jan_jupyter.chat import Stream\n"
+        "from jan_jupyter.answers import Stream\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

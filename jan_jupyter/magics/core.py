@@ -22,7 +22,7 @@ from .interpolate import fill
 from .lines import help_text, parse_line
 
 if TYPE_CHECKING:
-    from ..chat import Stream
+    from ..answers import Stream
     from ..levels import Level
     from ..types import Message, Reply
     from .inthread import InThread
@@ -146,7 +146,7 @@ class JanMagics(Magics):
     def _prepare(self, options: Namespace, prompt: str) -> Asked | None:
         if options.as_name and not options.as_name.isidentifier():
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
-        from ..chat import asking, messages_of
+        from ..answers import asking, messages_of
         from ..router import shared
         from ..tools import Toolbox
         from ..types import Message

@@ -12,8 +12,8 @@ from time import monotonic
 from types import FrameType
 from typing import Any, NamedTuple
 
+from ..answers import Stream
 from ..bridge import HEARTBEAT, Pump, heartbeat
-from ..chat import Stream
 from ..types import Delta, Event, Reply
 from .output import Output
 

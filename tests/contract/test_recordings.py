@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
-from jan_jupyter.chat import Fold
+from jan_jupyter.answers import Fold
 from jan_jupyter.engines import http
 from jan_jupyter.engines.failures import Party
 from jan_jupyter.engines.registry import engine_class

@@ -1,0 +1,336 @@
+"""An answer on its way: deltas fold into a `Reply`, functions run between two rounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import bridge, errors
+from .attachments import message_with
+from .levels import Level
+from .models.model import Model
+from .router import Route, Router
+from .structured import Shape, shape_of
+from .tools import MOST_ROUNDS, Toolbox, run_here
+from .types import ChatRequest, Delta, Finish, Message, Reply, Timings, Usage
+
+if TYPE_CHECKING:
+    from .threads import Record
+
+NOTHING = Usage()
+Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
+
+
+def messages_of(
+    prompt: Prompt, system: str | None = None, attach: Sequence[Any] = ()
+) -> list[Message]:
+    """A prompt in any of its forms as messages: text, a message, or OpenAI's list of messages.
+
+    Attachments go with a prompt that is text. Raises `UsageError`.
+    """
+    if isinstance(prompt, str):
+        messages = [message_with(prompt, attach)]
+    elif attach:
+        raise errors.UsageError("`attach` goes with a prompt that is text.")
+    elif isinstance(prompt, Message):
+        messages = [prompt]
+    else:
+        messages = [m if isinstance(m, Message) else _message(m) for m in prompt]
+    return [Message("system", system), *messages] if system else messages
+
+
+def _message(written: Mapping[str, Any]) -> Message:
+    extra = {k: v for k, v in written.items() if k not in ("role", "content")}
+    try:
+        return Message(written["role"], written.get("content") or "", extra)
+    except KeyError:
+        raise errors.UsageError(
+            'A message needs a role: {"role": "user", "content": "…"}.'
+        ) from None
+
+
+class Fold:
+    """Gathers deltas into a `Reply`; what has come is there at any moment."""
+
+    def __init__(self, route: Route, shape: Shape | None = None, spent: Usage = NOTHING) -> None:
+        self.route = route
+        self._shape = shape
+        self._spent = spent
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._tool_calls: list[Mapping[str, Any]] = []
+        self._logprobs: list[Mapping[str, Any]] = []
+        self._last = Delta()
+
+    def add(self, delta: Delta) -> None:
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
+        if delta.tool_calls:
+            _gather(self._tool_calls, delta.tool_calls)
+        self._logprobs += delta.logprobs
+        if delta.finish is not None:
+            self._last = delta
+
+    @property
+    def text(self) -> str:
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    def reply(self, error: BaseException | None = None) -> Reply:
+        """The answer so far; `error` says why there is no more."""
+        finish: Finish | None = self._last.finish
+        reason = None
+        if isinstance(error, KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
+            finish = "cancelled"
+        elif error is not None:
+            reason = str(error)
+        request = self.route.request
+        calls = {"tool_calls": self._tool_calls} if self._tool_calls else {}
+        extra = {**self._last.extra, **calls}
+        return Reply(
+            text=self.text,
+            model=self.route.model.id,
+            engine=self.route.engine.options.name,
+            messages=(*request.messages, Message("assistant", self.text, extra)),
+            usage=self._spent + (self._last.usage or NOTHING),
+            timings=self._last.timings or Timings(),
+            finish=finish,
+            reasoning="".join(self._reasoning),
+            tool_calls=tuple(self._tool_calls),
+            request=request,
+            error=reason,
+            notes=tuple(self._last.notes),
+            logprobs=tuple(self._logprobs),
+            reader=self._shape.read if self._shape else None,
+        )
+
+
+def _gather(calls: list[Mapping[str, Any]], pieces: Sequence[Mapping[str, Any]]) -> None:
+    """Put pieces of streamed tool calls together: same index, arguments joined."""
+    for piece in pieces:
+        index = piece.get("index", len(calls))
+        function = dict(piece.get("function") or {})
+        if index < len(calls):
+            known = dict(calls[index])
+            before = dict(known.get("function") or {})
+            before["arguments"] = before.get("arguments", "") + (function.get("arguments") or "")
+            if function.get("name"):
+                before["name"] = function["name"]
+            calls[index] = {**known, "function": before}
+        else:
+            rest = {k: v for k, v in piece.items() if k not in ("index", "function")}
+            function.setdefault("arguments", "")
+            calls.append({"type": "function", **rest, "function": function})
+
+
+class Stream:
+    """An answer under way: iterate over its pieces of text, with `for` or `async for`.
+
+    Nothing is sent before someone iterates or asks for `reply`. What came is kept, so iterating
+    again replays it. With `tools`, the functions that the model asks for are run between two of its
+    answers, in the thread that iterates, and the text of all answers is one stream.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        request: ChatRequest,
+        model: str | Model | Route | None,
+        *,
+        levels: Sequence[Level] = (),
+        shape: Shape | None = None,
+        tools: Toolbox | None = None,
+        spent: Usage = NOTHING,
+        rounds: int = 0,
+    ) -> None:
+        self.router = router
+        self.route = model if isinstance(model, Route) else router.route(request, model, levels)
+        self.record: Record | None = None
+        """What keeps the turn in a thread, if anything does."""
+        self._shape = shape
+        self._tools = tools
+        self._rounds = rounds
+        self._fold = Fold(self.route, shape, spent)
+        self._pieces: list[str] = []
+        self._reply: Reply | None = None
+        self._error: BaseException | None = None
+        self._begun = False
+        self._next: Stream | None = None
+
+    async def deltas(self) -> AsyncGenerator[Delta, None]:
+        """The deltas as they come, on the background loop; they are folded on the way."""
+        if self._begun:
+            raise errors.UsageError("This answer is streamed elsewhere already.")
+        self._begun = True
+        try:
+            if self.record is not None:  # not on the loop: a disk may be slow
+                model, engine = self.route.model.reference, self.route.engine.options.name
+                await asyncio.to_thread(self.record.begin, model, engine)
+            async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
+                async for delta in deltas:
+                    self._fold.add(delta)
+                    if delta.text:
+                        self._pieces.append(delta.text)
+                    yield delta
+        except BaseException as error:
+            self._error = error
+            self._reply = self._fold.reply(error)
+            await self._record(error)
+            raise
+        self._reply = self._fold.reply()
+        await self._record()
+
+    async def _record(self, error: BaseException | None = None) -> None:
+        """Write the answer down, also while all around is being cancelled."""
+        if self.record is None:
+            return
+        reply = self._reply or self._fold.reply()
+        try:
+            writing = asyncio.get_running_loop().run_in_executor(None, self.record.end, reply)
+        except RuntimeError:  # the process ends, and takes no work for its threads any more
+            self.record.end(reply)
+            return
+        cancelled = False
+        while not writing.done():
+            try:
+                await asyncio.wait([writing])
+            except asyncio.CancelledError:
+                cancelled = True
+        failure = writing.exception()
+        if error is not None:
+            if failure is not None:
+                error.add_note(f"The answer was not kept: {failure}")
+        elif failure is not None:
+            raise failure
+        elif cancelled:
+            raise asyncio.CancelledError
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._pieces
+        if not self._begun:
+            try:
+                for delta in bridge.iterate(self.deltas()):
+                    if delta.text:
+                        yield delta.text
+            finally:
+                if self.record is not None:
+                    self.record.settle()
+        elif isinstance(self._error, errors.JanError):
+            raise self._error
+        if following := run_here(self.follow()):
+            yield from following
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for piece in self._pieces:
+            yield piece
+        if not self._begun:
+            try:
+                async with aclosing(bridge.aiterate(self.deltas())) as deltas:
+                    async for delta in deltas:
+                        if delta.text:
+                            yield delta.text
+            finally:
+                if self.record is not None:
+                    await asyncio.to_thread(self.record.settle)
+        elif isinstance(self._error, errors.JanError):
+            raise self._error
+        if following := await self.follow():
+            async for piece in following:
+                yield piece
+
+    async def follow(self, told: Callable[[str, str], None] | None = None) -> Stream | None:
+        """Run, here, the functions that the answer asks for; the stream that goes on with them.
+
+        `None` if it asks for none. `told(call, result)` is called after each.
+        """
+        if self._next is None and self._reply and self._reply.tool_calls and self._tools:
+            if self._rounds >= MOST_ROUNDS:
+                raise errors.UsageError(
+                    f"{self.route.model.id} has asked for functions {MOST_ROUNDS} times in a row"
+                    " and was stopped."
+                )
+            results = await self._tools.answers(self._reply.tool_calls, told)
+            request = replace(self.route.request, messages=(*self._reply.messages, *results))
+            self._next = Stream(
+                self.router,
+                request,
+                replace(self.route, request=request),
+                shape=self._shape,
+                tools=self._tools,
+                spent=self._reply.usage,
+                rounds=self._rounds + 1,
+            )
+            if self.record is not None:
+                self._next.record = self.record.following(results)
+        return self._next
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return self._fold.text
+
+    @property
+    def reply(self) -> Reply:
+        """The whole answer; waits for it if need be. After an error: what had come."""
+        if self._reply is None and not self._begun:
+            for _ in self:
+                pass
+        if self._next is not None:
+            return self._next.reply
+        return self._reply or self._fold.reply()
+
+    def reply_so_far(self, error: BaseException | None = None) -> Reply:
+        """What has come, without waiting; `error` says why there will be no more."""
+        return self._fold.reply(error) if error is not None else self._reply or self._fold.reply()
+
+
+def asking(
+    router: Router,
+    messages: Sequence[Message],
+    model: str | Model | None,
+    parameters: Mapping[str, Any],
+    schema: Any = None,
+    tools: Toolbox | None = None,
+    levels: Sequence[Level] = (),
+) -> Stream:
+    """The stream for messages that stand, with what the answer shall fit and may ask for."""
+    shape = shape_of(schema) if schema is not None else None
+    request = ChatRequest(
+        messages,
+        parameters,
+        tools=tools.descriptions if tools else (),
+        schema=shape.json_schema if shape else None,
+    )
+    return Stream(router, request, model, levels=levels, shape=shape, tools=tools)
+
+
+async def whole(answer: Stream) -> Reply:
+    """Await, in any loop, the whole of an answer, and run the functions that it asks for."""
+    while True:
+        reply = await bridge.await_(_drained(answer))
+        if (following := await answer.follow()) is None:
+            return reply
+        answer = following
+
+
+def finished(answer: Stream) -> Reply:
+    """Wait for the whole of an answer, and run the functions that it asks for."""
+    while True:
+        reply = bridge.wait(_drained(answer))
+        if (following := run_here(answer.follow())) is None:
+            return reply
+        answer = following
+
+
+async def _drained(answer: Stream) -> Reply:
+    """On the background loop: nobody looks at the pieces, so none has to cross to another."""
+    async with aclosing(answer.deltas()) as deltas:
+        async for _ in deltas:
+            pass
+    return answer.reply_so_far()
