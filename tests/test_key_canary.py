@@ -26,8 +26,11 @@ CANARIES = {
     "box": "canary-engine-file-51ee",
     "heads": "canary-header-2c47",
     "typed": "canary-typed-unseen-08bd",
+    "claude": "canary-of-claude-4b1e",
+    "azure-openai": "canary-of-azure-e07a",
 }
-HEADERS = {"heads": "x-api-key"}
+HEADERS = {"heads": "x-api-key", "azure-openai": "api-key"}
+"""The header that carries a key, where it is not `Authorization`."""
 BEHAVIOURS = {
     "whole": "n=5",
     "refused": "error=invalid_api_key,leak",
@@ -111,6 +114,8 @@ def notebook(folder: Path, _streaming_server: StreamingServer) -> Iterator[Kerne
             "box": {**base, "api_key": CANARIES["box"]},
             "heads": {**base, "headers": {"X-Api-Key": CANARIES["heads"]}},
             "typed": base,
+            "claude": {**base, "api_key": CANARIES["claude"]},
+            "azure-openai": {**base, "api_key": CANARIES["azure-openai"]},
         }
         for engine, fields in engines.items():
             write_json(kernel.data_folder / "engines" / engine / "engine.json", fields)
@@ -163,11 +168,13 @@ def test_keys_are_found_nowhere_but_in_their_header(
         looked = notebook.execute(LOOK.format(engine=engine, name=f"{engine}-whole"))
         assert looked.status == "ok", looked.error
         notebook.execute(f"%%jan {engine}-whole --dry-run\nhi")
+        notebook.execute(f"%%jan {engine}-whole --thread kept\nhi")
         notebook.execute(f"%jan engines {engine} --models")
         stopped = notebook.send(f"%%jan {engine}-stalled\nhi")
         server.wait("received")
         notebook.interrupt()
         notebook.wait_idle(stopped)
+    assert list(folder.rglob("messages.jsonl"))  # it is searched with all other files
     for line in LINES:
         assert notebook.execute(line).status == "ok"
     notebook.execute("%jan keys rm typed")
@@ -178,11 +185,12 @@ def test_keys_are_found_nowhere_but_in_their_header(
     # The server: each key in its own header, and nowhere else.
     entries = server.journal()
     for engine, canary in CANARIES.items():
-        ours = [e for e in entries if isinstance(e.body, dict) and engine in str(e.body["model"])]
+        asked = [entry for entry in entries if isinstance(entry.body, dict)]
+        ours = [entry for entry in asked if str(entry.body["model"]).startswith(f"{engine}-")]
         assert len(ours) > 5
         header = HEADERS.get(engine, "authorization")
         for entry in ours:
-            value = canary if header == "x-api-key" else f"Bearer {canary}"
+            value = f"Bearer {canary}" if header == "authorization" else canary
             assert carriers(entry) == {header: value}
     for entry in entries:
         assert len(carriers(entry)) == 1
@@ -206,8 +214,9 @@ def test_keys_are_found_nowhere_but_in_their_header(
     assert notebook.execute("%jan unload jan-mini").status == "ok"
     psutil.wait_procs(others, timeout=10)
     notebook.execute("logging.shutdown(); get_ipython().history_manager.writeout_cache()")
-    own = {folder / "jan" / "keys.json", folder / "jan" / "engines" / "box" / "engine.json"}
-    own |= {folder / "jan" / "engines" / "heads" / "engine.json"}
+    written = ("box", "heads", "claude", "azure-openai")  # where the user has written it
+    own = {folder / "jan" / "engines" / name / "engine.json" for name in written}
+    own.add(folder / "jan" / "keys.json")
     read = 0
     for parent, _, names in os.walk(folder):
         for name in names:
