@@ -68,6 +68,12 @@ class Message:
             return self.content
         return "".join(part.get("text", "") for part in self.content if part.get("type") == "text")
 
+    @property
+    def has_images(self) -> bool:
+        return not isinstance(self.content, str) and any(
+            part.get("type") == "image_url" for part in self.content
+        )
+
     def json(self) -> dict[str, Any]:
         """The message as OpenAI's chat API writes it."""
         content = self.content if isinstance(self.content, str) else [*map(dict, self.content)]

@@ -112,6 +112,13 @@ def test_attachments_go_before_the_text(ask: StreamingServer) -> None:
     assert reply.messages[0].text == "what is this?"
 
 
+def test_a_local_model_without_a_projector_says_that_it_sees_nothing(isolated: Path) -> None:
+    with pytest.raises(errors.BadRequest, match=r"jan-mini \(nitro\) sees no images"):
+        jan.chat("what is this?", "jan-mini", attach=[Figure()])
+    bridge.wait(jan.router.unload("jan-mini"))
+    bridge.wait(jan.router.close())
+
+
 class City(pydantic.BaseModel):
     name: str
     people: int

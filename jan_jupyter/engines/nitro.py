@@ -11,7 +11,7 @@ from .. import errors
 from ..models import fit, gguf
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
-from ..types import Embeddings
+from ..types import ChatRequest, Embeddings
 from . import runtimes
 from .local import LocalEngine
 from .workers import Launch, ModelFile, WorkerFailed, WorkerSpec
@@ -63,6 +63,16 @@ class Nitro(LocalEngine):
             launch=launch,
             keep_alive=self.keep_alive(model),
         )
+
+    def body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
+        if model.projector is None and any(message.has_images for message in request.messages):
+            raise errors.BadRequest(
+                f"{model.id} ({self.options.name}) sees no images: it has no projector (`mmproj` in"
+                " its settings, or beside its file). Choose a model that does.",
+                model=model.id,
+                engine=self.options.name,
+            )
+        return super().body(model, request)
 
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
