@@ -206,9 +206,9 @@ class StopWords:
     def feed(self, text: str) -> tuple[str, bool]:
         """What may be shown now, and whether a stop word has come."""
         text = self._held + text
-        if found := [at for word in self._words if (at := text.find(word)) >= 0]:
+        if found := [(at + len(word), at) for word in self._words if (at := text.find(word)) >= 0]:
             self._held = ""
-            return text[: min(found)], True
+            return text[: min(found)[1]], True  # whatever the pieces, the one that ends first
         longest = max(map(len, self._words), default=1) - 1
         # The first place from which on all may be the beginning of a stop word.
         start = next(

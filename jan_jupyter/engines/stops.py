@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class StopWords:
-    """Cuts a text that comes in pieces before the first of some words. Pure."""
+    """Cuts a text that comes in pieces before the word of some that is whole first. Pure."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = [word for word in words if word]
@@ -19,10 +19,11 @@ class StopWords:
         if self.found or not self._words:
             return "" if self.found else piece
         text = self._held + piece
-        at = min((i for word in self._words if (i := text.find(word)) >= 0), default=-1)
-        if at >= 0:
+        places = [(i + len(word), i) for word in self._words if (i := text.find(word)) >= 0]
+        if places:
             self.found, self._held = True, ""
-            return text[:at]
+            _, begin = min(places)  # whatever the pieces, the one that ends first
+            return text[:begin]
         keep = max(overlap(text, word) for word in self._words)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
