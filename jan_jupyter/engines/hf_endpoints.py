@@ -111,15 +111,7 @@ class HFEndpoints(OpenAI):
         return errors.ServerFailed if status == 424 else None
 
     def _format(self, model: Model) -> str:
-        form = str(self.setting(model, "format", "openai"))
-        if form not in _PATHS:
-            raise errors.BadRequest(
-                f"Engine {self.options.name} (model {model.id}) has no format {form!r}: `format` is"
-                f" {', '.join(_PATHS)}.",
-                model=model.id,
-                engine=self.options.name,
-            )
-        return form
+        return self.one_of(model, "format", [*_PATHS])
 
     def _hold(self, model: Model) -> int:
         return int(self.setting(model, "scale_up_timeout", SCALE_UP_SECONDS))

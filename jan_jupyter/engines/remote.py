@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -107,6 +107,18 @@ class Remote(Engine):
     def setting(self, model: Model, name: str, default: Any = None) -> Any:
         """A setting of the model, else of the engine."""
         return model.settings.get(name, self.options.settings.get(name, default))
+
+    def one_of(self, model: Model, name: str, allowed: Sequence[str]) -> str:
+        """A setting that is one of some words, the first if nobody says. Raises `BadRequest`."""
+        value = str(self.setting(model, name, allowed[0]))
+        if value not in allowed:
+            raise errors.BadRequest(
+                f"Engine {self.options.name} (model {model.id}) has no {name} {value!r}: it is"
+                f" {' or '.join(allowed)}.",
+                model=model.id,
+                engine=self.options.name,
+            )
+        return value
 
     def remote_name(self, model: Model) -> str:
         """The name under which the other end knows the model."""

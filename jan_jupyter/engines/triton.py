@@ -138,22 +138,10 @@ class Triton(OpenAI):
             await self._grpc.close()
 
     def _format(self, model: Model) -> str:
-        return self._one_of(model, "format", ("generate", "openai"))
+        return self.one_of(model, "format", ("generate", "openai"))
 
     def _by_grpc(self, model: Model) -> bool:
-        return self._one_of(model, "protocol", ("http", "grpc")) == "grpc"
-
-    def _one_of(self, model: Model, name: str, allowed: Sequence[str]) -> str:
-        """A setting that is one of some words, the first if nobody says."""
-        value = str(self.setting(model, name, allowed[0]))
-        if value not in allowed:
-            raise errors.BadRequest(
-                f"Engine {self.options.name} (model {model.id}) has no {name} {value!r}: it is"
-                f" {' or '.join(allowed)}.",
-                model=model.id,
-                engine=self.options.name,
-            )
-        return value
+        return self.one_of(model, "protocol", ("http", "grpc")) == "grpc"
 
     def _known(self, endpoint: Endpoint) -> Signature:
         return self._signatures.get(endpoint.url, CLASSIC)
