@@ -1,0 +1,30 @@
+// What the chat needs of the place where it is shown: a way to the kernel, and a notebook if there
+// is one. The widget and the JupyterLab extension each bring their own.
+
+import type { Action, Asks, Event } from "./protocol";
+import type { highlighter } from "./code/index";
+import type { mathml } from "./math";
+
+export type Outgoing = Action | ({ ask: number } & { type: keyof Asks } & Record<string, unknown>);
+
+export interface Parts {
+  code: { highlighter: typeof highlighter };
+  math: { mathml: typeof mathml };
+}
+
+export interface Host {
+  send(message: Outgoing): void;
+  listen(listener: (event: Event) => void): () => void;
+  /** A part that is loaded at its first use. */
+  part<Name extends keyof Parts>(name: Name, ask: Asker): Promise<Parts[Name]>;
+  /**
+   * Insert code as a new cell below the one in which `element` stands; the user runs it.
+   * Returns whether there was a notebook to insert it into.
+   */
+  insertCell(element: Element, code: string): boolean;
+}
+
+export type Asker = <Name extends keyof Asks>(
+  type: Name,
+  question: Asks[Name]["question"],
+) => Promise<Asks[Name]["answer"]>;

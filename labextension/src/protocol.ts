@@ -1,0 +1,168 @@
+// What the front end and the kernel say to each other: the one place where it is written down.
+// Its other half is `jan_jupyter/panel/protocol.py`.
+//
+// The kernel holds the conversation; a view shows it. `hello` is answered by a `snapshot`, so a page
+// that was reloaded, or a second view, begins where the conversation is. Later changes come as
+// `state` (some fields), `message` (one turn, whole) and, while an answer is being written, `delta`
+// (what has come since, 25 a second at most, numbered). A number that is missing makes the front end
+// ask for the turn again (`resync`). Each answer ends with a `message` that holds its full text.
+
+export type Level = "request" | "thread" | "assistant" | "model" | "engine" | "default";
+
+export interface ModelRow {
+  id: string;
+  name: string;
+  engine: string;
+  /** ready, loaded, loading, answering, needs-key, not-downloaded, missing-file, broken, failed */
+  state: string;
+  /** One line for people: why it cannot be used, or what is going on. */
+  note: string;
+  /** 0 … 1 while it loads, where that is known. */
+  progress: number | null;
+  local: boolean;
+  vision: boolean;
+  /** Bytes of its file. */
+  size: number | null;
+  usable: boolean;
+}
+
+export interface SettingRow {
+  name: string;
+  kind: "parameter" | "setting";
+  type: "number" | "integer" | "text" | "flag" | "list";
+  help: string;
+  min: number | null;
+  max: number | null;
+  step: number | null;
+  value: unknown;
+  level: Level;
+  /** What would hold without the thread's own value. */
+  below: { value: unknown; level: Level };
+}
+
+export interface Fault {
+  /** What happened, in one or two words. */
+  title: string;
+  /** The whole line, with how to mend it. */
+  message: string;
+  /** What a click may do about it. */
+  mend: "retry" | "model" | "settings" | "";
+}
+
+export interface Turn {
+  id: string;
+  role: "system" | "user" | "assistant" | "tool";
+  text: string;
+  reasoning: string;
+  images: string[];
+  context: { label: string; text: string }[];
+  status: "done" | "writing" | "stopped" | "error" | "interrupted";
+  /** What is being waited for, while nothing has come. */
+  wait: string;
+  model: string;
+  engine: string;
+  /** Tokens, speed, time to the first token … */
+  footer: string[];
+  /** Whether it was cut at its longest length, and may be continued. */
+  cut: boolean;
+  error: Fault | null;
+  /** All turns that stand at this place; this one among them. */
+  versions: string[];
+  /** Answers to one question that stand side by side, until one is chosen. */
+  columns: string[];
+  /** The last delta that `text` and `reasoning` contain. */
+  seq: number;
+}
+
+export interface ThreadRow {
+  id: string;
+  title: string;
+  /** Seconds since 1970. */
+  updated: number | null;
+  excerpt: string;
+  own: boolean;
+  state: string;
+  reason: string;
+}
+
+export interface State {
+  thread: { id: string; title: string } | null;
+  model: string;
+  models: ModelRow[];
+  /** Further models that answer the next question beside `model`. */
+  compare: string[];
+  assistant: string;
+  assistants: { id: string; name: string; description: string }[];
+  instructions: string;
+  settings: SettingRow[];
+  /** A load setting has changed since the model was loaded. */
+  reload: boolean;
+  /** The turns that are shown, oldest first. */
+  path: string[];
+  /** One line about something that went wrong outside an answer. */
+  notice: string;
+}
+
+export const EMPTY: State = {
+  thread: null,
+  model: "",
+  models: [],
+  compare: [],
+  assistant: "",
+  assistants: [],
+  instructions: "",
+  settings: [],
+  reload: false,
+  path: [],
+  notice: "",
+};
+
+/** From the kernel. */
+export type Event =
+  | { type: "snapshot"; state: State; turns: Turn[] }
+  | { type: "state"; state: Partial<State> }
+  | { type: "message"; turn: Turn }
+  | { type: "delta"; id: string; seq: number; text?: string; reasoning?: string }
+  | { type: "wait"; id: string; wait: string }
+  | { type: "answer"; to: number; value?: unknown; error?: string };
+
+/** To the kernel. */
+export type Action =
+  | { type: "hello" }
+  | { type: "send"; text: string; images: string[] }
+  | { type: "stop"; id?: string }
+  | { type: "regenerate"; id: string; model?: string }
+  | { type: "edit"; id: string; text: string }
+  | { type: "version"; id: string }
+  | { type: "keep"; id: string }
+  | { type: "delete"; id: string }
+  | { type: "continue"; id: string }
+  | { type: "model"; model: string }
+  | { type: "compare"; models: string[] }
+  | { type: "load"; model: string }
+  | { type: "unload"; model: string }
+  | { type: "set"; kind: "parameter" | "setting"; name: string; value: unknown }
+  | { type: "instructions"; text: string }
+  | { type: "assistant"; id: string }
+  | { type: "thread"; id: string }
+  | { type: "rename"; id: string; title: string }
+  | { type: "remove"; id: string }
+  | { type: "dismiss" }
+  | { type: "resync"; id: string };
+
+/** To the kernel, with an answer: the value of each is what it is answered with. */
+export interface Asks {
+  /** Threads whose title or text holds a pattern. */
+  threads: { question: { pattern: string }; answer: ThreadRow[] };
+  /** What may stand at the end of a draft: variables, cells, files. */
+  complete: { question: { text: string }; answer: { insert: string; label: string; detail: string }[] };
+  /** The exact request that a draft would make, and about how many tokens it is. */
+  preview: {
+    question: { text: string; images: number };
+    answer: { request: string; tokens: number; context: { label: string; text: string }[] };
+  };
+  /** The conversation as a text. */
+  export: { question: { format: "markdown" | "jsonl" | "ipynb" }; answer: { name: string; text: string } };
+  /** The source of a part that is loaded at its first use. */
+  part: { question: { name: "code" | "math" }; answer: string };
+}

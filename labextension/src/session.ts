@@ -1,0 +1,187 @@
+// The front end's copy of one conversation: kept up to date by events, watched by views.
+
+import type { Asker, Host, Parts } from "./host";
+import { EMPTY, type Action, type Asks, type Event, type State, type Turn } from "./protocol";
+
+/** Milliseconds without a sign of life of an answer after which it is asked for again. */
+const SILENCE = 8000;
+/** Milliseconds after which a message that the kernel has not taken is spoken of. */
+const PATIENCE = 700;
+
+export interface Pending {
+  text: string;
+  images: string[];
+  late: boolean;
+}
+
+export class Session {
+  state: State = EMPTY;
+  turns = new Map<string, Turn>();
+  /** A message that the kernel has not taken yet. */
+  pending: Pending | null = null;
+  ready = false;
+  /** What is being typed survives a view. */
+  draft = "";
+  images: string[] = [];
+
+  private watchers = new Set<() => void>();
+  private readers = new Map<string, Set<() => void>>();
+  private questions = new Map<number, { resolve(v: unknown): void; reject(e: Error): void }>();
+  private asked = 0;
+  private unlisten: () => void;
+  private heard = 0;
+  private timer: ReturnType<typeof setInterval>;
+  private parts = new Map<string, Promise<unknown>>();
+  private resyncing = new Set<string>();
+
+  constructor(readonly host: Host) {
+    this.unlisten = host.listen((event) => this.take(event));
+    this.timer = setInterval(() => this.look(), 2000);
+    host.send({ type: "hello" });
+  }
+
+  close(): void {
+    this.unlisten();
+    clearInterval(this.timer);
+  }
+
+  /** Call `watcher` whenever something but the text of a running answer has changed. */
+  watch(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  /** Call `reader` whenever the text of a running answer has grown. */
+  read(id: string, reader: () => void): () => void {
+    const readers = this.readers.get(id) ?? new Set();
+    this.readers.set(id, readers.add(reader));
+    return () => readers.delete(reader);
+  }
+
+  get path(): Turn[] {
+    return this.state.path.flatMap((id) => this.turns.get(id) ?? []);
+  }
+
+  /** Whether an answer is on its way: from the click on Send to its last word. */
+  get busy(): boolean {
+    return this.pending !== null || [...this.turns.values()].some((t) => t.status === "writing");
+  }
+
+  do(action: Action): void {
+    this.host.send(action);
+  }
+
+  send(text: string, images: string[]): void {
+    const pending: Pending = { text, images, late: false };
+    this.pending = pending;
+    setTimeout(() => {
+      if (this.pending !== pending) return;
+      this.pending = { ...pending, late: true };
+      this.changed();
+    }, PATIENCE);
+    this.host.send({ type: "send", text, images });
+    this.changed();
+  }
+
+  stop(id?: string): void {
+    this.host.send(id ? { type: "stop", id } : { type: "stop" });
+  }
+
+  ask: Asker = <Name extends keyof Asks>(type: Name, question: Asks[Name]["question"]) =>
+    new Promise<Asks[Name]["answer"]>((resolve, reject) => {
+      const ask = ++this.asked;
+      this.questions.set(ask, { resolve: resolve as (v: unknown) => void, reject });
+      this.host.send({ type, ask, ...question });
+    });
+
+  part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]> {
+    let part = this.parts.get(name) as Promise<Parts[Name]> | undefined;
+    if (!part) {
+      part = this.host.part(name, this.ask);
+      part.catch(() => this.parts.delete(name));
+      this.parts.set(name, part);
+    }
+    return part;
+  }
+
+  private take(event: Event): void {
+    this.heard = Date.now();
+    switch (event.type) {
+      case "snapshot":
+        this.state = event.state;
+        this.turns = new Map(event.turns.map((turn) => [turn.id, turn]));
+        this.ready = true;
+        this.resyncing.clear();
+        for (const readers of this.readers.values()) for (const reader of readers) reader();
+        break;
+      case "state":
+        this.state = { ...this.state, ...event.state };
+        if (event.state.path && this.pending && this.path.at(-1)) this.settle();
+        break;
+      case "message":
+        this.turns.set(event.turn.id, event.turn);
+        this.resyncing.delete(event.turn.id);
+        this.grown(event.turn.id);
+        if (event.turn.role === "user") this.settle();
+        break;
+      case "delta":
+        this.grow(event);
+        return; // views follow the text by themselves
+      case "wait": {
+        const turn = this.turns.get(event.id);
+        if (turn) this.turns.set(event.id, { ...turn, wait: event.wait });
+        break;
+      }
+      case "answer": {
+        const question = this.questions.get(event.to);
+        this.questions.delete(event.to);
+        if (event.error !== undefined) question?.reject(new Error(event.error));
+        else question?.resolve(event.value);
+        return;
+      }
+    }
+    this.changed();
+  }
+
+  private settle(): void {
+    this.pending = null;
+  }
+
+  private grow(delta: Event & { type: "delta" }): void {
+    const turn = this.turns.get(delta.id);
+    if (!turn || delta.seq <= turn.seq) return;
+    if (delta.seq !== turn.seq + 1) {
+      if (!this.resyncing.has(delta.id)) {
+        this.resyncing.add(delta.id);
+        this.host.send({ type: "resync", id: delta.id });
+      }
+      return;
+    }
+    const first = !turn.text && !turn.reasoning;
+    // In place: a new object for each delta would draw the whole conversation again.
+    turn.text += delta.text ?? "";
+    turn.reasoning += delta.reasoning ?? "";
+    turn.seq = delta.seq;
+    if (first || (delta.reasoning !== undefined && turn.reasoning === delta.reasoning)) {
+      this.turns.set(delta.id, { ...turn });
+      this.changed();
+    }
+    this.grown(delta.id);
+  }
+
+  private grown(id: string): void {
+    for (const reader of this.readers.get(id) ?? []) reader();
+  }
+
+  private changed(): void {
+    for (const watcher of this.watchers) watcher();
+  }
+
+  /** Messages may be lost on the way: an answer that is silent for long is asked for again. */
+  private look(): void {
+    if (Date.now() - this.heard < SILENCE) return;
+    if (this.ready && !this.busy) return;
+    this.heard = Date.now();
+    this.host.send({ type: "hello" });
+  }
+}
