@@ -1,0 +1,46 @@
+// <jan-chat>: the chat as one custom element. Set its `session`, put it into a page.
+
+import { render } from "preact";
+import type { Session } from "./session";
+import css from "./style.css";
+import { App } from "./ui/App";
+
+export class JanChat extends HTMLElement {
+  session: Session | null = null;
+
+  connectedCallback(): void {
+    // JupyterLab's single-key shortcuts must not hear what is typed here.
+    this.dataset.lmSuppressShortcuts = "true";
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    if (!this.session || root.querySelector(".panel")) return;
+    const style = document.createElement("style");
+    style.textContent = css;
+    const place = document.createElement("div");
+    place.className = "place";
+    root.replaceChildren(style, place);
+    render(<App session={this.session} root={this} />, place);
+  }
+
+  disconnectedCallback(): void {
+    // JupyterLab moves outputs about: only what stays away is taken down.
+    queueMicrotask(() => {
+      const place = this.shadowRoot?.querySelector(".place");
+      if (!this.isConnected && place) {
+        render(null, place);
+        place.remove();
+      }
+    });
+  }
+}
+
+/** Make one. Several copies of this module may live in a page: each defines its own name. */
+export function make(session: Session): JanChat {
+  let name = "jan-chat";
+  for (let i = 2; customElements.get(name) && customElements.get(name) !== JanChat; i++) {
+    name = `jan-chat-${i}`;
+  }
+  if (!customElements.get(name)) customElements.define(name, JanChat);
+  const element = document.createElement(name) as JanChat;
+  element.session = session;
+  return element;
+}

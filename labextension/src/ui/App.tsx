@@ -1,0 +1,227 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Session } from "../session";
+import { Composer } from "./Composer";
+import { ChatContext, useChat, useSession } from "./context";
+import { save } from "./commands";
+import { IconButton } from "./icons";
+import { SettingsPanel } from "./Settings";
+import { ThreadsPanel, TitleEditor } from "./Threads";
+import { copy, Images, TurnView } from "./Turn";
+
+export function App({ session, root }: { session: Session; root: HTMLElement }) {
+  const live = useRef<HTMLDivElement>(null);
+  const say = (text: string) => {
+    if (live.current) live.current.textContent = text;
+  };
+  return (
+    <ChatContext.Provider value={{ session, root, say }}>
+      <Panel />
+      <div class="spoken" aria-live="polite" ref={live} />
+    </ChatContext.Provider>
+  );
+}
+
+type Side = "threads" | "settings" | null;
+
+function Panel() {
+  const session = useSession();
+  const { root, say } = useChat();
+  const [side, setSide] = useState<Side>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const onOpen = (event: Event) => {
+      if ((event as CustomEvent<string>).detail === "settings") setSide("settings");
+    };
+    root.addEventListener("jan-open", onOpen);
+    return () => root.removeEventListener("jan-open", onOpen);
+  }, [root]);
+  const close = (which: "threads" | "settings") => {
+    setSide(null);
+    frame.current?.querySelector<HTMLElement>(`[data-opens=${which}] button`)?.focus();
+  };
+  const onClick = (event: MouseEvent) => {
+    const button = (event.target as Element).closest<HTMLElement>("[data-act]");
+    if (button) act(button, root, session, say);
+  };
+  return (
+    <div class="panel" ref={frame} onClick={onClick} data-side={side ?? ""}>
+      <Header side={side} onSide={(which) => setSide(side === which ? null : which)} />
+      {side === "threads" && <ThreadsPanel onClose={() => close("threads")} />}
+      <main aria-label="Conversation">
+        <Log />
+        <Notice />
+        <Composer />
+      </main>
+      {side === "settings" && <SettingsPanel onClose={() => close("settings")} />}
+    </div>
+  );
+}
+
+/** The buttons inside a code block. */
+function act(button: HTMLElement, root: HTMLElement, session: Session, say: (text: string) => void): void {
+  const code = button.closest(".code")?.querySelector("code")?.textContent?.replace(/\n$/, "") ?? "";
+  const tell = (text: string) => {
+    const before = button.dataset.label ?? button.textContent ?? "";
+    button.dataset.label = before;
+    button.textContent = text;
+    say(text);
+    setTimeout(() => (button.textContent = before), 1500);
+  };
+  if (button.dataset.act === "copy") {
+    void copy(code).then((copied) => tell(copied ? "Copied" : "Not allowed"));
+  } else if (button.dataset.act === "insert") {
+    if (session.host.insertCell(root, code)) tell("Inserted");
+    else void copy(code).then((copied) => tell(copied ? "Copied: no notebook here" : "No notebook here"));
+  }
+}
+
+function Header({ side, onSide }: { side: Side; onSide: (side: Side) => void }) {
+  const session = useSession();
+  const [editing, setEditing] = useState(false);
+  const { thread } = session.state;
+  const title = thread?.title || "New thread";
+  return (
+    <header class="head">
+      <span data-opens="threads">
+        <IconButton icon="list" label="Threads" expanded={side === "threads"} onClick={() => onSide("threads")} />
+      </span>
+      <IconButton icon="add" label="New thread" onClick={() => session.do({ type: "thread", id: "" })} />
+      {editing && thread ? (
+        <TitleEditor
+          title={thread.title}
+          onDone={(value) => {
+            setEditing(false);
+            if (value?.trim()) session.do({ type: "rename", id: thread.id, title: value.trim() });
+          }}
+        />
+      ) : (
+        <h1>
+          <button type="button" class="title" title={thread ? "Rename" : ""} disabled={!thread} onClick={() => setEditing(true)}>
+            {title}
+          </button>
+        </h1>
+      )}
+      <IconButton
+        icon="export"
+        label="Save as Markdown"
+        disabled={!session.state.path.length}
+        onClick={() => void session.ask("export", { format: "markdown" }).then(({ name, text }) => save(name, text))}
+      />
+      <span data-opens="settings">
+        <IconButton icon="tune" label="Settings" expanded={side === "settings"} onClick={() => onSide("settings")} />
+      </span>
+    </header>
+  );
+}
+
+/** The turns. Stays at the end while one is there; a reader who scrolls up is left in peace. */
+function Log() {
+  const session = useSession();
+  const { busy, pending, path } = session;
+  const node = useRef<HTMLDivElement>(null);
+  const inner = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const [away, setAway] = useState(false);
+  const toEnd = () => {
+    node.current!.scrollTop = node.current!.scrollHeight;
+  };
+  useLayoutEffect(() => {
+    const watch = new ResizeObserver(() => {
+      if (atEnd.current) toEnd();
+    });
+    watch.observe(inner.current!);
+    watch.observe(node.current!);
+    return () => watch.disconnect();
+  }, []);
+  useEffect(() => {
+    if (pending) {
+      atEnd.current = true;
+      toEnd();
+    }
+  }, [pending]);
+  const onScroll = () => {
+    const { scrollTop, scrollHeight, clientHeight } = node.current!;
+    atEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+    setAway(!atEnd.current);
+  };
+  return (
+    <div class="log-frame">
+      <div class="log" ref={node} onScroll={onScroll} tabIndex={0} role="region" aria-label="Messages">
+        <div class="turns" ref={inner}>
+          {!path.length && !pending && <Welcome />}
+          {path.map((turn, index) => (
+            <TurnView key={turn.columns.join() || turn.id} turn={turn} last={index === path.length - 1} busy={busy} />
+          ))}
+          {pending && (
+            <article class="turn user pending" aria-label="You">
+              <div class="bubble">
+                <Images images={pending.images} />
+                <div class="said">{pending.text}</div>
+              </div>
+              {pending.late && (
+                <p class="remark" role="status">
+                  Waiting for the kernel: it is busy with a cell. Your message is sent as soon as it listens.
+                </p>
+              )}
+            </article>
+          )}
+        </div>
+      </div>
+      {away && (
+        <button
+          type="button"
+          class="to-end"
+          aria-label="To the end"
+          title="To the end"
+          onClick={() => {
+            atEnd.current = true;
+            toEnd();
+          }}
+        >
+          ↓
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Welcome() {
+  const session = useSession();
+  const { models, model } = session.state;
+  const row = models.find((one) => one.id === model);
+  if (!session.ready) return <p class="welcome">Connecting to the kernel …</p>;
+  return (
+    <div class="welcome">
+      <h2>What would you like to know?</h2>
+      <p>
+        {row ? (
+          <>
+            <strong>{row.name}</strong> answers{row.local ? ", on this machine" : `, through ${row.engine}`}.
+          </>
+        ) : (
+          "Choose a model to begin."
+        )}
+      </p>
+      <ul>
+        <li>
+          <kbd>Enter</kbd> sends, <kbd>Shift</kbd>+<kbd>Enter</kbd> begins a new line, <kbd>↑</kbd> recalls what you asked.
+        </li>
+        <li>
+          <kbd>@</kbd> brings a variable, a cell, a file or the last error along; <kbd>/</kbd> shows the commands.
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+function Notice() {
+  const session = useSession();
+  const { notice } = session.state;
+  if (!notice) return null;
+  return (
+    <div class="notice" role="alert">
+      <span>{notice}</span>
+      <IconButton icon="close" label="Dismiss" onClick={() => session.do({ type: "dismiss" })} />
+    </div>
+  );
+}

@@ -1,0 +1,313 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useChat, useSession } from "./context";
+import { COMMANDS, commandOf } from "./commands";
+import { IconButton } from "./icons";
+import { ModelPicker } from "./Models";
+import { Context } from "./Turn";
+
+interface Choice {
+  insert: string;
+  label: string;
+  detail: string;
+}
+
+const LARGEST_IMAGE = 8 * 2 ** 20;
+
+/** Where a question is written. */
+export function Composer() {
+  const session = useSession();
+  const { root, say } = useChat();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [draft, setDraft] = useState(session.draft);
+  const [images, setImages] = useState(session.images);
+  const [choices, setChoices] = useState<Choice[]>([]);
+  const [at, setAt] = useState(0);
+  const [wrong, setWrong] = useState("");
+  const [back, setBack] = useState(0);
+  const [preview, setPreview] = useState<Preview | null>(null);
+  const [looking, setLooking] = useState(false);
+  const [dropping, setDropping] = useState(false);
+  const { busy } = session;
+  const model = session.state.models.find((one) => one.id === session.state.model);
+
+  const open = (name: string) => root.dispatchEvent(new CustomEvent("jan-open", { detail: name }));
+  const write = (text: string) => {
+    session.draft = text;
+    setDraft(text);
+    setWrong("");
+  };
+  const attach = (list: string[]) => {
+    session.images = list;
+    setImages(list);
+  };
+
+  useEffect(() => {
+    const node = area.current!;
+    node.style.height = "0";
+    node.style.height = `${Math.min(node.scrollHeight, 220)}px`;
+  }, [draft]);
+
+  // What may stand at the cursor: commands, or context of the notebook.
+  useEffect(() => {
+    const head = draft.slice(0, area.current!.selectionStart);
+    if (/^\/\w*$/.test(head)) {
+      const word = head.slice(1);
+      setChoices(
+        COMMANDS.filter((one) => one.name.startsWith(word)).map((one) => ({
+          insert: `/${one.name} `,
+          label: `/${one.name} ${one.argument}`,
+          detail: one.help,
+        })),
+      );
+      setAt(0);
+      return;
+    }
+    const reference = /(?:^|\s)(@[^\s]*)$/.exec(head)?.[1];
+    if (!reference) return setChoices([]);
+    let current = true;
+    session.ask("complete", { text: reference }).then(
+      (found) => {
+        if (current) {
+          setChoices(found);
+          setAt(0);
+        }
+      },
+      () => {},
+    );
+    return () => {
+      current = false;
+    };
+  }, [draft]);
+
+  // Its context, and about how many tokens it is.
+  const wantsPreview = looking || /(?:^|\s)@\w/.test(draft);
+  useEffect(() => {
+    if (!wantsPreview) return setPreview(null);
+    let current = true;
+    const timer = setTimeout(() => {
+      session.ask("preview", { text: draft, images: images.length }).then(
+        (found) => current && setPreview(found),
+        (error: Error) => current && setPreview({ request: error.message, tokens: 0, context: [] }),
+      );
+    }, 250);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [draft, looking, wantsPreview, images.length, session.state.path.length, session.state.settings]);
+
+  const accept = (choice: Choice) => {
+    const node = area.current!;
+    const head = draft.slice(0, node.selectionStart).replace(/(\/\w*|@[^\s]*)$/, "");
+    const rest = draft.slice(node.selectionStart);
+    write(head + choice.insert + rest);
+    setChoices([]);
+    requestAnimationFrame(() => {
+      node.focus();
+      node.setSelectionRange(head.length + choice.insert.length, head.length + choice.insert.length);
+    });
+  };
+
+  const submit = () => {
+    const text = draft.trim();
+    const typed = commandOf(draft);
+    if (typed) {
+      const left = typed.command.run(session, typed.argument, open);
+      if (left instanceof Error) setWrong(left.message);
+      else write(left);
+      return;
+    }
+    if ((!text && !images.length) || busy) return;
+    session.send(draft, images);
+    write("");
+    attach([]);
+    setBack(0);
+    setLooking(false);
+  };
+
+  const recall = (step: number) => {
+    const said = session.path.filter((turn) => turn.role === "user").map((turn) => turn.text);
+    const to = Math.max(0, Math.min(said.length, back + step));
+    if (to === back) return;
+    setBack(to);
+    write(to ? said[said.length - to]! : "");
+  };
+
+  const keys = (event: KeyboardEvent) => {
+    if (event.isComposing) return;
+    if (choices.length) {
+      if (event.key === "ArrowDown") setAt((at + 1) % choices.length);
+      else if (event.key === "ArrowUp") setAt((at + choices.length - 1) % choices.length);
+      else if (event.key === "Escape") setChoices([]);
+      else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !complete())) accept(choices[at]!);
+      else return enter(event);
+      event.preventDefault();
+      return;
+    }
+    enter(event);
+  };
+  /** Whether the draft is already what would be chosen. */
+  const complete = () => choices.some((choice) => choice.insert.trim() === draft.trim());
+  const enter = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === "Escape" && busy) {
+      session.stop();
+    } else if (event.key === "ArrowUp" && (!draft || back) && area.current!.selectionStart === 0) {
+      event.preventDefault();
+      recall(1);
+    } else if (event.key === "ArrowDown" && back) {
+      event.preventDefault();
+      recall(-1);
+    }
+  };
+
+  const take = (files: Iterable<File>) => {
+    for (const file of files) {
+      if (!file.type.startsWith("image/")) continue;
+      if (file.size > LARGEST_IMAGE) {
+        setWrong(`${file.name} is larger than 8 MB.`);
+        continue;
+      }
+      const reader = new FileReader();
+      reader.onload = () => attach([...session.images, String(reader.result)]);
+      reader.readAsDataURL(file);
+    }
+  };
+  const pick = () => {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.accept = "image/*";
+    input.multiple = true;
+    input.onchange = () => take(input.files ?? []);
+    input.click();
+  };
+
+  return (
+    <div
+      class={`composer ${dropping ? "dropping" : ""}`}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setDropping(true);
+      }}
+      onDragLeave={() => setDropping(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setDropping(false);
+        take(event.dataTransfer?.files ?? []);
+      }}
+    >
+      {choices.length > 0 && (
+        <ul class="popup choices" role="listbox" id="choices" aria-label="Suggestions">
+          {choices.map((choice, index) => (
+            <li
+              key={choice.label}
+              id={`choice-${index}`}
+              role="option"
+              aria-selected={index === at}
+              class={index === at ? "at" : ""}
+              onPointerDown={(event) => {
+                event.preventDefault();
+                accept(choice);
+              }}
+            >
+              <code>{choice.label}</code>
+              <span>{choice.detail}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {looking && preview && <Look preview={preview} onClose={() => setLooking(false)} />}
+      {images.length > 0 && (
+        <div class="attached">
+          {images.map((image, index) => (
+            <span class="thumb" key={index}>
+              <img src={image} alt={`Image ${index + 1}`} />
+              <IconButton icon="close" label={`Remove image ${index + 1}`} onClick={() => attach(images.filter((_, i) => i !== index))} />
+            </span>
+          ))}
+          {model && !model.vision && <span class="remark">{model.name} may not see images.</span>}
+        </div>
+      )}
+      {preview && preview.context.length > 0 && <Context context={preview.context} />}
+      <textarea
+        ref={area}
+        rows={1}
+        aria-label="Message"
+        placeholder="Ask something …   / commands   @ context"
+        value={draft}
+        aria-haspopup="listbox"
+        aria-controls={choices.length ? "choices" : undefined}
+        aria-autocomplete="list"
+        aria-activedescendant={choices.length ? `choice-${at}` : undefined}
+        onInput={(event) => {
+          write(event.currentTarget.value);
+          setBack(0);
+        }}
+        onKeyDown={keys}
+        onPaste={(event) => {
+          const files = [...(event.clipboardData?.files ?? [])];
+          if (files.length) {
+            event.preventDefault();
+            take(files);
+          }
+        }}
+      />
+      {wrong && (
+        <p class="wrong" role="alert">
+          {wrong}
+        </p>
+      )}
+      <div class="tools">
+        <ModelPicker />
+        <IconButton icon="image" label="Add an image" onClick={pick} />
+        <IconButton icon="eye" label="Look at the exact request" pressed={looking} onClick={() => setLooking(!looking)} />
+        <span class="tokens" role="status">
+          {preview && preview.tokens > 0 ? `≈ ${preview.tokens.toLocaleString()} tokens` : ""}
+        </span>
+        {busy ? (
+          <button
+            type="button"
+            class="round stop"
+            aria-label="Stop"
+            title="Stop (Esc)"
+            onClick={() => {
+              session.stop();
+              say("Stopped.");
+              area.current!.focus();
+            }}
+          >
+            <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+              <rect x="4" y="4" width="8" height="8" rx="1.5" />
+            </svg>
+          </button>
+        ) : (
+          <button type="button" class="round send" aria-label="Send" title="Send (Enter)" disabled={!draft.trim() && !images.length} onClick={submit}>
+            <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+              <path d="M8 13V3.500M3.500 8 8 3.500 12.500 8" />
+            </svg>
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface Preview {
+  request: string;
+  tokens: number;
+  context: { label: string; text: string }[];
+}
+
+function Look({ preview, onClose }: { preview: Preview; onClose: () => void }) {
+  return (
+    <section class="popup look" aria-label="The exact request">
+      <header>
+        <h3>The exact request</h3>
+        <IconButton icon="close" label="Close" onClick={onClose} />
+      </header>
+      <pre tabIndex={0}>{preview.request}</pre>
+    </section>
+  );
+}

@@ -1,0 +1,144 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ModelRow } from "../protocol";
+import { useChat, useSession } from "./context";
+import { Icon, IconButton } from "./icons";
+
+/** The model in use, and the list of all, by engine, each with its state. */
+export function ModelPicker() {
+  const session = useSession();
+  const { root } = useChat();
+  const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const { model, models, compare } = session.state;
+  const row = models.find((one) => one.id === model);
+  useEffect(() => {
+    const onOpen = (event: Event) => {
+      if ((event as CustomEvent<string>).detail === "models") setOpen(true);
+    };
+    root.addEventListener("jan-open", onOpen);
+    return () => root.removeEventListener("jan-open", onOpen);
+  }, [root]);
+  const close = () => {
+    setOpen(false);
+    button.current?.focus();
+  };
+  return (
+    <div class="picker">
+      <button
+        ref={button}
+        type="button"
+        class="model-button"
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        aria-label={`Model: ${row?.name ?? (model || "none")}`}
+        onClick={() => setOpen(!open)}
+      >
+        <Light row={row} />
+        <span class="model-name">{row?.name ?? (model || "Choose a model")}</span>
+        {compare.length > 0 && <span class="badge">+{compare.length}</span>}
+        <Icon name="down" />
+      </button>
+      {row?.progress !== null && row?.state === "loading" && (
+        <progress max={1} value={row.progress} aria-label={`Loading ${row.name}`} />
+      )}
+      {open && <ModelList onClose={close} />}
+    </div>
+  );
+}
+
+function ModelList({ onClose }: { onClose: () => void }) {
+  const session = useSession();
+  const { model, models, compare } = session.state;
+  const [filter, setFilter] = useState("");
+  const [at, setAt] = useState(-1);
+  const box = useRef<HTMLDivElement>(null);
+  const word = filter.toLowerCase();
+  const found = models.filter((one) => `${one.id} ${one.name} ${one.engine}`.toLowerCase().includes(word));
+  const engines = [...new Set(found.map((one) => one.engine))];
+  const ordered = engines.flatMap((engine) => found.filter((one) => one.engine === engine));
+  useEffect(() => {
+    box.current?.querySelector<HTMLInputElement>("input")?.focus();
+    const away = (event: PointerEvent) => {
+      if (!event.composedPath().includes(box.current!)) onClose();
+    };
+    document.addEventListener("pointerdown", away, true);
+    return () => document.removeEventListener("pointerdown", away, true);
+  }, []);
+  const choose = (row: ModelRow) => {
+    if (!row.usable) return;
+    session.do({ type: "model", model: row.id });
+    onClose();
+  };
+  const toggle = (row: ModelRow) => {
+    const rest = compare.filter((id) => id !== row.id);
+    session.do({ type: "compare", models: rest.length < compare.length ? rest : [...compare, row.id] });
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (event.key === "Escape") onClose();
+    else if (event.key === "ArrowDown") setAt(Math.min(at + 1, ordered.length - 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(at - 1, 0));
+    else if (event.key === "Enter" && ordered[at]) choose(ordered[at]!);
+    else if (event.key === "Enter" && ordered.length === 1) choose(ordered[0]!);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  useEffect(() => {
+    box.current?.querySelector(".model-row.at")?.scrollIntoView({ block: "nearest" });
+  }, [at]);
+  return (
+    <div class="popup model-list" role="dialog" aria-label="Models" ref={box} onKeyDown={keys}>
+      <input
+        type="search"
+        placeholder="Find a model …"
+        aria-label="Find a model"
+        aria-controls="model-options"
+        value={filter}
+        onInput={(event) => {
+          setFilter(event.currentTarget.value);
+          setAt(-1);
+        }}
+      />
+      <div class="rows" id="model-options">
+        {engines.map((engine) => (
+          <section key={engine} aria-label={engine}>
+            <h3>{engine}</h3>
+            <ul>
+              {ordered
+                .filter((one) => one.engine === engine)
+                .map((one) => (
+                  <li key={one.id} class={`model-row ${one === ordered[at] ? "at" : ""} ${one.usable ? "" : "unusable"}`}>
+                    <button type="button" class="choose" aria-current={one.id === model} aria-disabled={!one.usable} onClick={() => choose(one)}>
+                      <Light row={one} />
+                      <span class="model-name">{one.name}</span>
+                      <span class="note">{one.note || words(one.state)}</span>
+                      {one.id === model && <Icon name="done" />}
+                    </button>
+                    {one.usable && one.id !== model && (
+                      <IconButton
+                        icon="columns"
+                        class="compare"
+                        label={`Ask ${one.name} as well, side by side`}
+                        pressed={compare.includes(one.id)}
+                        onClick={() => toggle(one)}
+                      />
+                    )}
+                    {one.local && one.state === "loaded" && (
+                      <IconButton icon="close" label={`Unload ${one.name}`} onClick={() => session.do({ type: "unload", model: one.id })} />
+                    )}
+                  </li>
+                ))}
+            </ul>
+          </section>
+        ))}
+        {!found.length && <p class="empty">No model’s name contains “{filter}”.</p>}
+      </div>
+    </div>
+  );
+}
+
+export function Light({ row }: { row: ModelRow | undefined }) {
+  return <span class="light" data-state={row?.state ?? "none"} aria-hidden="true" />;
+}
+
+const words = (state: string): string => (state === "ready" ? "" : state.replace("-", " "));

@@ -1,0 +1,185 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { SettingRow } from "../protocol";
+import { useSession } from "./context";
+import { IconButton } from "./icons";
+
+/** The settings of this thread, each with the level that its value comes from. */
+export function SettingsPanel({ onClose }: { onClose: () => void }) {
+  const session = useSession();
+  const { settings, assistants, assistant, instructions, reload } = session.state;
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => panel.current?.querySelector<HTMLElement>("button")?.focus(), []);
+  const group = (kind: SettingRow["kind"]) => settings.filter((row) => row.kind === kind);
+  return (
+    <aside
+      class="side settings"
+      aria-label="Settings of this thread"
+      ref={panel}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onClose();
+      }}
+    >
+      <header>
+        <h2>Settings</h2>
+        <IconButton icon="close" label="Close the settings" onClick={onClose} />
+      </header>
+      <div class="scroll">
+        {assistants.length > 1 && (
+          <label class="field">
+            <span>Assistant</span>
+            <select value={assistant} onChange={(event) => session.do({ type: "assistant", id: event.currentTarget.value })}>
+              {assistants.map((one) => (
+                <option key={one.id} value={one.id} title={one.description}>
+                  {one.name || one.id}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <Instructions text={instructions} />
+        <Group title="Answers" rows={group("parameter")} />
+        <Group title="Loading the model" rows={group("setting")} />
+        {reload && (
+          <p class="remark" role="status">
+            The model is loaded again with the next question.
+          </p>
+        )}
+      </div>
+    </aside>
+  );
+}
+
+function Instructions({ text }: { text: string }) {
+  const session = useSession();
+  const [value, setValue] = useState(text);
+  useEffect(() => setValue(text), [text]);
+  return (
+    <label class="field">
+      <span>Instructions</span>
+      <textarea
+        rows={3}
+        placeholder="How the assistant should answer in this thread"
+        value={value}
+        onInput={(event) => setValue(event.currentTarget.value)}
+        onChange={() => value !== text && session.do({ type: "instructions", text: value })}
+      />
+    </label>
+  );
+}
+
+function Group({ title, rows }: { title: string; rows: SettingRow[] }) {
+  if (!rows.length) return null;
+  return (
+    <section aria-label={title}>
+      <h3>{title}</h3>
+      {rows.map((row) => (
+        <Row key={row.name} row={row} />
+      ))}
+    </section>
+  );
+}
+
+function Row({ row }: { row: SettingRow }) {
+  const session = useSession();
+  const id = `setting-${row.name}`;
+  const own = row.level === "thread";
+  const set = (value: unknown) => session.do({ type: "set", kind: row.kind, name: row.name, value });
+  return (
+    <div class={`setting ${own ? "own" : ""}`}>
+      <div class="setting-head">
+        <label for={id}>{row.name}</label>
+        <span class="level" data-level={row.level} title={from(row)}>
+          {row.value === null ? "not set" : row.level}
+        </span>
+        {own && (
+          <IconButton icon="reset" label={`Reset ${row.name}${row.below.value === null ? "" : ` to ${show(row.below.value)}`}`} onClick={() => set(null)} />
+        )}
+      </div>
+      <Control id={id} row={row} onSet={set} />
+      <p id={`${id}-help`}>{row.help}</p>
+    </div>
+  );
+}
+
+function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (value: unknown) => void }) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const [wrong, setWrong] = useState("");
+  useEffect(() => setDraft(null), [row.value]);
+  if (row.type === "flag") {
+    return (
+      <input id={id} type="checkbox" checked={Boolean(row.value)} aria-describedby={`${id}-help`} onChange={(event) => onSet(event.currentTarget.checked)} />
+    );
+  }
+  const text = draft ?? show(row.value);
+  const commit = (typed: string) => {
+    const value = parsed(row, typed);
+    if (typeof value === "string" && row.type !== "text") return setWrong(value);
+    setWrong("");
+    onSet(value);
+  };
+  const number = row.type === "number" || row.type === "integer";
+  const slider = number && row.min !== null && row.max !== null;
+  return (
+    <>
+      <div class="control">
+        {slider && (
+          <input
+            type="range"
+            aria-label={`${row.name}, slider`}
+            min={row.min!}
+            max={row.max!}
+            step={row.step ?? (row.type === "integer" ? 1 : 0.01)}
+            value={Number(text || row.below.value || row.min)}
+            onInput={(event) => setDraft(event.currentTarget.value)}
+            onChange={(event) => commit(event.currentTarget.value)}
+          />
+        )}
+        <input
+          id={id}
+          type="text"
+          inputMode={number ? "decimal" : "text"}
+          value={text}
+          placeholder={row.value === null ? "not set" : ""}
+          aria-describedby={`${id}-help`}
+          aria-invalid={Boolean(wrong)}
+          onInput={(event) => setDraft(event.currentTarget.value)}
+          onChange={(event) => commit(event.currentTarget.value)}
+        />
+      </div>
+      {wrong && (
+        <p class="wrong" role="alert">
+          {wrong}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The value that was typed, or why it is none. */
+function parsed(row: SettingRow, typed: string): unknown {
+  const text = typed.trim();
+  if (!text) return null;
+  if (row.type === "list") return text.split(/\s*,\s*/).filter(Boolean);
+  if (row.type === "text") return typed;
+  const value = Number(text);
+  if (!Number.isFinite(value)) return `${row.name} must be a number.`;
+  if (row.type === "integer" && !Number.isInteger(value)) return `${row.name} must be a whole number.`;
+  if (row.min !== null && value < row.min) return `${row.name} must be at least ${row.min}.`;
+  if (row.max !== null && value > row.max) return `${row.name} must be at most ${row.max}.`;
+  return value;
+}
+
+const show = (value: unknown): string =>
+  value === null || value === undefined ? "" : Array.isArray(value) ? value.join(", ") : String(value);
+
+const FROM: Record<string, string> = {
+  request: "set for this question",
+  thread: "set for this thread",
+  assistant: "from the assistant",
+  model: "from the model’s description",
+  engine: "from the engine’s file",
+  default: "built in",
+};
+
+const from = (row: SettingRow): string =>
+  row.value === null ? "Nobody sets it: the engine decides" : (FROM[row.level] ?? "");

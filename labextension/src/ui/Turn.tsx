@@ -1,0 +1,327 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Fault, Turn } from "../protocol";
+import { useChat } from "./context";
+import { Icon, IconButton } from "./icons";
+import { Text } from "./Text";
+
+/** One turn of the conversation, with what can be done about it. */
+export function TurnView({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }) {
+  if (turn.columns.length > 1) return <Columns turn={turn} busy={busy} />;
+  return turn.role === "user" ? (
+    <Question turn={turn} busy={busy} />
+  ) : (
+    <Answer turn={turn} last={last} busy={busy} />
+  );
+}
+
+function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
+  const { session } = useChat();
+  const [editing, setEditing] = useState(false);
+  return (
+    <article class="turn user" data-id={turn.id} aria-label="You">
+      {editing ? (
+        <Editor
+          text={turn.text}
+          onDone={(text) => {
+            setEditing(false);
+            if (text !== null) session.do({ type: "edit", id: turn.id, text });
+          }}
+        />
+      ) : (
+        <div class="bubble">
+          <Images images={turn.images} />
+          <div class="said">{turn.text}</div>
+          <Context context={turn.context} />
+        </div>
+      )}
+      {!editing && (
+        <div class="under">
+          <Versions turn={turn} />
+          <Actions>
+            <CopyButton text={turn.text} />
+            <IconButton icon="edit" label="Edit and send again" disabled={busy} onClick={() => setEditing(true)} />
+            <DeleteButton turn={turn} disabled={busy} what="question and its answer" />
+          </Actions>
+        </div>
+      )}
+    </article>
+  );
+}
+
+function Answer({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }) {
+  const { session } = useChat();
+  const writing = turn.status === "writing";
+  return (
+    <article class="turn assistant" data-id={turn.id} data-status={turn.status} aria-label={`Answer of ${turn.model}`} aria-busy={writing}>
+      <Body turn={turn} speak={last} />
+      <div class="under">
+        <Versions turn={turn} />
+        <Footer turn={turn} />
+        {!writing && (
+          <Actions>
+            <CopyButton text={turn.text} />
+            <IconButton icon="again" label="Regenerate" disabled={busy} onClick={() => session.do({ type: "regenerate", id: turn.id })} />
+            <DeleteButton turn={turn} disabled={busy} what="answer" />
+          </Actions>
+        )}
+      </div>
+      {last && turn.cut && !busy && (
+        <button type="button" class="quiet-button" onClick={() => session.do({ type: "continue", id: turn.id })}>
+          Continue this answer
+        </button>
+      )}
+    </article>
+  );
+}
+
+/** Answers of several models to one question, side by side. */
+function Columns({ turn, busy }: { turn: Turn; busy: boolean }) {
+  const { session } = useChat();
+  const turns = turn.columns.flatMap((id) => session.turns.get(id) ?? []);
+  return (
+    <section class="columns" aria-label={`${turns.length} answers side by side`}>
+      {turns.map((one) => (
+        <article class="column" key={one.id} data-id={one.id} data-status={one.status} aria-label={`Answer of ${one.model}`} aria-busy={one.status === "writing"}>
+          <header>
+            <strong>{one.model}</strong>
+            {one.status === "writing" && (
+              <IconButton icon="stop" label={`Stop ${one.model}`} onClick={() => session.stop(one.id)} />
+            )}
+          </header>
+          <Body turn={one} />
+          <div class="under">
+            <Footer turn={one} bare />
+            {one.status !== "writing" && (
+              <Actions>
+                <CopyButton text={one.text} />
+              </Actions>
+            )}
+          </div>
+          <button type="button" class="quiet-button" disabled={busy || one.status === "error"} onClick={() => session.do({ type: "keep", id: one.id })}>
+            Continue with this one
+          </button>
+        </article>
+      ))}
+    </section>
+  );
+}
+
+function Body({ turn, speak }: { turn: Turn; speak?: boolean }) {
+  const writing = turn.status === "writing";
+  return (
+    <>
+      {turn.reasoning && <Reasoning turn={turn} />}
+      {(turn.text || !writing) && <Text id={turn.id} field="text" speak={speak} />}
+      {writing && !turn.text && (
+        <div class="waiting" role="status">
+          <span class="dots" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+          {turn.wait || (turn.reasoning ? "" : "Waiting for the first word …")}
+        </div>
+      )}
+      {turn.error && <ErrorCard turn={turn} fault={turn.error} />}
+    </>
+  );
+}
+
+/** Open while the model thinks, closed once it answers; a click decides from then on. */
+function Reasoning({ turn }: { turn: Turn }) {
+  const thinking = turn.status === "writing" && !turn.text;
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? thinking;
+  return (
+    <div class="reasoning">
+      <button type="button" class="fold" aria-expanded={open} onClick={() => setChosen(!open)}>
+        <Icon name={open ? "down" : "right"} />
+        {thinking ? "Thinking …" : "Reasoning"}
+      </button>
+      {open && <Text id={turn.id} field="reasoning" />}
+    </div>
+  );
+}
+
+function ErrorCard({ turn, fault }: { turn: Turn; fault: Fault }) {
+  const { session, root } = useChat();
+  const open = (name: string) => root.dispatchEvent(new CustomEvent("jan-open", { detail: name }));
+  return (
+    <div class="error-card" role="alert">
+      <Icon name="warn" />
+      <div>
+        <strong>{fault.title}</strong>
+        <p>{fault.message}</p>
+        <div class="buttons">
+          <button type="button" onClick={() => session.do({ type: "regenerate", id: turn.id })}>
+            Try again
+          </button>
+          {fault.mend === "model" && (
+            <button type="button" onClick={() => open("models")}>
+              Choose another model
+            </button>
+          )}
+          {fault.mend === "settings" && (
+            <button type="button" onClick={() => open("settings")}>
+              Open the settings
+            </button>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Footer({ turn, bare }: { turn: Turn; bare?: boolean }) {
+  const parts = bare ? turn.footer : [turn.model, ...turn.footer].filter(Boolean);
+  if (turn.status === "writing") return <div class="footer">{bare ? "" : turn.model}</div>;
+  return (
+    <div class="footer">
+      {parts.map((part, index) => (
+        <span key={index}>{part}</span>
+      ))}
+    </div>
+  );
+}
+
+function Versions({ turn }: { turn: Turn }) {
+  const { session } = useChat();
+  const { versions } = turn;
+  if (versions.length < 2) return null;
+  const at = versions.indexOf(turn.id);
+  const go = (to: number) => session.do({ type: "version", id: versions[to]! });
+  return (
+    <div class="versions" role="group" aria-label="Versions">
+      <IconButton icon="left" label="Earlier version" disabled={at <= 0} onClick={() => go(at - 1)} />
+      <span aria-label={`Version ${at + 1} of ${versions.length}`}>
+        {at + 1}/{versions.length}
+      </span>
+      <IconButton icon="right" label="Later version" disabled={at >= versions.length - 1} onClick={() => go(at + 1)} />
+    </div>
+  );
+}
+
+function Actions({ children }: { children: ComponentChildren }) {
+  return <div class="actions">{children}</div>;
+}
+
+export function CopyButton({ text }: { text: string }) {
+  const { say } = useChat();
+  const [done, setDone] = useState(false);
+  useEffect(() => {
+    if (!done) return;
+    const timer = setTimeout(() => setDone(false), 1500);
+    return () => clearTimeout(timer);
+  }, [done]);
+  return (
+    <IconButton
+      icon={done ? "done" : "copy"}
+      label="Copy"
+      onClick={() => {
+        void copy(text).then((copied) => {
+          setDone(copied);
+          say(copied ? "Copied." : "The browser does not allow to copy.");
+        });
+      }}
+    />
+  );
+}
+
+export async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Not over plain HTTP, nor in some frames: the old way.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.style.cssText = "position:fixed;opacity:0";
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}
+
+/** Asks once more, in place. */
+function DeleteButton({ turn, disabled, what }: { turn: Turn; disabled: boolean; what: string }) {
+  const { session } = useChat();
+  const [sure, setSure] = useState(false);
+  useEffect(() => {
+    if (!sure) return;
+    const timer = setTimeout(() => setSure(false), 4000);
+    return () => clearTimeout(timer);
+  }, [sure]);
+  if (!sure) {
+    return <IconButton icon="remove" label="Delete" disabled={disabled} onClick={() => setSure(true)} />;
+  }
+  return (
+    <button type="button" class="danger" title={`Delete this ${what}`} onClick={() => session.do({ type: "delete", id: turn.id })}>
+      Delete?
+    </button>
+  );
+}
+
+function Editor({ text, onDone }: { text: string; onDone: (text: string | null) => void }) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [value, setValue] = useState(text);
+  useEffect(() => {
+    area.current!.focus();
+    area.current!.setSelectionRange(text.length, text.length);
+  }, []);
+  const keys = (event: KeyboardEvent) => {
+    if (event.key === "Escape") onDone(null);
+    else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      if (value.trim()) onDone(value);
+    } else return;
+    event.stopPropagation();
+  };
+  return (
+    <div class="editor">
+      <textarea
+        ref={area}
+        aria-label="Edit the question"
+        rows={Math.min(12, value.split("\n").length + 1)}
+        value={value}
+        onInput={(event) => setValue(event.currentTarget.value)}
+        onKeyDown={keys}
+      />
+      <div class="buttons">
+        <button type="button" onClick={() => onDone(null)}>
+          Cancel
+        </button>
+        <button type="button" class="primary" disabled={!value.trim()} onClick={() => onDone(value)}>
+          Send
+        </button>
+      </div>
+    </div>
+  );
+}
+
+export function Images({ images }: { images: string[] }) {
+  if (!images.length) return null;
+  return (
+    <div class="images">
+      {images.map((image, index) => (
+        <img key={index} src={image} alt={`Image ${index + 1}`} />
+      ))}
+    </div>
+  );
+}
+
+export function Context({ context }: { context: { label: string; text: string }[] }) {
+  if (!context.length) return null;
+  return (
+    <div class="context">
+      {context.map((one, index) => (
+        <details key={index}>
+          <summary>{one.label}</summary>
+          <pre tabIndex={0}>{one.text}</pre>
+        </details>
+      ))}
+    </div>
+  );
+}

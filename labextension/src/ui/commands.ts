@@ -1,0 +1,135 @@
+// What may be typed after a slash, in the composer.
+
+import type { Session } from "../session";
+
+export interface Command {
+  name: string;
+  argument: string;
+  help: string;
+  /** Do it; returns what is left in the composer, or an error that says how to mend it. */
+  run(session: Session, argument: string, open: (name: string) => void): string | Error;
+}
+
+export const COMMANDS: Command[] = [
+  {
+    name: "new",
+    argument: "",
+    help: "begin a new thread",
+    run(session) {
+      session.do({ type: "thread", id: "" });
+      return "";
+    },
+  },
+  {
+    name: "model",
+    argument: "[NAME]",
+    help: "answer with another model",
+    run(session, argument, open) {
+      if (!argument) open("models");
+      else {
+        const model = found(session, argument);
+        if (!model) return new Error(`No model is called ${argument}.`);
+        session.do({ type: "model", model });
+      }
+      return "";
+    },
+  },
+  {
+    name: "compare",
+    argument: "[NAME …]",
+    help: "further models answer beside it; nothing: none",
+    run(session, argument) {
+      const names = argument.split(/\s+/).filter(Boolean);
+      const models = names.map((name) => found(session, name));
+      const missing = models.indexOf(undefined);
+      if (missing >= 0) return new Error(`No model is called ${names[missing]}.`);
+      session.do({ type: "compare", models: models as string[] });
+      return "";
+    },
+  },
+  {
+    name: "set",
+    argument: "NAME VALUE",
+    help: "set a parameter for this thread; nothing: open the settings",
+    run(session, argument, open) {
+      if (!argument) {
+        open("settings");
+        return "";
+      }
+      const match = /^(\w+)(?:\s*[=\s]\s*(.*))?$/.exec(argument);
+      const row = session.state.settings.find((one) => one.name === match?.[1]);
+      if (!row) return new Error(`No setting is called ${match?.[1] ?? argument}.`);
+      session.do({ type: "set", kind: row.kind, name: row.name, value: match![2] || null });
+      return "";
+    },
+  },
+  {
+    name: "instructions",
+    argument: "TEXT",
+    help: "how the assistant should answer in this thread",
+    run(session, argument) {
+      session.do({ type: "instructions", text: argument });
+      return "";
+    },
+  },
+  {
+    name: "rename",
+    argument: "TITLE",
+    help: "another title for this thread",
+    run(session, argument) {
+      const id = session.state.thread?.id;
+      if (!id) return new Error("Nothing has been said in this thread yet.");
+      if (!argument) return new Error("/rename needs a title.");
+      session.do({ type: "rename", id, title: argument });
+      return "";
+    },
+  },
+  {
+    name: "retry",
+    argument: "",
+    help: "regenerate the last answer",
+    run(session) {
+      const last = session.path.at(-1);
+      if (!last) return new Error("There is no answer yet.");
+      session.do({ type: "regenerate", id: last.id });
+      return "";
+    },
+  },
+  {
+    name: "export",
+    argument: "[markdown|jsonl|ipynb]",
+    help: "save the conversation as a file",
+    run(session, argument) {
+      const format = (argument || "markdown") as "markdown" | "jsonl" | "ipynb";
+      if (!["markdown", "jsonl", "ipynb"].includes(format)) {
+        return new Error("/export knows markdown, jsonl and ipynb.");
+      }
+      void session.ask("export", { format }).then(({ name, text }) => save(name, text));
+      return "";
+    },
+  },
+];
+
+function found(session: Session, name: string): string | undefined {
+  const word = name.toLowerCase();
+  const { models } = session.state;
+  return (
+    models.find((one) => one.id.toLowerCase() === word) ??
+    models.find((one) => `${one.id} ${one.name}`.toLowerCase().includes(word))
+  )?.id;
+}
+
+export function save(name: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** The command that a draft is; `null`: it is a question. */
+export function commandOf(draft: string): { command: Command; argument: string } | null {
+  const match = /^\/(\w+)(?:\s+([^]*))?$/.exec(draft.trim());
+  const command = COMMANDS.find((one) => one.name === match?.[1]);
+  return command ? { command, argument: (match![2] ?? "").trim() } : null;
+}

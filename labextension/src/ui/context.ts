@@ -1,0 +1,23 @@
+import { createContext } from "preact";
+import { useContext, useEffect, useState } from "preact/hooks";
+import type { Session } from "../session";
+
+export interface Chat {
+  session: Session;
+  /** The element in the page, to find the notebook around it. */
+  root: HTMLElement;
+  /** Say something to a screen reader. */
+  say(text: string): void;
+}
+
+export const ChatContext = createContext<Chat>(null as unknown as Chat);
+
+export const useChat = (): Chat => useContext(ChatContext);
+
+/** The session, and a new drawing whenever it changes. */
+export function useSession(): Session {
+  const { session } = useChat();
+  const [, draw] = useState(0);
+  useEffect(() => session.watch(() => draw((n) => n + 1)), [session]);
+  return session;
+}

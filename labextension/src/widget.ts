@@ -1,0 +1,96 @@
+// The widget (anywidget): one session for each model of the page, one element for each view.
+
+import { make } from "./element";
+import type { Asker, Host, Outgoing, Parts } from "./host";
+import type { Event } from "./protocol";
+import { Session } from "./session";
+
+/** What anywidget hands over (https://anywidget.dev/en/afm/). */
+interface Model {
+  get(name: string): unknown;
+  send(content: unknown): void;
+  on(name: "msg:custom", listener: (content: unknown) => void): void;
+  off(name: "msg:custom", listener: (content: unknown) => void): void;
+  widget_manager?: unknown;
+}
+
+class WidgetHost implements Host {
+  constructor(private readonly model: Model) {}
+
+  send(message: Outgoing): void {
+    this.model.send(message);
+  }
+
+  listen(listener: (event: Event) => void): () => void {
+    const take = (content: unknown) => listener(content as Event);
+    this.model.on("msg:custom", take);
+    return () => this.model.off("msg:custom", take);
+  }
+
+  async part<Name extends keyof Parts>(name: Name, ask: Asker): Promise<Parts[Name]> {
+    const source = await ask("part", { name });
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    try {
+      return (await import(url)) as Parts[Name];
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+  }
+
+  /**
+   * A widget has no say over the notebook, but the widget manager of JupyterLab and Notebook 7
+   * knows the document that it serves. Elsewhere there is none: the code is copied instead.
+   */
+  insertCell(element: Element, code: string): boolean {
+    const notebook = notebookOf(this.model.widget_manager);
+    const cell = element.closest<HTMLElement>(".jp-Cell");
+    if (!notebook || !cell) return false;
+    const at =
+      Number(cell.dataset.windowedListIndex ?? Number.NaN) ||
+      [...(cell.parentElement?.querySelectorAll(":scope > .jp-Cell") ?? [])].indexOf(cell);
+    notebook.insertCell(Math.max(0, at) + 1, {
+      cell_type: "code",
+      source: code,
+      metadata: { trusted: true },
+    });
+    return true;
+  }
+}
+
+interface SharedNotebook {
+  insertCell(index: number, cell: Record<string, unknown>): unknown;
+}
+
+function notebookOf(manager: unknown): SharedNotebook | null {
+  const context = (manager as { context?: { model?: { sharedModel?: unknown } } } | undefined)
+    ?.context;
+  const shared = context?.model?.sharedModel as Partial<SharedNotebook> | undefined;
+  return typeof shared?.insertCell === "function" ? (shared as SharedNotebook) : null;
+}
+
+// The listeners of a view end with it; those of `initialize` live as long as the widget. So the
+// session is made there, and found by the views through the panel's own name.
+const sessions = new Map<string, Session>();
+
+function sessionOf(model: Model): Session {
+  const id = String(model.get("_panel_id"));
+  let session = sessions.get(id);
+  if (!session) sessions.set(id, (session = new Session(new WidgetHost(model))));
+  return session;
+}
+
+export default {
+  initialize({ model }: { model: Model }): () => void {
+    const id = String(model.get("_panel_id"));
+    const session = sessionOf(model);
+    return () => {
+      session.close();
+      sessions.delete(id);
+    };
+  },
+  render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+    const element = make(sessionOf(model));
+    el.append(element);
+    return () => element.remove();
+  },
+};
