@@ -6,24 +6,25 @@ ALL_SLOW_PEERS := litellm transformers vllm
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers test-slow lint bench notebooks clean
+.PHONY: help demo test test-peers test-slow lint bench notebooks front-end clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
-demo: .venv/lab.done ## set up, and see %%jan stream from the bundled model
+demo: .venv/lab.done front-end ## set up, and see %%jan stream from the bundled model
 	@$(BIN)/python tools/demo.py
 
-test: .venv/test.done .venv-ipykernel6/done ## set up, and run the quick tests
+test: .venv/test.done .venv-ipykernel6/done front-end ## set up, and run the quick tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@$(BIN)/python tools/front_end.py --check
 	$(BIN)/pytest -m "not slow and not peers"
 
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
 	$(BIN)/pytest -m "peers and not slow"
 
-test-slow: .venv/test.done $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
+test-slow: .venv/test.done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
 	$(BIN)/pytest -m "slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))"
 
@@ -32,14 +33,18 @@ lint: .venv/test.done ## check and format the code
 	$(BIN)/ruff format .
 	$(BIN)/mypy
 
-bench: .venv/test.done ## measure; prints ratios against a named peer
+bench: .venv/test.done front-end ## measure; prints ratios against a named peer
 	$(BIN)/python -m benchmarks
 
-notebooks: .venv/test.done ## run the notebooks and save their outputs
+notebooks: .venv/test.done front-end ## run the notebooks and save their outputs
 	$(BIN)/python tools/notebooks.py
+
+front-end: .venv/uv.done ## build the chat panel's front end, if its sources have changed
+	@$(BIN)/python tools/front_end.py
 
 clean: ## remove what was set up
 	rm -rf .venv .venv-ipykernel6 .venv-peers-* .venv-intel .venv-export
+	rm -rf labextension/node_modules labextension/.tests jan_jupyter/static
 
 .venv/uv.done:
 	@echo "Setting up Python packages in .venv (once) …"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .models.store import ModelStore
     from .openai_client import async_client as async_openai
     from .openai_client import client as openai
+    from .panel import ChatPanel
     from .router import Router
     from .threads import Assistant, Thread, ThreadMessage, ThreadStore
     from .tokens import set_token_provider
@@ -36,6 +37,7 @@ __all__ = [
     "Assistant",
     "Audio",
     "Chat",
+    "ChatPanel",
     "ChatRequest",
     "Delta",
     "Embeddings",
@@ -70,6 +72,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Chat", "achat", "aembed", "chat", "embed", "speak", "stream"), "chat"),
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
+    "ChatPanel": "panel",
     "Model": "models.model",
     "ModelStore": "models.store",
     **dict.fromkeys(("Assistant", "Thread", "ThreadMessage", "ThreadStore"), "threads"),

@@ -30,7 +30,7 @@ LAYERS = (
 FACES = LAYERS[-1]
 
 ONLY_IN = {
-    "IPython": {"magics"},
+    "IPython": {"magics", "panel"},
     "anywidget": {"panel"},
     "jupyter_server": {"server"},
     "httpx2": {
@@ -45,7 +45,7 @@ ONLY_IN = {
     "transformers": {"engines/serve_ipex_llm.py"},
     "openvino_genai": {"engines/serve_openvino.py"},
     "nest_asyncio": {"bridge.py"},
-    "traitlets": {"settings.py"},
+    "traitlets": {"settings.py", "panel"},
 }
 
 

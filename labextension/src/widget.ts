@@ -79,6 +79,27 @@ function sessionOf(model: Model): Session {
   return session;
 }
 
+const views = new Map<string, number>();
+
+/** Hide what a saved notebook shows of a panel while a view of it is alive in the page. */
+function hideSaved(id: string): () => void {
+  const name = `jan-saved-${id}`;
+  const before = views.get(id) ?? 0;
+  views.set(id, before + 1);
+  if (!before) {
+    const style = document.createElement("style");
+    style.id = name;
+    const saved = `.${CSS.escape(name)}`;
+    style.textContent = `.jp-OutputArea-child:has(${saved}), ${saved} { display: none !important; }`;
+    document.head.append(style);
+  }
+  return () => {
+    const left = (views.get(id) ?? 1) - 1;
+    views.set(id, left);
+    if (!left) document.getElementById(name)?.remove();
+  };
+}
+
 export default {
   initialize({ model }: { model: Model }): () => void {
     const id = String(model.get("_panel_id"));
@@ -90,7 +111,12 @@ export default {
   },
   render({ model, el }: { model: Model; el: HTMLElement }): () => void {
     const element = make(sessionOf(model));
+    element.style.setProperty("--jan-height", String(model.get("height") ?? ""));
     el.append(element);
-    return () => element.remove();
+    const show = hideSaved(String(model.get("_panel_id")));
+    return () => {
+      element.remove();
+      show();
+    };
   },
 };

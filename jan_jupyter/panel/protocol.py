@@ -1,0 +1,87 @@
+"""What kernel and front end say to each other; its other half is `labextension/src/protocol.ts`.
+
+Told there: when which message is sent, and how a message that was lost is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypedDict
+
+Send = Callable[[Mapping[str, Any]], None]
+"""Takes an event for the front end; may be called from any thread, never waits."""
+
+
+class Fault(TypedDict):
+    """What went wrong, for a card; `mend` is what a click may do about it."""
+
+    title: str
+    message: str
+    mend: Literal["retry", "model", "settings", ""]
+
+
+class Context(TypedDict):
+    """Something of the notebook that goes with a question."""
+
+    label: str
+    text: str
+
+
+class Turn(TypedDict):
+    id: str
+    role: str
+    text: str
+    reasoning: str
+    images: list[str]
+    context: list[Context]
+    status: Literal["done", "writing", "stopped", "error", "interrupted"]
+    wait: str
+    model: str
+    engine: str
+    footer: list[str]
+    cut: bool
+    error: Fault | None
+    versions: list[str]
+    columns: list[str]
+    seq: int
+
+
+class ModelRow(TypedDict):
+    id: str
+    name: str
+    engine: str
+    state: str
+    note: str
+    progress: float | None
+    local: bool
+    vision: bool
+    size: int | None
+    usable: bool
+
+
+class Held(TypedDict):
+    value: Any
+    level: str
+
+
+class SettingRow(TypedDict):
+    name: str
+    kind: Literal["parameter", "setting"]
+    type: Literal["number", "integer", "text", "flag", "list"]
+    help: str
+    min: float | None
+    max: float | None
+    step: float | None
+    value: Any
+    level: str
+    below: Held
+
+
+class ThreadRow(TypedDict):
+    id: str
+    title: str
+    updated: float | None
+    excerpt: str
+    own: bool
+    state: str
+    reason: str

@@ -1,0 +1,246 @@
+"""`ChatPanel`: the widget. Callbacks only enqueue; what is the user's runs in the kernel's thread.
+
+The conversation lives on the background loop. Traits, the saved output, and whatever reads the
+notebook's variables are touched only in the kernel's own thread, which a busy cell keeps busy: the
+front end then says what it waits for, while answers go on streaming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import cache
+from typing import Any, TypeVar
+
+import anywidget
+import traitlets
+from IPython.core.getipython import get_ipython
+from IPython.display import display, update_display
+
+from .. import bridge, errors
+from ..router import shared
+from ..threads import Thread
+from ..threads import shared as thread_store
+from ..types import Reply
+from . import context, saved
+from .conversation import STATIC, Conversation, Surroundings
+from .protocol import Context
+
+T = TypeVar("T")
+
+
+@cache
+def _front_end() -> str:
+    try:
+        return (STATIC / "chat.js").read_text("utf-8")
+    except FileNotFoundError:
+        raise errors.UsageError(
+            "The chat panel's front end is not built: run `make front-end` in the checkout, or"
+            " install a wheel of jan-jupyter."
+        ) from None
+
+
+class ChatPanel(anywidget.AnyWidget):
+    """A chat in the notebook: `jan.ChatPanel()`, or `%jan chat`.
+
+    `model` and `thread` may be read, set and observed at any time. Several views of one panel, and
+    a page that is opened again, show the same conversation.
+    """
+
+    model = traitlets.Unicode(help="Id of the model that answers; set it to choose another.")
+    thread = traitlets.Unicode(
+        help="Id of the thread; empty before the first question. Set it to a name to open that."
+    )
+    busy = traitlets.Bool(False, help="Whether an answer is on its way.", read_only=True)
+    height = traitlets.Unicode("34rem", help="Height of the panel, as CSS has it.").tag(sync=True)
+    _esm = traitlets.Unicode().tag(sync=True)
+    _panel_id = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        thread: str | Thread | None = None,
+        system: str | None = None,
+        **traits: Any,
+    ) -> None:
+        self._main = _Main()
+        self._saved: list[str] = []
+        self._following = False
+        store = thread_store()
+        opened = store.open(thread) if isinstance(thread, str) and thread else thread or None
+        if model is not None:
+            shared().model(model)  # an error now, not with the first question
+        self._conversation = Conversation(
+            Surroundings(self._tell, self._changed, self._context, self._complete),
+            shared(),
+            store,
+            model=model or "",
+            thread=opened if isinstance(opened, Thread) else None,
+            instructions=system or "",
+        )
+        super().__init__(_panel_id=uuid.uuid4().hex[:12], **traits)
+        self._listen_while_busy()
+        self.on_msg(self._on_message)
+        self._follow_traits()
+        self.observe(self._on_model, "model")
+        self.observe(self._on_thread, "thread")
+
+    @traitlets.default("_esm")
+    def _default_esm(self) -> str:
+        return _front_end()
+
+    # For users ------------------------------------------------------------------------------------
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Ask, as if it had been typed into the panel; returns at once (`wait` for the answer)."""
+        if isinstance(content, str):
+            self._conversation.take({"type": "send", "text": content})
+        else:  # what a widget's `send` does
+            super().send(content, buffers)
+
+    def wait(self) -> Reply | None:
+        """Wait until no answer is on its way; the last one."""
+        bridge.wait(self._conversation.wait())
+        return self.reply
+
+    def stop(self) -> None:
+        """Stop the answers that are on their way; what has come is kept."""
+        self._conversation.take({"type": "stop"})
+
+    @property
+    def reply(self) -> Reply | None:
+        """The last answer; `None` before the first one has ended."""
+        return self._conversation.reply
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The conversation as OpenAI's API writes it."""
+        found = self._conversation.thread
+        return [message.json() for message in found.conversation()] if found else []
+
+    def __repr__(self) -> str:
+        found = self._conversation.thread
+        return f"ChatPanel(thread={found.title if found else ''!r}, model={self.model!r})"
+
+    def close(self) -> None:
+        self._conversation.close()
+        super().close()
+
+    # Showing --------------------------------------------------------------------------------------
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """The widget, and below it what a saved notebook shows (hidden while the panel is alive).
+
+        A widget leaves nothing behind in a notebook file, so the conversation is a second output.
+        """
+        found = self._repr_mimebundle_()
+        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
+        display({**data, "text/plain": repr(self)}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        handle = display(self._static(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        if handle is not None:
+            self._saved.append(handle.display_id)
+
+    def _static(self) -> dict[str, str]:
+        found = self._conversation.thread
+        return saved.bundle(
+            self._panel_id, found.title if found else "", found.messages if found else ()
+        )
+
+    # From the front end ---------------------------------------------------------------------------
+
+    def _on_message(self, widget: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, Mapping):
+            self._conversation.take(content)
+
+    def _listen_while_busy(self) -> None:
+        """Let the front end choose the subshell for its messages.
+
+        ipykernel 7.4 remembers where a comm was used last and sends everything there: a panel made
+        in a cell would hear nothing while that thread is busy (facts `jupyter.md` §1.3).
+        """
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = None
+
+    # To the front end, and to the kernel's thread -------------------------------------------------
+
+    def _tell(self, event: Mapping[str, Any]) -> None:
+        with contextlib.suppress(Exception):  # the comm may be closed already
+            super().send(dict(event))
+
+    def _changed(self) -> None:
+        """From the background loop: traits and saved output follow in the kernel's thread."""
+        self._main.call(self._follow)
+
+    def _follow(self) -> None:
+        self._follow_traits()
+        if not self._conversation.busy:
+            for id in self._saved:
+                update_display(self._static(), raw=True, display_id=id)  # type: ignore[no-untyped-call]
+
+    def _follow_traits(self) -> None:
+        conversation = self._conversation
+        self._following = True
+        try:
+            with contextlib.suppress(errors.JanError):
+                self.model = conversation.chosen()
+            self.thread = conversation.thread.id if conversation.thread else ""
+            self.set_trait("busy", conversation.busy)
+        finally:
+            self._following = False
+
+    def _on_model(self, change: Mapping[str, Any]) -> None:
+        if not self._following:
+            shared().model(change["new"] or None)
+            self._conversation.take({"type": "model", "model": change["new"]})
+
+    def _on_thread(self, change: Mapping[str, Any]) -> None:
+        if self._following:
+            return
+        name = change["new"]
+        found = thread_store().open(name) if name else None
+        self._conversation.take({"type": "thread", "id": found.id if found else ""})
+
+    # What questions refer to ----------------------------------------------------------------------
+
+    def _context(self, text: str) -> Future[list[Context]]:
+        shell = get_ipython()
+        return self._main.call(lambda: context.resolve(text, context.notebook(shell)))
+
+    def _complete(self, text: str) -> list[context.Candidate]:
+        shell = get_ipython()
+        return context.complete(text, context.notebook(shell))
+
+
+class _Main:
+    """The thread in which the panel was made: a kernel's own. Without a loop: here and now."""
+
+    def __init__(self) -> None:
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Run `function` there as soon as no cell is running; returns at once."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        if self._loop is None:
+            run()
+        else:
+            try:
+                self._loop.call_soon_threadsafe(run)
+            except RuntimeError as error:  # the kernel ends
+                future.set_exception(error)
+        return future
