@@ -305,13 +305,22 @@ class Conversation:
         except Exception as error:
             self._faults[live.id] = fault(error)
         self._lives.remove(live)
-        if stream.record is not None and stream.record.answer is not None:
-            self._names[stream.record.answer.id] = live.id
+        answer = stream.record.answer if stream.record is not None else None
+        if answer is not None:
+            self._names[answer.id] = live.id
+        if live.id in self._faults and not self._stands(live, answer):
+            self._tell(notice=self._faults[live.id]["message"])
         self.reply = stream.reply_so_far()
         self.around.changed()
         await self._publish()
         self._models_soon()
         self._settle()
+
+    def _stands(self, live: Live, answer: ThreadMessage | None) -> bool:
+        """Whether an answer is where it is seen: one that failed leaves a better one its place."""
+        if answer is None:
+            return False
+        return self._in_column(live.id) or live.thread.place(answer.id) is not None
 
     def _stop(self, id: str | None) -> None:
         for live in [*self._lives]:

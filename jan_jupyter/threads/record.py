@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..models.engine_files import canonical
@@ -35,6 +35,8 @@ class Record:
         """Id of the turn that is answered; known once it has begun."""
         self.answer: ThreadMessage | None = None
         """The answer as written; known at the end."""
+        self.on_begin: Callable[[], object] | None = None
+        """Called, in the thread that writes, once the question stands."""
         self._begun = False
         self._ended = threading.Event()
         self._questions = questions
@@ -51,6 +53,8 @@ class Record:
         same = before is None or canonical(before) == canonical(engine)
         if self.thread.model != model or not same:  # Jan's spelling of an engine stays
             self.thread.configure(model=model, engine=engine)
+        if self.on_begin is not None:
+            self.on_begin()
 
     def end(self, reply: Reply) -> None:
         """Write the answer as far as it came."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import defaults, engines, hub, keys, memory, models, page, threads, voice
+from . import chat, defaults, engines, hub, keys, memory, models, page, threads, voice
 from .command import Command
 
 COMMANDS: Mapping[str, Command] = {
     command.name: command
-    for group in (models, hub, engines, keys, defaults, memory, threads, voice, page)
+    for group in (chat, models, hub, engines, keys, defaults, memory, threads, voice, page)
     for command in group.COMMANDS
 }
