@@ -30,6 +30,8 @@ from .turns import shown, with_context
 STATIC = Path(__file__).parent.parent / "static"
 PARTS = ("code", "math")
 
+Action = tuple[int, Coroutine[Any, Any, None]]
+
 LOOK = 1.0
 """Seconds between two looks at whether somebody else has written into the thread."""
 
@@ -94,9 +96,14 @@ class Conversation:
         self._line: tuple[ThreadMessage, ...] = ()
         self._sent: dict[str, Turn] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._order: asyncio.Queue[Coroutine[Any, Any, None]] | None = None
+        self._order: asyncio.Queue[Action] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiting = 0
+        self._taken = 0
+        """How many actions have been taken; each has its number."""
+        self._doing = 0
+        self._halt = 0
+        """Answers to actions up to this one are not wanted any more."""
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._models_due = False
@@ -125,16 +132,17 @@ class Conversation:
     def _enqueue(self, action: Coroutine[Any, Any, None]) -> None:
         """Do things one after the other, in the order in which they were asked for."""
         self._waiting += 1
+        self._taken += 1
         self._quiet.clear()
         if self._order is None:
             self._order = asyncio.Queue()
             self._spawn(self._work(self._order))
             self._spawn(self._follow())
-        self._order.put_nowait(action)
+        self._order.put_nowait((self._taken, action))
 
-    async def _work(self, order: asyncio.Queue[Coroutine[Any, Any, None]]) -> None:
+    async def _work(self, order: asyncio.Queue[Action]) -> None:
         while True:
-            action = await order.get()
+            self._doing, action = await order.get()
             try:
                 await action
             except Exception as error:
@@ -295,6 +303,8 @@ class Conversation:
         live.task.add_done_callback(lambda task: begun.set())
         self.around.changed()
         await begun.wait()
+        if self._doing <= self._halt:  # stopped before it was there; the question is kept
+            live.task.cancel()
 
     async def _drive(self, live: Live, stream: Stream) -> None:
         """Send an answer on as it comes, then as the thread has it."""
@@ -323,6 +333,9 @@ class Conversation:
         return self._in_column(live.id) or live.thread.place(answer.id) is not None
 
     def _stop(self, id: str | None) -> None:
+        """Stop one answer, or all: also those that are asked for but have not begun."""
+        if id is None:
+            self._halt = self._taken
         for live in [*self._lives]:
             if (id is None or live.id == id) and live.thread is self.thread and live.task:
                 live.task.cancel()

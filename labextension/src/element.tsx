@@ -9,8 +9,7 @@ export class JanChat extends HTMLElement {
   session: Session | null = null;
 
   connectedCallback(): void {
-    // JupyterLab's single-key shortcuts must not hear what is typed here.
-    this.dataset.lmSuppressShortcuts = "true";
+    window.addEventListener("keydown", this, true);
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     if (!this.session || root.querySelector(".panel")) return;
     const style = document.createElement("style");
@@ -21,10 +20,19 @@ export class JanChat extends HTMLElement {
     render(<App session={this.session} root={this} />, place);
   }
 
+  /** JupyterLab's shortcuts must not hear what is typed here, but for those that save. */
+  handleEvent(event: Event): void {
+    const { ctrlKey, metaKey, key } = event as KeyboardEvent;
+    const saves = (ctrlKey || metaKey) && key.toLowerCase() === "s";
+    if (saves) delete this.dataset.lmSuppressShortcuts;
+    else this.dataset.lmSuppressShortcuts = "true";
+  }
+
   disconnectedCallback(): void {
     // JupyterLab moves outputs about: only what stays away is taken down.
     queueMicrotask(() => {
       const place = this.shadowRoot?.querySelector(".place");
+      if (!this.isConnected) window.removeEventListener("keydown", this, true);
       if (!this.isConnected && place) {
         render(null, place);
         place.remove();

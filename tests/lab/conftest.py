@@ -83,6 +83,9 @@ class Lab:
         self.process.wait(20)
         self.log.close()
 
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{path}?token={TOKEN}"
+
     def write(self, name: str, *cells: str) -> Path:
         """A notebook of code cells."""
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -119,7 +122,8 @@ class Notebook:
             except Exception:
                 continue
             return
-        raise TimeoutError(f"cell {number} does not start")
+        asked = self.page.locator("dialog").all_inner_texts()
+        raise TimeoutError(f"cell {number} does not start {asked}")
 
     def run(self, number: int) -> str:
         self.start(number)
@@ -145,20 +149,25 @@ def lab(
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (.ci/run installs it)")
     lab = Lab(tmp_path_factory.mktemp("lab"))
-    add_remote(lab.data_folder, _streaming_server, slow="", short="")
+    add_remote(lab.data_folder, _streaming_server, slow="", short="", refused="")
     yield lab
     lab.close()
 
 
 @pytest.fixture
-def page(lab: Lab) -> Iterator[Page]:
-    """A page that fails the test if its JavaScript raises."""
+def any_page(lab: Lab) -> Iterator[Page]:
+    """A page whose own errors are nobody's business."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        raised: list[str] = []
-        page.on("pageerror", lambda error: raised.append(str(error)))
-        yield page
+        yield browser.new_page(viewport={"width": 1200, "height": 900})
         browser.close()
-        assert not raised
+
+
+@pytest.fixture
+def page(any_page: Page) -> Iterator[Page]:
+    """A page that fails the test if its JavaScript raises."""
+    raised: list[str] = []
+    any_page.on("pageerror", lambda error: raised.append(str(error)))
+    yield any_page
+    assert not raised

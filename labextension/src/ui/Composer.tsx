@@ -118,7 +118,7 @@ export function Composer() {
       return;
     }
     if ((!text && !images.length) || busy) return;
-    session.send(draft, images);
+    session.send(draft.trimEnd(), images);
     write("");
     attach([]);
     setBack(0);

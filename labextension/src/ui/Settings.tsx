@@ -144,6 +144,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
           aria-invalid={Boolean(wrong)}
           onInput={(event) => setDraft(event.currentTarget.value)}
           onChange={(event) => commit(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
         />
       </div>
       {wrong && (

@@ -1,0 +1,99 @@
+"""The chat panel as a person sees and handles it, in any page that shows one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+SECONDS = 1000
+
+
+class Panel:
+    """One view of a panel; the n-th of the page."""
+
+    def __init__(self, page: Page, number: int = 0) -> None:
+        self.page = page
+        self.root = page.locator("jan-chat").nth(number)
+        self.root.locator(".welcome h2, .turn").first.wait_for(timeout=30 * SECONDS)
+
+    # What is there
+
+    def find(self, selector: str, **options: Any) -> Locator:
+        return self.root.locator(selector, **options)
+
+    @property
+    def turns(self) -> Locator:
+        return self.find("article.turn")
+
+    @property
+    def answer(self) -> Locator:
+        """The last answer."""
+        return self.find("article.assistant").last
+
+    @property
+    def text(self) -> str:
+        return self.answer.locator("> .md").inner_text()
+
+    @property
+    def box(self) -> Locator:
+        return self.find(".composer > textarea")
+
+    def questions(self) -> list[str]:
+        return self.find("article.user .said").all_inner_texts()
+
+    # What is done
+
+    def ask(self, text: str) -> None:
+        self.box.click()
+        self.box.fill(text)
+        self.box.press("Enter")
+
+    def ask_and_wait(self, text: str) -> str:
+        before = self.find("article.assistant").count()
+        self.ask(text)
+        self.find("article.assistant").nth(before).wait_for()
+        return self.wait()
+
+    def wait(self) -> str:
+        """Wait for the end of what is being written; the last answer."""
+        self.find(".round.send").wait_for(timeout=30 * SECONDS)
+        return self.text
+
+    def wait_for_text(self, length: int = 100) -> None:
+        """Wait until an answer is being written and has so many characters."""
+        writing = self.find("[data-status=writing] .md")
+        writing.first.wait_for(timeout=20 * SECONDS)
+        for _ in range(400):
+            if writing.count() and len(writing.first.inner_text()) >= length:
+                return
+            self.page.wait_for_timeout(25)
+        raise TimeoutError("nothing is being written")
+
+    def stop(self) -> None:
+        self.find(".round.stop").click()
+        self.find(".round.send").wait_for()
+
+    def button(self, label: str) -> Locator:
+        return self.find(f"button[aria-label='{label}']")
+
+    def act(self, turn: Locator, label: str) -> None:
+        """Press a button of a turn, which is shown where the pointer is."""
+        turn.hover()
+        turn.locator(f"button[aria-label='{label}']").click()
+
+    def choose(self, model: str) -> None:
+        self.find(".model-button").click()
+        self.find(".model-list input").fill(model)
+        self.find(".model-row .choose").first.click()
+        self.find(".model-list").wait_for(state="detached")
+
+    def set(self, name: str, value: str) -> None:
+        """Set a value in the settings panel, which is opened and closed again."""
+        self.button("Settings").click()
+        field = self.find(f"#setting-{name}")
+        field.fill(value)
+        field.press("Enter")
+        self.find(f".setting:has(#setting-{name}) .level", has_text="thread").wait_for()
+        self.button("Close the settings").click()

@@ -1,0 +1,288 @@
+"""The chat panel in real pages: JupyterLab, Notebook 7, and a page with nothing but the widget."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.conftest import Lab, Notebook
+from lab.panel import Panel
+from support.server import StreamingServer, tokens
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+
+OPEN = "import jan_jupyter as jan\npanel = jan.ChatPanel({})\npanel"
+
+
+@pytest.fixture(autouse=True)
+def models(lab: Lab, server: StreamingServer) -> None:
+    for name, behaviour in {
+        "slow": "n=3000,delay=0.01",
+        "short": "n=20",
+        "refused": "status=401",
+    }.items():
+        server.behave(name, behaviour)
+
+
+def opened(lab: Lab, page: Page, name: str, *cells: str) -> tuple[Notebook, Panel]:
+    lab.write(name, *cells)
+    notebook = Notebook(page, lab, name)
+    notebook.run(0)
+    return notebook, Panel(page)
+
+
+def test_a_conversation_with_the_bundled_model(lab: Lab, page: Page) -> None:
+    """Ask, regenerate, edit, go back to the earlier branch, delete; the kernel sees the same."""
+    notebook, panel = opened(
+        lab, page, "talk.ipynb", OPEN.format("'jan-mini'"), "[m['content'] for m in panel.messages]"
+    )
+    assert "12" in panel.ask_and_wait("What is 7 + 5?")
+    assert "tokens" in panel.answer.locator(".footer").inner_text()
+    assert "jan-mini" in panel.answer.locator(".footer").inner_text()
+
+    panel.act(panel.answer, "Regenerate")
+    panel.find(".versions", has_text="2/2").wait_for()
+    panel.wait()
+    panel.act(panel.answer, "Earlier version")
+    panel.find(".versions", has_text="1/2").wait_for()
+
+    panel.act(panel.find("article.user").first, "Edit and send again")
+    panel.find(".editor textarea").fill("What is 2 + 2?")
+    panel.find(".editor textarea").press("Enter")
+    panel.find("article.user .versions", has_text="2/2").wait_for()
+    assert "4" in panel.wait()
+    assert panel.questions() == ["What is 2 + 2?"]
+    panel.act(panel.find("article.user").first, "Earlier version")
+    panel.find(".said", has_text="7 + 5").wait_for()
+    assert "12" in panel.text
+    assert "12" in notebook.run(1)
+
+    panel.act(panel.answer, "Delete")
+    panel.find("article.assistant .danger").click()
+    panel.find(".versions", has_text="1/2").first.wait_for()  # the other version takes its place
+
+
+def test_stop_from_the_first_instant(lab: Lab, page: Page, server: StreamingServer) -> None:
+    server.behave("slow", "n=50,stall=0")
+    _, panel = opened(lab, page, "stop.ipynb", OPEN.format("'slow'"))
+    panel.ask("hi")
+    panel.find(".round.stop").click(timeout=1000)  # nothing has come yet
+    panel.find(".round.send").wait_for(timeout=5000)
+    asked = len(server.journal())  # it may have gone out already
+    assert not asked or server.wait("closed")
+    assert panel.questions() == ["hi"]
+
+    server.behave("slow", "n=3000,delay=0.01")
+    panel.ask("once more")
+    panel.wait_for_text(200)
+    panel.stop()
+    panel.find(".footer", has_text="stopped").wait_for()
+    assert server.wait("closed", count=asked + 1)
+    assert len(panel.text) >= 200
+
+
+def test_another_model_another_value_and_the_request_shows_them(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    _, panel = opened(lab, page, "model.ipynb", OPEN.format("'jan-mini'"))
+    panel.ask_and_wait("What is 7 + 5?")
+    panel.choose("short")
+    panel.set("temperature", "0.3")
+    panel.box.fill("and then?")
+    panel.button("Look at the exact request").click()
+    panel.find(".look pre", has_text='"temperature": 0.3').wait_for()
+    panel.button("Look at the exact request").click()
+    panel.ask_and_wait("and then?")
+    sent = server.journal()[-1].body
+    assert sent["temperature"] == 0.3
+    assert [m["role"] for m in sent["messages"]] == ["user", "assistant", "user"]
+    footers = panel.find("article.assistant .footer").all_inner_texts()
+    assert footers[0].startswith("jan-mini")
+    assert footers[1].startswith("short")
+
+    panel.button("Settings").click()
+    panel.find(".setting:has(#setting-temperature) button[aria-label^=Reset]").click()
+    panel.find("#setting-temperature[placeholder='not set']").wait_for()
+    panel.find("#setting-top_p").fill("7")
+    panel.find("#setting-top_p").press("Enter")
+    assert "at most 1" in panel.find(".wrong").inner_text()
+
+
+def test_an_error_is_a_card_that_says_how_to_mend_it(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    _, panel = opened(lab, page, "error.ipynb", OPEN.format("'refused'"))
+    panel.ask("hi")
+    card = panel.find(".error-card")
+    card.wait_for()
+    assert "The key was refused" in card.inner_text()
+    assert "sk-canary" not in page.content()
+    server.behave("refused", "n=20")
+    card.get_by_role("button", name="Try again").click()
+    panel.find(".error-card").wait_for(state="detached")
+    assert panel.wait().startswith("the bold")
+    assert panel.questions() == ["hi"]
+
+
+def test_code_goes_into_a_new_cell_below_and_runs_only_if_the_user_runs_it(
+    lab: Lab, page: Page
+) -> None:
+    write = (
+        "import jan_jupyter as jan\n"
+        "thread = jan.ThreadStore().open('code')\n"
+        "thread.append(jan.ThreadMessage('user', 'code?'))\n"
+        "code = '```python\\nx = 6 * 7\\nprint(x)\\n```\\n'\n"
+        "thread.append(jan.ThreadMessage('assistant', code))\n"
+        "panel = jan.ChatPanel(thread='code')\npanel"
+    )
+    notebook, panel = opened(lab, page, "insert.ipynb", write, "'the cell that was below'")
+    assert panel.find(".code .t-num").first.inner_text() == "6"  # highlighted
+    panel.find(".code button", has_text="Insert below").click()
+    page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length === 3")
+    cell = notebook.cell(1)
+    assert cell.locator(".cm-content").inner_text().split("\n") == ["x = 6 * 7", "print(x)"]
+    assert notebook.output(1) == ""
+    assert "42" in notebook.run(1)
+
+
+def test_reloading_the_page_goes_on_with_a_running_answer(lab: Lab, page: Page) -> None:
+    _, panel = opened(lab, page, "reload.ipynb", OPEN.format("'slow'"))
+    panel.ask("a long one")
+    panel.wait_for_text(100)
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    page.reload()
+    panel = Panel(page)
+    panel.wait_for_text(150)
+    before = len(panel.text)
+    page.wait_for_timeout(500)
+    assert len(panel.text) > before  # it grows
+    panel.stop()
+    text = panel.text.replace("\n", " ")
+    whole = "".join(tokens(3000)).replace("`", "").replace("*", "").replace("- ", "")
+    assert " ".join(text.split()) in " ".join(whole.split())  # nothing is missing, nothing twice
+    assert panel.questions() == ["a long one"]
+
+
+def test_a_second_view_shows_the_same(lab: Lab, page: Page) -> None:
+    notebook, first = opened(lab, page, "views.ipynb", OPEN.format("'slow'"), "panel")
+    first.ask("hi")
+    first.wait_for_text(50)
+    notebook.run(1)
+    second = Panel(page, 1)
+    second.wait_for_text(50)
+    second.stop()
+    first.find(".round.send").wait_for()
+    assert first.text == second.text
+    second.choose("short")
+    second.ask_and_wait("more")
+    first.find("article.user").nth(1).wait_for()
+    assert first.questions() == second.questions() == ["hi", "more"]
+
+
+def test_answers_come_while_a_cell_keeps_the_kernel_busy(lab: Lab, page: Page) -> None:
+    notebook, panel = opened(
+        lab, page, "busy.ipynb", OPEN.format("'short'"), "import time\ntime.sleep(8)\n'woken'"
+    )
+    notebook.start(1)
+    panel.ask_and_wait("while it sleeps")
+    assert "20 tokens" in panel.answer.locator(".footer").inner_text()
+    assert "woken" not in notebook.output(1)
+    notebook.finish(1)
+
+
+def test_several_models_answer_side_by_side(lab: Lab, page: Page, server: StreamingServer) -> None:
+    server.behave("slow", "n=40,delay=0.02")
+    notebook, panel = opened(lab, page, "columns.ipynb", OPEN.format("'short'"), "panel.model")
+    panel.find(".model-button").click()
+    for name in ("slow", "Jan mini"):
+        panel.button(f"Ask {name} as well, side by side").click()
+    page.keyboard.press("Escape")
+    panel.ask("What is 7 + 5?")
+    panel.find(".column").nth(2).wait_for()
+    panel.find(".round.send").wait_for(timeout=20_000)
+    assert panel.find(".column header strong").all_inner_texts() == ["short", "slow", "jan-mini"]
+    assert "12" in panel.find(".column").nth(2).inner_text()
+    panel.find(".column").nth(2).get_by_role("button", name="Continue with this one").click()
+    panel.find(".versions", has_text="3/3").or_(
+        panel.find(".versions", has_text="/3")
+    ).first.wait_for()
+    assert "12" in panel.text
+    assert "'jan-mini'" in notebook.run(1)
+
+
+def test_magics_and_python_see_the_same_conversation(lab: Lab, page: Page) -> None:
+    notebook, panel = opened(
+        lab,
+        page,
+        "faces.ipynb",
+        "%load_ext jan_jupyter\n_ = %jan chat --model jan-mini --thread shared",
+        "%%jan jan-mini --thread shared\nWhat is 2 + 2?",
+        "import jan_jupyter as jan\n"
+        "jan.Chat('jan-mini', thread='shared').ask('What is 3 + 3?').text",
+    )
+    panel.ask_and_wait("What is 7 + 5?")
+    notebook.run(1)
+    panel.find(".said", has_text="2 + 2").wait_for(timeout=5000)
+    notebook.run(2)
+    panel.find(".said", has_text="3 + 3").wait_for(timeout=5000)
+    assert panel.questions() == ["What is 7 + 5?", "What is 2 + 2?", "What is 3 + 3?"]
+
+
+def test_what_of_the_notebook_goes_along(lab: Lab, page: Page, server: StreamingServer) -> None:
+    _, panel = opened(
+        lab, page, "context.ipynb", "table = {'key': 4711}\n" + OPEN.format("'short'")
+    )
+    panel.box.click()
+    panel.box.press_sequentially("what is @tab")
+    panel.find(".choices li", has_text="@table").wait_for()
+    panel.box.press("Tab")
+    panel.find(".tokens", has_text="≈").wait_for()
+    panel.box.press("Enter")
+    panel.wait()
+    assert "4711" in server.journal()[-1].body["messages"][-1]["content"]
+    assert panel.questions() == ["what is @table"]
+    assert panel.find("article.user summary").inner_text() == "@table"
+
+
+def test_a_saved_notebook_shows_the_conversation_without_a_kernel(lab: Lab, page: Page) -> None:
+    _, panel = opened(lab, page, "saved.ipynb", OPEN.format("'jan-mini'"))
+    panel.ask_and_wait("What is 7 + 5?")
+    page.wait_for_timeout(500)
+    assert not page.locator(".jan-saved").first.is_visible()  # the panel is there itself
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    outputs = json.loads((lab.folder / "saved.ipynb").read_text("utf-8"))["cells"][0]["outputs"]
+    assert "**12**" in "".join(outputs[1]["data"]["text/markdown"])
+    notebook = json.loads((lab.folder / "saved.ipynb").read_text("utf-8"))
+    notebook["metadata"].pop("kernelspec")  # opens without a kernel being started
+    (lab.folder / "again.ipynb").write_text(json.dumps(notebook), "utf-8")
+    page.goto(lab.url("doc/tree/again.ipynb"))
+    page.locator(".jan-saved strong", has_text="12").wait_for(timeout=30_000)
+
+
+def test_in_notebook_7(lab: Lab, any_page: Page) -> None:
+    page = any_page  # Notebook 7 raises some errors of its own
+    pytest.importorskip("notebook", reason="Notebook 7 is not installed")
+    lab.write("seven.ipynb", OPEN.format("'jan-mini'"))
+    page.goto(lab.url("notebooks/seven.ipynb"))
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+    for _ in range(5):
+        page.locator(".jp-Cell .cm-content").first.click()
+        page.keyboard.press("Control+Enter")
+        try:
+            page.locator("jan-chat").first.wait_for(timeout=8000)
+            break
+        except Exception:
+            continue
+    panel = Panel(page)
+    assert "12" in panel.ask_and_wait("What is 7 + 5?")
+    panel.ask_and_wait("What is a model.json?")
+    panel.find(".code button", has_text="Copy").first.click()

@@ -1,0 +1,287 @@
+"""The panel without Jupyter: what it does by itself, what it does not let happen, who can use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jan_jupyter.panel.conversation import STATIC, Conversation, Surroundings
+from jan_jupyter.router import Router
+from lab.bare import ROOT, Bare
+from lab.conftest import ARGUMENTS, CHROMIUM
+from lab.panel import Panel
+from test_markdown import PAYLOADS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (.ci/run installs it)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 900, "height": 700}, reduced_motion="reduce")
+    raised: list[str] = []
+    page.on("pageerror", lambda error: raised.append(str(error)))
+    yield page
+    page.close()
+    assert not raised
+
+
+class Talk:
+    """A page with a real conversation behind it."""
+
+    def __init__(self, page: Page, model: str = "jan-mini") -> None:
+        from jan_jupyter.models.store import ModelStore
+        from jan_jupyter.threads import ThreadStore
+
+        self.router = Router(ModelStore())
+        self.bare: Bare | None = None
+        self.conversation = Conversation(
+            Surroundings(self._send), self.router, ThreadStore(), model=model
+        )
+        self.bare = Bare(page, self.conversation.take)
+        self.panel = Panel(page)
+
+    def _send(self, event: Any) -> None:
+        if self.bare is not None:
+            self.bare.send(event)
+
+    def close(self) -> None:
+        from jan_jupyter import bridge
+
+        self.conversation.close()
+        bridge.wait(self.router.unload("jan-mini"))
+        bridge.wait(self.router.close())
+
+
+@pytest.fixture
+def talk(tab: Page) -> Iterator[Talk]:
+    talk = Talk(tab)
+    yield talk
+    talk.close()
+
+
+def test_a_page_with_nothing_but_the_widget(talk: Talk, tab: Page) -> None:
+    """By keyboard alone: ask, choose with the arrows, set a value, go to another thread."""
+    panel = talk.panel
+    panel.box.focus()
+    tab.keyboard.type("What is 7 + 5?")
+    tab.keyboard.press("Enter")
+    panel.find("article.assistant").wait_for()
+    assert "12" in panel.wait()
+
+    tab.keyboard.press("ArrowUp")
+    assert panel.box.input_value() == "What is 7 + 5?"
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.type("/se")
+    panel.find(".choices li.at", has_text="/set").wait_for()
+    tab.keyboard.press("Tab")
+    tab.keyboard.type("temperature 0.5")
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")  # from the message to the model
+    tab.keyboard.press("Enter")
+    panel.find(".model-list").wait_for()
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    panel.find(".model-list").wait_for(state="detached")
+
+    panel.button("Settings").focus()
+    tab.keyboard.press("Enter")
+    assert panel.find("#setting-temperature").input_value() == "0.5"
+    tab.keyboard.press("Escape")
+    panel.find(".settings").wait_for(state="detached")
+    assert tab.evaluate("document.activeElement.shadowRoot.activeElement.ariaLabel") == "Settings"
+
+    panel.button("Threads").focus()
+    tab.keyboard.press("Enter")
+    panel.find(".threads li.current").wait_for()
+    tab.keyboard.press("Escape")
+    panel.find(".code, .md").first.wait_for()
+    assert talk.bare is not None
+    assert talk.bare.requests == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(talk: Talk, tab: Page, scheme: Any) -> None:
+    axe = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+    tab.emulate_media(color_scheme=scheme)
+    panel = talk.panel
+    panel.ask_and_wait("What is a model.json?")
+    tab.add_script_tag(content=axe.read_text("utf-8"))
+
+    def faults() -> list[str]:
+        found = tab.evaluate("async () => (await axe.run(document)).violations")
+        return [
+            f"{v['id']}: {[n['html'][:120] + n['failureSummary'] for n in v['nodes'][:3]]}"
+            for v in found
+            if v["impact"] in ("serious", "critical")
+        ]
+
+    assert faults() == []
+    panel.button("Settings").click()
+    panel.find(".setting").first.wait_for()
+    assert faults() == []
+    panel.button("Threads").click()
+    panel.find(".threads li").first.wait_for()
+    panel.find(".model-button").click()
+    panel.find(".model-list").wait_for()
+    assert faults() == []
+
+
+def test_it_is_read_out_by_the_sentence(tab: Page) -> None:
+    page = Scripted(tab)
+    tab.evaluate(
+        """() => { window.said = [];
+        const node = document.querySelector('jan-chat').shadowRoot.querySelector('[aria-live]');
+        new MutationObserver(() => window.said.push(node.textContent)).observe(node,
+          { childList: true, characterData: true, subtree: true }); }"""
+    )
+    tab.wait_for_timeout(1000)  # it has just said something
+    page.stream("One **bold** sentence. Another one, that is longer", pause=60)
+    said = tab.evaluate("window.said")
+    assert said[0] == "One bold sentence."
+    assert " ".join(said) == "One bold sentence. Another one, that is longer"
+
+
+class Scripted:
+    """A page that is told what its kernel says."""
+
+    STATE = {
+        "thread": {"id": "t", "title": "t"},
+        "model": "m",
+        "models": [],
+        "compare": [],
+        "assistant": "jan",
+        "assistants": [],
+        "instructions": "",
+        "settings": [],
+        "reload": False,
+        "path": ["q", "a"],
+        "notice": "",
+    }
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.bare = Bare(page, self._take)
+        question = self.turn("q", "user", "?", "done")
+        answer = self.turn("a", "assistant", "", "writing")
+        self.start = {"type": "snapshot", "state": self.STATE, "turns": [question, answer]}
+        self.bare.send(self.start)
+        page.locator("jan-chat .turn").first.wait_for()
+        for part in ("math", "code"):  # so that formulas and code are painted at once
+            self.stream({"math": "$x$", "code": "```python\nx\n```"}[part])
+        page.locator("jan-chat math").first.wait_for(state="detached")
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message.get("type") == "part":
+            source = (STATIC / f"{message['name']}.js").read_text("utf-8")
+            self.bare.send({"type": "answer", "to": message["ask"], "value": source})
+
+    @staticmethod
+    def turn(id: str, role: str, text: str, status: str) -> dict[str, Any]:
+        nothing: dict[str, Any] = dict.fromkeys(("reasoning", "wait"), "")
+        nothing |= {name: [] for name in ("images", "context", "footer", "versions", "columns")}
+        said = {"id": id, "role": role, "text": text, "status": status}
+        return {
+            **nothing,
+            **said,
+            "model": "m",
+            "engine": "e",
+            "cut": False,
+            "error": None,
+            "seq": 0,
+        }
+
+    def stream(self, text: str, size: int = 7, pause: float = 0) -> None:
+        """Stream an answer, drawing after each piece, then end it."""
+        end = {"type": "message", "turn": self.turn("a", "assistant", text, "done")}
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        deltas = [
+            {"type": "delta", "id": "a", "seq": n, "text": piece}
+            for n, piece in enumerate(pieces, 1)
+        ]
+        self.page.evaluate(
+            """async ([start, deltas, end, pause]) => {
+            window.give([start]);
+            for (const delta of deltas) {
+                window.give([delta]);
+                await new Promise(r => pause ? setTimeout(r, pause) : requestAnimationFrame(r));
+            }
+            await new Promise(r => setTimeout(r, 40 + pause));
+            window.give([end]);
+            await new Promise(r => setTimeout(r, 60));
+        }""",
+            [self.start, deltas, end, pause],
+        )
+
+
+ALLOWED = {
+    *("P", "BR", "HR", "H1", "H2", "H3", "H4", "H5", "H6", "EM", "STRONG", "S", "CODE", "PRE"),
+    *("UL", "OL", "LI", "BLOCKQUOTE", "TABLE", "THEAD", "TBODY", "TR", "TH", "TD", "A", "DIV"),
+    *("SPAN", "BUTTON"),
+}
+
+
+def test_nothing_that_a_model_says_runs_or_is_fetched(tab: Page) -> None:
+    math = [
+        r"$\href{javascript:alert(1)}{x}$",
+        r"$\url{javascript:alert(1)}$",
+        r"$\includegraphics{http://e/x.png}$",
+        r"$\class{x}{y}\style{background:url(http://e/x)}{z}$",
+        r"$\htmlData{onclick=alert(1)}{x}$",
+        r"$\text{<img src=x onerror=alert(1)>}$",
+        r"$$\require{html}\cssId{x}{y}$$",
+        "$<img src=x onerror=alert(1)>$",
+        "$$\n<script>alert(1)</script>\n$$",
+        r"\(\unicode{<img src=x onerror=alert(1)>}\)",
+    ]
+    fences = [
+        '```"><img src=x onerror=alert(1)>\nx\n```',
+        "```html\n<img src=x onerror=alert(1)>\n```",
+        "```javascript\nalert(1)\n```",
+        "```svg\n<svg onload=alert(1)>\n```",
+        "| <img src=x onerror=alert(1)> |\n|---|\n| ![a](http://e/x.png) |",
+        "- [x] <img src=x onerror=alert(1)>",
+        "<br onload=alert(1)>",
+        "<br/ onclick=alert(1)>",
+        "![a](data:text/html,<script>alert(1)</script>)",
+        "[a](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+    ]
+    payloads = [*PAYLOADS, *(f"> - {payload}" for payload in PAYLOADS), *math, *fences]
+    texts = [text.replace("alert(", "(window.pwned=1)+(") for text in payloads]
+    assert len(texts) >= 150
+    page = Scripted(tab)
+    for text in texts:
+        page.stream(text, size=max(7, len(text) // 6))
+        found = tab.evaluate(
+            """() => [...document.querySelector('jan-chat').shadowRoot.querySelectorAll('.md *')]
+            .map(e => [e.tagName, e.namespaceURI.endsWith('MathML'),
+                Object.fromEntries([...e.attributes].map(a => [a.name, a.value]))])"""
+        )
+        for tag, is_math, attributes in found:
+            assert is_math or tag in ALLOWED, (text, tag)
+            for name, value in attributes.items():
+                assert not name.startswith("on"), (text, tag, name)
+                assert name != "style" or is_math, (text, tag, value)
+                if name in ("href", "src", "xlink:href", "action"):
+                    assert tag == "A", (text, tag)
+                    assert value.startswith(("http://", "https://", "mailto:")), (text, value)
+            if tag == "A":
+                assert attributes.get("rel") == "noopener noreferrer", text
+    assert tab.evaluate("window.pwned") is None
+    assert page.bare.requests == [], json.dumps(page.bare.requests)
