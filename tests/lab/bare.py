@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "jan_jupyter" / "static"
 ADDRESS = "http://panel.example/"
 
-# The widget as anywidget's protocol describes it; what it sends and gets goes through two functions.
+# The widget as anywidget's protocol describes it; two functions are its wire.
 HTML = """<!doctype html><html lang="en"><head><title>A page</title></head>
 <body style="margin:0"><main id="place"></main><script type="module">
 import widget from "./chat.js";

@@ -1,10 +1,10 @@
-"""The panel without Jupyter: what it does by itself, what it does not let happen, who can use it."""
+"""The panel without Jupyter: what it does, what it does not let happen, who can use it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -102,6 +102,7 @@ def test_a_page_with_nothing_but_the_widget(talk: Talk, tab: Page) -> None:
 
     panel.button("Settings").focus()
     tab.keyboard.press("Enter")
+    panel.find(".setting:has(#setting-temperature) .level", has_text="thread").wait_for()
     assert panel.find("#setting-temperature").input_value() == "0.5"
     tab.keyboard.press("Escape")
     panel.find(".settings").wait_for(state="detached")
@@ -161,7 +162,7 @@ def test_it_is_read_out_by_the_sentence(tab: Page) -> None:
 class Scripted:
     """A page that is told what its kernel says."""
 
-    STATE = {
+    STATE: ClassVar = {
         "thread": {"id": "t", "title": "t"},
         "model": "m",
         "models": [],

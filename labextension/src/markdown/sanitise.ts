@@ -7,6 +7,7 @@ const TAGS =
   "p br hr h1 h2 h3 h4 h5 h6 em strong s code pre ul ol li blockquote table thead tbody tr th td a div span";
 const ATTRIBUTES =
   "href title target rel class start data-language data-kind data-align";
+const NO_ADDRESSES = "target rel start data-language data-kind data-align";
 
 const MATHML_TAGS =
   "math semantics mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle merror mpadded mphantom " +
@@ -24,6 +25,7 @@ export function sanitised(html: string): DocumentFragment {
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+    ADD_URI_SAFE_ATTR: NO_ADDRESSES.split(" "), // else they would have to match that, too
     RETURN_DOM_FRAGMENT: true,
   });
 }
