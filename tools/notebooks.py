@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 FOLDER = Path(__file__).parent.parent / "notebooks"
 
 
@@ -36,6 +37,8 @@ def executed(path: Path) -> nbformat.NotebookNode:
     client.execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times differ in every run
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(WIDGET, None)  # of a kernel that is gone
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

@@ -30,7 +30,8 @@ from .turns import shown, with_context
 STATIC = Path(__file__).parent.parent / "static"
 PARTS = ("code", "math")
 
-Action = tuple[int, Coroutine[Any, Any, None]]
+Action = tuple[int, str, Coroutine[Any, Any, None]]
+"""Its number, its name, and what it does."""
 
 LOOK = 1.0
 """Seconds between two looks at whether somebody else has written into the thread."""
@@ -127,9 +128,9 @@ class Conversation:
         elif kind == "resync":
             self._resync(str(message.get("id")))
         elif (action := getattr(self, f"_do_{kind}", None)) is not None:
-            self._enqueue(action(**message))
+            self._enqueue(kind, action(**message))
 
-    def _enqueue(self, action: Coroutine[Any, Any, None]) -> None:
+    def _enqueue(self, kind: str, action: Coroutine[Any, Any, None]) -> None:
         """Do things one after the other, in the order in which they were asked for."""
         self._waiting += 1
         self._taken += 1
@@ -138,15 +139,17 @@ class Conversation:
             self._order = asyncio.Queue()
             self._spawn(self._work(self._order))
             self._spawn(self._follow())
-        self._order.put_nowait((self._taken, action))
+        self._order.put_nowait((self._taken, kind, action))
 
     async def _work(self, order: asyncio.Queue[Action]) -> None:
         while True:
-            self._doing, action = await order.get()
+            self._doing, kind, action = await order.get()
             try:
                 await action
             except Exception as error:
                 self._tell(notice=fault(error)["message"])
+                if kind == "send":
+                    self.around.send({"type": "refused"})
             self._waiting -= 1
             self._settle()
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
@@ -30,6 +32,9 @@ from .conversation import STATIC, Conversation, Surroundings
 from .protocol import Context
 
 T = TypeVar("T")
+
+SAVED = {"jan": {"panel": True}}
+"""Metadata of the output that a saved notebook shows."""
 
 
 @cache
@@ -104,7 +109,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     def wait(self) -> Reply | None:
         """Wait until no answer is on its way; the last one."""
-        bridge.wait(self._conversation.wait())
+        self._main.wait(self._conversation.wait())
         return self.reply
 
     def stop(self) -> None:
@@ -140,7 +145,7 @@ class ChatPanel(anywidget.AnyWidget):
         found = self._repr_mimebundle_()
         data, metadata = found if isinstance(found, tuple) else (found or {}, {})
         display({**data, "text/plain": repr(self)}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
-        handle = display(self._static(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        handle = display(self._static(), metadata=SAVED, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         if handle is not None:
             self._saved.append(handle.display_id)
 
@@ -179,7 +184,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._follow_traits()
         if not self._conversation.busy:
             for id in self._saved:
-                update_display(self._static(), raw=True, display_id=id)  # type: ignore[no-untyped-call]
+                update_display(self._static(), metadata=SAVED, raw=True, display_id=id)  # type: ignore[no-untyped-call]
 
     def _follow_traits(self) -> None:
         conversation = self._conversation
@@ -192,9 +197,15 @@ class ChatPanel(anywidget.AnyWidget):
         finally:
             self._following = False
 
+    @traitlets.validate("model")
+    def _known_model(self, proposal: Mapping[str, Any]) -> str:
+        name: str = proposal["value"]
+        if name and not self._following:
+            shared().model(name)  # raises what is wrong with it
+        return name
+
     def _on_model(self, change: Mapping[str, Any]) -> None:
         if not self._following:
-            shared().model(change["new"] or None)
             self._conversation.take({"type": "model", "model": change["new"]})
 
     def _on_thread(self, change: Mapping[str, Any]) -> None:
@@ -219,6 +230,8 @@ class _Main:
     """The thread in which the panel was made: a kernel's own. Without a loop: here and now."""
 
     def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._waiting: deque[Callable[[], None]] = deque()
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
@@ -236,11 +249,31 @@ class _Main:
             except BaseException as error:
                 future.set_exception(error)
 
+        self._waiting.append(run)
         if self._loop is None:
-            run()
+            self._run_waiting()
         else:
-            try:
-                self._loop.call_soon_threadsafe(run)
-            except RuntimeError as error:  # the kernel ends
-                future.set_exception(error)
+            with contextlib.suppress(RuntimeError):  # the kernel ends
+                self._loop.call_soon_threadsafe(self._run_waiting)
         return future
+
+    def wait(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Wait for what runs on the background loop, which may need this very thread meanwhile."""
+        if threading.get_ident() != self._thread:
+            bridge.wait(coroutine)
+            return
+        future = bridge.submit(coroutine)
+        try:
+            while not future.done():
+                self._run_waiting()
+                with contextlib.suppress(TimeoutError):
+                    future.result(bridge.HEARTBEAT)
+            self._run_waiting()
+            future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _run_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.popleft()()

@@ -123,6 +123,8 @@ export type Event =
   | { type: "state"; state: Partial<State> }
   | { type: "message"; turn: Turn }
   | { type: "delta"; id: string; seq: number; text?: string; reasoning?: string }
+  /** What was sent could not be taken (a notice says why): it goes back to where it was written. */
+  | { type: "refused" }
   | { type: "wait"; id: string; wait: string }
   | { type: "answer"; to: number; value?: unknown; error?: string };
 

@@ -19,6 +19,8 @@ export class Session {
   turns = new Map<string, Turn>();
   /** A message that the kernel has not taken yet. */
   pending: Pending | null = null;
+  /** One that it has refused, and that goes back to where it was written. */
+  returned: Pending | null = null;
   ready = false;
   /** What is being typed survives a view. */
   draft = "";
@@ -116,13 +118,16 @@ export class Session {
         break;
       case "state":
         this.state = { ...this.state, ...event.state };
-        if (event.state.path && this.pending && this.path.at(-1)) this.settle();
         break;
       case "message":
+        if (event.turn.role === "user" && !this.turns.has(event.turn.id)) this.pending = null;
         this.turns.set(event.turn.id, event.turn);
         this.resyncing.delete(event.turn.id);
         this.grown(event.turn.id);
-        if (event.turn.role === "user") this.settle();
+        break;
+      case "refused":
+        this.returned = this.pending;
+        this.pending = null;
         break;
       case "delta":
         this.grow(event);
@@ -141,10 +146,6 @@ export class Session {
       }
     }
     this.changed();
-  }
-
-  private settle(): void {
-    this.pending = null;
   }
 
   private grow(delta: Event & { type: "delta" }): void {

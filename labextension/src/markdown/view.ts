@@ -6,6 +6,9 @@ import { MarkdownDocument, type Block } from "./document";
 import { morph } from "./morph";
 import { sanitised, sanitisedMath } from "./sanitise";
 
+/** So many blocks from the end the page need not lay out what is not in sight. */
+const FAR = 20;
+
 /** The parts that are fetched when a text first needs them. */
 export interface Painters {
   highlighter(): Highlighter | null;
@@ -42,6 +45,9 @@ export class MarkdownView {
       if (old && index < this.placed) morph(old, this.element(finished[index]!));
     }
     if (finished.length > this.placed) this.finish(finished.slice(this.placed));
+    for (let i = this.placed; i < finished.length; i++) {
+      this.node.children[i - FAR]?.classList.add("far");
+    }
     this.placed = finished.length;
     this.showTail(tail);
   }

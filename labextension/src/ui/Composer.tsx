@@ -41,6 +41,14 @@ export function Composer() {
     setImages(list);
   };
 
+  const { returned } = session;
+  useEffect(() => {
+    if (!returned || draft || images.length) return;
+    session.returned = null;
+    write(returned.text);
+    attach(returned.images);
+  }, [returned]);
+
   useEffect(() => {
     const node = area.current!;
     node.style.height = "0";

@@ -1,0 +1,122 @@
+"""Take the pictures of the chat panel in `docs/`: the real panel, in a real JupyterLab."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from lab.conftest import ARGUMENTS, CHROMIUM, Lab, Notebook  # noqa: E402
+from lab.panel import Panel  # noqa: E402
+from support.jan import add_remote  # noqa: E402
+from support.server import StreamingServer  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+OPEN = """import jan_jupyter as jan
+
+thread = jan.ThreadStore().open("Moving averages")
+if not thread.messages:
+    thread.append(jan.ThreadMessage("user", "How do I smooth a noisy series? Show the code."))
+    thread.append(jan.ThreadMessage("assistant", open("answer.md").read(), model="qwen3-4b"))
+panel = jan.ChatPanel({model!r}, thread={thread!r})
+panel"""
+
+ANSWER = r"""A **moving average** replaces each value by the mean of its neighbours:
+
+$$\bar{x}_t = \frac{1}{w} \sum_{i=0}^{w-1} x_{t-i}$$
+
+```python
+import numpy as np
+
+
+def smooth(values: np.ndarray, window: int = 5) -> np.ndarray:
+    "Mean of the last `window` values."
+    kernel = np.ones(window) / window
+    return np.convolve(values, kernel, mode="valid")
+```
+
+| window | lag | noise left |
+|-------:|----:|-----------:|
+| 5 | 2 | 45 % |
+| 25 | 12 | 20 % |
+
+Choose the **smallest** window that removes enough noise:
+
+- [x] plot before and after
+- [ ] compare with an exponential average, where $\alpha = \frac{2}{w + 1}$
+"""
+
+
+@contextmanager
+def shown(
+    browser: Browser,
+    lab: Lab,
+    name: str,
+    cell: str,
+    width: int = 1000,
+    height: int = 760,
+    theme: str = "Light",
+) -> Iterator[tuple[Page, Panel]]:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    settings = lab.folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "themes.jupyterlab-settings").write_text(f'{{"theme": "JupyterLab {theme}"}}')
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    lab.write(f"{name}.ipynb", cell)
+    notebook = Notebook(page, lab, f"{name}.ipynb")
+    notebook.run(0)
+    panel = Panel(page)
+    page.wait_for_timeout(800)
+    yield page, panel
+    page.wait_for_timeout(500)
+    panel.root.screenshot(path=ROOT / "docs" / f"{name}.png")
+    page.close()
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    talk = OPEN.format(model="jan-mini", thread="Moving averages")
+    with tempfile.TemporaryDirectory() as folder, StreamingServer() as server:
+        lab = Lab(Path(folder))
+        add_remote(lab.data_folder, server, **{"gpt-mini": "n=90", "refused": "status=401"})
+        (lab.folder / "answer.md").write_text(ANSWER)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            with shown(browser, lab, "panel", talk):
+                pass
+            with shown(browser, lab, "panel-dark", talk, theme="Dark"):
+                pass
+            with shown(browser, lab, "panel-narrow", talk, width=520, height=800):
+                pass
+            with shown(browser, lab, "panel-settings", talk) as (_, panel):
+                panel.set("temperature", "0.4")
+                panel.button("Settings").click()
+            with shown(browser, lab, "panel-threads", talk) as (_, panel):
+                panel.button("Threads").click()
+                panel.find(".threads li").first.wait_for()
+            new = OPEN.format(model="refused", thread=None)
+            with shown(browser, lab, "panel-error", new) as (_, panel):
+                panel.ask("Is anybody there?")
+                panel.find(".error-card").wait_for()
+            new = OPEN.format(model="jan-mini", thread=None)
+            with shown(browser, lab, "panel-columns", new) as (page, panel):
+                panel.find(".model-button").click()
+                panel.button("Ask gpt-mini as well, side by side").click()
+                page.keyboard.press("Escape")
+                panel.ask("What is a model.json?")
+                panel.find(".column .quiet-button:not(:disabled)").nth(1).wait_for()
+            browser.close()
+        lab.close()
+
+
+if __name__ == "__main__":
+    main()
