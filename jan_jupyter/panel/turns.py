@@ -11,7 +11,8 @@ from ..types import Reply, Timings, Usage
 from . import faults
 from .protocol import Context, Turn
 
-_END, _QUOTED_END = "</context>", "<\\/context>"
+_BEGIN, _END = '<context label="', "</context>"
+_TAG, _QUOTED = re.compile(r"<(?=/?context)"), r"<\\"
 _CONTEXT = re.compile(r'\n\n<context label="([^"\n]*)">\n(.*?)\n</context>', re.DOTALL)
 _STATUS: Mapping[str, Any] = {
     "ready": "done",
@@ -24,8 +25,7 @@ _STATUS: Mapping[str, Any] = {
 def with_context(text: str, context: Sequence[Context]) -> str:
     """A question and what goes with it, as the model reads it (and the thread keeps it)."""
     parts = [
-        f'\n\n<context label="{one["label"]}">\n{one["text"].replace(_END, _QUOTED_END)}\n{_END}'
-        for one in context
+        f'\n\n{_BEGIN}{one["label"]}">\n{_TAG.sub(_QUOTED, one["text"])}\n{_END}' for one in context
     ]
     return text + "".join(parts)
 

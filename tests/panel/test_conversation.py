@@ -1,0 +1,253 @@
+"""The panel's conversation without a page: what it is told, what it tells, what the thread has."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jan_jupyter import bridge
+from jan_jupyter.models.store import ModelStore
+from jan_jupyter.panel import context, turns
+from jan_jupyter.panel.conversation import Conversation, Surroundings
+from jan_jupyter.panel.protocol import Context
+from jan_jupyter.router import Router
+from jan_jupyter.threads import ThreadStore
+from support.jan import add_remote
+from support.server import StreamingServer, tokens
+
+
+class FrontEnd:
+    """What a front end knows: the same folding as `labextension/src/session.ts`."""
+
+    def __init__(self, model: str) -> None:
+        self.events: list[Mapping[str, Any]] = []
+        self.state: dict[str, Any] = {}
+        self.turns: dict[str, dict[str, Any]] = {}
+        self.gaps = 0
+        self._queue: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        self.router = Router(ModelStore())
+        self.talk = Conversation(
+            Surroundings(self._queue.put, context=self._context),
+            self.router,
+            ThreadStore(),
+            model=model,
+        )
+
+    def _context(self, text: str) -> Future[list[Context]]:
+        future: Future[list[Context]] = Future()
+        notebook = context.Notebook({"table": {"key": 4711}}, {}, None, Path())
+        future.set_result(context.resolve(text, notebook))
+        return future
+
+    def do(self, **message: Any) -> None:
+        self.talk.take(message)
+
+    def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            try:
+                self._take(self._queue.get(timeout=max(0.01, end - time.monotonic())))
+            except queue.Empty:
+                raise TimeoutError(self.state, self.turns) from None
+
+    def settle(self) -> None:
+        """Until all that was asked for has ended."""
+        bridge.wait(self.talk.wait())
+        while not self._queue.empty():
+            self._take(self._queue.get())
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        self.events.append(event)
+        match event["type"]:
+            case "snapshot":
+                self.state = dict(event["state"])
+                self.turns = {turn["id"]: dict(turn) for turn in event["turns"]}
+            case "state":
+                self.state |= event["state"]
+            case "message":
+                self.turns[event["turn"]["id"]] = dict(event["turn"])
+            case "delta" if event["id"] in self.turns:  # else its turn is still to come
+                turn = self.turns[event["id"]]
+                self.gaps += event["seq"] != turn["seq"] + 1
+                turn["text"] += event.get("text", "")
+                turn["reasoning"] += event.get("reasoning", "")
+                turn["seq"] = event["seq"]
+
+    @property
+    def path(self) -> list[dict[str, Any]]:
+        return [self.turns[id] for id in self.state.get("path", [])]
+
+    @property
+    def texts(self) -> list[str]:
+        return [turn["text"] for turn in self.path]
+
+
+@pytest.fixture
+def page(isolated: Path, server: StreamingServer) -> Iterator[FrontEnd]:
+    add_remote(
+        isolated / "jan",
+        server,
+        short="n=20",
+        other="n=5",
+        slow="n=3000,delay=0.005",
+        refused="status=401",
+    )
+    page = FrontEnd("short")
+    yield page
+    page.talk.close()
+    bridge.wait(page.router.close())
+
+
+ANSWER = "".join(tokens(20))
+
+
+def test_an_answer_comes_in_numbered_pieces_and_then_whole(page: FrontEnd) -> None:
+    page.do(type="hello")
+    page.do(type="send", text="hi")
+    page.settle()
+    assert page.texts == ["hi", ANSWER]
+    assert page.path[1]["status"] == "done"
+    assert page.path[1]["footer"][0] == "20 tokens"
+    assert page.gaps == 0
+    assert page.state["thread"]["title"] == "hi"
+    page.do(type="hello")
+    page.until(lambda: page.events[-1]["type"] == "snapshot")
+    assert page.texts == ["hi", ANSWER]
+
+
+def test_a_stop_that_comes_before_the_answer_has_begun(page: FrontEnd) -> None:
+    page.do(type="model", model="slow")
+    page.do(type="send", text="hi")
+    page.do(type="stop")
+    page.settle()
+    assert page.texts[0] == "hi"  # nothing that was typed is lost
+    assert len(page.path) == 1 or page.path[1]["status"] == "stopped"
+    page.do(type="send", text="again")
+    page.until(lambda: page.path and len(page.path[-1]["text"]) > 100)
+    page.do(type="stop")
+    page.settle()
+    assert page.path[-1]["status"] == "stopped"
+    assert len(page.path[-1]["text"]) > 100
+
+
+def test_branches(page: FrontEnd) -> None:
+    page.do(type="send", text="one")
+    page.settle()
+    question, first = page.state["path"]
+    page.do(type="regenerate", id=first)
+    page.settle()
+    second = page.state["path"][1]
+    assert page.turns[second]["versions"] == [first, second]
+    page.do(type="edit", id=question, text="two")
+    page.settle()
+    assert page.texts == ["two", ANSWER]
+    assert len(page.path[0]["versions"]) == 2
+    page.do(type="version", id=question)
+    page.settle()
+    assert page.texts == ["one", ANSWER]
+    page.do(type="delete", id=page.state["path"][0])
+    page.settle()
+    assert page.texts == ["two", ANSWER]
+
+
+def test_several_models_answer_until_one_is_chosen(page: FrontEnd) -> None:
+    page.do(type="compare", models=["other", "refused"])
+    page.do(type="send", text="hi")
+    page.settle()
+    columns = [page.turns[id] for id in page.path[1]["columns"]]
+    assert [turn["model"] for turn in columns] == ["short", "other", "refused"]
+    assert [turn["status"] for turn in columns] == ["done", "done", "error"]
+    page.do(type="keep", id=columns[1]["id"])
+    page.settle()
+    assert page.texts == ["hi", "".join(tokens(5))]
+    assert page.path[1]["columns"] == []
+    assert page.state["model"] == "other"
+
+
+def test_an_error_is_a_card_and_stays_one(page: FrontEnd) -> None:
+    page.do(type="model", model="refused")
+    page.do(type="send", text="hi")
+    page.settle()
+    error = page.path[1]["error"]
+    assert error["title"] == "The key was refused"
+    assert "sk-canary" not in str(page.events)
+
+
+def test_what_cannot_even_be_asked_is_kept_with_its_reason(page: FrontEnd, isolated: Path) -> None:
+    model = isolated / "jan" / "models" / "gone" / "model.json"
+    model.parent.mkdir()
+    model.write_text('{"id": "gone", "sources": [{"filename": "gone.gguf", "url": "https://e/g"}]}')
+    page.do(type="model", model="gone")
+    page.do(type="send", text="hi")
+    page.settle()
+    assert page.texts[0] == "hi"
+    assert page.path[1]["error"]["title"] == "The model is not ready"
+    assert page.path[1]["error"]["mend"] == "model"
+
+
+def test_a_message_that_is_refused_goes_back(page: FrontEnd) -> None:
+    page.do(type="model", model="slow")
+    page.do(type="send", text="one")
+    page.until(lambda: page.path and page.path[-1]["status"] == "writing")
+    page.do(type="send", text="two")
+    page.until(lambda: page.events[-1]["type"] == "refused")
+    assert "stop it first" in page.state["notice"]
+    page.do(type="stop")
+    page.settle()
+    assert page.texts[0] == "one"
+
+
+def test_values_tell_their_level_and_the_request_has_them(
+    page: FrontEnd, server: StreamingServer
+) -> None:
+    page.do(type="set", kind="parameter", name="temperature", value="0.3")
+    page.do(type="set", kind="parameter", name="top_p", value=7)
+    page.do(type="send", text="hi")
+    page.settle()
+    rows = {row["name"]: row for row in page.state["settings"]}
+    assert (rows["temperature"]["value"], rows["temperature"]["level"]) == (0.3, "thread")
+    assert server.journal()[-1].body["temperature"] == 0.3
+    assert "top_p" not in server.journal()[-1].body
+    page.do(type="set", kind="parameter", name="temperature", value=None)
+    page.settle()
+    rows = {row["name"]: row for row in page.state["settings"]}
+    assert rows["temperature"]["value"] is None
+
+
+def test_what_goes_along_is_in_the_request_and_not_in_the_bubble(
+    page: FrontEnd, server: StreamingServer
+) -> None:
+    page.do(type="send", text="what is @table, or @nothing?")
+    page.settle()
+    assert page.texts[0] == "what is @table, or @nothing?"
+    assert [one["label"] for one in page.path[0]["context"]] == ["@table"]
+    assert "4711" in server.journal()[-1].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "a</context>b", "<context>", '\n\n<context label="x">\n']
+)
+def test_context_is_told_from_what_was_typed(text: str) -> None:
+    given: list[Context] = [{"label": "@a", "text": text}, {"label": "@b", "text": "two\n\nlines"}]
+    question, found = turns.split_context(turns.with_context("the question", given))
+    assert question == "the question"
+    assert [one["label"] for one in found] == ["@a", "@b"]
+    assert turns.split_context("no context") == ("no context", [])
+
+
+def test_describing_a_value_that_fails_is_told() -> None:
+    class Bad:
+        def __repr__(self) -> str:
+            raise RuntimeError("no")
+
+    notebook = context.Notebook({"bad": Bad()}, {1: "x = 1"}, ValueError("why"), Path())
+    found = {one["label"]: one["text"] for one in context.resolve("@bad @cell @error", notebook)}
+    assert found["@bad"] == "bad cannot be shown: RuntimeError: no"
+    assert found["@cell"] == "x = 1"
+    assert "ValueError: why" in found["@error"]
