@@ -65,7 +65,7 @@ def shown(
     height: int = 760,
     theme: str = "Light",
 ) -> Iterator[tuple[Page, Panel]]:
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = browser.new_page(viewport={"width": 1000, "height": height})
     settings = lab.folder / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "themes.jupyterlab-settings").write_text(f'{{"theme": "JupyterLab {theme}"}}')
@@ -74,6 +74,7 @@ def shown(
     notebook = Notebook(page, lab, f"{name}.ipynb")
     notebook.run(0)
     panel = Panel(page)
+    page.set_viewport_size({"width": width, "height": height})
     page.wait_for_timeout(800)
     yield page, panel
     page.wait_for_timeout(500)

@@ -6,8 +6,8 @@ import { MarkdownDocument, type Block } from "./document";
 import { morph } from "./morph";
 import { sanitised, sanitisedMath } from "./sanitise";
 
-/** So many blocks from the end the page need not lay out what is not in sight. */
-const FAR = 20;
+/** So many blocks stand in one box: the page lays out a box that is not in sight only once. */
+const BOX = 32;
 
 /** The parts that are fetched when a text first needs them. */
 export interface Painters {
@@ -41,13 +41,10 @@ export class MarkdownView {
     const { tail, changed } = this.document.render(!done);
     const { finished } = this.document;
     for (const index of changed) {
-      const old = this.node.children[index];
+      const old = this.box(index).children[index % BOX];
       if (old && index < this.placed) morph(old, this.element(finished[index]!));
     }
     if (finished.length > this.placed) this.finish(finished.slice(this.placed));
-    for (let i = this.placed; i < finished.length; i++) {
-      this.node.children[i - FAR]?.classList.add("far");
-    }
     this.placed = finished.length;
     this.showTail(tail);
   }
@@ -61,20 +58,38 @@ export class MarkdownView {
     this.source = "";
   }
 
+  /** The box of the block with that index; made if it is the next one. */
+  private box(index: number): Element {
+    const at = Math.floor(index / BOX);
+    const known = this.node.children[at];
+    if (known) return known;
+    const box = document.createElement("div");
+    box.className = "box";
+    this.node.append(box);
+    this.node.children[at - 2]?.classList.add("far");
+    return box;
+  }
+
   private finish(blocks: Block[]): void {
+    let index = this.placed;
     for (const block of blocks) {
+      const box = this.box(index++);
       const first = this.tail.shift();
       const grown = this.open && first === this.open.node && block.code ? this.open : null;
       if (grown) {
         grown.update(block.code!.text);
         this.open = null;
+        if (first!.parentElement !== box) box.append(first!);
       } else if (first) {
         if (this.open && first === this.open.node) this.open = null;
         const element = this.element(block);
         // Morphing keeps a selection in what the reader sees; code is put in new, highlighted.
-        if (block.code || first.classList.contains("code")) first.replaceWith(element);
+        if (first.parentElement !== box) {
+          first.remove();
+          box.append(element);
+        } else if (block.code || first.classList.contains("code")) first.replaceWith(element);
         else morph(first, element);
-      } else this.node.append(this.element(block));
+      } else box.append(this.element(block));
     }
   }
 
@@ -99,12 +114,16 @@ export class MarkdownView {
       if (this.open && extra === this.open.node) this.open = null;
       extra.remove();
     }
+    for (const element of this.tail) {
+      const box = this.box(this.placed); // a new one, if the last is full
+      if (element.parentElement !== box) box.append(element);
+    }
   }
 
   private place(index: number, element: Element): void {
     const old = this.tail[index];
     if (old) old.replaceWith(element);
-    else this.node.append(element);
+    else this.box(this.placed).append(element);
     this.tail[index] = element;
   }
 
