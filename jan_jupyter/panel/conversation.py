@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import bridge, errors
-from ..chat import Chat, Stream
+from ..answers import Stream
+from ..chat import Chat
 from ..levels import Level
 from ..router import Router
 from ..threads import Thread, ThreadMessage, ThreadStore

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import count
 
-from ..chat import Stream
+from ..answers import Stream
 from ..threads import Thread
 from ..types import Event
 from .protocol import Fault, Send, Turn
