@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { MarkdownView } from "../markdown/view";
 import type { Turn } from "../protocol";
 import { useChat } from "./context";
@@ -14,7 +14,7 @@ export function Text({ id, field, speak }: { id: string; field: "text" | "reason
   const { session, say } = useChat();
   const node = useRef<HTMLDivElement>(null);
   const redraw = useRef(() => {});
-  useEffect(() => {
+  useLayoutEffect(() => {
     const view = new MarkdownView(node.current!, paintersOf(session));
     const sentences = speak ? new Sentences(say, session.turns.get(id)?.[field] ?? "") : null;
     const draw = () => {
@@ -24,7 +24,11 @@ export function Text({ id, field, speak }: { id: string; field: "text" | "reason
       view.update(turn[field], done);
       sentences?.feed(turn[field], done);
     };
-    const soon = () => drawSoon(draw);
+    const soon = () => {
+      if (session.turns.get(id)?.status === "writing") return drawSoon(draw);
+      forget(draw); // the end is shown at once, with all that tells of it
+      draw();
+    };
     redraw.current = soon;
     draw();
     const stop = session.read(id, soon);
@@ -33,6 +37,6 @@ export function Text({ id, field, speak }: { id: string; field: "text" | "reason
       forget(draw);
     };
   }, [session, id, field]);
-  useEffect(() => redraw.current());
+  useLayoutEffect(() => redraw.current());
   return <div class="md" ref={node} />;
 }
