@@ -115,15 +115,15 @@ class Notebook:
 
     def start(self, number: int) -> None:
         for _ in range(5):  # the first click after loading may go nowhere
-            self.cell(number).locator(".cm-content").first.click()
-            self.page.keyboard.press("Control+Enter")
             try:
+                self.cell(number).locator(".cm-content").first.click(timeout=5000)
+                self.page.keyboard.press("Control+Enter")
                 self._prompt(number, r"\[(\*|\d+)\]", 3000)
             except Exception:
                 continue
             return
         asked = self.page.locator("dialog").all_inner_texts()
-        raise TimeoutError(f"cell {number} does not start {asked}")
+        raise TimeoutError(f"cell {number} does not start; dialogs: {asked}")
 
     def run(self, number: int) -> str:
         self.start(number)
