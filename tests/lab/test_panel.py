@@ -81,7 +81,7 @@ def test_stop_from_the_first_instant(lab: Lab, page: Page, server: StreamingServ
     panel.ask("once more")
     panel.wait_for_text(200)
     panel.stop()
-    panel.find(".footer", has_text="stopped").wait_for()
+    panel.answer.locator(".footer", has_text="stopped").wait_for()
     assert server.wait("closed", count=asked + 1)
     assert len(panel.text) >= 200
 
