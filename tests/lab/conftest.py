@@ -116,6 +116,7 @@ class Notebook:
     def start(self, number: int) -> None:
         for _ in range(5):  # the first click after loading may go nowhere
             try:
+                self._choose_kernel()
                 self.cell(number).locator(".cm-content").first.click(timeout=5000)
                 self.page.keyboard.press("Control+Enter")
                 self._prompt(number, r"\[(\*|\d+)\]", 3000)
@@ -124,6 +125,15 @@ class Notebook:
             return
         asked = self.page.locator("dialog").all_inner_texts()
         raise TimeoutError(f"cell {number} does not start; dialogs: {asked}")
+
+    def _choose_kernel(self) -> None:
+        """A busy machine may not have the kernels' names yet: then JupyterLab asks for one."""
+        asks = self.page.locator("dialog", has_text="Select Kernel")
+        if asks.count():
+            asks.locator(".jp-mod-accept").click(timeout=5000)
+            self.page.wait_for_selector(
+                ".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000
+            )
 
     def run(self, number: int) -> str:
         self.start(number)

@@ -250,6 +250,87 @@ def test_what_of_the_notebook_goes_along(lab: Lab, page: Page, server: Streaming
     assert panel.find("article.user summary").inner_text() == "@table"
 
 
+def test_reasoning_is_folded_and_a_cut_answer_goes_on(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    server.behave("short", "n=20,reasoning=10,finish=length")
+    _, panel = opened(lab, page, "cut.ipynb", OPEN.format("'short'"))
+    panel.ask_and_wait("think")
+    fold = panel.answer.locator(".fold")
+    assert fold.get_attribute("aria-expanded") == "false"
+    fold.click()
+    panel.answer.locator(".reasoning .md", has_text="the bold").wait_for()
+    before = panel.text
+    server.behave("short", "n=5")
+    panel.find("button", has_text="Continue this answer").click()
+    panel.find("button", has_text="Continue this answer").wait_for(state="detached")
+    assert panel.wait().startswith(before.strip())
+    assert len(panel.text) > len(before)
+    assert [m["role"] for m in server.journal()[-1].body["messages"]] == ["user", "assistant"]
+    assert panel.questions() == ["think"]
+
+
+DROP = """(box) => {
+    const bytes = Uint8Array.from(atob("%s"), (c) => c.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], "dot.png", { type: "image/png" }));
+    const options = { bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data };
+    for (const event of [new DragEvent("drop", options), new ClipboardEvent("paste", options)])
+        box.dispatchEvent(event);
+}"""
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def test_images_are_dropped_and_pasted(lab: Lab, page: Page, server: StreamingServer) -> None:
+    _, panel = opened(lab, page, "images.ipynb", OPEN.format("'short'"))
+    panel.box.evaluate(DROP % DOT)
+    panel.button("Remove image 2").wait_for()
+    panel.button("Remove image 2").click()
+    panel.ask_and_wait("what is this?")
+    text, image = server.journal()[-1].body["messages"][-1]["content"]
+    assert text == {"type": "text", "text": "what is this?"}
+    assert image["image_url"]["url"].startswith("data:image/png;base64,")
+    assert panel.find("article.user img").count() == 1
+
+
+def test_threads_are_found_renamed_deleted_and_saved(lab: Lab, page: Page) -> None:
+    _, panel = opened(lab, page, "threads.ipynb", OPEN.format("'short'"))
+    panel.ask_and_wait("about zebras")
+    with page.expect_download() as download:
+        panel.button("Save as Markdown").click()
+    assert "about zebras" in download.value.path().read_text("utf-8")
+
+    panel.button("New thread").first.click()
+    panel.find(".welcome h2").wait_for()
+    panel.ask_and_wait("about lions")
+    panel.button("Threads").click()
+    row, other = panel.find(".threads li").first, panel.find(".threads li", has_text="about lions")
+    other.wait_for()
+    panel.find(".threads input[type=search]").fill("zebras")
+    other.wait_for(state="detached")
+    assert "about zebras" in row.inner_text()
+    row.hover()
+    row.locator("button[aria-label^=Rename]").click()
+    panel.find(".title-editor").fill("Striped")
+    panel.find(".title-editor").press("Enter")
+    row.locator(".title", has_text="Striped").wait_for()
+    row.locator(".open").click()
+    panel.find(".said", has_text="about zebras").wait_for()
+
+    panel.button("Threads").click()
+    other.wait_for()
+    panel.find(".threads input[type=search]").fill("zebras")
+    other.wait_for(state="detached")
+    assert "Striped" in row.inner_text()
+    row.hover()
+    row.locator("button[aria-label^=Delete]").click()
+    row.locator(".danger").click()
+    panel.find(".threads .empty", has_text="Nothing found").wait_for()
+
+
 def test_a_saved_notebook_shows_the_conversation_without_a_kernel(lab: Lab, page: Page) -> None:
     _, panel = opened(lab, page, "saved.ipynb", OPEN.format("'jan-mini'"))
     panel.ask_and_wait("What is 7 + 5?")
