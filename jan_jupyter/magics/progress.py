@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import sys
+from abc import ABC, abstractmethod
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -20,7 +21,7 @@ def output(shell: InteractiveShell, command: str) -> NotebookProgress | Terminal
     return kind(command)
 
 
-class _Output:
+class _Output(ABC):
     def __init__(self, command: str) -> None:
         self._command = command
         self._last: Progress | None = None
@@ -46,11 +47,10 @@ class _Output:
             self._close("")
         return last.model
 
-    def _show(self, progress: Progress) -> None:
-        raise NotImplementedError
-
-    def _close(self, line: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _show(self, progress: Progress) -> None: ...
+    @abstractmethod
+    def _close(self, line: str) -> None: ...
 
 
 class NotebookProgress(_Output):
