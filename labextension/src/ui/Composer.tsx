@@ -110,13 +110,14 @@ export function Composer() {
     const rest = draft.slice(node.selectionStart);
     write(head + choice.insert + rest);
     setChoices([]);
-    requestAnimationFrame(() => {
-      node.focus();
-      node.setSelectionRange(head.length + choice.insert.length, head.length + choice.insert.length);
-    });
+    // At once, not with the next frame: whoever types fast is in the middle of the next word by then.
+    node.value = session.draft;
+    node.focus();
+    node.setSelectionRange(head.length + choice.insert.length, head.length + choice.insert.length);
   };
 
   const submit = () => {
+    const { draft } = session; // what was typed, also what is not drawn yet
     const text = draft.trim();
     const typed = commandOf(draft);
     if (typed) {
