@@ -150,7 +150,10 @@ def test_code_goes_into_a_new_cell_below_and_runs_only_if_the_user_runs_it(
     assert "42" in notebook.run(1)
 
 
-def test_reloading_the_page_goes_on_with_a_running_answer(lab: Lab, page: Page) -> None:
+def test_reloading_the_page_goes_on_with_a_running_answer(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    server.behave("slow", "n=12000,delay=0.01")  # it lasts, however slow the page is
     _, panel = opened(lab, page, "reload.ipynb", OPEN.format("'slow'"))
     panel.ask("a long one")
     panel.wait_for_text(100)
@@ -164,7 +167,7 @@ def test_reloading_the_page_goes_on_with_a_running_answer(lab: Lab, page: Page) 
     assert len(panel.text) > before  # it grows
     panel.stop()
     text = panel.text.replace("\n", " ")
-    whole = "".join(tokens(3000)).replace("`", "").replace("*", "").replace("- ", "")
+    whole = "".join(tokens(12000)).replace("`", "").replace("*", "").replace("- ", "")
     assert " ".join(text.split()) in " ".join(whole.split())  # nothing is missing, nothing twice
     assert panel.questions() == ["a long one"]
 
