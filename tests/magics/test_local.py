@@ -86,6 +86,19 @@ def gone(pid: int, seconds: float = 15) -> bool:
     return True
 
 
+def idle(port: int, secret: str, seconds: float = 15) -> bool:
+    """Whether no slot works any more; the server sees a closed connection at its next token."""
+    from jan_jupyter.engines import worker
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        slots = worker.slots(port, secret)
+        if slots is not None and not any(working for working, _ in slots):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_the_bundled_model_answers_where_there_is_no_other(tmp_path: Path) -> None:
     with Kernel(folder=tmp_path) as kernel:
         kernel.execute("%load_ext jan_jupyter")
@@ -107,11 +120,7 @@ def test_a_stopped_answer_generates_nothing_more(notebook: Kernel, folder: Path)
     shown = next(o for o in result.outputs if o["output_type"] == "display_data")
     assert shown["data"]["text/plain"]
     (entry,) = [w for w in workers(folder) if w["model"] == "slow"]
-    from jan_jupyter.engines import worker
-
-    slots = worker.slots(int(str(entry["port"])), str(entry["secret"]))
-    assert slots is not None
-    assert not any(working for working, _ in slots)
+    assert idle(int(str(entry["port"])), str(entry["secret"]))
 
 
 def test_a_worker_killed_in_mid_answer_is_one_line_and_the_next_cell_works(
