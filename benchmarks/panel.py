@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from jan_jupyter import bridge
 from jan_jupyter.models.store import ModelStore
-from jan_jupyter.panel.conversation import STATIC, Conversation, Surroundings
+from jan_jupyter.panel import front_end
+from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.router import Router
 from jan_jupyter.threads import ThreadStore
 from lab.bare import Bare
@@ -123,7 +124,7 @@ def trace(browser: Browser, columns: int, plain: bool, pace: float) -> list[floa
 
     def take(message: dict[str, Any]) -> None:
         if message.get("type") == "part":
-            source = (STATIC / f"{message['name']}.js").read_text("utf-8")
+            source = front_end.source(message["name"])
             bare.send({"type": "answer", "to": message["ask"], "value": source})
 
     bare = Bare(page, take)

@@ -10,7 +10,7 @@ from itertools import count
 from ..answers import Stream
 from ..threads import Thread
 from ..types import Event
-from .protocol import Fault, Send, Turn
+from .protocol import Send, Turn
 
 INTERVAL = 0.04
 """Seconds between two deltas of one answer: more often than that nobody sees, and costs."""
@@ -35,7 +35,6 @@ class Live:
     stream: Stream | None = None
     task: asyncio.Task[None] | None = None
     wait: str = ""
-    error: Fault | None = None
     seq: int = 0
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
@@ -53,13 +52,13 @@ class Live:
             "reasoning": self.reasoning_base + self.reasoning[0],
             "images": [],
             "context": [],
-            "status": "error" if self.error else "writing",
+            "status": "writing",
             "wait": self.wait,
             "model": self.model,
             "engine": self.engine,
             "footer": [],
             "cut": False,
-            "error": self.error,
+            "error": None,
             "versions": [],
             "columns": columns,
             "seq": self.seq,

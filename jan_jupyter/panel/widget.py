@@ -14,7 +14,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
-from functools import cache
 from typing import Any, TypeVar
 
 import anywidget
@@ -27,25 +26,14 @@ from ..router import shared
 from ..threads import Thread
 from ..threads import shared as thread_store
 from ..types import Reply
-from . import context, saved
-from .conversation import STATIC, Conversation, Surroundings
+from . import context, front_end, saved
+from .conversation import Conversation, Surroundings
 from .protocol import Context
 
 T = TypeVar("T")
 
 SAVED = {"jan": {"panel": True}}
 """Metadata of the output that a saved notebook shows."""
-
-
-@cache
-def _front_end() -> str:
-    try:
-        return (STATIC / "chat.js").read_text("utf-8")
-    except FileNotFoundError:
-        raise errors.UsageError(
-            "The chat panel's front end is not built: run `make front-end` in the checkout, or"
-            " install a wheel of jan-jupyter."
-        ) from None
 
 
 class ChatPanel(anywidget.AnyWidget):
@@ -96,7 +84,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     @traitlets.default("_esm")
     def _default_esm(self) -> str:
-        return _front_end()
+        return front_end.source("chat")
 
     # For users ------------------------------------------------------------------------------------
 
@@ -191,7 +179,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._following = True
         try:
             with contextlib.suppress(errors.JanError):
-                self.model = conversation.chosen()
+                self.model = conversation.model
             self.thread = conversation.thread.id if conversation.thread else ""
             self.set_trait("busy", conversation.busy)
         finally:

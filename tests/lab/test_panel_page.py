@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from jan_jupyter.panel.conversation import STATIC, Conversation, Surroundings
+from jan_jupyter.panel import front_end
+from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.router import Router
 from lab.bare import ROOT, Bare
 from lab.conftest import ARGUMENTS, CHROMIUM
@@ -190,7 +191,7 @@ class Scripted:
 
     def _take(self, message: dict[str, Any]) -> None:
         if message.get("type") == "part":
-            source = (STATIC / f"{message['name']}.js").read_text("utf-8")
+            source = front_end.source(message["name"])
             self.bare.send({"type": "answer", "to": message["ask"], "value": source})
 
     @staticmethod

@@ -1,0 +1,167 @@
+"""What the next question goes to: a thread, a model, an assistant, values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import errors
+from ..levels import Level
+from ..models.model import Model
+from ..router import Router
+from ..threads import Thread, ThreadStore
+from ..types import ChatRequest, Message
+from . import rows
+
+
+class Choices:
+    """A thread with its choices; before the first question, the choices alone.
+
+    What is chosen is written into the thread at once: on a disk, so not on the loop.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        store: ThreadStore,
+        *,
+        model: str = "",
+        thread: Thread | None = None,
+        instructions: str = "",
+    ) -> None:
+        self.router = router
+        self.store = store
+        self.thread = thread
+        self.model = model
+        """What was chosen here; empty: the thread's, else the default."""
+        self.compare: list[str] = []
+        """Further models that answer beside it."""
+        self.reload = False
+        """Whether a load setting has changed since the model was loaded."""
+        self._assistant = ""
+        self._instructions = instructions
+        self._settings: dict[str, Any] = {}
+        self._parameters: dict[str, Any] = {}
+
+    # What holds now -------------------------------------------------------------------------------
+
+    @property
+    def reference(self) -> str:
+        """The model that the next question goes to; empty if there is none."""
+        name = self.model
+        if not name and self.thread is not None and self.thread.model:
+            name = self.router.written(self.thread.model, self.thread.engine)
+        try:
+            found, engine = self.router.model(name or None)
+        except errors.JanError:
+            return name
+        return name if isinstance(engine, str) and ":" in name else found.reference
+
+    def levels(self) -> Sequence[Level]:
+        if self.thread is not None:
+            return self.thread.levels()
+        return (Level("thread", self._settings, self._parameters), *self.store.levels())
+
+    def request(self, content: Any) -> ChatRequest:
+        """What a question would ask: with all that stands before it."""
+        before: list[Message] = []
+        if self.thread is not None:
+            before = self.thread.conversation()
+        elif self._instructions.strip():
+            before = [Message("system", self._instructions)]
+        return ChatRequest([*before, Message("user", content)])
+
+    def state(self) -> dict[str, Any]:
+        """Assistant, instructions and values, as the front end shows them."""
+        thread = self.thread
+        assistants = [
+            {"id": a.id, "name": a.name, "description": a.description}
+            for a in self.store.assistants.list()
+            if a.state == "ready"
+        ]
+        return {
+            "assistant": thread.assistant if thread else self._assistant or "jan",
+            "assistants": assistants,
+            "instructions": thread.instructions if thread else self._instructions,
+            "settings": self._rows(),
+        }
+
+    def _rows(self) -> list[Any]:
+        name, levels = self.reference or None, self.levels()
+        try:
+            model, _ = self.router.model(name)
+            return rows.setting_rows(
+                self.router.values(name, levels),
+                self.router.values(name, rows.without_thread(levels)),
+                model.file is not None,
+            )
+        except errors.JanError:
+            return []
+
+    # Choosing -------------------------------------------------------------------------------------
+
+    def opened(self) -> Thread:
+        """The thread, made now if this is its first question."""
+        if self.thread is None:
+            thread = self.store.create(
+                assistant=self._assistant or None, instructions=self._instructions
+            )
+            if self._settings or self._parameters:
+                thread.configure(settings=self._settings, parameters=self._parameters)
+            self.thread = thread
+        return self.thread
+
+    def show(self, thread: Thread | None) -> None:
+        """Go on with another thread, or begin one."""
+        self.thread = thread
+        if thread is None:
+            self._assistant = self._instructions = ""
+            self._settings, self._parameters = {}, {}
+        elif thread.model:
+            self.model = ""
+
+    def choose(self, model: str) -> None:
+        found, engine = self.router.model(model)
+        self.model = model
+        self.reload = False
+        if model in self.compare:
+            self.compare.remove(model)
+        if self.thread is not None:
+            name = engine if isinstance(engine, str) else found.engine
+            self.thread.configure(model=found.reference, engine=name)
+
+    def set(self, kind: str, name: str, value: Any) -> None:
+        """Set a parameter or setting for this thread; `None` takes it away."""
+        known = rows.PARAMETERS if kind == "parameter" else rows.SETTINGS
+        if name not in known:
+            raise errors.UsageError(f"No setting is called {name!r}.")
+        fitting = rows.fitting(name, value)
+        place = self._parameters if kind == "parameter" else self._settings
+        if self.thread is not None and kind == "parameter":
+            self.thread.configure(parameters={name: fitting})
+        elif self.thread is not None:
+            self.thread.configure(settings={name: fitting})
+        elif fitting is None:
+            place.pop(name, None)
+        else:
+            place[name] = fitting
+        self.reload = self.reload or kind == "setting"
+
+    def instruct(self, text: str) -> None:
+        self._instructions = text
+        if self.thread is not None:
+            self.thread.configure(instructions=text)
+
+    def assist(self, id: str) -> str | None:
+        """Take an assistant; the model that it names, if it names one."""
+        profile = self.store.assistants.get(id)
+        self._assistant, self._instructions = id, profile.instructions
+        if self.thread is not None:
+            self.thread.configure(assistant=id)
+        return profile.model
+
+    async def load(self, model: str) -> None:
+        """Load a model before it is asked; a remote one needs nothing."""
+        found: Model = self.router.model(model or None)[0]
+        if found.file is not None and found.state == "ready":
+            await self.router.load(model or None, self.levels())

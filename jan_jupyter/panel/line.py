@@ -1,0 +1,116 @@
+"""The turns of a thread as the front end shows them, with the answers that are being written."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+from .. import errors
+from ..threads import Thread, ThreadMessage
+from .live import Live
+from .protocol import Fault, Turn
+from .turns import shown
+
+
+class Line:
+    """What stands where. Used on the background loop alone.
+
+    An answer that was seen being written keeps its name once the thread has an id for it: the page
+    then goes on with what it has drawn. `real` and `name` lead from one to the other.
+    """
+
+    def __init__(self) -> None:
+        self.lives: list[Live] = []
+        self.faults: dict[str, Fault] = {}
+        """What went wrong with answers of this session, by their name."""
+        self.seen: tuple[ThreadMessage, ...] = ()
+        """The thread's messages when `turns` was asked last."""
+        self._names: dict[str, str] = {}
+        self._columns: dict[str, list[str]] = {}
+        """Ids of questions -> names of answers that stand side by side until one is chosen."""
+
+    def busy(self, thread: Thread | None) -> bool:
+        return any(live.thread is thread for live in self.lives)
+
+    def named(self, real: str, name: str) -> None:
+        self._names[real] = name
+
+    def name(self, real: str) -> str:
+        return self._names.get(real, real)
+
+    def real(self, name: str) -> str:
+        return next((real for real, shown in self._names.items() if shown == name), name)
+
+    def column(self, question: str, first: str) -> list[str]:
+        """Names of the answers to a question that stand side by side, to be added to."""
+        return self._columns.setdefault(question, [first])
+
+    def one_column(self) -> None:
+        """One of the answers that stood side by side has been chosen, or the line goes on."""
+        self._columns.clear()
+
+    def stands(self, live: Live, answer: ThreadMessage | None) -> bool:
+        """Whether an answer is where it is seen: one that failed leaves a better one its place."""
+        if answer is None:
+            return False
+        return self._column_with(live.id) is not None or live.thread.place(answer.id) is not None
+
+    def turns(self, thread: Thread | None) -> tuple[list[str], list[Turn]]:
+        """Names of the turns on the line, and the turns: more than those where columns stand."""
+        if thread is None:
+            return [], []
+        messages = self.seen = thread.messages
+        lives = [live for live in self.lives if live.thread is thread]
+        replaced = {live.replaces: live for live in lives if live.replaces}
+        path: list[str] = []
+        turns: list[Turn] = []
+        for message in messages:
+            if message.role in ("system", "tool"):
+                continue
+            name = self.name(message.id)
+            live = replaced.get(message.id)
+            if live is not None and live.id != name:
+                break  # it is about to leave the line
+            if live is not None:
+                path.append(live.id)
+                turns.append(live.turn([]))
+            elif column := self._column_with(name):
+                path.append(column[0])
+                turns += self._side_by_side(thread, column, lives)
+            else:
+                path.append(name)
+                turns.append(self._shown(thread, message, name))
+        last = messages[-1].id if messages else ""
+        if column := self._columns.get(last):  # none of its answers is in the thread yet
+            path.append(column[0])
+            turns += self._side_by_side(thread, column, lives)
+        rest = [live for live in lives if live.id not in path and not self._column_with(live.id)]
+        for live in rest[-1:]:
+            path.append(live.id)
+            turns.append(live.turn([]))
+        return path, turns
+
+    def _shown(self, thread: Thread, message: ThreadMessage, name: str) -> Turn:
+        versions = [self.name(one) for one in thread.versions(message.id)]
+        turn = shown(message, name, versions if len(versions) > 1 else [])
+        turn["error"] = self.faults.get(name, turn["error"])
+        return turn
+
+    def _side_by_side(
+        self, thread: Thread, column: Sequence[str], lives: Sequence[Live]
+    ) -> list[Turn]:
+        by_name = {live.id: live for live in lives}
+        found: list[Turn] = []
+        for name in column:
+            if name in by_name:
+                found.append(by_name[name].turn([*column]))
+                continue
+            with contextlib.suppress(errors.ThreadNotFound):
+                turn = shown(thread.message(self.real(name)), name, [])
+                turn["columns"] = [*column]
+                turn["error"] = self.faults.get(name, turn["error"])
+                found.append(turn)
+        return found
+
+    def _column_with(self, name: str) -> list[str] | None:
+        return next((column for column in self._columns.values() if name in column), None)
