@@ -66,10 +66,7 @@ def shown(
     theme: str = "Light",
 ) -> Iterator[tuple[Page, Panel]]:
     page = browser.new_page(viewport={"width": 1000, "height": height})
-    settings = lab.folder / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True, exist_ok=True)
-    (settings / "themes.jupyterlab-settings").write_text(f'{{"theme": "JupyterLab {theme}"}}')
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    lab.theme(theme)
     lab.write(f"{name}.ipynb", cell)
     notebook = Notebook(page, lab, f"{name}.ipynb")
     notebook.run(0)

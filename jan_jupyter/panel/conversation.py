@@ -420,6 +420,7 @@ class Conversation:
         self._sent = {turn["id"]: turn for turn in turns}
         state |= {"path": path, "notice": self._notice, **self._now()}
         self.around.send({"type": "snapshot", "state": state, "turns": turns})
+        self.around.changed()
 
     async def _publish(self) -> None:
         """The turns that have changed, then the line."""

@@ -32,9 +32,6 @@ from .protocol import Context
 
 T = TypeVar("T")
 
-SAVED = {"jan": {"panel": True}}
-"""Metadata of the output that a saved notebook shows."""
-
 
 class ChatPanel(anywidget.AnyWidget):
     """A chat in the notebook: `jan.ChatPanel()`, or `%jan chat`.
@@ -62,6 +59,7 @@ class ChatPanel(anywidget.AnyWidget):
     ) -> None:
         self._main = _Main()
         self._saved: list[str] = []
+        self._file: dict[str, str] = {}
         self._following = False
         store = thread_store()
         opened = store.open(thread) if isinstance(thread, str) and thread else thread or None
@@ -133,9 +131,14 @@ class ChatPanel(anywidget.AnyWidget):
         found = self._repr_mimebundle_()
         data, metadata = found if isinstance(found, tuple) else (found or {}, {})
         display({**data, "text/plain": repr(self)}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
-        handle = display(self._static(), metadata=SAVED, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        handle = display(self._static(), metadata=self._mark, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         if handle is not None:
             self._saved.append(handle.display_id)
+
+    @property
+    def _mark(self) -> dict[str, Any]:
+        """Metadata of the output that a saved notebook shows."""
+        return {"jan": {"panel": self._panel_id}}
 
     def _static(self) -> dict[str, str]:
         found = self._conversation.thread
@@ -170,9 +173,14 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _follow(self) -> None:
         self._follow_traits()
-        if not self._conversation.busy:
+        if self._saved and not self._conversation.busy:
+            data = self._static()
+            self._tell({"type": "saved", "data": data})  # to pages that know no display ids
+            if data == self._file:
+                return
+            self._file = data
             for id in self._saved:
-                update_display(self._static(), metadata=SAVED, raw=True, display_id=id)  # type: ignore[no-untyped-call]
+                update_display(data, metadata=self._mark, raw=True, display_id=id)  # type: ignore[no-untyped-call]
 
     def _follow_traits(self) -> None:
         conversation = self._conversation

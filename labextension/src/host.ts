@@ -22,6 +22,8 @@ export interface Host {
    * Returns whether there was a notebook to insert it into.
    */
   insertCell(element: Element, code: string): boolean;
+  /** Put what a notebook without a kernel shows into the notebook, if there is one. */
+  save(data: Record<string, string>): void;
 }
 
 export type Asker = <Name extends keyof Asks>(

@@ -126,6 +126,8 @@ export type Event =
   /** What was sent could not be taken (a notice says why): it goes back to where it was written. */
   | { type: "refused" }
   | { type: "wait"; id: string; wait: string }
+  /** What the notebook's file is to show of the conversation: texts by their MIME type. */
+  | { type: "saved"; data: Record<string, string> }
   | { type: "answer"; to: number; value?: unknown; error?: string };
 
 /** To the kernel. */

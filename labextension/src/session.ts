@@ -137,6 +137,9 @@ export class Session {
         if (turn) this.turns.set(event.id, { ...turn, wait: event.wait });
         break;
       }
+      case "saved":
+        this.host.save(event.data);
+        return;
       case "answer": {
         const question = this.questions.get(event.to);
         this.questions.delete(event.to);

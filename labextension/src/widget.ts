@@ -42,7 +42,7 @@ class WidgetHost implements Host {
    * knows the document that it serves. Elsewhere there is none: the code is copied instead.
    */
   insertCell(element: Element, code: string): boolean {
-    const notebook = notebookOf(this.model.widget_manager);
+    const notebook = this.notebook?.sharedModel;
     const cell = element.closest<HTMLElement>(".jp-Cell");
     if (!notebook || !cell) return false;
     const at =
@@ -55,17 +55,45 @@ class WidgetHost implements Host {
     });
     return true;
   }
+
+  /**
+   * The kernel does this itself while the page lives that ran the cell; a page that was opened
+   * later knows no display ids, and hears of it here.
+   */
+  save(data: Record<string, string>): void {
+    const panel = this.model.get("_panel_id");
+    for (const { outputs } of this.notebook?.cells ?? []) {
+      for (let i = 0; i < (outputs?.length ?? 0); i++) {
+        const output = outputs!.get(i).toJSON();
+        if (output.metadata?.jan?.panel !== panel) continue;
+        if (Object.keys(data).every((type) => data[type] === output.data?.[type])) continue;
+        outputs!.set(i, { ...output, data });
+      }
+    }
+  }
+
+  private get notebook(): Notebook | null {
+    const manager = this.model.widget_manager as { context?: { model?: Partial<Notebook> } };
+    const model = manager?.context?.model;
+    return model?.sharedModel && model.cells ? (model as Notebook) : null;
+  }
 }
 
-interface SharedNotebook {
-  insertCell(index: number, cell: Record<string, unknown>): unknown;
+/** The parts that we need of JupyterLab's `INotebookModel`. */
+interface Notebook {
+  sharedModel: { insertCell(index: number, cell: Record<string, unknown>): unknown };
+  cells: Iterable<{ outputs?: Outputs }>;
 }
 
-function notebookOf(manager: unknown): SharedNotebook | null {
-  const context = (manager as { context?: { model?: { sharedModel?: unknown } } } | undefined)
-    ?.context;
-  const shared = context?.model?.sharedModel as Partial<SharedNotebook> | undefined;
-  return typeof shared?.insertCell === "function" ? (shared as SharedNotebook) : null;
+interface Outputs {
+  length: number;
+  get(index: number): { toJSON(): Output };
+  set(index: number, output: unknown): void;
+}
+
+interface Output {
+  data?: Record<string, unknown>;
+  metadata?: { jan?: { panel?: unknown } };
 }
 
 // The listeners of a view end with it; those of `initialize` live as long as the widget. So the

@@ -27,8 +27,14 @@ const model = {
   send: (message) => window.toKernel(JSON.stringify(message)),
   on: (name, listener) => listeners.add(listener), off: (name, l) => listeners.delete(l),
 };
-window.leave = widget.initialize({ model });
-window.remove = widget.render({ model, el: document.getElementById("place") });
+const el = document.getElementById("place");
+let leave, remove;
+window.show = () => {
+  leave = widget.initialize({ model });
+  remove = widget.render({ model, el });
+};
+window.hide = () => { remove(); leave(); };
+window.show();
 setInterval(async () => window.give(JSON.parse(await window.fromKernel())), 30);
 </script></body></html>"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -67,11 +68,10 @@ class Lab:
         self._wait()
 
     def _wait(self) -> None:
-        url = f"http://127.0.0.1:{self.port}/api/status?token={TOKEN}"
         end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                urllib.request.urlopen(url, timeout=2).close()
+                self._api("status")
             except OSError:
                 time.sleep(0.1)
             else:
@@ -85,6 +85,29 @@ class Lab:
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}/{path}?token={TOKEN}"
+
+    def wait_for_kernel(self, notebook: str, seconds: float = 60) -> None:
+        """Until a page has its kernel. It looks idle before that, and a cell that is run then makes
+        JupyterLab start a second kernel, or ask for one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for session in self._api("sessions"):
+                kernel = session["kernel"] or {}
+                ready = kernel.get("execution_state") == "idle" and kernel.get("connections")
+                if session["path"] == notebook and ready:
+                    return
+            time.sleep(0.05)
+        raise TimeoutError(f"{notebook} has no kernel: {self._api('sessions')}")
+
+    def _api(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url(f"api/{path}"), timeout=10) as answer:
+            return json.load(answer)
+
+    def theme(self, name: str) -> None:
+        """`Light` or `Dark`, in pages that are opened from now on."""
+        settings = self.folder / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        (settings / "themes.jupyterlab-settings").write_text(f'{{"theme": "JupyterLab {name}"}}')
 
     def write(self, name: str, *cells: str) -> Path:
         """A notebook of code cells."""
@@ -100,10 +123,11 @@ class Lab:
 class Notebook:
     """A notebook that is open in the browser."""
 
-    def __init__(self, page: Page, lab: Lab, name: str) -> None:
+    def __init__(self, page: Page, lab: Lab, name: str, view: str = "doc/tree") -> None:
         self.page = page
-        page.goto(f"http://127.0.0.1:{lab.port}/doc/tree/{name}?token={TOKEN}")
+        page.goto(lab.url(f"{view}/{name}"))
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        lab.wait_for_kernel(name)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
 
     def cell(self, number: int) -> Any:
@@ -114,26 +138,9 @@ class Notebook:
         return str(area.inner_text()) if area.count() else ""
 
     def start(self, number: int) -> None:
-        for _ in range(5):  # the first click after loading may go nowhere
-            try:
-                self._choose_kernel()
-                self.cell(number).locator(".cm-content").first.click(timeout=5000)
-                self.page.keyboard.press("Control+Enter")
-                self._prompt(number, r"\[(\*|\d+)\]", 3000)
-            except Exception:
-                continue
-            return
-        asked = self.page.locator("dialog").all_inner_texts()
-        raise TimeoutError(f"cell {number} does not start; dialogs: {asked}")
-
-    def _choose_kernel(self) -> None:
-        """A busy machine may not have the kernels' names yet: then JupyterLab asks for one."""
-        asks = self.page.locator("dialog", has_text="Select Kernel")
-        if asks.count():
-            asks.locator(".jp-mod-accept").click(timeout=5000)
-            self.page.wait_for_selector(
-                ".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000
-            )
+        self.cell(number).locator(".cm-content").first.click()
+        self.page.keyboard.press("Control+Enter")
+        self._prompt(number, r"\[(\*|\d+)\]", 60_000)
 
     def run(self, number: int) -> str:
         self.start(number)

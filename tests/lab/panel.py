@@ -16,7 +16,15 @@ class Panel:
     def __init__(self, page: Page, number: int = 0) -> None:
         self.page = page
         self.root = page.locator("jan-chat").nth(number)
-        self.root.locator(".welcome h2, .turn").first.wait_for(timeout=30 * SECONDS)
+        try:
+            self.root.locator(".welcome h2, .turn").first.wait_for(timeout=30 * SECONDS)
+        except Exception as error:
+            shown = page.locator("body").inner_text()[-2000:]
+            error.add_note(f"The page shows:\n{shown}\nThe panel: {self._shown()}")
+            raise
+
+    def _shown(self) -> str:
+        return " ".join(place.inner_text() for place in self.find(".place").all()) or "nothing"
 
     # What is there
 

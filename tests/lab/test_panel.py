@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab import axe
 from lab.conftest import Lab, Notebook
 from lab.panel import Panel
 from support.server import StreamingServer, tokens
@@ -170,6 +171,17 @@ def test_reloading_the_page_goes_on_with_a_running_answer(
     whole = "".join(tokens(12000)).replace("`", "").replace("*", "").replace("- ", "")
     assert " ".join(text.split()) in " ".join(whole.split())  # nothing is missing, nothing twice
     assert panel.questions() == ["a long one"]
+    page.keyboard.press("Control+s")  # the file follows, also on a page that did not run the cell
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    said = saved(lab, "reload.ipynb")
+    assert "a long one" in said
+    assert "stopped" in said
+
+
+def saved(lab: Lab, name: str) -> str:
+    """What a notebook's file shows of the panel in its first cell."""
+    outputs = json.loads((lab.folder / name).read_text("utf-8"))["cells"][0]["outputs"]
+    return "".join(outputs[1]["data"]["text/markdown"])
 
 
 def test_a_second_view_shows_the_same(lab: Lab, page: Page) -> None:
@@ -342,8 +354,7 @@ def test_a_saved_notebook_shows_the_conversation_without_a_kernel(lab: Lab, page
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")
     page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
-    outputs = json.loads((lab.folder / "saved.ipynb").read_text("utf-8"))["cells"][0]["outputs"]
-    assert "**12**" in "".join(outputs[1]["data"]["text/markdown"])
+    assert "**12**" in saved(lab, "saved.ipynb")
     notebook = json.loads((lab.folder / "saved.ipynb").read_text("utf-8"))
     notebook["metadata"].pop("kernelspec")  # opens without a kernel being started
     (lab.folder / "again.ipynb").write_text(json.dumps(notebook), "utf-8")
@@ -351,21 +362,38 @@ def test_a_saved_notebook_shows_the_conversation_without_a_kernel(lab: Lab, page
     page.locator(".jan-saved strong", has_text="12").wait_for(timeout=30_000)
 
 
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_axe_finds_no_serious_fault_in_jupyterlab(
+    lab: Lab, page: Page, server: StreamingServer, theme: str
+) -> None:
+    server.behave("slow", "n=40")
+    lab.theme(theme)
+    _, panel = opened(lab, page, f"axe-{theme}.ipynb", OPEN.format("'jan-mini'"))
+    panel.ask_and_wait("What is a model.json?")
+    panel.choose("refused")
+    panel.ask("hi")
+    panel.find(".error-card").wait_for()
+    panel.button("Settings").click()
+    panel.find(".setting").first.wait_for()
+    assert axe.faults(page, "jan-chat") == []
+    panel.choose("short")
+    panel.find(".model-button").click()
+    panel.button("Ask slow as well, side by side").click()
+    page.keyboard.press("Escape")
+    panel.ask("hi")
+    panel.find(".column .quiet-button:not(:disabled)").nth(1).wait_for()
+    panel.button("Threads").click()
+    panel.find(".threads li").first.wait_for()
+    panel.find(".model-button").click()
+    panel.find(".model-list").wait_for()
+    assert axe.faults(page, "jan-chat") == []
+
+
 def test_in_notebook_7(lab: Lab, any_page: Page) -> None:
     page = any_page  # Notebook 7 raises some errors of its own
     pytest.importorskip("notebook", reason="Notebook 7 is not installed")
     lab.write("seven.ipynb", OPEN.format("'jan-mini'"))
-    page.goto(lab.url("notebooks/seven.ipynb"))
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
-    for _ in range(5):
-        page.locator(".jp-Cell .cm-content").first.click()
-        page.keyboard.press("Control+Enter")
-        try:
-            page.locator("jan-chat").first.wait_for(timeout=8000)
-            break
-        except Exception:
-            continue
+    Notebook(page, lab, "seven.ipynb", "notebooks").run(0)
     panel = Panel(page)
     assert "12" in panel.ask_and_wait("What is 7 + 5?")
     panel.ask_and_wait("What is a model.json?")

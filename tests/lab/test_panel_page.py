@@ -11,7 +11,8 @@ import pytest
 from jan_jupyter.panel import front_end
 from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.router import Router
-from lab.bare import ROOT, Bare
+from lab import axe
+from lab.bare import Bare
 from lab.conftest import ARGUMENTS, CHROMIUM
 from lab.panel import Panel
 from test_markdown import PAYLOADS
@@ -120,29 +121,30 @@ def test_a_page_with_nothing_but_the_widget(talk: Talk, tab: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(talk: Talk, tab: Page, scheme: Any) -> None:
-    axe = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
     tab.emulate_media(color_scheme=scheme)
     panel = talk.panel
     panel.ask_and_wait("What is a model.json?")
-    tab.add_script_tag(content=axe.read_text("utf-8"))
-
-    def faults() -> list[str]:
-        found = tab.evaluate("async () => (await axe.run(document)).violations")
-        return [
-            f"{v['id']}: {[n['html'][:120] + n['failureSummary'] for n in v['nodes'][:3]]}"
-            for v in found
-            if v["impact"] in ("serious", "critical")
-        ]
-
-    assert faults() == []
+    assert axe.faults(tab) == []
     panel.button("Settings").click()
     panel.find(".setting").first.wait_for()
-    assert faults() == []
+    assert axe.faults(tab) == []
     panel.button("Threads").click()
     panel.find(".threads li").first.wait_for()
     panel.find(".model-button").click()
     panel.find(".model-list").wait_for()
-    assert faults() == []
+    assert axe.faults(tab) == []
+
+
+MOVES = "document.querySelector('jan-chat').shadowRoot.getAnimations().length"
+
+
+@pytest.mark.parametrize("wanted", ["no-preference", "reduce"])
+def test_nothing_moves_for_those_who_do_not_want_it(tab: Page, wanted: Any) -> None:
+    tab.emulate_media(reduced_motion=wanted)
+    page = Scripted(tab)
+    page.bare.send(page.start)  # an answer of which nothing has come yet
+    tab.locator("jan-chat .dots").wait_for()
+    assert bool(tab.evaluate(MOVES)) == (wanted == "no-preference")
 
 
 def test_it_is_read_out_by_the_sentence(tab: Page) -> None:
@@ -158,6 +160,12 @@ def test_it_is_read_out_by_the_sentence(tab: Page) -> None:
     said = tab.evaluate("window.said")
     assert said[0] == "One bold sentence."
     assert " ".join(said) == "One bold sentence. Another one, that is longer"
+
+
+def test_an_answer_of_the_kernel_in_the_first_instant_is_seen(tab: Page) -> None:
+    page = Scripted(tab)
+    tab.evaluate("(start) => { hide(); show(); give([start]); }", page.start)
+    tab.locator("jan-chat .turn").first.wait_for(timeout=5000)
 
 
 class Scripted:

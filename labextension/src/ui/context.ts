@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useState } from "preact/hooks";
 import type { Session } from "../session";
 
 export interface Chat {
@@ -18,6 +18,7 @@ export const useChat = (): Chat => useContext(ChatContext);
 export function useSession(): Session {
   const { session } = useChat();
   const [, draw] = useState(0);
-  useEffect(() => session.watch(() => draw((n) => n + 1)), [session]);
+  // Before anything else can happen: an effect would listen a frame later, and miss what came.
+  useLayoutEffect(() => session.watch(() => draw((n) => n + 1)), [session]);
   return session;
 }
