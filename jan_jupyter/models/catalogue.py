@@ -75,6 +75,10 @@ def _engine_file(options: EngineOptions) -> str:
     return f"engines/{options.name}/engine.json"
 
 
+_DOUBTFUL = ("broken", "missing-file", "not-downloaded")
+_MOST_LOOKS = 3
+
+
 @dataclass(slots=True)
 class _Item:
     """One description: what it says, and what that depends on."""
@@ -95,7 +99,7 @@ class Catalogue:
     def _forget(self) -> None:
         self._watch = Watch()
         self._places: list[Place] | None = None
-        self._items: dict[tuple[str, ...], _Item] = {}
+        self._items: dict[tuple[str, str, str], _Item] = {}
         self._fingerprints: dict[str | None, object] = {}
         self._listed: list[Model] = []
         self._by_path: dict[Path, Model] | None = None
@@ -110,14 +114,25 @@ class Catalogue:
             engines = Engines(self._options)
             stale = {k for k, v in self._fingerprints.items() if v != engines.fingerprint(k)}
             changed = self._watch.changed()
-            if changed or stale or places != self._places:
+            looks = 0
+            while looks < _MOST_LOOKS and (changed or stale or places != self._places):
                 try:
                     with _without_collection():
                         self._refresh(places, changed, stale, engines)
                 except BaseException:  # an interrupt, in the middle of it
                     self._forget()
                     raise
+                looks, stale, changed = looks + 1, set(), self._watch.changed(self._doubtful())
             return [*self._listed]
+
+    def _doubtful(self) -> set[str]:
+        """Paths of what has something wrong: perhaps only because it was changed meanwhile."""
+        return {
+            path
+            for (_, _, description), item in self._items.items()
+            if any(model.state in _DOUBTFUL for model in item.models)
+            for path in (*item.paths, os.path.dirname(description))
+        }
 
     def read(self, place: Place, found: Found) -> Model | None:
         """The model of one description, read now; as the last listing has it if it is the same."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import ModelBroken
@@ -57,11 +57,15 @@ class Watch:
         self._states: dict[str, State | None] = {}
         self._listings: dict[str, Listing] = {}
 
-    def changed(self) -> set[str]:
+    def changed(self, among: Iterable[str] | None = None) -> set[str]:
         """The paths that are not what they were; they are forgotten. One `stat` for each path."""
         found = set()
         status_of = os.stat
-        for path, state in self._states.items():
+        states = self._states
+        looked_at = (
+            states.items() if among is None else [(p, states[p]) for p in among if p in states]
+        )
+        for path, state in looked_at:
             try:
                 status = status_of(path)
             except (OSError, ValueError):

@@ -97,6 +97,6 @@ def footer(message: ThreadMessage) -> list[str]:
         usage=message.usage or Usage(),
         timings=message.timings or Timings(),
         finish="cancelled" if message.status == "stopped" else message.finish,
-        error=message.error or None,
+        error=message.error if message.text else None,  # a card tells; nothing was cut off
     )
     return [part for part in reply.footer.split(" · ") if part]

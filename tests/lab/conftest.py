@@ -60,6 +60,7 @@ class Lab:
             "LabApp.extension_manager": "readonly",
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
+        self._set("notification", {"fetchNews": "false"})  # else it asks, above all else
         self.log = (folder / "lab.log").open("wb")
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
         self.process = subprocess.Popen(
@@ -105,9 +106,12 @@ class Lab:
 
     def theme(self, name: str) -> None:
         """`Light` or `Dark`, in pages that are opened from now on."""
-        settings = self.folder / "settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True, exist_ok=True)
-        (settings / "themes.jupyterlab-settings").write_text(f'{{"theme": "JupyterLab {name}"}}')
+        self._set("themes", {"theme": f"JupyterLab {name}"})
+
+    def _set(self, name: str, settings: dict[str, str]) -> None:
+        folder = self.folder / "settings" / "@jupyterlab" / "apputils-extension"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(settings))
 
     def write(self, name: str, *cells: str) -> Path:
         """A notebook of code cells."""

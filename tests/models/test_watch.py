@@ -124,6 +124,23 @@ def test_a_folder_that_goes(counted: Counted, tmp_path: Path) -> None:
     assert counted.list()[0].keys() == {"a", "b"}
 
 
+@pytest.mark.parametrize("before", ["its description", "its file"])
+def test_a_folder_that_goes_while_it_is_read(
+    counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """Another process removes a model: it is gone then, and never looks broken."""
+    plant(tmp_path, {"models/d/model.json": {"id": "d"}, "models/d/d.gguf": STUB})
+
+    def read(path: Path | str, limit: int) -> tuple[bytes, os.stat_result]:
+        found = read_bytes(path, limit) if before == "its file" else None
+        if Path(path) == tmp_path / "models/d/model.json":
+            (tmp_path / "models/d").rename(tmp_path / "gone")
+        return found or read_bytes(path, limit)
+
+    monkeypatch.setattr(watch, "read_bytes", read)
+    assert counted.list()[0] == {"a": "ready", "b": "not-downloaded", "c": "ready"}
+
+
 def test_a_key_that_comes(
     counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
