@@ -122,7 +122,8 @@ class Catalogue:
                 except BaseException:  # an interrupt, in the middle of it
                     self._forget()
                     raise
-                looks, stale, changed = looks + 1, set(), self._watch.changed(self._doubtful())
+                looks, stale = looks + 1, set()
+                changed = self._watch.changed_meanwhile(self._doubtful())
             return [*self._listed]
 
     def _doubtful(self) -> set[str]:

@@ -19,17 +19,9 @@ from ..errors import ModelBroken
 from .reading import MAX_JSON, MAX_YAML, decoded, parse_json, parse_yaml, read_bytes
 
 State = tuple[int, ...]
-"""Of something that is there; empty if it may change without another state."""
+"""Of something that is there."""
 
 _TICK = 2_000_000_000  # nanoseconds: the coarsest clock of a file system
-_UNSETTLED: State = ()
-
-
-def _state(status: os.stat_result) -> State:
-    changed = max(status.st_mtime_ns, status.st_ctime_ns)
-    if time.time_ns() - changed < _TICK:
-        return _UNSETTLED
-    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 class Listing(NamedTuple):
@@ -55,17 +47,25 @@ class Watch:
         self.needed = set[str]()
         """The folders that were listed since somebody emptied it."""
         self._states: dict[str, State | None] = {}
+        self._unsettled = set[str]()
+        """What may change without another state."""
         self._listings: dict[str, Listing] = {}
 
-    def changed(self, among: Iterable[str] | None = None) -> set[str]:
+    def changed(self) -> set[str]:
         """The paths that are not what they were; they are forgotten. One `stat` for each path."""
+        return self._forgotten(self._others(self._states.items()) | self._unsettled)
+
+    def changed_meanwhile(self, paths: set[str]) -> set[str]:
+        """Those of some paths that are seen to have changed since they were looked at just now."""
+        states = [(path, self._states[path]) for path in self._states.keys() & paths]
+        return self._forgotten(self._others(states))
+
+    @staticmethod
+    def _others(states: Iterable[tuple[str, State | None]]) -> set[str]:
+        """The paths that are not in these states."""
         found = set()
         status_of = os.stat
-        states = self._states
-        looked_at = (
-            states.items() if among is None else [(p, states[p]) for p in among if p in states]
-        )
-        for path, state in looked_at:
+        for path, state in states:
             try:
                 status = status_of(path)
             except (OSError, ValueError):
@@ -74,29 +74,38 @@ class Watch:
                 continue
             if state != (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino):
                 found.add(path)
-        for path in found:
-            del self._states[path]
-            self._listings.pop(path, None)
         return found
 
-    def forget_all_but(self, paths: set[str]) -> None:
-        for path in self._states.keys() - paths:
+    def _forgotten(self, paths: set[str]) -> set[str]:
+        for path in paths:
             del self._states[path]
             self._listings.pop(path, None)
+        self._unsettled -= paths
+        return paths
+
+    def forget_all_but(self, paths: set[str]) -> None:
+        self._forgotten(self._states.keys() - paths)
 
     def see(self, path: str) -> os.stat_result | None:
         """What is at `path` (links are followed), remembered; `None` if nothing is."""
+        status: os.stat_result | None
         try:
             status = os.stat(path)
         except (OSError, ValueError):
-            self._states[path] = None
-            return None
-        self._states[path] = _state(status)
+            status = None
+        self.saw(path, status)
         return status
 
     def saw(self, path: str, status: os.stat_result | None) -> None:
         """Remember a state that somebody found before it read the file."""
-        self._states[path] = _state(status) if status else None
+        self._unsettled.discard(path)
+        if status is None:
+            self._states[path] = None
+            return
+        modified, changed = status.st_mtime_ns, status.st_ctime_ns
+        self._states[path] = (modified, changed, status.st_size, status.st_ino)
+        if time.time_ns() - max(modified, changed) < _TICK:
+            self._unsettled.add(path)
 
     def listing(self, folder: str) -> Listing:
         """What a folder holds; nothing if it cannot be read."""

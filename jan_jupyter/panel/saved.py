@@ -9,9 +9,14 @@ from ..threads import ThreadMessage
 from . import turns
 
 
+HINT = "A saved conversation: run the cell to go on with it."
+"""JupyterLab writes above it that a widget's model was not found; this says what to do."""
+
+
 def bundle(panel: str, title: str, messages: Sequence[ThreadMessage]) -> dict[str, str]:
     """Markdown and plain text. While the panel `panel` is alive in the page, it hides them."""
     shown = [_shown(message) for message in messages if message.role in ("user", "assistant")]
+    shown = [markdown.with_footer("", HINT) + "\n", *shown] if shown else []
     plain = [f"{_who(m)}: {turns.split_context(m.text)[0]}" for m in messages if m.text]
     # Two tags of ours, which the front end knows; all that a model said stands between them.
     text = f'<div class="jan-saved jan-saved-{panel}">\n\n{chr(10).join(shown)}\n\n</div>'
