@@ -8,7 +8,6 @@ from .. import markdown
 from ..threads import ThreadMessage
 from . import turns
 
-
 HINT = "A saved conversation: run the cell to go on with it."
 """JupyterLab writes above it that a widget's model was not found; this says what to do."""
 
