@@ -165,6 +165,16 @@ class Event:
     progress: float | None = None
     message: str = ""
 
+    @property
+    def awaited(self) -> str:
+        """One line for people on what is awaited; empty when there is nothing to wait for."""
+        share = f" {self.progress:.0%}" if self.progress is not None else ""
+        return {
+            "queued": self.message or f"Waiting for {self.model} …",
+            "downloading": f"Downloading {self.model}{share} …",
+            "loading": self.message or f"Loading {self.model}{share} …",
+        }.get(self.state, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Running:

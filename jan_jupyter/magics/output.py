@@ -72,7 +72,7 @@ class NotebookOutput:
         self._status = f"Thinking … {self._thought:,} words"
 
     def event(self, event: Event) -> None:
-        self._status = status_line(event)
+        self._status = event.awaited
 
     def tick(self) -> float | None:
         now = monotonic()
@@ -172,16 +172,6 @@ def printable(text: str) -> str:
     return (
         text if text.isprintable() else "".join(c for c in text if c.isprintable() or c in "\n\t")
     )
-
-
-def status_line(event: Event) -> str:
-    """One line for people on what is awaited; empty when there is nothing to wait for."""
-    share = f" {event.progress:.0%}" if event.progress is not None else ""
-    return {
-        "queued": event.message or f"Waiting for {event.model} …",
-        "downloading": f"Downloading {event.model}{share} …",
-        "loading": event.message or f"Loading {event.model}{share} …",
-    }.get(event.state, "")
 
 
 def final_bundle(reply: Reply, format_: str, footer: str) -> Bundle:

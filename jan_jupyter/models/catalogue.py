@@ -76,6 +76,7 @@ def _engine_file(options: EngineOptions) -> str:
 
 
 _DOUBTFUL = ("broken", "missing-file", "not-downloaded")
+"""States that a model may also seem to be in because another process is changing it."""
 _MOST_LOOKS = 3
 
 

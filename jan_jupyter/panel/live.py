@@ -95,7 +95,7 @@ async def drive(live: Live, stream: Stream, send: Send) -> None:
 
     def on_event(event: Event) -> None:
         if event.model == stream.route.model.id and not live.seq:
-            told = wait_line(event)
+            told = event.awaited
             if told and told != live.wait:
                 live.wait = told
                 send({"type": "wait", "id": live.id, "wait": told})
@@ -115,13 +115,3 @@ async def drive(live: Live, stream: Stream, send: Send) -> None:
         flush()
         if timer is not None:
             timer.cancel()
-
-
-def wait_line(event: Event) -> str:
-    """What is being waited for, in one line; empty if for nothing."""
-    share = f" {event.progress:.0%}" if event.progress is not None else ""
-    return {
-        "queued": event.message or f"Waiting for {event.model} …",
-        "downloading": f"Downloading {event.model}{share} …",
-        "loading": event.message or f"Loading {event.model}{share} …",
-    }.get(event.state, "")
