@@ -168,6 +168,54 @@ def test_an_answer_of_the_kernel_in_the_first_instant_is_seen(tab: Page) -> None
     tab.locator("jan-chat .turn").first.wait_for(timeout=5000)
 
 
+def test_no_word_of_the_kernel_takes_away_what_is_being_typed(tab: Page) -> None:
+    """From the instant in which the field is there: whoever has it focused may be a program."""
+    page = Scripted(tab)
+
+    def kernel(value: Any, level: str) -> None:
+        state = {"settings": [page.setting(value, level)], "instructions": f"{level}'s"}
+        tab.evaluate("(state) => give([{ type: 'state', state }])", state)
+
+    def type_at_once(selector: str, text: str) -> None:
+        tab.evaluate(
+            """async ([selector, text]) => {
+            const root = document.querySelector('jan-chat').shadowRoot;
+            const button = root.querySelector("[data-opens=settings] button");
+            if (button.ariaExpanded === "false") button.click();
+            while (!root.querySelector(selector)) await null;  // before the next frame
+            const field = root.querySelector(selector);
+            field.focus();
+            field.setSelectionRange(0, field.value.length);
+            document.execCommand("insertText", false, text);
+            await new Promise(done => setTimeout(done, 150));
+        }""",
+            [selector, text],
+        )
+
+    kernel(0.8, "model")
+    type_at_once("#setting-temperature", "0.3")
+    field = page.panel.find("#setting-temperature")
+    assert field.input_value() == "0.3"
+    kernel(0.5, "engine")  # another model, chosen just before
+    tab.wait_for_timeout(100)
+    assert field.input_value() == "0.3"
+    field.press("Enter")
+    tab.wait_for_timeout(100)
+    value = {"type": "set", "kind": "parameter", "name": "temperature", "value": 0.3}
+    assert page.taken[-1] == value
+    kernel(0.25, "thread")  # as it has been understood
+    tab.wait_for_timeout(100)
+    assert field.input_value() == "0.25"
+
+    page.panel.button("Close the settings").click()
+    type_at_once(".settings textarea", "Rhyme.")
+    kernel(0.5, "engine")
+    tab.wait_for_timeout(100)
+    page.panel.find(".settings textarea").blur()
+    tab.wait_for_timeout(100)
+    assert page.taken[-1] == {"type": "instructions", "text": "Rhyme."}
+
+
 class Scripted:
     """A page that is told what its kernel says."""
 
@@ -187,6 +235,8 @@ class Scripted:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.taken: list[dict[str, Any]] = []
+        """What the widget has sent."""
         self.bare = Bare(page, self._take)
         question = self.turn("q", "user", "?", "done")
         answer = self.turn("a", "assistant", "", "writing")
@@ -197,7 +247,12 @@ class Scripted:
             self.stream({"math": "$x$", "code": "```python\nx\n```"}[part])
         page.locator("jan-chat math").first.wait_for(state="detached")
 
+    @property
+    def panel(self) -> Panel:
+        return Panel(self.page)
+
     def _take(self, message: dict[str, Any]) -> None:
+        self.taken.append(message)
         if message.get("type") == "part":
             source = front_end.source(message["name"])
             self.bare.send({"type": "answer", "to": message["ask"], "value": source})
@@ -216,6 +271,13 @@ class Scripted:
             "error": None,
             "seq": 0,
         }
+
+    @staticmethod
+    def setting(value: Any, level: str) -> dict[str, Any]:
+        texts = {"name": "temperature", "kind": "parameter", "type": "number", "help": "h"}
+        below = {"value": 0.8, "level": "model"}
+        limits = {"min": 0, "max": 2, "step": 0.05}
+        return {**texts, **limits, "value": value, "level": level, "below": below}
 
     def stream(self, text: str, size: int = 7, pause: float = 0) -> None:
         """Stream an answer, drawing after each piece, then end it."""

@@ -28,7 +28,7 @@ function Panel() {
   const { root, say } = useChat();
   const [side, setSide] = useState<Side>(null);
   const frame = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onOpen = (event: Event) => {
       if ((event as CustomEvent<string>).detail === "settings") setSide("settings");
     };

@@ -117,7 +117,7 @@ export function Composer() {
   };
 
   const submit = () => {
-    const { draft } = session; // what was typed, also what is not drawn yet
+    const { draft, images, busy } = session; // as they are, also what is not drawn yet
     const text = draft.trim();
     const typed = commandOf(draft);
     if (typed) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ModelRow } from "../protocol";
 import { useChat, useSession } from "./context";
 import { Icon, IconButton } from "./icons";
@@ -11,7 +11,7 @@ export function ModelPicker() {
   const button = useRef<HTMLButtonElement>(null);
   const { model, models, compare } = session.state;
   const row = models.find((one) => one.id === model);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onOpen = (event: Event) => {
       if ((event as CustomEvent<string>).detail === "models") setOpen(true);
     };
@@ -56,7 +56,7 @@ function ModelList({ onClose }: { onClose: () => void }) {
   const found = models.filter((one) => `${one.id} ${one.name} ${one.engine}`.toLowerCase().includes(word));
   const engines = [...new Set(found.map((one) => one.engine))];
   const ordered = engines.flatMap((engine) => found.filter((one) => one.engine === engine));
-  useEffect(() => {
+  useLayoutEffect(() => {
     box.current?.querySelector<HTMLInputElement>("input")?.focus();
     const away = (event: PointerEvent) => {
       if (!event.composedPath().includes(box.current!)) onClose();

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SettingRow } from "../protocol";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
@@ -8,7 +8,7 @@ export function SettingsPanel({ onClose }: { onClose: () => void }) {
   const session = useSession();
   const { settings, assistants, assistant, instructions, reload } = session.state;
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => panel.current?.querySelector<HTMLElement>("button")?.focus(), []);
+  useLayoutEffect(() => panel.current?.querySelector<HTMLElement>("button")?.focus(), []);
   const group = (kind: SettingRow["kind"]) => settings.filter((row) => row.kind === kind);
   return (
     <aside
@@ -49,19 +49,47 @@ export function SettingsPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
+interface Draft {
+  text: string;
+  type(text: string): void;
+  /** Nothing is being typed any more: the kernel's next word replaces it. */
+  end(): void;
+}
+
+/** What is typed into a field that shows `value`: no word of the kernel takes it away meanwhile. */
+function useDraft(value: string): Draft {
+  const [draft, setDraft] = useState<string | null>(null);
+  const typing = useRef(false);
+  useLayoutEffect(() => {
+    if (!typing.current) setDraft(null);
+  }, [value]);
+  return {
+    text: draft ?? value,
+    type(text) {
+      typing.current = true;
+      setDraft(text);
+    },
+    end() {
+      typing.current = false;
+    },
+  };
+}
+
 function Instructions({ text }: { text: string }) {
   const session = useSession();
-  const [value, setValue] = useState(text);
-  useEffect(() => setValue(text), [text]);
+  const draft = useDraft(text);
   return (
     <label class="field">
       <span>Instructions</span>
       <textarea
         rows={3}
         placeholder="How the assistant should answer in this thread"
-        value={value}
-        onInput={(event) => setValue(event.currentTarget.value)}
-        onChange={() => value !== text && session.do({ type: "instructions", text: value })}
+        value={draft.text}
+        onInput={(event) => draft.type(event.currentTarget.value)}
+        onChange={(event) => {
+          draft.end();
+          session.do({ type: "instructions", text: event.currentTarget.value });
+        }}
       />
     </label>
   );
@@ -102,16 +130,17 @@ function Row({ row }: { row: SettingRow }) {
 }
 
 function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (value: unknown) => void }) {
-  const [draft, setDraft] = useState<string | null>(null);
+  const draft = useDraft(show(row.value));
   const [wrong, setWrong] = useState("");
-  useEffect(() => setDraft(null), [row.value]);
+  useLayoutEffect(() => setWrong(""), [show(row.value)]);
   if (row.type === "flag") {
     return (
       <input id={id} type="checkbox" checked={Boolean(row.value)} aria-describedby={`${id}-help`} onChange={(event) => onSet(event.currentTarget.checked)} />
     );
   }
-  const text = draft ?? show(row.value);
+  const { text } = draft;
   const commit = (typed: string) => {
+    draft.end();
     const value = parsed(row, typed);
     if (typeof value === "string" && row.type !== "text") return setWrong(value);
     setWrong("");
@@ -130,7 +159,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
             max={row.max!}
             step={row.step ?? (row.type === "integer" ? 1 : 0.01)}
             value={Number(text || row.below.value || row.min)}
-            onInput={(event) => setDraft(event.currentTarget.value)}
+            onInput={(event) => draft.type(event.currentTarget.value)}
             onChange={(event) => commit(event.currentTarget.value)}
           />
         )}
@@ -142,7 +171,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
           placeholder={row.value === null ? "not set" : ""}
           aria-describedby={`${id}-help`}
           aria-invalid={Boolean(wrong)}
-          onInput={(event) => setDraft(event.currentTarget.value)}
+          onInput={(event) => draft.type(event.currentTarget.value)}
           onChange={(event) => commit(event.currentTarget.value)}
           onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
         />

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ThreadRow } from "../protocol";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
@@ -11,7 +11,7 @@ export function ThreadsPanel({ onClose }: { onClose: () => void }) {
   const [failure, setFailure] = useState("");
   const input = useRef<HTMLInputElement>(null);
   const current = session.state.thread?.id;
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   const look = () => {
     session.ask("threads", { pattern }).then(setRows, (error: Error) => setFailure(error.message));
   };
@@ -108,7 +108,7 @@ export function TitleEditor({ title, onDone }: { title: string; onDone: (title: 
     ended.current = true;
     onDone(value);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     input.current!.focus();
     input.current!.select();
   }, []);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Fault, Turn } from "../protocol";
 import { useChat } from "./context";
 import { Icon, IconButton } from "./icons";
@@ -267,7 +267,7 @@ function DeleteButton({ turn, disabled, what }: { turn: Turn; disabled: boolean;
 function Editor({ text, onDone }: { text: string; onDone: (text: string | null) => void }) {
   const area = useRef<HTMLTextAreaElement>(null);
   const [value, setValue] = useState(text);
-  useEffect(() => {
+  useLayoutEffect(() => {
     area.current!.focus();
     area.current!.setSelectionRange(text.length, text.length);
   }, []);
