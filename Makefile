@@ -24,7 +24,7 @@ test: .venv/test.done .venv-ipykernel6/done front-end ## set up, and run the qui
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
 	$(BIN)/pytest -m "peers and not slow"
 
-test-slow: .venv/test.done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
+test-slow: .venv/test.done .venv-ipykernel6/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
 	$(BIN)/pytest -m "slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))"
 

@@ -113,9 +113,16 @@ class Lab:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(settings))
 
-    def write(self, name: str, *cells: str) -> Path:
+    def add_kernel(self, name: str, python: Path) -> None:
+        command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        folder = self.folder / "jupyter" / "data" / "kernels" / name
+        folder.mkdir(parents=True)
+        spec = {"argv": command, "display_name": name, "language": "python"}
+        (folder / "kernel.json").write_text(json.dumps(spec))
+
+    def write(self, name: str, *cells: str, kernel_name: str = "python3") -> Path:
         """A notebook of code cells."""
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        kernel = {"name": kernel_name, "display_name": kernel_name, "language": "python"}
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": kernel, "language_info": {"name": "python"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+OLDEST_KERNEL = Path(__file__).parents[2] / ".venv-ipykernel6" / "bin" / "python"
 OPEN = "import jan_jupyter as jan\npanel = jan.ChatPanel({})\npanel"
 
 
@@ -209,6 +211,35 @@ def test_answers_come_while_a_cell_keeps_the_kernel_busy(lab: Lab, page: Page) -
     assert "20 tokens" in panel.answer.locator(".footer").inner_text()
     assert "woken" not in notebook.output(1)
     notebook.finish(1)
+
+
+def test_with_ipykernel_6_a_question_waits_for_a_busy_kernel(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    if not OLDEST_KERNEL.exists():
+        pytest.skip("the environment with ipykernel 6 is not set up (`make test` does it)")
+    lab.add_kernel("ipykernel-6", OLDEST_KERNEL)
+    cells = OPEN.format("'short'"), "import time\ntime.sleep(6)\n'woken'"
+    lab.write("old.ipynb", *cells, kernel_name="ipykernel-6")
+    notebook = Notebook(page, lab, "old.ipynb")
+    notebook.run(0)
+    panel = Panel(page)
+    panel.ask_and_wait("hi")
+    assert "20 tokens" in panel.answer.locator(".footer").inner_text()
+    notebook.start(1)
+    panel.ask("while it sleeps")
+    panel.find(".pending .remark", has_text="busy with a cell").wait_for(timeout=5000)
+    notebook.finish(1)
+    panel.find("article.assistant").nth(1).wait_for()
+    panel.wait()
+    assert panel.questions() == ["hi", "while it sleeps"]
+
+    panel.choose("slow")
+    panel.ask("once more")
+    panel.wait_for_text(100)
+    panel.stop()
+    panel.answer.locator(".footer", has_text="stopped").wait_for()
+    assert server.wait("closed")
 
 
 def test_several_models_answer_side_by_side(lab: Lab, page: Page, server: StreamingServer) -> None:
