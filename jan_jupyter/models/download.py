@@ -146,6 +146,9 @@ class Download:
                 await self._transfer()
                 await self._check_hash()
                 break
+            except errors.ModelBroken:
+                self._start_over()  # what other connections have of it is of no use
+                raise
             except _Changed:
                 why = (
                     f"{self._what} is another file now on its server"

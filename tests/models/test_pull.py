@@ -457,6 +457,7 @@ def test_what_is_not_there(site: Hub, store: ModelStore) -> None:
 
 def test_a_page_is_no_model(site: Hub, store: ModelStore) -> None:
     site.add("org/repo/x.gguf", b"<!doctype html><title>Log in</title>" + bytes(MB))
+    site.behave("org/repo/x.gguf", rate=MB / 4)  # its last piece is here before its first block
     with pytest.raises(errors.ModelBroken, match="not a GGUF file"):
         fetch(store, f"{site.url}/plain/org/repo/x.gguf")
     assert left_over(store) == []
