@@ -16,6 +16,7 @@ import hmac
 import importlib.util
 import json
 import os
+import selectors
 import socket
 import sys
 import threading
@@ -255,6 +256,7 @@ class Turns:
             client.when_gone(self._wake)
             with self._changed:
                 self._changed.wait_for(lambda: client.gone or self._line[0] is place)
+                client.look()
                 if client.gone:
                     raise Gone
                 self.task += 1
@@ -280,14 +282,24 @@ class Client:
         """Watch from now on, in a thread that ends with the connection."""
         threading.Thread(target=self._watch, args=(call,), daemon=True).start()
 
+    def look(self) -> None:
+        """See at once what the watching thread may not have had time to see."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._connection, selectors.EVENT_READ)
+            if selector.select(0):
+                self.gone = self.gone or self._closed()
+
     def _watch(self, call: Callable[[], None]) -> None:
-        try:
-            closed = not self._connection.recv(1, socket.MSG_PEEK)
-        except OSError:
-            closed = True
-        if closed:
+        if self._closed():
             self.gone = True
             call()
+
+    def _closed(self) -> bool:
+        """Wait until something comes, or the end of all."""
+        try:
+            return not self._connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
 
 
 # Answering ----------------------------------------------------------------------------------------
