@@ -69,6 +69,8 @@ class Conversation:
         self._order = Order(self._failed)
         self._events: dict[str, Event] = {}
         self._notice = ""
+        self._threads = 0
+        """How many threads have been renamed or removed here."""
         self._sent: dict[str, Turn] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -398,6 +400,7 @@ class Conversation:
     async def _do_rename(self, id: str, title: str) -> None:
         thread = await asyncio.to_thread(self.choices.store.get, id)
         await asyncio.to_thread(thread.rename, title)
+        self._threads += 1
         await self._state()
 
     async def _do_remove(self, id: str) -> None:
@@ -406,6 +409,7 @@ class Conversation:
             await asyncio.gather(*self._stop(None), return_exceptions=True)
             self._show(None)
         await asyncio.to_thread(self.choices.store.delete, id)
+        self._threads += 1
         await self._hello()
 
     async def _do_dismiss(self) -> None:
@@ -450,6 +454,7 @@ class Conversation:
         thread = self.thread
         return {
             "thread": {"id": thread.id, "title": thread.title} if thread else None,
+            "threads": self._threads,
             "model": self.model,
             "compare": [*self.choices.compare],
             "reload": self.choices.reload,

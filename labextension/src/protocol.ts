@@ -87,6 +87,8 @@ export interface ThreadRow {
 
 export interface State {
   thread: { id: string; title: string } | null;
+  /** Grows whenever a thread has been renamed or removed here: a list of them is out of date. */
+  threads: number;
   model: string;
   models: ModelRow[];
   /** Further models that answer the next question beside `model`. */
@@ -105,6 +107,7 @@ export interface State {
 
 export const EMPTY: State = {
   thread: null,
+  threads: 0,
   model: "",
   models: [],
   compare: [],

@@ -216,11 +216,36 @@ def test_no_word_of_the_kernel_takes_away_what_is_being_typed(tab: Page) -> None
     assert page.taken[-1] == {"type": "instructions", "text": "Rhyme."}
 
 
+def test_a_thread_that_takes_long_to_be_renamed_or_removed(tab: Page) -> None:
+    page = Scripted(tab)
+    panel = page.panel
+    panel.button("Threads").click()
+    row = panel.find(".threads li")
+    row.hover()
+    row.locator("button[aria-label^=Rename]").click()
+    panel.find(".title-editor").fill("Striped")
+    panel.find(".title-editor").press("Enter")
+    tab.wait_for_timeout(500)  # the kernel is slow
+    assert page.taken[-1] == {"type": "rename", "id": "t", "title": "Striped"}
+    page.threads[0]["title"] = "Striped"
+    page.bare.send({"type": "state", "state": {"threads": 1}})
+    row.locator(".title", has_text="Striped").wait_for(timeout=5000)
+
+    row.locator("button[aria-label^=Delete]").click()
+    row.locator(".danger").click()
+    tab.wait_for_timeout(500)
+    assert page.taken[-1] == {"type": "remove", "id": "t"}
+    page.threads.clear()
+    page.bare.send({"type": "state", "state": {"threads": 2}})
+    panel.find(".threads", has_text="No threads yet.").wait_for(timeout=5000)
+
+
 class Scripted:
     """A page that is told what its kernel says."""
 
     STATE: ClassVar = {
         "thread": {"id": "t", "title": "t"},
+        "threads": 0,
         "model": "m",
         "models": [],
         "compare": [],
@@ -236,7 +261,9 @@ class Scripted:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.taken: list[dict[str, Any]] = []
-        """What the widget has sent."""
+        """What the widget has sent, but for questions."""
+        texts = {"id": "t", "title": "t", "excerpt": "", "state": "ready", "reason": ""}
+        self.threads: list[dict[str, Any]] = [{**texts, "updated": None, "own": True}]
         self.bare = Bare(page, self._take)
         question = self.turn("q", "user", "?", "done")
         answer = self.turn("a", "assistant", "", "writing")
@@ -252,10 +279,14 @@ class Scripted:
         return Panel(self.page)
 
     def _take(self, message: dict[str, Any]) -> None:
-        self.taken.append(message)
-        if message.get("type") == "part":
-            source = front_end.source(message["name"])
-            self.bare.send({"type": "answer", "to": message["ask"], "value": source})
+        if message["type"] == "part":
+            value: Any = front_end.source(message["name"])
+        elif message["type"] == "threads":
+            value = self.threads
+        else:
+            self.taken.append(message)
+            return
+        self.bare.send({"type": "answer", "to": message["ask"], "value": value})
 
     @staticmethod
     def turn(id: str, role: str, text: str, status: str) -> dict[str, Any]:

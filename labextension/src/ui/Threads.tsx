@@ -12,13 +12,26 @@ export function ThreadsPanel({ onClose }: { onClose: () => void }) {
   const input = useRef<HTMLInputElement>(null);
   const current = session.state.thread?.id;
   useLayoutEffect(() => input.current?.focus(), []);
-  const look = () => {
-    session.ask("threads", { pattern }).then(setRows, (error: Error) => setFailure(error.message));
-  };
   useEffect(() => {
-    const timer = setTimeout(look, pattern ? 200 : 0);
-    return () => clearTimeout(timer);
-  }, [pattern, current, session.state.thread?.title, session.state.path.length]);
+    let latest = true;
+    const timer = setTimeout(
+      () => {
+        session.ask("threads", { pattern }).then(
+          (found) => {
+            if (!latest) return;
+            setRows(found);
+            setFailure("");
+          },
+          (error: Error) => latest && setFailure(error.message),
+        );
+      },
+      pattern ? 200 : 0,
+    );
+    return () => {
+      latest = false;
+      clearTimeout(timer);
+    };
+  }, [pattern, current, session.state.thread?.title, session.state.path.length, session.state.threads]);
   const open = (id: string) => {
     session.do({ type: "thread", id });
     onClose();
@@ -46,7 +59,7 @@ export function ThreadsPanel({ onClose }: { onClose: () => void }) {
       />
       <ul class="scroll">
         {rows?.map((row) => (
-          <Row key={row.id} row={row} current={row.id === current} onOpen={() => open(row.id)} onChanged={look} />
+          <Row key={row.id} row={row} current={row.id === current} onOpen={() => open(row.id)} />
         ))}
       </ul>
       {rows?.length === 0 && <p class="empty">{pattern ? "Nothing found." : "No threads yet."}</p>}
@@ -55,8 +68,7 @@ export function ThreadsPanel({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Row(props: { row: ThreadRow; current: boolean; onOpen: () => void; onChanged: () => void }) {
-  const { row, current, onOpen, onChanged } = props;
+function Row({ row, current, onOpen }: { row: ThreadRow; current: boolean; onOpen: () => void }) {
   const session = useSession();
   const [editing, setEditing] = useState(false);
   const [sure, setSure] = useState(false);
@@ -65,7 +77,6 @@ function Row(props: { row: ThreadRow; current: boolean; onOpen: () => void; onCh
     const done = (title: string | null) => {
       setEditing(false);
       if (title?.trim()) session.do({ type: "rename", id: row.id, title: title.trim() });
-      setTimeout(onChanged, 100);
     };
     return (
       <li>
@@ -87,10 +98,7 @@ function Row(props: { row: ThreadRow; current: boolean; onOpen: () => void; onCh
           <button
             type="button"
             class="danger"
-            onClick={() => {
-              session.do({ type: "remove", id: row.id });
-              setTimeout(onChanged, 150);
-            }}
+            onClick={() => session.do({ type: "remove", id: row.id })}
           >
             Delete?
           </button>
