@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -192,6 +192,8 @@ def test_no_word_of_the_kernel_takes_away_what_is_being_typed(tab: Page) -> None
             [selector, text],
         )
 
+    from playwright.sync_api import expect
+
     kernel(0.8, "model")
     type_at_once("#setting-temperature", "0.3")
     field = page.panel.find("#setting-temperature")
@@ -200,20 +202,16 @@ def test_no_word_of_the_kernel_takes_away_what_is_being_typed(tab: Page) -> None
     tab.wait_for_timeout(100)
     assert field.input_value() == "0.3"
     field.press("Enter")
-    tab.wait_for_timeout(100)
-    value = {"type": "set", "kind": "parameter", "name": "temperature", "value": 0.3}
-    assert page.taken[-1] == value
+    page.wait_for({"type": "set", "kind": "parameter", "name": "temperature", "value": 0.3})
     kernel(0.25, "thread")  # as it has been understood
-    tab.wait_for_timeout(100)
-    assert field.input_value() == "0.25"
+    expect(field).to_have_value("0.25")
 
     page.panel.button("Close the settings").click()
     type_at_once(".settings textarea", "Rhyme.")
     kernel(0.5, "engine")
     tab.wait_for_timeout(100)
     page.panel.find(".settings textarea").blur()
-    tab.wait_for_timeout(100)
-    assert page.taken[-1] == {"type": "instructions", "text": "Rhyme."}
+    page.wait_for({"type": "instructions", "text": "Rhyme."})
 
 
 def test_a_thread_that_takes_long_to_be_renamed_or_removed(tab: Page) -> None:
@@ -225,16 +223,16 @@ def test_a_thread_that_takes_long_to_be_renamed_or_removed(tab: Page) -> None:
     row.locator("button[aria-label^=Rename]").click()
     panel.find(".title-editor").fill("Striped")
     panel.find(".title-editor").press("Enter")
+    page.wait_for({"type": "rename", "id": "t", "title": "Striped"})
     tab.wait_for_timeout(500)  # the kernel is slow
-    assert page.taken[-1] == {"type": "rename", "id": "t", "title": "Striped"}
     page.threads[0]["title"] = "Striped"
     page.bare.send({"type": "state", "state": {"threads": 1}})
     row.locator(".title", has_text="Striped").wait_for(timeout=5000)
 
     row.locator("button[aria-label^=Delete]").click()
     row.locator(".danger").click()
+    page.wait_for({"type": "remove", "id": "t"})
     tab.wait_for_timeout(500)
-    assert page.taken[-1] == {"type": "remove", "id": "t"}
     page.threads.clear()
     page.bare.send({"type": "state", "state": {"threads": 2}})
     panel.find(".threads", has_text="No threads yet.").wait_for(timeout=5000)
@@ -287,6 +285,14 @@ class Scripted:
             self.taken.append(message)
             return
         self.bare.send({"type": "answer", "to": message["ask"], "value": value})
+
+    def wait_for(self, message: Mapping[str, Any]) -> None:
+        """Until the widget has sent it."""
+        for _ in range(500):
+            if self.taken and self.taken[-1] == message:
+                return
+            self.page.wait_for_timeout(10)
+        raise AssertionError(f"{message} was not sent; the last were {self.taken[-3:]}")
 
     @staticmethod
     def turn(id: str, role: str, text: str, status: str) -> dict[str, Any]:

@@ -294,10 +294,10 @@ def test_requests_are_answered_in_order_without_those_that_left(slow_server: Ser
 
     asking: list[threading.Thread] = []
     for text in ("c" * 5, "d" * 5):
-        time.sleep(0.1)
+        time.sleep(0.3)
         asking.append(threading.Thread(target=ask, args=(text,)))
         asking[-1].start()
-    time.sleep(0.1)
+    time.sleep(0.3)
     second.close()
     first.close()
     for thread in asking:
