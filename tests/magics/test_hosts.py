@@ -56,7 +56,7 @@ def test_ipykernel_6_interrupts(old_kernel: Kernel, told: StreamingServer, code:
     message = old_kernel.send(code)
     told.wait("received" if "silent" in code else "first")
     at = old_kernel.interrupt()
-    assert old_kernel.wait_idle(message).at - at < 2
+    assert old_kernel.wait_idle(message).at - at < 10  # the answer would take 30 s and more
     result = old_kernel.result(message)
     assert result.error is not None
     assert len(result.error.traceback) == 1

@@ -60,15 +60,14 @@ def test_a_pulled_model_answers(site: Hub, pulling: Kernel) -> None:
     pulling.execute("%jan unload Mini-Q8_0")
 
 
-def test_its_progress_is_one_display_and_a_stop_is_quick(site: Hub, pulling: Kernel) -> None:
+def test_progress_is_one_display_and_a_stop_keeps_what_has_come(site: Hub, pulling: Kernel) -> None:
     name = "org/Slow-GGUF/Slow-Q4_K_M.gguf"
     site.behave(name, rate=3 * MB)
     msg_id = pulling.send("%jan pull org/Slow-GGUF")
     pulling.wait_text(msg_id, "MB/s")
-    asked = pulling.interrupt()
-    idle = pulling.wait_idle(msg_id)
+    pulling.interrupt()
+    pulling.wait_idle(msg_id)
     result = pulling.result(msg_id)
-    assert idle.at - asked < 2  # measured: below 0.1 s
     assert result.error is not None
     assert result.error.traceback == ["Stopped."]
     (shown,) = result.data()

@@ -471,7 +471,7 @@ def test_no_network(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
         began = time.monotonic()
         with pytest.raises(errors.DownloadFailed, match=r"cannot be reached.*HTTPS_PROXY"):
             fetch(store, "org/repo")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 40  # tried once, not for minutes
     assert not store.writable.exists()
 
 
