@@ -373,6 +373,10 @@ class Conversation:
         self.choices.compare = [model for model in models if model != self.model]
         self._tell(compare=[*self.choices.compare])
 
+    async def _do_beside(self, model: str, on: bool) -> None:
+        others = [name for name in self.choices.compare if name != model]
+        await self._do_compare([*others, model] if on else others)
+
     async def _do_set(self, kind: str, name: str, value: Any) -> None:
         await asyncio.to_thread(self.choices.set, kind, name, value)
         await self._state()

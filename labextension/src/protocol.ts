@@ -146,6 +146,8 @@ export type Action =
   | { type: "continue"; id: string }
   | { type: "model"; model: string }
   | { type: "compare"; models: string[] }
+  /** One model more or less beside it: two clicks may come before the kernel has said a word. */
+  | { type: "beside"; model: string; on: boolean }
   | { type: "load"; model: string }
   | { type: "unload"; model: string }
   | { type: "set"; kind: "parameter" | "setting"; name: string; value: unknown }

@@ -238,6 +238,16 @@ def test_a_thread_that_takes_long_to_be_renamed_or_removed(tab: Page) -> None:
     panel.find(".threads", has_text="No threads yet.").wait_for(timeout=5000)
 
 
+def test_two_clicks_before_a_word_of_the_kernel_are_two_more_columns(tab: Page) -> None:
+    page = Scripted(tab)
+    models = [page.model(name) for name in ("m", "first", "second")]
+    page.bare.send({"type": "state", "state": {"models": models}})
+    page.panel.find(".model-button").click()
+    for name in ("first", "second"):
+        page.panel.button(f"Ask {name} as well, side by side").click()
+        page.wait_for({"type": "beside", "model": name, "on": True})
+
+
 class Scripted:
     """A page that is told what its kernel says."""
 
@@ -308,6 +318,12 @@ class Scripted:
             "error": None,
             "seq": 0,
         }
+
+    @staticmethod
+    def model(name: str) -> dict[str, Any]:
+        texts = {"id": name, "name": name, "engine": "e", "state": "ready", "note": ""}
+        flags = {"local": False, "vision": False, "usable": True}
+        return {**texts, **flags, "progress": None, "size": None}
 
     @staticmethod
     def setting(value: Any, level: str) -> dict[str, Any]:

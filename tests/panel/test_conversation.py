@@ -157,7 +157,9 @@ def test_branches(page: FrontEnd) -> None:
 
 
 def test_several_models_answer_until_one_is_chosen(page: FrontEnd) -> None:
-    page.do(type="compare", models=["other", "refused"])
+    page.do(type="compare", models=["other", "first"])
+    page.do(type="beside", model="refused", on=True)
+    page.do(type="beside", model="first", on=False)
     page.do(type="send", text="hi")
     page.settle()
     columns = [page.turns[id] for id in page.path[1]["columns"]]

@@ -69,10 +69,6 @@ function ModelList({ onClose }: { onClose: () => void }) {
     session.do({ type: "model", model: row.id });
     onClose();
   };
-  const toggle = (row: ModelRow) => {
-    const rest = compare.filter((id) => id !== row.id);
-    session.do({ type: "compare", models: rest.length < compare.length ? rest : [...compare, row.id] });
-  };
   const keys = (event: KeyboardEvent) => {
     if (event.key === "Escape") onClose();
     else if (event.key === "ArrowDown") setAt(Math.min(at + 1, ordered.length - 1));
@@ -120,7 +116,7 @@ function ModelList({ onClose }: { onClose: () => void }) {
                         class="compare"
                         label={`Ask ${one.name} as well, side by side`}
                         pressed={compare.includes(one.id)}
-                        onClick={() => toggle(one)}
+                        onClick={() => session.do({ type: "beside", model: one.id, on: !compare.includes(one.id) })}
                       />
                     )}
                     {one.local && one.state === "loaded" && (
