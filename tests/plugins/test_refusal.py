@@ -91,7 +91,7 @@ def test_a_wrong_class_is_refused_with_the_reason(found: object, reason: str) ->
 
 
 def test_the_class_that_the_documentation_shows_is_an_engine(isolated: Path) -> None:
-    text = (REPOSITORY / "docs" / "engines.md").read_text("utf-8")
+    text = (REPOSITORY / "docs" / "writing-engines.md").read_text("utf-8")
     names: dict[str, Any] = {}
     exec(text.partition("```python\n")[2].partition("```")[0], names)
     assert refusal(names["Shout"]) == ""
