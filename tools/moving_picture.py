@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 
 CELLS = (
     "%load_ext jan_jupyter\ncity, heights = 'Rome', [1.62, 1.75, 1.80]",
-    "%%jan\nWrite a Python function that returns the mean of a list\n"
-    "like {heights}, and explain it.",
+    "%%jan\nWrite a Python function that returns the mean of a list like {heights}, "
+    "and explain it.",
 )
-WIDTH, HEIGHT = 860, 620
+WIDTH, HEIGHT = 1150, 560
 MOST = 1_000_000  # bytes
 PAUSE, HOLD = 0.12, 2500  # seconds between two pictures; ms of the last one
+
+
+def picture(page: Page) -> Image.Image:
+    shot = page.locator(".jp-NotebookPanel").screenshot()
+    return Image.open(io.BytesIO(shot)).convert("RGB")
 
 
 def frames(page: Page) -> list[tuple[float, Image.Image]]:
@@ -41,13 +46,13 @@ def frames(page: Page) -> list[tuple[float, Image.Image]]:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         began = time.monotonic()
-        taken.append((began, Image.open(io.BytesIO(page.screenshot())).convert("RGB")))
+        taken.append((began, picture(page)))
         area = cell.locator(".jp-OutputArea")
         if area.count() and "tok/s" in area.inner_text():
             break
         page.wait_for_timeout(max(0, PAUSE - (time.monotonic() - began)) * 1000)
     page.wait_for_timeout(400)
-    taken.append((time.monotonic(), Image.open(io.BytesIO(page.screenshot())).convert("RGB")))
+    taken.append((time.monotonic(), picture(page)))
     return taken
 
 
@@ -63,7 +68,7 @@ def main(model: Path) -> None:
                 {
                     "id": "smollm2-135m",
                     "sources": [{"filename": model.name, "url": str(model.resolve())}],
-                    "parameters": {"temperature": 0, "max_tokens": 260},
+                    "parameters": {"temperature": 0, "max_tokens": 160},
                 }
             )
         )
@@ -71,7 +76,6 @@ def main(model: Path) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         notebook = Notebook(page, lab, "ask.ipynb")
-        page.keyboard.press("Control+b")  # without the file browser
         notebook.run(0)
         page.wait_for_timeout(800)
         notebook.cell(1).locator(".cm-content").click()
