@@ -10,9 +10,13 @@ Safety never rests on reading Markdown as a renderer does:
   stand. In text they become entities (which look the same), in a formula a space follows them, and
   a code span with one is written as `<code>` with entities. The finished line is looked at once
   more: if anything is left, the whole line becomes entities.
+- **Formulas.** MathJax reads the finished page, where an entity is the character again. `_STYLING`
+  finds the names of its commands that can name an address, and something goes between the name and
+  its backslash, wherever they stand: MathJax may see a formula where we see none.
 - **Fences.** The only runs of three backticks or tildes that we write are fences of our own: blank
   lines around them, at most three columns in, no line inside with less indentation. So nothing
-  opened before can swallow one of the two, and no line inside can end them.
+  opened before can swallow one of the two, and no line inside can end them. None is a diagram:
+  Mermaid fetches the pictures that its text names.
 """
 
 from __future__ import annotations
@@ -117,6 +121,19 @@ def _danger(harmless: str) -> re.Pattern[str]:
 
 _DANGER = _danger("")
 _LEFT = _danger("|/?code>")
+# MathJax writes what these are given into a style, a link or a picture. The filter that JupyterLab
+# has it use lets `cursor: url(…)`, quotes within quotes and `java\tscript:` pass; other renderers
+# have none. An entity may stand for the backslash or a letter. Names are ASCII, as MathJax has it.
+_STYLING = re.compile(
+    r"""
+    (?:\\|&(?:bsol|\#0*+92|\#[xX]0*+5[cC])(?![0-9A-Fa-f]);?)(?=
+        (?:unicode|mmlToken|style|class|cssId|href|bbox|fcolorbox|require|includegraphics
+        |html(?:Class|Data|Id|Style))(?![A-Za-z])
+        | [A-Za-z]*+&\#
+    )
+    """,
+    re.VERBOSE,
+)
 _ADDRESS = re.compile(r"(?:://|www\.)[^ \t\n]*+", re.IGNORECASE)  # GFM makes links of these
 _IMAGE = re.compile(r"(?<!\\)!\[([^\[\]]*+)\](?=[\[(])")
 # What takes in fences if it begins a line: the label of `[label]: target` may run on over lines
@@ -146,9 +163,18 @@ def _second_as_entity(match: re.Match[str]) -> str:
     return f"{match[1]}&#{ord(match[2])};"
 
 
+def _no_formula(text: str) -> str:
+    return _STYLING.sub("\\g<0>\u200b", text)
+
+
+def _inert_code(text: str) -> str:
+    """Text that is only text, within a `<code>` (where MathJax reads nothing)."""
+    return _SPECIAL.sub(_entity, text)
+
+
 def _inert(text: str) -> str:
     """Text that is only text, in HTML and in Markdown."""
-    return _SPECIAL.sub(_entity, text)
+    return _no_formula(_inert_code(text))
 
 
 def _harmful(text: str, danger: re.Pattern[str] = _DANGER) -> bool:
@@ -158,21 +184,21 @@ def _harmful(text: str, danger: re.Pattern[str] = _DANGER) -> bool:
 def _prose(text: str) -> str:
     text = _IMAGE.sub(lambda m: f"[image: {m[1]}]" if m[1] else "[image]", text)
     text = _ADDRESS.sub(lambda m: m[0].replace("$", "%24").replace("\\", "%5C"), text)
-    return _DANGER.sub(_entity, text)
+    return _no_formula(_DANGER.sub(_entity, text))
 
 
 def _formula(text: str) -> str:
-    return _DANGER.sub(r"\g<0> ", text)
+    return _DANGER.sub(r"\g<0> ", _STYLING.sub(r"\g<0> ", text))
 
 
 def _code_span(ticks: str, code: str, in_table: bool) -> str:
-    if len(ticks) < 3 and not _harmful(code):
+    if len(ticks) < 3 and not _harmful(code) and not _STYLING.search(code):
         return f"{ticks}{code}{ticks}"
     if in_table:
         code = code.replace(r"\|", "|")
     if code[0] == code[-1] == " " and code.strip():
         code = code[1:-1]
-    return f"<code>{_inert(code)}</code>"
+    return f"<code>{_inert_code(code)}</code>"
 
 
 # -- fences ---------------------------------------------------------------------------------------
@@ -186,7 +212,6 @@ _FENCE = re.compile(
 )
 _QUOTE = re.compile(r"[ \t]*+>[ ]?+")
 _WORD = re.compile(r"[\w+#.-]+", re.ASCII)
-_TAG = re.compile(r"<(?=[a-z/!?])(?!br ?/?>)", re.IGNORECASE)
 # Some renderers let a display formula run on over blank lines, so over the start of a fence.
 _FORMULA_OPENS = re.compile(r"\$\$|\\\[|\\begin\{")
 _FORMULA_ENDS = re.compile(r"\$\$|\\\]|\\end\{")
@@ -243,11 +268,11 @@ class _Fence(NamedTuple):
 
     def written(self, code: list[str], after_formula: bool) -> list[str]:
         text = "\n".join(code)
-        if after_formula and _FORMULA_ENDS.search(text) and _harmful(text):
-            # Where that formula is still open, it could end in this code.
-            return [f"{self.pad}<pre><code>{'&#10;'.join(map(_inert, code))}</code></pre>"]
-        # A diagram's text gets into HTML as it is (JupyterLab: in error messages; nbconvert: all).
-        diagram = self.language.lower().startswith("mermaid") and _TAG.search(text)
+        ends_there = _FORMULA_ENDS.search(text) and _harmful(text)
+        if after_formula and (ends_there or _STYLING.search(text)):
+            # Where that formula is still open, it could end in this code, or have it in it.
+            return [f"{self.pad}<pre><code>{'&#10;'.join(map(_inert_code, code))}</code></pre>"]
+        diagram = "mermaid" in self.language.lower()  # nbconvert: all that begin with it
         ticks = self.ticks
         if self.pad and ticks[0] == "~":  # there marked would take the indentation for code
             ticks = "`" * max([3, *(len(run) + 1 for run in re.findall("`{3,}", text))])

@@ -307,9 +307,91 @@ def test_a_formula_left_open_cannot_end_in_code(opens: str, ends: str) -> None:
     assert unescape(markdown.split("<pre><code>")[1]).startswith(f"{ends}\n{IMG}")
 
 
-def test_diagrams_hold_no_html() -> None:
-    assert safe("```mermaid\na-->b\n```") == "```mermaid\na-->b\n```"
-    assert safe(f"```mermaid\n{IMG}\n```") == f"```\n{IMG}\n```"
+# Formulas and diagrams that make a browser ask a server of their choice, shown as they are.
+FETCH = "//evil.example"
+FONT = f"[x;background:url({FETCH})]{{65}}"
+CURSOR = f"{{cursor:url({FETCH}),auto}}{{x}}"
+QUOTED = f"""red;font-family:'a";background:url({FETCH});x:"b'"""
+FORMULAS = [
+    f"\\unicode{FONT}",
+    f"\\unicode {FONT}",
+    f"x\\\\\\unicode{FONT}",
+    f"\\text{{a \\unicode{FONT}}}",
+    f"\\let\\q=\\unicode \\q{FONT}",
+    f"\\newcommand{{\\q}}{{\\unicode}} \\q{FONT}",
+    f'\\mmlToken{{mi}}[fontfamily="x;background:url({FETCH})"]{{x}}',
+    f'\\mmlToken{{mglyph}}[src="{FETCH}"]{{}}',
+    f"\\style{CURSOR}",
+    f"\\style\n{CURSOR}",
+    f"\\def\\q{{\\style}}\\q{CURSOR}",
+    f"\\style{{{QUOTED}}}{{x}}",
+    f"\\bbox[{QUOTED.removeprefix('red;')}]{{x}}",
+    f"\\fcolorbox{{{QUOTED}}}{{blue}}{{x}}",
+    "\\href{java\tscript:window.pwned=1}{x}",
+]
+PLACES = [
+    *[
+        "${}$",
+        "$ {} $",
+        "$$\n{}\n$$",
+        "\\[{}\\]",
+        "\\\\({}\\\\)",
+        "\\begin{align}\n{}\n\\end{align}",
+    ],
+    *[
+        "a $x\ny {}$",
+        "# ${}$",
+        "> ${}$",
+        "| a | b |\n|---|---|\n| ${}$ | $x |y$ |",
+        "[${}$](http://e)",
+    ],
+    *[
+        "`$`{}`$`",
+        "$ `{}` $",
+        "\\`${}$\\`",
+        "**$**{}**$**",
+        "[^1]: ${}$",
+        "a $b {} <b>$ [x](javascript:1)",
+    ],
+    *[
+        "&#36;{}&#36;",
+        "&#36;\\{}&#36;",
+        "<b>`[x`](javascript:1) &#36;{}&#36;",
+        "$$\n```\n{}\n```\n$$",
+    ],
+]
+DIAGRAMS = [
+    f'{fence}{info}\nflowchart LR\n A@{{ img: "{FETCH}", label: "x", h: 60 }}\n{fence}'
+    for fence in ("```", "~~~")
+    for info in ("mermaid", " Mermaid", "{mermaid}", "{.mermaid}", "mermaid-x", "mermaid title='x'")
+]
+CALLS_HOME = [
+    *(place.replace("{}", formula) for place in PLACES for formula in FORMULAS),
+    f"&#36;&#92;unicode{FONT}&#36;",
+    f"&#36;&#x005C;unicode{FONT}&#36;",
+    f"&#36;&bsol;unicode{FONT}&#36;",
+    f"&#36;\\u&#110;icode{FONT}&#36;",
+    f"&#36;\\\\&#117;nicode{FONT}&#36;",
+    *DIAGRAMS,
+]
+STYLING = r"\\(?:unicode|mmlToken|style|bbox|fcolorbox|href)(?![A-Za-z])"
+
+
+@pytest.mark.parametrize("text", CALLS_HOME)
+def test_no_formula_and_no_diagram_calls_home(text: str) -> None:
+    markdown = safe(text)
+    assert "mermaid" not in markdown
+    # JupyterLab takes formulas out of the Markdown; what else it finds is in the finished page.
+    page = unescape(re.sub(r"(?s)<code.*?</code>", "", RENDERER.render(markdown)))
+    assert not re.search(STYLING, page)
+    for formula in re.findall(r"(?s)\$.*\$", re.sub(r"(?s)<code>.*?</code>", "", markdown)):
+        assert not re.search(STYLING, formula)
+
+
+def test_code_about_formulas_stays_as_it_is() -> None:
+    assert safe("`\\href`") == "<code>&#92;href</code>"
+    for text in ("```tex\n$\\style{x}$\n```", "`C:\\Style`", "$\\displaystyle x$", "`&#65;`"):
+        assert safe(text) == text
 
 
 PIECES = st.sampled_from(
@@ -319,6 +401,7 @@ PIECES = st.sampled_from(
         *["- ", "1. ", "> ", "- [ ] ", "  ", "    ", "\t", "\n", "\n", "\n", "\n\n", "\r\n", "\r"],
         *["[a](", "](", "[", "]", "]:", "[a]: ", "[a]", "![a](", "(", ")", '"', "'", ": ", ":::"],
         *[JS, IMG, "<b>", "<!--", "-->", "</code>", "http://x", "www.x", "<http://x>", "@@0@@"],
+        *["\\unicode", "&#92;", "style", "&#115;tyle", "\\", "&#36;"],
         *["&lt;", "&#58;", "a", "x y", "| a |\n|---|\n", "---\n", "===\n", "[^1]: ", "\x0b", "\0"],
     ]
 )
@@ -331,6 +414,8 @@ TEXTS = st.lists(PIECES, max_size=24).map("".join)
 def test_whatever_a_model_says_is_harmless(text: str) -> None:
     markdown = safe(text)
     assert harm(markdown) == []
+    outside_code = re.sub(r"(?s)<code.*?</code>", "", RENDERER.render(markdown))
+    assert not re.search(STYLING, unescape(outside_code))
     assert not re.search(r"[\0\x0b\r\ud800-\udfff]", markdown)
 
 

@@ -41,29 +41,16 @@ def export(
 
 
 def to_markdown(title: str, messages: Sequence[ThreadMessage]) -> str:
-    """A page for people: each turn under a heading that names who spoke."""
-    parts = [f"# {title}\n"]
+    """A page for people: each turn under a heading that names who spoke. Nothing in it runs or
+    fetches, in whatever it is opened."""
+    parts = [markdown.safe(f"# {title}\n")]
     for message in messages:
         who = _WHO[message.role]
         named = f"{who} ({message.model})" if message.model else who
-        parts.append(f"## {named}\n\n{_closed(message.text)}\n")
+        parts.append(markdown.safe(f"## {named}\n\n") + markdown.safe(message.text.rstrip()) + "\n")
         if message.status != "ready":
-            parts.append(f"*{message.error or message.status}*\n")
+            parts.append(markdown.safe(f"*{message.error or message.status}*\n"))
     return "\n".join(parts)
-
-
-def _closed(text: str) -> str:
-    """The text with a code fence that was cut closed, so that what follows is not in it."""
-    fence = ""
-    for line in text.splitlines():
-        match = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
-        if not match:
-            continue
-        if not fence:
-            fence = match[1]
-        elif match[1].startswith(fence) and not match[2].strip():
-            fence = ""
-    return f"{text.rstrip()}\n{fence}" if fence else text.rstrip()
 
 
 def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]:

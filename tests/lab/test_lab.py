@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab.conftest import Lab, Notebook
 from support.server import StreamingServer, tokens
-from test_markdown import PAYLOADS
+from test_markdown import CALLS_HOME, PAYLOADS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -51,19 +52,25 @@ def test_an_answer_grows_and_the_stop_button_keeps_it(
     assert output["metadata"]["jan"]["model"] == "short"
 
 
-def test_nothing_that_a_model_says_runs(lab: Lab, page: Page) -> None:
+def test_nothing_that_a_model_says_runs_or_calls_home(lab: Lab, page: Page) -> None:
     """Outputs of cells that the user ran are trusted by JupyterLab: it sanitises nothing there."""
+    asked: list[str] = []
+    foreign = re.compile(rf"https?://(?!127\.0\.0\.1:{lab.port}/)")
+    page.on("request", lambda request: asked.append(request.url))
     texts = [p.replace("alert(", "(window.pwned=1)+(") for p in PAYLOADS]
-    show = (
-        "from IPython.display import display\nfrom jan_jupyter.markdown import safe\n"
-        "for text in texts:\n    display({'text/markdown': safe(text)}, raw=True)"
-    )
+    texts += [*CALLS_HOME, "$x$"]
     chunks = [texts[i : i + 40] for i in range(0, len(texts), 40)]  # Lab hides outputs after 50
-    lab.write("safe.ipynb", *(f"texts = {chunk!r}\n{show}" for chunk in chunks))
+    show = "from IPython.display import display\nfrom jan_jupyter.markdown import safe\n"
+    each = "for text in texts:\n    display({'text/markdown': safe(text)}, raw=True)"
+    as_it_came = "display({'text/markdown': texts[0]}, raw=True)"
+    last = f"texts = {CALLS_HOME[:1]!r}\n{show}{as_it_came}"
+    lab.write("safe.ipynb", *(f"texts = {chunk!r}\n{show}{each}" for chunk in chunks), last)
     notebook = Notebook(page, lab, "safe.ipynb")
     for number in range(len(chunks)):
         notebook.run(number)
+    notebook.cell(len(chunks) - 1).locator("mjx-container").last.wait_for()  # they are set in order
     page.wait_for_timeout(1000)  # what would run late
+    assert not [url for url in asked if foreign.match(url)]
     assert page.evaluate("window.pwned") is None
     found = page.evaluate(
         "[...document.querySelectorAll('.jp-OutputArea *')].flatMap(e => "
@@ -72,3 +79,5 @@ def test_nothing_that_a_model_says_runs(lab: Lab, page: Page) -> None:
     )
     assert not {"SCRIPT", "IMG", "IFRAME", "OBJECT", "EMBED", "FORM", "javascript"} & set(found)
     assert not [name for name in found if name.startswith("on")]
+    with page.expect_request(foreign):  # what is not made safe asks: so a request would be seen
+        notebook.run(len(chunks))

@@ -258,6 +258,17 @@ def test_exported_markdown_closes_a_fence_that_was_cut(store: ThreadStore) -> No
     thread = store.get(talk(store, "t", "q", "```python\nx = 1"))
     thread.append(ThreadMessage("user", "next"))
     assert "```python\nx = 1\n```\n\n## You\n\nnext" in thread.export()
+
+
+def test_nothing_in_exported_markdown_runs_or_fetches(store: ThreadStore) -> None:
+    bad = "<img src=x onerror=alert(1)> ![](http://e/x.png)\n```mermaid\na-->b\n```"
+    thread = store.get(talk(store, "<script>", bad, bad))
+    text = thread.export()
+    assert not [part for part in ("<img", "<script", "![", "mermaid") if part in text]
+
+
+def test_exporting_as_something_else(store: ThreadStore) -> None:
+    thread = store.get(talk(store, "t", "q", "a"))
     with pytest.raises(ThreadError, match="markdown, jsonl, ipynb"):
         thread.export("pdf")
 
