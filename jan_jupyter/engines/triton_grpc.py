@@ -21,6 +21,8 @@ from .failures import Party, error_of
 from .sse import ServerEvent
 from .triton_tensors import CLASSIC, Signature, Tensor
 
+MOST_RACES = 20  # questions that the server ended before they were sent, one after the other
+
 
 @dataclass(frozen=True, slots=True)
 class GrpcRequest(http.HttpRequest):
@@ -66,27 +68,40 @@ class GrpcClient(http.Client):
         self, request: http.HttpRequest, party: Party
     ) -> AsyncIterator[AsyncGenerator[ServerEvent, None]]:
         assert isinstance(request, GrpcRequest)
+        import grpc
+
         channel, inputs = self._channel(request.url, party), _inputs(request, party)
         name, _ = _model(request.url)
 
         async def requests() -> AsyncIterator[dict[str, Any]]:
             yield {"model_name": name, "inputs": inputs}
 
+        async def asked() -> AsyncGenerator[ServerEvent, None]:
+            answers = channel.stream_infer(requests(), headers=_metadata(request.headers))
+            try:
+                while True:
+                    async with asyncio.timeout(request.read_timeout):
+                        result, error = await anext(answers)
+                    if error is not None:
+                        await _ended(answers)
+                        raise error
+                    yield ServerEvent(json.dumps(_outputs(result)))
+            except StopAsyncIteration:
+                return
+            finally:
+                answers.cancel()
+
         async def events() -> AsyncGenerator[ServerEvent, None]:
             with _translated(request.url, party):
-                answers = channel.stream_infer(requests(), headers=_metadata(request.headers))
-                try:
-                    while True:
-                        async with asyncio.timeout(request.read_timeout):
-                            result, error = await anext(answers)
-                        if error is not None:
-                            await _ended(answers)
-                            raise error
-                        yield ServerEvent(json.dumps(_outputs(result)))
-                except StopAsyncIteration:
-                    return
-                finally:
-                    answers.cancel()
+                for left in reversed(range(MOST_RACES)):
+                    try:
+                        async with aclosing(asked()) as pieces:
+                            async for piece in pieces:
+                                yield piece
+                        return
+                    except grpc.RpcError as error:
+                        if not (left and _is_lost(error)):
+                            raise
 
         async with aclosing(events()) as given:
             yield given
@@ -114,6 +129,11 @@ class GrpcClient(http.Client):
         for channel in channels.values():
             with suppress(Exception):
                 await channel.close()
+
+
+def _is_lost(error: Any) -> bool:
+    """Whether grpc.aio lost what the server said: it ended the call while the question was sent."""
+    return bool(error.details() == "Internal error from Core")
 
 
 async def _ended(answers: Any) -> None:

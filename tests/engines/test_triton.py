@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
+import grpc
 import pytest
 
 from jan_jupyter import errors
@@ -13,6 +16,7 @@ from jan_jupyter.engines.failures import Party, error_of
 from jan_jupyter.engines.http import END
 from jan_jupyter.engines.sse import ServerEvent
 from jan_jupyter.engines.triton import Unhealthy
+from jan_jupyter.engines.triton_grpc import GrpcClient, GrpcRequest
 from jan_jupyter.engines.triton_tensors import (
     CLASSIC,
     MAX_TOKENS,
@@ -262,3 +266,37 @@ def test_what_it_cannot_do_is_told(server: StreamingServer) -> None:
     ):
         with pytest.raises(errors.BadRequest, match="mine"):
             ask(at(server), model("m:n=1"), request)
+
+
+def test_what_a_server_says_before_it_reads_is_never_lost() -> None:
+    """grpc.aio drops the status of a call that ends while its question is being sent (3 in 100)."""
+
+    class Refusing(grpc.GenericRpcHandler):
+        def service(self, _: Any) -> Any:
+            def refuse(_: Any, context: grpc.ServicerContext) -> None:
+                context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you")
+
+            return grpc.stream_stream_rpc_method_handler(refuse)
+
+    async def said(port: int) -> set[str]:
+        client, found = GrpcClient(), set()
+        request = GrpcRequest(
+            f"grpc://127.0.0.1:{port}/v2/models/m/generate_stream", {"text_input": "hi"}
+        )
+        for _ in range(300):
+            with pytest.raises(errors.EngineError) as caught:
+                async with client._events(request, Party("m", KIND)) as events:
+                    await anext(events)
+            found.add(f"{type(caught.value).__name__}: {caught.value}")
+        await client.close()
+        return found
+
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[Refusing()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        (line,) = asyncio.run(said(port))
+    finally:
+        server.stop(None).wait()
+    assert line.startswith("PermissionRefused")
+    assert "not you" in line
