@@ -271,12 +271,11 @@ def test_what_it_cannot_do_is_told(server: StreamingServer) -> None:
 def test_what_a_server_says_before_it_reads_is_never_lost() -> None:
     """grpc.aio drops the status of a call that ends while its question is being sent (3 in 100)."""
 
-    class Refusing(grpc.GenericRpcHandler):
-        def service(self, _: Any) -> Any:
-            def refuse(_: Any, context: grpc.ServicerContext) -> None:
-                context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you")
+    def refuse(_: Any, context: grpc.ServicerContext) -> None:
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you")
 
-            return grpc.stream_stream_rpc_method_handler(refuse)
+    method = {"ModelStreamInfer": grpc.stream_stream_rpc_method_handler(refuse)}
+    refusing = grpc.method_handlers_generic_handler("inference.GRPCInferenceService", method)
 
     async def said(port: int) -> set[str]:
         client, found = GrpcClient(), set()
@@ -291,7 +290,7 @@ def test_what_a_server_says_before_it_reads_is_never_lost() -> None:
         await client.close()
         return found
 
-    server = grpc.server(ThreadPoolExecutor(2), handlers=[Refusing()])
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[refusing])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
