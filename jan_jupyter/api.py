@@ -6,6 +6,7 @@ that is whole or a stream. `jan.openai()` puts it behind the `openai` package in
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 import json
@@ -44,9 +45,10 @@ async def respond(router: Router, method: str, path: str, body: bytes) -> Respon
     try:
         match method, path.strip("/"):
             case "GET", "models":
-                return _json(_models(router))
+                return _json(await asyncio.to_thread(_models, router))
             case "GET", path if path.startswith("models/"):
-                return _json(_model(router, path.removeprefix("models/")))
+                name = path.removeprefix("models/")
+                return _json(await asyncio.to_thread(_model, router, name))
             case "POST", "chat/completions":
                 return await _chat(router, _read(body))
             case "POST", "embeddings":
@@ -140,7 +142,7 @@ def _schema(form: Any) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
 
 async def _chat(router: Router, body: Mapping[str, Any]) -> Response:
     request = chat_request(body)
-    route = router.route(request, body.get("model") or None)
+    route = await asyncio.to_thread(router.route, request, body.get("model") or None)
     if not body.get("stream"):
         return _json(await _whole(router, route))
     usage = bool((body.get("stream_options") or {}).get("include_usage"))

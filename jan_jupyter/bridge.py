@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ def loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None or _owner != os.getpid() or _loop.is_closed():
             _loop, _owner = asyncio.new_event_loop(), os.getpid()
+            # Its threads wait for disks and locks; a few that wait long hold up no others.
+            _loop.set_default_executor(ThreadPoolExecutor(64, "jan-jupyter-disk"))
             _thread = threading.Thread(target=_loop.run_forever, name="jan-jupyter", daemon=True)
             _thread.start()
             atexit.unregister(_shut_down)

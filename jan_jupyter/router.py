@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
@@ -49,7 +50,11 @@ class Route:
 
 
 class Router:
-    """Sends each request to the engine that its model names. Its coroutines run on the bridge."""
+    """Sends each request to the engine that its model names.
+
+    Its coroutines run on the bridge, whose loop waits for no disk; whatever else it offers looks at
+    files: not on that loop.
+    """
 
     def __init__(self, store: ModelStore, registry: Registry | None = None) -> None:
         self.store = store
@@ -125,21 +130,25 @@ class Router:
 
         Exactly what `route` merges, which sends it.
         """
-        model, engine = self.model(name)
-        below = _levels(self.registry.engine(engine, self.notify), model)
+        model, engine = self._known(name)
+        below = _levels(engine, model)
         return resolve([Level("request", parameters=parameters), *levels, *below])
 
     def _usable(self, name: str | Model | None) -> tuple[Model, Engine]:
-        model, engine = self.model(name)
+        model, engine = self._known(name)
         if model.state == "broken":
             raise errors.ModelBroken(f"Model {model.id} cannot be used: {model.reason}")
         if model.state != "ready":
             raise errors.ModelNotReady(f"Model {model.id} is not ready: {model.reason}")
+        return model, engine
+
+    def _known(self, name: str | Model | None) -> tuple[Model, Engine]:
+        model, engine = self.model(name)
         return model, self.registry.engine(engine, self.notify)
 
     async def load(self, name: str | Model | None, levels: Sequence[Level] = ()) -> Model:
         """Return when the model can answer at once; `levels` as for `route`."""
-        model, engine = self._usable(name)
+        model, engine = await asyncio.to_thread(self._usable, name)
         model = _tuned(model, resolve([*levels, *_levels(engine, model)]))
         await self._load(model, engine)
         return model
@@ -169,8 +178,7 @@ class Router:
 
     async def unload(self, name: str | Model | None) -> Model:
         """Give back what the model holds, here and for everybody who shares it."""
-        model, engine_name = self.model(name)
-        engine = self.registry.engine(engine_name, self.notify)
+        model, engine = await asyncio.to_thread(self._known, name)
         engine.tell("unloading", model)
         await engine.unload(model)
         engine.tell("unloaded", model)
@@ -181,7 +189,10 @@ class Router:
     ) -> AsyncGenerator[Delta, None]:
         """Stream the answer. The last delta has finish, usage and whole timings."""
         asked = monotonic()
-        route = name if isinstance(name, Route) else self.route(request, name)
+        if isinstance(name, Route):
+            route = name
+        else:
+            route = await asyncio.to_thread(self.route, request, name)
         await self._load(route.model, route.engine)
         loaded = monotonic()
         first: float | None = None
@@ -204,21 +215,21 @@ class Router:
         self, texts: Sequence[str], name: str | Model | None = None, **parameters: Any
     ) -> Embeddings:
         """A vector for each text."""
-        model, engine = self._usable(name)
+        model, engine = await asyncio.to_thread(self._usable, name)
         if not texts:
             raise errors.UsageError("There is no text to embed.")
         return await engine.embed(model, texts, parameters)
 
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""
-        model, engine = self._usable(name)
+        model, engine = await asyncio.to_thread(self._usable, name)
         if not text.strip():
             raise errors.UsageError("There is no text to speak.")
         return await engine.speak(model, text, parameters)
 
     async def running(self) -> list[Running]:
         """What is loaded on this machine, whoever loaded it."""
-        engines = self.registry.local_engines(self.notify)
+        engines = await asyncio.to_thread(self.registry.local_engines, self.notify)
         return [row for engine in engines for row in await engine.running()]
 
     async def close(self) -> None:

@@ -107,20 +107,11 @@ class Client:
     def __init__(self) -> None:
         self._clients: dict[bool, httpx2.AsyncClient] = {}
 
-    def _for(self, url: str) -> httpx2.AsyncClient:
-        import httpx2
-
+    async def _for(self, url: str) -> httpx2.AsyncClient:
         local = _is_loopback(url)
-        if local not in self._clients:
-            timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-            if local:
-                from .loopback import Loopback
-
-                client = httpx2.AsyncClient(transport=Loopback(), timeout=timeout, trust_env=False)
-            else:
-                client = httpx2.AsyncClient(timeout=timeout, limits=limits)
-            self._clients[local] = client
+        if local not in self._clients:  # it reads certificates, so not on the loop
+            made = await asyncio.to_thread(_client, local)
+            self._clients.setdefault(local, made)
         return self._clients[local]
 
     async def stream(
@@ -221,6 +212,7 @@ class Client:
 
     @asynccontextmanager
     async def _open(self, request: HttpRequest, party: Party) -> AsyncIterator[httpx2.Response]:
+        client = await self._for(request.url)
         import httpx2
 
         timeout = httpx2.Timeout(request.read_timeout, connect=CONNECT_SECONDS)
@@ -229,7 +221,6 @@ class Client:
             headers = {"Content-Type": "application/json", **headers}
             content = json.dumps(request.body, ensure_ascii=False).encode()
         _check_headers(headers, party)
-        client = self._for(request.url)
         async with client.stream(
             request.method, request.url, content=content, headers=headers, timeout=timeout
         ) as response:
@@ -251,6 +242,18 @@ class Client:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
+
+
+def _client(local: bool) -> httpx2.AsyncClient:
+    import httpx2
+
+    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    if local:
+        from .loopback import Loopback
+
+        return httpx2.AsyncClient(transport=Loopback(), timeout=timeout, trust_env=False)
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+    return httpx2.AsyncClient(timeout=timeout, limits=limits)
 
 
 def _check_headers(headers: Mapping[str, str], party: Party) -> None:

@@ -42,7 +42,8 @@ class LocalEngine(OpenAI):
 
     @abstractmethod
     def spec(self, model: Model) -> WorkerSpec:
-        """The worker that a model wants, by its settings over the engine's. Cheap."""
+        """The worker that a model wants, by its settings over the engine's. It looks at files: not
+        on an event loop."""
 
     def decisive(self, log: str) -> str:
         """What the log of a worker says was wrong; by default the last exception of Python's."""
@@ -102,8 +103,9 @@ class LocalEngine(OpenAI):
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         raise self._cannot(model, "speak")
 
-    def endpoint(self, model: Model) -> Endpoint:
-        worker = self._used.get(self.spec(model).key)
+    async def reach(self, model: Model) -> Endpoint:
+        spec = await asyncio.to_thread(self.spec, model)
+        worker = self._used.get(spec.key)
         if worker is None:
             raise errors.EngineUnavailable(
                 f"Model {model.id} ({self.options.name}) is not loaded: load it first.",
@@ -138,7 +140,7 @@ class LocalEngine(OpenAI):
         def say(progress: float | None, message: str) -> None:
             self.tell("loading", model, progress=progress, message=message)
 
-        spec = self.spec(model)
+        spec = await asyncio.to_thread(self.spec, model)
         try:
             worker = await self.workers.ensure(spec, say)
         except WorkerFailed as failure:

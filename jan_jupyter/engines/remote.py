@@ -5,6 +5,7 @@ An engine adds `build` (what it sends) and `parser` (what the stream's events me
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -81,7 +82,11 @@ class Remote(Engine):
         """The key to send. `renew`: the last one was refused; `None` then means: give up."""
         if (provider := self.options.token_provider) is not None:
             return await self.token(provider, model)
-        return None if renew else self.options.key()
+        if renew:
+            return None
+        if self.options.key_at_hand:
+            return self.options.key()
+        return await asyncio.to_thread(self.options.key)
 
     async def token(self, provider: tokens.Provider, model: Model | None = None) -> str:
         """What a provider of tokens gives. Raises `AuthenticationFailed` if that is nothing."""

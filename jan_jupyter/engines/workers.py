@@ -21,12 +21,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ..errors import JanError
 from ..models.machine import memory
 from ..types import EMPTY, Running
 from . import worker as process
+
+T = TypeVar("T")
 
 WorkerState = Literal["loading", "ready", "failed"]
 Progress = Callable[[float | None, str], None]
@@ -445,7 +447,12 @@ class Workers:
 
     @cached_property
     def registry(self) -> Registry:
+        """Made at its first use, in a thread: its folder is, too."""
         return Registry(self._folder() / "workers")
+
+    async def _ask(self, work: Callable[[Registry], T]) -> T:
+        """What the registry says, without the loop waiting for its files."""
+        return await asyncio.to_thread(lambda: work(self.registry))
 
     async def ensure(self, spec: WorkerSpec, on_progress: Progress) -> Worker:
         """The worker for `spec`, ready; asking again is cheap.
@@ -454,10 +461,15 @@ class Workers:
         Raises `WorkerFailed` (`NoMemory`, `Unloaded`) and what `spec.launch` raises.
         """
         key = spec.key
-        worker = self.registry.look(key)
-        if worker is not None and worker.state == "ready" and worker.alive:
-            if spec.keep_alive > worker.keep_alive:
-                await asyncio.to_thread(self.registry.extend, worker, spec.keep_alive)
+
+        def warm(registry: Registry) -> Worker | None:
+            worker = registry.look(key)
+            if worker is None or worker.state != "ready" or not worker.alive:
+                return None
+            registry.extend(worker, spec.keep_alive)
+            return worker
+
+        if (worker := await self._ask(warm)) is not None:
             return worker
         flight = self._flights.get(key)
         if flight is None:
@@ -488,7 +500,7 @@ class Workers:
             loop.call_soon_threadsafe(on_progress, None, message)
 
         while True:
-            claim = asyncio.create_task(asyncio.to_thread(self.registry.claim, flight.spec, say))
+            claim = asyncio.create_task(self._ask(lambda known: known.claim(flight.spec, say)))
             try:
                 worker, ours = await asyncio.shield(claim)
                 ready = None if flight.unwanted else await self._watch(worker, on_progress)
@@ -496,12 +508,12 @@ class Workers:
                 with suppress(WorkerFailed, JanError, OSError):
                     worker, ours = await claim  # a thread cannot be stopped, its worker can
                     if ours:
-                        await asyncio.to_thread(self.registry.stop, worker)
+                        await self._stop(worker)
                 raise
             if ready is not None:
                 return ready
             if ours or flight.unwanted:
-                await asyncio.to_thread(self.registry.stop, worker)
+                await self._stop(worker)
                 raise Unloaded("it was unloaded while it was loading")
             # Somebody else had started it and gave up: our wish still stands.
 
@@ -509,10 +521,10 @@ class Workers:
         """Wait until it is ready; `None` if it went away without having failed."""
         told = -1.0
         while True:
-            now = self.registry.look(worker.key)
+            now, runs = await self._look(worker)
             if now is None or (now.pid, now.born) != (worker.pid, worker.born):
                 return None
-            if now.state == "failed" or process.birth(now.pid) != now.born:
+            if now.state == "failed" or not runs:
                 raise await self.why(now)
             if now.state == "ready":
                 return now
@@ -523,23 +535,27 @@ class Workers:
     async def why(self, worker: Worker) -> WorkerFailed:
         """Why a worker is gone. Gives it a moment to write down what its server ended with."""
         deadline = time.monotonic() + 1.0
-        now = self.registry.look(worker.key)
+        now, runs = await self._look(worker)
         while now is not None and now.pid == worker.pid and now.state != "failed":
-            if process.birth(now.pid) != now.born or time.monotonic() > deadline:
+            if not runs or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.01)
-            now = self.registry.look(worker.key)
-        log = await asyncio.to_thread(self.registry.log, worker.key)
+            now, runs = await self._look(worker)
+        log = await self._ask(lambda known: known.log(worker.key))
         if now is not None and now.pid == worker.pid and now.state == "failed":
             return WorkerFailed("its server ended", exit=now.exit, log=log)
         return WorkerFailed("its worker process is gone", log=log)
 
     async def gone(self, worker: Worker) -> bool:
         """Whether a worker has ended, or its server no longer takes connections."""
-        now = self.registry.look(worker.key)
-        if now is None or (now.pid, now.born) != (worker.pid, worker.born) or not now.alive:
-            return True
-        return not await asyncio.to_thread(answers, worker)
+
+        def look(registry: Registry) -> bool:
+            now = registry.look(worker.key)
+            if now is None or (now.pid, now.born) != (worker.pid, worker.born) or not now.alive:
+                return True
+            return not answers(worker)
+
+        return await self._ask(look)
 
     async def unload(self, model: str, engine: str, file: Path | None = None) -> int:
         """End every worker of a model, also one that loads; how many there were."""
@@ -550,19 +566,31 @@ class Workers:
         for flight in self._flights.values():
             spec = flight.spec
             flight.unwanted |= meant(spec.model, spec.engine, str(spec.files[0].path))
-        found = await asyncio.to_thread(self.registry.all)
+        found = await self._ask(Registry.all)
         victims = [w for w in found if meant(w.model, w.engine, w.file)]
         for worker in victims:
-            await asyncio.to_thread(self.registry.stop, worker)
+            await self._stop(worker)
         return len(victims)
 
     async def running(self, engine: str) -> list[Running]:
         """The models that an engine holds for this user, whoever started them."""
 
-        def look() -> list[Running]:
-            return [_running(worker) for worker in self.registry.all() if worker.engine == engine]
+        def look(registry: Registry) -> list[Running]:
+            return [_running(worker) for worker in registry.all() if worker.engine == engine]
 
-        return await asyncio.to_thread(look)
+        return await self._ask(look)
+
+    async def _look(self, worker: Worker) -> tuple[Worker | None, bool]:
+        """What the entry says now, and whether the process that it names runs."""
+
+        def look(registry: Registry) -> tuple[Worker | None, bool]:
+            now = registry.look(worker.key)
+            return now, now is not None and process.birth(now.pid) == now.born
+
+        return await self._ask(look)
+
+    async def _stop(self, worker: Worker) -> None:
+        await self._ask(lambda known: known.stop(worker))
 
 
 def _running(worker: Worker) -> Running:

@@ -143,6 +143,12 @@ class EngineOptions:
         return keys.find_key(self.key_name, variable=variable, written=written, file=file)
 
     @property
+    def key_at_hand(self) -> bool:
+        """Whether finding the key takes no look into a file or a keyring."""
+        beside = self.api_key and (self.row is None or self.address != self.row.base_url)
+        return bool(beside or os.environ.get(self.key_variable))
+
+    @property
     def key_hint(self) -> str:
         """How to give it a key."""
         return f"set {self.key_variable} in the environment, or run `%jan keys set {self.key_name}`"

@@ -64,7 +64,8 @@ class Asked:
         ]
 
     async def _complete(self, text: str) -> list[dict[str, str]]:
-        return [candidate._asdict() for candidate in self._candidates(text)]
+        found = await asyncio.to_thread(self._candidates, text)
+        return [candidate._asdict() for candidate in found]
 
     async def _preview(self, text: str, images: int = 0) -> dict[str, Any]:
         context = await self._context(text)
@@ -95,7 +96,8 @@ class Asked:
         if thread is None:
             raise errors.UsageError("Nothing has been said in this thread yet.")
         text = await asyncio.to_thread(thread.export, format)
-        name = "".join(c if c.isalnum() else "-" for c in thread.title).strip("-")[:60]
+        title = thread.seen.head.title
+        name = "".join(c if c.isalnum() else "-" for c in title).strip("-")[:60]
         suffix = {"markdown": "md", "jsonl": "jsonl", "ipynb": "ipynb"}[format]
         return {"name": f"{name or 'thread'}.{suffix}", "text": text}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ from . import rows
 class Choices:
     """A thread with its choices; before the first question, the choices alone.
 
-    What is chosen is written into the thread at once: on a disk, so not on the loop.
+    What is chosen is written into the thread at once. Nearly everything here looks at a disk: not
+    on the loop.
     """
 
     def __init__(
@@ -42,20 +44,26 @@ class Choices:
         self._instructions = instructions
         self._settings: dict[str, Any] = {}
         self._parameters: dict[str, Any] = {}
+        self.reference = ""
+        """The model that the next question goes to, as of the last `look`; empty: none."""
+        with contextlib.suppress(errors.JanError):
+            self.look()
 
     # What holds now -------------------------------------------------------------------------------
 
-    @property
-    def reference(self) -> str:
-        """The model that the next question goes to; empty if there is none."""
+    def look(self) -> None:
+        """See what the disk says: `thread.seen` and `reference` are as of now."""
         name = self.model
-        if not name and self.thread is not None and self.thread.model:
-            name = self.router.written(self.thread.model, self.thread.engine)
+        if self.thread is not None:
+            head = self.thread.now().head
+            name = name or (self.router.written(head.model, head.engine) if head.model else "")
         try:
             found, engine = self.router.model(name or None)
         except errors.JanError:
-            return name
-        return name if isinstance(engine, str) and ":" in name else found.reference
+            self.reference = name
+        else:
+            both = isinstance(engine, str) and ":" in name
+            self.reference = name if both else found.reference
 
     def levels(self) -> Sequence[Level]:
         if self.thread is not None:
@@ -109,6 +117,7 @@ class Choices:
             if self._settings or self._parameters:
                 thread.configure(settings=self._settings, parameters=self._parameters)
             self.thread = thread
+        self.look()
         return self.thread
 
     def show(self, thread: Thread | None) -> None:
@@ -119,6 +128,7 @@ class Choices:
             self._settings, self._parameters = {}, {}
         elif thread.model:
             self.model = ""
+        self.look()
 
     def choose(self, model: str) -> None:
         found, engine = self.router.model(model)
@@ -129,6 +139,7 @@ class Choices:
         if self.thread is not None:
             name = engine if isinstance(engine, str) else found.engine
             self.thread.configure(model=found.reference, engine=name)
+        self.look()
 
     def set(self, kind: str, name: str, value: Any) -> None:
         """Set a parameter or setting for this thread; `None` takes it away."""
@@ -160,8 +171,7 @@ class Choices:
             self.thread.configure(assistant=id)
         return profile.model
 
-    async def load(self, model: str) -> None:
-        """Load a model before it is asked; a remote one needs nothing."""
+    def wanted(self, model: str) -> Sequence[Level] | None:
+        """What to load a model with before it is asked; `None`: a remote one needs nothing."""
         found: Model = self.router.model(model or None)[0]
-        if found.file is not None and found.state == "ready":
-            await self.router.load(model or None, self.levels())
+        return self.levels() if found.file is not None and found.state == "ready" else None

@@ -85,7 +85,7 @@ class Conversation:
 
     @property
     def model(self) -> str:
-        """The reference of the model that the next question goes to; empty if there is none."""
+        """The model that the next question goes to, when last looked; empty if there is none."""
         return self.choices.reference
 
     @property
@@ -108,7 +108,7 @@ class Conversation:
         elif kind == "hello":
             self._spawn(self._hello())
         elif kind == "resync":
-            self._resync(str(message.get("id")))
+            self._spawn(self._resync(str(message.get("id"))))
         elif (action := getattr(self, f"_do_{kind}", None)) is not None:
             self._work()
             self._order.take(kind, action(**message))
@@ -210,9 +210,10 @@ class Conversation:
         await self._publish()
 
     async def _do_regenerate(self, id: str, model: str = "") -> None:
-        thread, real = self._turn(id)
-        if thread.message(real).role == "user":
-            after = thread.messages[(thread.place(real) or 0) + 1 :][:1]
+        thread, real = await self._turn(id)
+        tree = thread.seen.tree
+        if tree.message(real).role == "user":
+            after = tree.line[(tree.place(real) or 0) + 1 :][:1]
             if not after:  # its answer was lost, or removed
                 live = Live(thread, model or self.model)
                 await self._run(live, lambda chat: chat.answer(real), model or self.choices.model)
@@ -223,9 +224,9 @@ class Conversation:
         await self._run(live, lambda chat: chat.regenerate(real), model or self.choices.model)
 
     async def _do_edit(self, id: str, text: str) -> None:
-        thread, real = self._turn(id)
+        thread, real = await self._turn(id)
         context = await self._context(text)
-        old = thread.message(real).content
+        old = thread.seen.tree.message(real).content
         pictures = (
             [] if isinstance(old, str) else [part for part in old if part.get("type") != "text"]
         )
@@ -238,8 +239,8 @@ class Conversation:
         await self._run(live, lambda chat: chat.edit(real, prompt), self.choices.model)
 
     async def _do_continue(self, id: str) -> None:
-        thread, real = self._turn(id)
-        before = thread.message(real)
+        thread, real = await self._turn(id)
+        before = thread.seen.tree.message(real)
         live = Live(
             thread,
             before.model or self.model,
@@ -286,6 +287,8 @@ class Conversation:
             pass  # the stop that was asked for
         except Exception as error:
             line.faults[live.id] = fault(error)
+        with contextlib.suppress(errors.JanError):  # the thread was deleted meanwhile
+            await asyncio.to_thread(live.thread.now)  # what it was is seen before it is gone here
         line.lives.remove(live)
         answer = stream.record.answer if stream.record is not None else None
         if answer is not None:
@@ -315,18 +318,20 @@ class Conversation:
             return []
         return await asyncio.wrap_future(self.around.context(text))
 
-    def _turn(self, id: str) -> tuple[Thread, str]:
-        """The thread and, in it, the id of the turn that the front end calls `id`."""
+    async def _turn(self, id: str) -> tuple[Thread, str]:
+        """The thread, seen now, and in it the id of the turn that the front end calls `id`."""
         if self.thread is None:
             raise errors.UsageError("Nothing has been said in this thread yet.")
         if self.busy:
             raise errors.UsageError("An answer is on its way: stop it first.")
-        return self.thread, self._line.real(id)
+        thread = self.thread
+        await asyncio.to_thread(thread.now)
+        return thread, self._line.real(id)
 
     # Changing -------------------------------------------------------------------------------------
 
     async def _do_version(self, id: str) -> None:
-        thread, real = self._turn(id)
+        thread, real = await self._turn(id)
         self._line.one_column()
         await asyncio.to_thread(thread.switch, real)
         await self._publish()
@@ -334,15 +339,15 @@ class Conversation:
     async def _do_keep(self, id: str) -> None:
         """Go on with one of several answers: the others stay as its versions."""
         await self._do_version(id)
-        thread, real = self._turn(id)
+        thread, real = await self._turn(id)
         self.choices.compare = []
-        if model := thread.message(real).model:
+        if model := thread.seen.tree.message(real).model:
             await self._do_model(model)
         await self._state()
 
     async def _do_delete(self, id: str) -> None:
-        thread, real = self._turn(id)
-        place, messages = thread.place(real), thread.messages
+        thread, real = await self._turn(id)
+        place, messages = thread.seen.tree.place(real), thread.seen.tree.line
         gone = [real]
         if place is not None and messages[place].role == "user":
             gone += [m.id for m in messages[place + 1 : place + 2] if m.role == "assistant"]
@@ -364,7 +369,9 @@ class Conversation:
 
     async def _load(self, model: str) -> None:
         try:
-            await self.choices.load(model)
+            levels = await asyncio.to_thread(self.choices.wanted, model)
+            if levels is not None:
+                await self.router.load(model or None, levels)
         except Exception as error:
             self._tell(notice=fault(error)["message"])
         self._models_soon()
@@ -392,11 +399,11 @@ class Conversation:
 
     async def _do_thread(self, id: str) -> None:
         """Go on with another thread, or begin one (`""`)."""
-        self._show(await asyncio.to_thread(self.choices.store.get, id) if id else None)
+        await self._show(await asyncio.to_thread(self.choices.store.get, id) if id else None)
         await self._hello()
 
-    def _show(self, thread: Thread | None) -> None:
-        self.choices.show(thread)
+    async def _show(self, thread: Thread | None) -> None:
+        await asyncio.to_thread(self.choices.show, thread)
         self._line.one_column()
         self._notice = ""
         self.around.changed()
@@ -411,7 +418,7 @@ class Conversation:
         if self.thread is not None and self.thread.id == id:
             # Else their last words would be written behind its back.
             await asyncio.gather(*self._stop(None), return_exceptions=True)
-            self._show(None)
+            await self._show(None)
         await asyncio.to_thread(self.choices.store.delete, id)
         self._threads += 1
         await self._hello()
@@ -424,6 +431,7 @@ class Conversation:
     async def _hello(self) -> None:
         """Everything, as it is now."""
         state = await self._all_state()
+        await self._look()
         path, turns = self._line.turns(self.thread)  # last: what has happened meanwhile is in it
         self._sent = {turn["id"]: turn for turn in turns}
         state |= {"path": path, "notice": self._notice, **self._now()}
@@ -432,6 +440,7 @@ class Conversation:
 
     async def _publish(self) -> None:
         """The turns that have changed, then the line."""
+        await self._look()
         path, turns = self._line.turns(self.thread)
         known = {turn["id"]: turn for turn in turns}
         for id, turn in known.items():
@@ -440,24 +449,31 @@ class Conversation:
         self._sent = known
         self._tell(path=path, **self._now())
 
-    def _resync(self, id: str) -> None:
+    async def _resync(self, id: str) -> None:
+        await self._look()
         _, turns = self._line.turns(self.thread)
         for turn in turns:
             if turn["id"] == id:
                 self.around.send({"type": "message", "turn": turn})
 
     async def _state(self) -> None:
-        self._tell(**await self._all_state(), **self._now())
+        state = await self._all_state()
+        await self._look()
+        self._tell(**state, **self._now())
 
     def _tell(self, **state: Any) -> None:
         self._notice = state.get("notice", self._notice)
         self.around.send({"type": "state", "state": state})
 
+    async def _look(self) -> None:
+        """See what is on the disk: what is told then is as of now, and told at once."""
+        await asyncio.to_thread(self.choices.look)
+
     def _now(self) -> dict[str, Any]:
-        """What changes by itself, as it is at this moment."""
+        """What changes by itself, as it was at the last look."""
         thread = self.thread
         return {
-            "thread": {"id": thread.id, "title": thread.title} if thread else None,
+            "thread": {"id": thread.id, "title": thread.seen.head.title} if thread else None,
             "threads": self._threads,
             "model": self.model,
             "compare": [*self.choices.compare],
@@ -474,7 +490,7 @@ class Conversation:
             running = await self.router.running()
         except errors.JanError:
             running = []
-        return rows.model_rows(models, running, self._events)
+        return await asyncio.to_thread(rows.model_rows, models, running, {**self._events})
 
     # What happens elsewhere -----------------------------------------------------------------------
 
@@ -507,7 +523,7 @@ class Conversation:
             try:
                 messages = await asyncio.to_thread(_messages, thread)
             except errors.JanError as error:  # it was deleted
-                self._show(None)
+                await self._show(None)
                 await self._hello()
                 self._tell(notice=str(error))
                 continue

@@ -13,7 +13,7 @@ from .turns import shown
 
 
 class Line:
-    """What stands where. Used on the background loop alone.
+    """What stands where. Used on the background loop alone: a thread as it was `seen` last.
 
     An answer that was seen being written keeps its name once the thread has an id for it: the page
     then goes on with what it has drawn. `real` and `name` lead from one to the other.
@@ -53,13 +53,14 @@ class Line:
         """Whether an answer is where it is seen: one that failed leaves a better one its place."""
         if answer is None:
             return False
-        return self._column_with(live.id) is not None or live.thread.place(answer.id) is not None
+        place = live.thread.seen.tree.place(answer.id)
+        return self._column_with(live.id) is not None or place is not None
 
     def turns(self, thread: Thread | None) -> tuple[list[str], list[Turn]]:
         """Names of the turns on the line, and the turns: more than those where columns stand."""
         if thread is None:
             return [], []
-        messages = self.seen = thread.messages
+        messages = self.seen = thread.seen.tree.line
         lives = [live for live in self.lives if live.thread is thread]
         replaced = {live.replaces: live for live in lives if live.replaces}
         path: list[str] = []
@@ -91,7 +92,7 @@ class Line:
         return path, turns
 
     def _shown(self, thread: Thread, message: ThreadMessage, name: str) -> Turn:
-        versions = [self.name(one) for one in thread.versions(message.id)]
+        versions = [self.name(one) for one in thread.seen.tree.versions(message.id)]
         turn = shown(message, name, versions if len(versions) > 1 else [])
         turn["error"] = self.faults.get(name, turn["error"])
         return turn
@@ -106,7 +107,7 @@ class Line:
                 found.append(by_name[name].turn([*column]))
                 continue
             with contextlib.suppress(errors.ThreadNotFound):
-                turn = shown(thread.message(self.real(name)), name, [])
+                turn = shown(thread.seen.tree.message(self.real(name)), name, [])
                 turn["columns"] = [*column]
                 turn["error"] = self.faults.get(name, turn["error"])
                 found.append(turn)

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import anywidget
@@ -223,15 +223,17 @@ class ChatPanel(anywidget.AnyWidget):
 
 
 class _Main:
-    """The thread in which the panel was made: a kernel's own. Without a loop: here and now."""
+    """The thread in which the panel was made: a kernel's own. Without a loop: one beside it."""
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
         self._waiting: deque[Callable[[], None]] = deque()
+        self._one_at_a_time = threading.RLock()
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None
+            self._beside = ThreadPoolExecutor(1, "jan-jupyter-panel")
 
     def call(self, function: Callable[[], T]) -> Future[T]:
         """Run `function` there as soon as no cell is running; returns at once."""
@@ -247,7 +249,7 @@ class _Main:
 
         self._waiting.append(run)
         if self._loop is None:
-            self._run_waiting()
+            self._beside.submit(self._run_waiting)
         else:
             with contextlib.suppress(RuntimeError):  # the kernel ends
                 self._loop.call_soon_threadsafe(self._run_waiting)
@@ -271,5 +273,6 @@ class _Main:
             raise
 
     def _run_waiting(self) -> None:
-        while self._waiting:
-            self._waiting.popleft()()
+        with self._one_at_a_time:
+            while self._waiting:
+                self._waiting.popleft()()

@@ -45,14 +45,16 @@ def locked(folder: Path) -> Iterator[None]:
         lock = FileLock(locks / f"{name[:32]}.lock", timeout=PATIENCE)
         lock.acquire()
     except Timeout as error:
-        raise ThreadBusy(
-            f"{folder} is being written by another program; try again in a moment."
-        ) from error
+        raise busy(folder) from error
     try:
         with _disk_told(folder):
             yield
     finally:
         lock.release()
+
+
+def busy(folder: Path) -> ThreadBusy:
+    return ThreadBusy(f"{folder} is being written by another program; try again in a moment.")
 
 
 @contextmanager

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """All that was read, and of which files."""
+class State:
+    """All that was read at one moment, and of which files; to look at it costs no disk."""
 
     signatures: tuple[files.Signature, ...]
     head: Head
@@ -73,6 +73,8 @@ class Thread:
         """Whether it lies in our own data folder (else in that of an installed Jan)."""
         self._assistants = assistants
         self._lock = threading.RLock()
+        """Held while the files are read, never while somebody else is waited for."""
+        self._writer = threading.Lock()
         self._known: dict[bytes, ThreadMessage] = {}
         """What was parsed before, so that a reading again parses only what is new."""
         self._state = self._read(self._signatures())
@@ -82,93 +84,108 @@ class Thread:
 
     # What it says
 
+    def now(self) -> State:
+        """What the files say now: read again only if they have changed."""
+        with self._lock:
+            for _ in range(3):  # a turn that moved between two files while they were read
+                signatures = self._signatures()
+                if signatures == self._state.signatures:
+                    break
+                self._state = self._read(signatures)
+            return self._state
+
+    @property
+    def seen(self) -> State:
+        """What was read last, by whomever in this process: no look at the disk."""
+        return self._state
+
     @property
     def id(self) -> str:
         return self.folder.name
 
     @property
     def title(self) -> str:
-        return self._now().head.title
+        return self.now().head.title
 
     @property
     def model(self) -> str | None:
         """Model of the thread; `None` if none was chosen."""
-        return self._now().head.model
+        return self.now().head.model
 
     @property
     def engine(self) -> str | None:
         """Engine that the file names for the model; `None`: the model's own."""
-        return self._now().head.engine
+        return self.now().head.engine
 
     @property
     def assistant(self) -> str:
         """Id of its assistant (`jan` if it names none)."""
-        return self._now().head.assistant
+        return self.now().head.assistant
 
     @property
     def instructions(self) -> str:
         """System text, copied from the assistant when that was chosen; not filled in yet."""
-        return self._now().head.instructions
+        return self.now().head.instructions
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Load-time values that this thread sets."""
-        return self._now().head.settings
+        return self.now().head.settings
 
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Sampling values that this thread sets."""
-        return self._now().head.parameters
+        return self.now().head.parameters
 
     @property
     def created(self) -> float | None:
         """Seconds since 1970."""
-        return self._now().head.created
+        return self.now().head.created
 
     @property
     def updated(self) -> float | None:
         """Seconds since 1970."""
-        return self._now().head.updated
+        return self.now().head.updated
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        return self._now().head.metadata
+        return self.now().head.metadata
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was not as it should be in the files."""
-        return self._now().warnings
+        return self.now().warnings
 
     @property
     def messages(self) -> tuple[ThreadMessage, ...]:
         """The active line, oldest first."""
-        return self._now().tree.line
+        return self.now().tree.line
 
     def message(self, id: str) -> ThreadMessage:
         """A turn on the line or in a branch. Raises `ThreadNotFound`."""
-        return self._now().tree.message(id)
+        return self.now().tree.message(id)
 
     def versions(self, id: str) -> tuple[str, ...]:
         """Ids of the turns that stand at the place of `id`, oldest first: `‹ 2/3 ›`."""
-        return self._now().tree.versions(id)
+        return self.now().tree.versions(id)
 
     def place(self, id: str) -> int | None:
         """Where on the line a turn stands; `None` if it does not."""
-        return self._now().tree.place(id)
+        return self.now().tree.place(id)
 
     def of_cell(self, cell: str, notebook: str) -> str | None:
         """Id of the question on the line that a cell of a notebook asked, if there is one."""
         if not cell:
             return None
         asked = (cell, notebook)
-        line = self._now().tree.line
+        line = self.now().tree.line
         return next((m.id for m in line if (m.cell, m.notebook) == asked), None)
 
     # Asking
 
     def levels(self) -> tuple[Level, ...]:
         """What the thread and its assistant set, for `router.route(…, levels=…)`."""
-        found = self._now().head
+        found = self.now().head
         below = self._assistants.of(found.assistant).level
         return (
             Level("thread", found.settings, found.parameters),
@@ -180,7 +197,7 @@ class Thread:
 
         Turns with an error and empty answers are left out; all system texts become one.
         """
-        line: Sequence[ThreadMessage] = self._now().tree.line
+        line: Sequence[ThreadMessage] = self.now().tree.line
         if before is not None:
             place = next((i for i, m in enumerate(line) if m.id == before), len(line))
             line = line[:place]
@@ -256,7 +273,7 @@ class Thread:
         """Read again what others have written; whether there was anything. Cheap if not."""
         with self._lock:
             before = self._state
-            return self._now() is not before
+            return self.now() is not before
 
     def rename(self, title: str) -> None:
         if not (title := " ".join(title.split())):
@@ -297,7 +314,7 @@ class Thread:
         """The line as `markdown`, `jsonl` (Jan's lines) or `ipynb` (with the answers)."""
         from .export import export
 
-        state = self._now()
+        state = self.now()
         lines = [line.data for line in state.lines if line.message is not None]
         return export(state.head.title, state.tree.line, lines, format)
 
@@ -311,17 +328,7 @@ class Thread:
     def _signatures(self) -> tuple[files.Signature, ...]:
         return tuple(map(files.signature, self._paths))
 
-    def _now(self) -> _State:
-        """What the files say now."""
-        with self._lock:
-            for _ in range(3):  # a turn that moved between two files while they were read
-                signatures = self._signatures()
-                if signatures == self._state.signatures:
-                    break
-                self._state = self._read(signatures)
-            return self._state
-
-    def _read(self, signatures: tuple[files.Signature, ...]) -> _State:
+    def _read(self, signatures: tuple[files.Signature, ...]) -> State:
         """`signatures` were taken before, so that a change during the reading is seen next time."""
         _, on, off = self._paths
         if signatures[0] is None:
@@ -351,17 +358,22 @@ class Thread:
                 branches[branch.message.id] = branch
         self._known = known
         tree = Tree(tuple(line.values()), tuple(branches.values()))
-        return _State(signatures, found, lines, tree, tuple(strays), tuple(warnings))
+        return State(signatures, found, lines, tree, tuple(strays), tuple(warnings))
 
     # Writing
 
     @contextmanager
-    def _writing(self) -> Iterator[_State]:
-        """Hold off all other writers; gives what the files say now."""
-        with self._lock, files.locked(self.folder):
-            yield self._now()
+    def _writing(self) -> Iterator[State]:
+        """Hold off all other writers, not who reads; gives what the files say now."""
+        if not self._writer.acquire(timeout=files.PATIENCE):
+            raise files.busy(self.folder)
+        try:
+            with files.locked(self.folder):
+                yield self.now()
+        finally:
+            self._writer.release()
 
-    def _new(self, state: _State, message: ThreadMessage, parent: str) -> ThreadMessage:
+    def _new(self, state: State, message: ThreadMessage, parent: str) -> ThreadMessage:
         """A turn as it will stand in the file, younger than all that stand at its place."""
         newest = max((m.created or 0 for m in state.tree.children(parent)), default=0)
         created = max(message.created or time.time(), newest + 0.001 if newest else 0)
@@ -369,7 +381,7 @@ class Thread:
         raw = turns.write(message, self.id, state.head.assistant)
         return replace(as_read(raw, message.id), id=message.id)
 
-    def _append(self, state: _State, message: ThreadMessage) -> None:
+    def _append(self, state: State, message: ThreadMessage) -> None:
         files.append(self._paths[1], files.compact(message.raw))
         raw = head.touched(state.head.raw, message.text)
         if not state.tree.line and message.role == "user" and state.head.title == head.UNTITLED:
@@ -379,7 +391,7 @@ class Thread:
     def _write_head(self, raw: Mapping[str, Any]) -> None:
         files.replace(self._paths[0], files.pretty(raw))
 
-    def _write_tree(self, state: _State, tree: Tree, gone: Sequence[str] = ()) -> None:
+    def _write_tree(self, state: State, tree: Tree, gone: Sequence[str] = ()) -> None:
         """Make the files hold another tree, in the order that the docstring of this module gives.
 
         Lines that did not change, also those that are no turns, stay as they are, byte for byte.

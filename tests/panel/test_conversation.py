@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -11,14 +13,16 @@ from typing import Any
 
 import pytest
 
+import jan_jupyter as jan
 from jan_jupyter import bridge
 from jan_jupyter.models.store import ModelStore
-from jan_jupyter.panel import context, turns
+from jan_jupyter.panel import ChatPanel, context, turns
 from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.panel.protocol import Context
 from jan_jupyter.router import Router
-from jan_jupyter.threads import ThreadStore
+from jan_jupyter.threads import ThreadStore, files
 from support.jan import add_remote
+from support.loop import watched_loop
 from support.server import StreamingServer, tokens
 
 
@@ -253,3 +257,89 @@ def test_describing_a_value_that_fails_is_told() -> None:
     assert found["@bad"] == "bad cannot be shown: RuntimeError: no"
     assert found["@cell"] == "x = 1"
     assert "ValueError: why" in found["@error"]
+
+
+def test_nothing_that_the_panel_does_looks_at_the_disk_on_the_loop(page: FrontEnd) -> None:
+    with watched_loop():
+        page.do(type="hello")
+        page.do(type="send", text="one @table")
+        page.settle()
+        page.do(type="compare", models=["other"])
+        page.do(type="send", text="two")
+        page.settle()
+        page.do(type="keep", id=page.path[3]["id"])
+        page.settle()
+        page.do(type="regenerate", id=page.path[1]["id"])
+        page.settle()
+        page.do(type="version", id=page.path[1]["versions"][0])
+        page.do(type="edit", id=page.path[0]["id"], text="three")
+        page.settle()
+        page.do(type="model", model="refused")
+        page.do(type="send", text="four")
+        page.settle()
+        page.do(type="set", kind="parameter", name="temperature", value=0.5)
+        page.do(type="instructions", text="Be brief.")
+        page.do(type="assistant", id="jan")
+        for number, (kind, more) in enumerate(
+            [
+                ("threads", {"pattern": "o"}),
+                ("complete", {"text": "@"}),
+                ("preview", {"text": "hi"}),
+                ("export", {"format": "markdown"}),
+            ]
+        ):
+            page.do(type=kind, ask=number, **more)
+        page.until(lambda: sum(event["type"] == "answer" for event in page.events) == 4)
+        assert all("value" in event for event in page.events if event["type"] == "answer")
+        page.do(type="delete", id=page.path[0]["id"])
+        page.do(type="resync", id=page.path[-1]["id"])
+        page.do(type="rename", id=page.state["thread"]["id"], title="other")
+        page.do(type="remove", id=page.state["thread"]["id"])
+        page.do(type="load", model="short")
+        page.settle()
+    assert page.state["thread"] is None
+    assert not page.state["notice"]
+
+
+def test_who_waits_for_the_lock_of_a_thread_holds_up_nobody_else(
+    page: FrontEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has a thread: what writes there waits, all else goes on."""
+    page.do(type="send", text="one")
+    page.settle()
+    thread = page.talk.thread
+    assert thread is not None
+    monkeypatch.setattr(files, "PATIENCE", 600.0)
+    code = (
+        "import sys; from pathlib import Path; from jan_jupyter.threads import files\n"
+        "with files.locked(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(thread.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        page.do(type="send", text="two")
+        while not any(turn["status"] == "writing" for turn in page.turns.values()):
+            page.events.clear()
+            page.do(type="hello")
+            page.until(lambda: any(event["type"] == "snapshot" for event in page.events))
+        assert jan.chat("hi", "other").text == "".join(tokens(5))
+        assert [message.text for message in thread.messages] == ["one", ANSWER]
+        holder.communicate()
+    page.settle()
+    assert page.texts == ["one", ANSWER, "two", ANSWER]
+
+
+def test_a_panel_where_no_loop_runs_does_its_work_beside_the_loop(page: FrontEnd) -> None:
+    panel = ChatPanel("short")
+    with watched_loop():
+        panel.send("hi")
+        reply = panel.wait()
+    assert reply is not None
+    assert reply.text == ANSWER
+    assert panel.thread
+    panel.close()
