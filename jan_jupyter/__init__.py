@@ -8,6 +8,7 @@ first use.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +99,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
     value: Any
     if name == "threads":
         value = import_module(f"{__name__}.threads").shared()
@@ -126,6 +125,10 @@ class _Package(ModuleType):
         # The import system binds each room to its package as it is imported.
         if not (isinstance(value, ModuleType) and name in __all__):
             super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A module of a class of its own is not pickled as a module: it goes by its name.
+        return import_module, (__name__,)
 
 
 sys.modules[__name__].__class__ = _Package

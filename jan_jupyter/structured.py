@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import pickle
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .errors import UsageError
 from .markdown import code_blocks
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(ABC):
     """The shape that an answer has, and what makes a value of its text.
 
     `json_schema` describes an object, as services demand; a type that is none (a list, a choice)
@@ -25,8 +27,63 @@ class Shape:
     """
 
     json_schema: Mapping[str, Any]
-    read: Callable[[str], Any] = field(repr=False)
-    """Text of an answer -> its value; raises `ValueError` whose message is one line."""
+
+    @abstractmethod
+    def read(self, text: str) -> Any:
+        """Text of an answer -> its value; raises `ValueError` whose message is one line."""
+
+
+@dataclass(frozen=True)
+class _Described(Shape):
+    """A shape whose values are plain JSON."""
+
+    json_schema: Mapping[str, Any]
+
+    def read(self, text: str) -> Any:
+        import jsonschema
+
+        validator = jsonschema.validators.validator_for(self.json_schema)(self.json_schema)
+        value = _json(text)
+        if wrong := jsonschema.exceptions.best_match(validator.iter_errors(value)):
+            place = ".".join(map(str, wrong.absolute_path)) or "the answer"
+            raise ValueError(f"{place}: {wrong.message}")
+        return value
+
+
+@dataclass(frozen=True)
+class _Typed(Shape):
+    """A shape whose values are of a type; `wrapped` if they stand under `value`."""
+
+    json_schema: Mapping[str, Any]
+    type: Any
+    wrapped: bool
+
+    @cached_property
+    def _adapter(self) -> Any:
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(self.type)
+
+    def read(self, text: str) -> Any:
+        from pydantic import ValidationError
+
+        value = _json(text)
+        if self.wrapped and isinstance(value, dict) and set(value) == {"value"}:
+            value = value["value"]
+        try:  # as JSON, which has no tuples, dates or enumerations
+            return self._adapter.validate_json(json.dumps(value))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"])) or "the answer"
+            raise ValueError(f"{place}: {first['msg']}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A type that cannot be pickled (made in a function) leaves its values plain JSON."""
+        try:
+            pickle.dumps(self.type)
+        except Exception:
+            return _Described, (self.json_schema,)
+        return _Typed, (self.json_schema, self.type, self.wrapped)
 
 
 def shape_of(schema: Any) -> Shape:
@@ -45,12 +102,11 @@ def shape_of(schema: Any) -> Shape:
             "A type as schema needs pydantic: `pip install pydantic`; a JSON schema does not."
         ) from None
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(schema)
-        described = adapter.json_schema()
+        described = TypeAdapter(schema).json_schema()
     except (PydanticUserError, TypeError, ValueError) as error:
         raise UsageError(f"{schema!r} cannot be a schema: {str(error).splitlines()[0]}") from error
     if _target(described).get("type") == "object":
-        return Shape(described, lambda text: _validated(adapter, _json(text)))
+        return _Typed(described, schema, wrapped=False)
     definitions = described.pop("$defs", None)
     whole = {
         "type": "object",
@@ -59,7 +115,7 @@ def shape_of(schema: Any) -> Shape:
         "additionalProperties": False,
         **({"$defs": definitions} if definitions else {}),
     }
-    return Shape(whole, lambda text: _validated(adapter, _only(_json(text))))
+    return _Typed(whole, schema, wrapped=True)
 
 
 def _target(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,39 +125,15 @@ def _target(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _only(value: Any) -> Any:
-    return value["value"] if isinstance(value, dict) and set(value) == {"value"} else value
-
-
-def _validated(adapter: Any, value: Any) -> Any:
-    from pydantic import ValidationError
-
-    try:
-        return adapter.validate_json(json.dumps(value))  # JSON has no tuples, dates or enumerations
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the answer"
-        raise ValueError(f"{place}: {first['msg']}") from error
-
-
 def _of_mapping(schema: Mapping[str, Any]) -> Shape:
     import jsonschema
 
+    schema = dict(schema)
     try:
-        kind = jsonschema.validators.validator_for(schema)
-        kind.check_schema(dict(schema))
+        jsonschema.validators.validator_for(schema).check_schema(schema)
     except jsonschema.SchemaError as error:
         raise UsageError(f"That is no JSON schema: {error.message}.") from error
-    validator = kind(schema)
-
-    def read(text: str) -> Any:
-        value = _json(text)
-        if wrong := jsonschema.exceptions.best_match(validator.iter_errors(value)):
-            place = ".".join(map(str, wrong.absolute_path)) or "the answer"
-            raise ValueError(f"{place}: {wrong.message}")
-        return value
-
-    return Shape(dict(schema), read)
+    return _Described(schema)
 
 
 def _json(text: str) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -224,6 +226,11 @@ def test_choosing_the_engine_of_a_model(short: str) -> None:
     assert jan.chat("hi", short, engine="openai").text == TEXT
     with pytest.raises(jan.ModelError, match="short"):
         jan.chat("hi", "shorrt")
+
+
+def test_the_package_can_be_pickled_by_name() -> None:
+    assert pickle.loads(pickle.dumps(jan)) is jan
+    assert copy.deepcopy({"jan": jan}) == {"jan": jan}
 
 
 def test_blocking_on_the_background_loop_is_refused() -> None:

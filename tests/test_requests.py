@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import pickle
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -181,6 +182,22 @@ def test_the_value_of_a_reply(ask: StreamingServer) -> None:
     assert caught.value.partial == "".join(tokens(5))
     with pytest.raises(errors.UsageError, match="no schema"):
         _ = jan.chat("x", "short").value
+
+
+def test_a_reply_with_any_schema_can_be_pickled(ask: StreamingServer) -> None:
+    @dataclass
+    class Here:
+        people: int
+
+    city: dict[str, Any] = {"name": "Rome", "people": 3}
+    for schema, value in (
+        (City, City(**city)),
+        (dict[str, Any], city),
+        ({"type": "object"}, city),
+        (Here, city),  # which nobody can find elsewhere: its values are plain JSON there
+    ):
+        reply = replace(jan.chat("a city", "short", schema=schema), text=json.dumps(city))
+        assert pickle.loads(pickle.dumps(reply)).value == value
 
 
 def test_llama_cpp_keeps_to_a_schema(isolated: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from argparse import Namespace
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
 
 from .. import errors
 from ..settings import settings
@@ -77,15 +84,17 @@ class JanMagics(Magics):
     # What IPython and the input transformer call -------------------------------------------------
 
     @no_var_expand
+    @needs_local_scope
     @line_cell_magic
-    def jan(self, line: str, cell: str | None = None) -> Any:
-        if cell is not None:
-            return self.cell(line, cell)
-        return self.line(line)
+    def jan(
+        self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
+    ) -> Any:
+        names = self._names(local_ns)
+        return self.line(line, names) if cell is None else self.cell(line, cell, names)
 
-    def line(self, line: str) -> Any:
+    def line(self, line: str, names: Mapping[str, Any]) -> Any:
         """`%jan …`: wait, and give the `Reply`, or the value of the subcommand."""
-        asked = self._line(line)
+        asked = self._line(line, names)
         if isinstance(asked, Asked):
             asked = self._wait(asked)
         elif isinstance(asked, Work):
@@ -96,7 +105,7 @@ class JanMagics(Magics):
         return asked
 
     async def line_async(self, line: str) -> Any:
-        asked = self._line(line)
+        asked = self._line(line, self._names())
         if isinstance(asked, Asked):
             asked = await self._await(asked)
         elif isinstance(asked, Work):
@@ -106,19 +115,25 @@ class JanMagics(Magics):
         self.shown = asked
         return asked
 
-    def cell(self, line: str, cell: str) -> None:
-        asked = self._cell(line, cell)
+    def cell(self, line: str, cell: str, names: Mapping[str, Any]) -> None:
+        asked = self._cell(line, cell, names)
         if asked is not None:
             self._wait(asked)
 
     async def cell_async(self, line: str, cell: str) -> None:
-        asked = self._cell(line, cell)
+        asked = self._cell(line, cell, self._names())
         if asked is not None:
             await self._await(asked)
 
     # Asking ---------------------------------------------------------------------------------------
 
-    def _line(self, line: str) -> Any:
+    def _names(self, local_ns: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """What a prompt may name: the locals of the function that the line is in, and all else."""
+        names: dict[str, Any] = self.shell.user_ns
+        # A `ChainMap` is typed for what is written to; nothing is written to these.
+        return names if local_ns is None else ChainMap(local_ns, names)  # type: ignore[arg-type]
+
+    def _line(self, line: str, names: Mapping[str, Any]) -> Any:
         """What a line asks for: an `Asked`, a `Work`, `Steps`; or the value of what is done."""
         parsed = parse_line(line)
         if (command := parsed.command) is not None:
@@ -131,19 +146,19 @@ class JanMagics(Magics):
         if not parsed.prompt and not line.strip():
             print(help_text())
             return None
-        return self._asked(parsed.options, parsed.prompt)
+        return self._asked(parsed.options, parsed.prompt, names)
 
-    def _cell(self, line: str, cell: str) -> Asked | None:
+    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Asked | None:
         # IPython ends every cell with a line break; only one that the user typed is kept.
         typed = str(self._parent("content").get("code", ""))
         prompt = cell if typed.endswith(cell) else cell.removesuffix("\n")
-        return self._asked(opt.parse_cell(line), prompt)
+        return self._asked(opt.parse_cell(line), prompt, names)
 
-    def _asked(self, options: Namespace, prompt: str) -> Asked | None:
+    def _asked(self, options: Namespace, prompt: str, names: Mapping[str, Any]) -> Asked | None:
         with _quietly():
-            return self._prepare(options, prompt)
+            return self._prepare(options, prompt, names)
 
-    def _prepare(self, options: Namespace, prompt: str) -> Asked | None:
+    def _prepare(self, options: Namespace, prompt: str, names: Mapping[str, Any]) -> Asked | None:
         if options.as_name and not options.as_name.isidentifier():
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
         from ..answers import asking, messages_of
@@ -154,7 +169,7 @@ class JanMagics(Magics):
 
         text, notes = prompt, []
         if not options.raw:
-            filled = fill(prompt, self.shell.user_ns)
+            filled = fill(prompt, names)
             text = filled.text
             if filled.unresolved:
                 notes.append(f"left as typed: {', '.join(filled.unresolved[:5])}")
@@ -174,7 +189,6 @@ class JanMagics(Magics):
                 Message("system", options.system),
                 *(m for m in messages if m.role != "system"),
             ]
-        names = self.shell.user_ns
         messages += messages_of(text, attach=[attachment(name, names) for name in options.attach])
         if not text.strip():
             messages = []

@@ -11,6 +11,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol
 
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from .. import markdown
@@ -43,6 +45,12 @@ class Output(Protocol):
         """There will be no answer: take away what was told of waiting for it."""
 
 
+def captured() -> bool:
+    """Whether outputs are kept for later (`%%capture`): an update would be one more of them."""
+    shell = get_ipython()
+    return isinstance(getattr(shell, "display_pub", None), CapturingDisplayPublisher)
+
+
 class NotebookOutput:
     """One `display_id`, updated at an interval that grows with the length."""
 
@@ -59,6 +67,7 @@ class NotebookOutput:
         self._thought = 0
         self._status = ""
         self._shown_status = ""
+        self._captured = captured()
 
     def text(self, piece: str) -> None:
         self._pieces.append(piece)
@@ -75,6 +84,8 @@ class NotebookOutput:
         self._status = event.awaited
 
     def tick(self) -> float | None:
+        if self._captured:
+            return None
         now = monotonic()
         if not self._pending:
             self._tell_status(now)

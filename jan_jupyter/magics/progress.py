@@ -12,7 +12,7 @@ from IPython.display import display, update_display
 
 from ..models.model import Model
 from ..models.pull import Progress
-from .output import printable
+from .output import captured, printable
 
 
 def output(shell: InteractiveShell, command: str) -> NotebookProgress | TerminalProgress:
@@ -59,8 +59,11 @@ class NotebookProgress(_Output):
     def __init__(self, command: str) -> None:
         super().__init__(command)
         self._handle: str | None = None
+        self._captured = captured()
 
     def _show(self, progress: Progress) -> None:
+        if self._captured:
+            return
         line = str(progress)
         lines = [line] if self._why in ("", line) else [self._why, line]
         share = progress.share

@@ -1,52 +1,109 @@
-"""Let a top-level `%jan`/`%%jan` run as a coroutine of its cell, so that the kernel stays alive.
+"""How a line of `%jan` is read, and how a top-level one runs as a coroutine of its cell.
 
-IPython has turned the magics into `get_ipython().run_line_magic('jan', …)` when `post` sees them.
-What is nested (in `def`, `for`, `%%time`, `%%capture`) stays as it is and waits synchronously: an
+IPython turns magics into `get_ipython().run_line_magic('jan', …)`. That text stays as it is, for
+`%save`, `%macro`, `%history` and `%run`; only in the parsed cell is it made an `await`, so that the
+kernel stays alive. What is nested (in `def`, `for`, `%%time`, `%%capture`) waits synchronously: an
 `await` there would fail.
 """
 
 from __future__ import annotations
 
-import re
+import ast
 import sys
-from typing import Any
+import tokenize
+from typing import Any, Self
 
+from IPython.core.displayhook import CapturingDisplayHook
+from IPython.core.inputtransformer2 import (
+    EscapedCommand,
+    HelpEnd,
+    MagicAssign,
+    TokenTransformBase,
+)
 from IPython.core.interactiveshell import InteractiveShell
 
 from .core import JanMagics
 
-_CALL = re.compile(
-    r"(?P<target>[^\W\d][\w.]*\s*=\s*)?get_ipython\(\)\.run_(?P<kind>line|cell)_magic\('jan', "
-)
-_QUESTION = re.compile(r"(?P<target>[^\W\d][\w.]*\s*=\s*)?%jan\s+(?P<line>.*\?\s*)$")
-_HERE = "get_ipython().magics_manager.registry['JanMagics']."
+_HERE = "get_ipython().magics_manager.registry['JanMagics']"
 
 
-class Transformer:
+class Question(TokenTransformBase):
+    """`%jan what is this?` is a question, not a request for help on `this`."""
+
+    priority = HelpEnd.priority - 1
+
+    def __init__(self, start: tuple[int, int], magic: tuple[int, int]) -> None:
+        super().__init__(start)  # type: ignore[no-untyped-call]
+        self._magic = magic
+
+    @classmethod
+    def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> Self | None:
+        """The first line of ours that IPython would take for a request for help."""
+        for line in tokens_by_line:
+            help_ = HelpEnd.find([line])  # type: ignore[no-untyped-call]
+            magic = help_ and (_escaped([line]) or MagicAssign.find([line]))  # type: ignore[no-untyped-call]
+            if magic and _is_jan(line, (magic.start_line + 1, magic.start_col)):
+                start = help_.start_line + 1, help_.start_col
+                return cls(start, (magic.start_line + 1, magic.start_col))
+        return None
+
+    def transform(self, lines: list[str]) -> list[str]:
+        changed: list[str] = MagicAssign(self._magic).transform(lines)  # type: ignore[no-untyped-call]
+        return changed
+
+
+def _escaped(lines: list[list[tokenize.TokenInfo]]) -> Any:
+    return EscapedCommand.find(lines)  # type: ignore[no-untyped-call]
+
+
+def _is_jan(line: list[tokenize.TokenInfo], start: tuple[int, int]) -> bool:
+    """Whether `%jan` and a space begin there; `%jan?` asks for help on the magic."""
+    place = next(i for i, token in enumerate(line) if token.start == start and token.string)
+    percent, name, after = line[place : place + 3]
+    return (
+        (percent.string, name.string) == ("%", "jan")
+        and percent.end == name.start
+        and name.end != after.start
+    )
+
+
+class Transformer(ast.NodeTransformer):
     """The input transformers, and what they need to know of the cells under way."""
 
     def __init__(self, shell: InteractiveShell, magics: JanMagics) -> None:
         self._shell = shell
         self._magics = magics
         self._depth = 0
+        self._awaits = False
+        """Whether the cell that is compiled next runs as a coroutine that may await ours."""
         self._quiet = shell.displayhook.quiet
+        self._should_run_async = shell.should_run_async
 
     def install(self) -> None:
-        self._shell.input_transformers_cleanup.append(self.cleanup)
-        self._shell.input_transformers_post.append(self.post)
+        self._shell.input_transformer_manager.token_transformers.append(Question)
+        self._shell.ast_transformers.append(self)
         self._shell.events.register("pre_run_cell", self._begin)
         self._shell.events.register("post_run_cell", self._end)
+        self._shell.should_run_async = self.should_run_async  # type: ignore[method-assign]
         self._shell.displayhook.quiet = self.quiet  # type: ignore[method-assign]
 
     def remove(self) -> None:
-        self._shell.input_transformers_cleanup.remove(self.cleanup)
-        self._shell.input_transformers_post.remove(self.post)
+        self._shell.input_transformer_manager.token_transformers.remove(Question)
+        self._shell.ast_transformers.remove(self)
         self._shell.events.unregister("pre_run_cell", self._begin)
         self._shell.events.unregister("post_run_cell", self._end)
+        self._shell.should_run_async = self._should_run_async  # type: ignore[method-assign]
         self._shell.displayhook.quiet = self._quiet  # type: ignore[method-assign]
 
     def _begin(self, _info: Any) -> None:
         self._depth += 1
+        if isinstance(hook := sys.displayhook, CapturingDisplayHook):  # `%%capture` puts it back
+
+            def keep(value: object) -> None:
+                if value is None or value is not self._magics.shown:
+                    hook(value)
+
+            sys.displayhook = keep
 
     def _end(self, _result: Any) -> None:
         self._depth = max(0, self._depth - 1)
@@ -61,29 +118,60 @@ class Transformer:
         self._shell.displayhook.update_user_ns(value)  # type: ignore[no-untyped-call]
         return True
 
-    def cleanup(self, lines: list[str]) -> list[str]:
-        """`%jan what is this?` is a question, not a request for help on `this`."""
-        if lines and lines[0].startswith("%%"):
-            return lines
-        return [
-            f"{m['target'] or ''}get_ipython().run_line_magic('jan', {m['line'].strip()!r})\n"
-            if (m := _QUESTION.match(line))
-            else line
-            for line in lines
-        ]
+    def should_run_async(
+        self, raw_cell: str, *, transformed_cell: str | None = None, **rest: Any
+    ) -> bool:
+        """Also for a cell with a line of ours at its top level."""
+        self._awaits = (
+            not self._depth
+            and self._shell.autoawait
+            # A terminal has nothing else to keep alive, and its Ctrl-C would reach no coroutine.
+            and hasattr(self._shell, "kernel")
+            and rest.get("preprocessing_exc_tuple") is None
+            and _has_ours(transformed_cell or "")
+        )
+        asked = self._should_run_async(raw_cell, transformed_cell=transformed_cell, **rest)
+        return self._awaits or asked
 
-    def post(self, lines: list[str]) -> list[str]:
-        if self._depth:
-            return lines
-        return [self._rewritten(line) for line in lines]
+    def visit_Module(self, module: ast.Module) -> ast.Module:
+        """The parsed cell; the call stays nested inside anything but a plain statement."""
+        if self._awaits:
+            self._awaits = False
+            for statement in module.body:
+                if (call := _ours(statement)) is not None:
+                    statement.value = _awaited(call)  # type: ignore[attr-defined]
+        return module
 
-    def _rewritten(self, line: str) -> str:
-        match = _CALL.match(line)
-        if match is None:
-            return line
-        # A terminal has nothing else to keep alive, and its Ctrl-C would not reach a coroutine.
-        concurrent = self._shell.autoawait and hasattr(self._shell, "kernel")
-        target = match["target"] or ""
-        kind = match["kind"]
-        call = f"await {_HERE}{kind}_async(" if concurrent else f"{_HERE}{kind}("
-        return target + call + line[match.end() :]
+
+def _has_ours(cell: str) -> bool:
+    if "_magic('jan', " not in cell:
+        return False
+    try:
+        return any(_ours(statement) is not None for statement in ast.parse(cell).body)
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _ours(statement: ast.stmt) -> ast.Call | None:
+    """The call of our magic that is a whole statement, or all that is assigned in one."""
+    value = getattr(statement, "value", None)
+    match value:
+        case ast.Call(
+            func=ast.Attribute(
+                value=ast.Call(func=ast.Name(id="get_ipython"), args=[]),
+                attr="run_line_magic" | "run_cell_magic",
+            ),
+            args=[ast.Constant(value="jan"), *_],
+        ) if isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign):
+            return value
+    return None
+
+
+def _awaited(call: ast.Call) -> ast.Await:
+    assert isinstance(call.func, ast.Attribute)
+    name = "line_async" if call.func.attr == "run_line_magic" else "cell_async"
+    function = ast.parse(f"{_HERE}.{name}", mode="eval").body
+    made = ast.Await(ast.Call(function, call.args[1:], []))
+    for node in ast.walk(made):
+        ast.copy_location(node, call)
+    return made

@@ -107,6 +107,102 @@ def test_names_are_filled_once_and_what_stays_is_told(ask: Kernel, server: Strea
     assert server.journal()[-1].body["messages"][-1]["content"] == "what is 1?"
 
 
+QUESTION = "get_ipython().run_line_magic('jan', 'hi there?')\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "becomes"),
+    [
+        ("%jan hi there?", QUESTION),
+        ("%jan hi \\\nthere?", QUESTION.replace("hi there", "hi  there")),
+        ("if True:\n    %jan hi there?", f"if True:\n    {QUESTION}"),
+        (
+            "with x:\n    y = %jan hi there?\n%jan hi there?",
+            f"with x:\n    y = {QUESTION}{QUESTION}",
+        ),
+        ('d["k"] = %jan hi there?', f'd["k"] = {QUESTION}'),
+        ("a, b = %jan hi there?", f"a, b = {QUESTION}"),
+        ("r: str = %jan hi there?", f"r: str = {QUESTION}"),
+        ('s = """\n%jan what?\n"""', None),
+        ('def f():\n    """\n    %jan what?\n    """', None),
+        ('f"""\n%jan {s} what?\n"""', None),
+        ('s = """\nget_ipython().run_line_magic(\'jan\', \'hi\')\n"""', None),
+        ("%jan?", "get_ipython().run_line_magic('pinfo', '%jan')\n"),
+        ("len?", "get_ipython().run_line_magic('pinfo', 'len')\n"),
+    ],
+)
+def test_only_a_line_of_ours_is_a_question(ask: Kernel, code: str, becomes: str | None) -> None:
+    printed = ask.execute(f"print(get_ipython().transform_cell({code!r}), end='')").text
+    assert printed == (becomes or code + "\n")
+
+
+def test_text_that_looks_like_a_line_of_ours_stays_text(
+    ask: Kernel, server: StreamingServer
+) -> None:
+    text = "\n%jan what?\nget_ipython().run_line_magic('jan', 'hi')\n"
+    for magic in ("", "%%time\n"):
+        assert ask.execute(f'{magic}s = """{text}"""').status == "ok"
+        assert ask.execute("print(s, end='')").text == text
+    assert server.journal() == []
+
+
+def test_names_of_the_function_around_are_filled_first(
+    ask: Kernel, server: StreamingServer
+) -> None:
+    ask.execute("loc = 'GLOBAL'; other = 'OTHER'")
+    for code in (
+        "def f():\n    loc = 'LOCAL'\n    %jan -m echo hi {loc} {other}?\nf()",
+        "async def f():\n    loc = 'LOCAL'\n    x = %jan -m echo hi {loc} {other}?\nawait f()",
+        "%%time\ndef f(loc):\n    %jan -m echo hi {loc} {other}?\nf('LOCAL')",
+        "magic = get_ipython().run_line_magic\ndef f(loc):\n"
+        "    magic('jan', '-m echo hi {loc} {other}?')\nf('LOCAL')",
+        "get_ipython().run_cell_magic('jan', 'echo', 'hi LOCAL {other}?')",
+    ):
+        assert ask.execute(code).status == "ok"
+        assert server.journal()[-1].body["messages"][-1]["content"] == "hi LOCAL OTHER?", code
+    ask.execute("import asyncio\nawait asyncio.sleep(0)\n%jan -m echo hi {loc}?")
+    assert server.journal()[-1].body["messages"][-1]["content"] == "hi GLOBAL?"
+    ask.execute("def f():\n    shape = {'type': 'object'}\n    %jan -m echo --schema shape hi\nf()")
+    assert "response_format" in server.journal()[-1].body
+
+
+def test_what_was_typed_can_be_saved_recorded_and_run_again(
+    ask: Kernel, server: StreamingServer
+) -> None:
+    ask.execute("n = get_ipython().execution_count")
+    typed = "%jan -m echo is it typed?\nx = %jan -m echo hi\n"
+    ask.execute(typed)
+    number = ask.execute("print(n)").text.strip()
+    assert ask.execute(f"%history {number}").text == typed
+    assert "await" not in ask.execute(f"%history -t {number}").text
+    for name, flag in (("translated.py", ""), ("typed.ipy", "-r")):
+        assert ask.execute(f"%save -f {flag} {ask.folder / name} {number}").status == "ok"
+        server.clear()
+        result = ask.execute(f"%run {'' if flag else '-i'} {ask.folder / name}")
+        assert result.status == "ok", result.error
+        assert len(server.journal()) == 2
+    assert (ask.folder / "typed.ipy").read_text().endswith("\n" + typed)
+    ask.execute(f"%macro -q again {number}")
+    server.clear()
+    assert ask.execute("again").status == "ok"
+    assert len(server.journal()) == 2
+
+
+def test_a_captured_answer_is_shown_once(ask: Kernel) -> None:
+    text = "".join(tokens(300))
+    for code in (
+        "%%capture got\n%jan -m paced hi",
+        "%%capture got\nx = %jan -m paced hi",
+        "from IPython.utils.capture import capture_output\n"
+        "with capture_output() as got:\n    %jan -m paced hi",
+    ):
+        assert ask.execute(code).outputs == []
+        assert only_output(ask.execute("got.show()"))["data"]["text/plain"] == text
+    assert ask.execute("%%capture got\n41 + 1").outputs == []
+    assert only_output(ask.execute("got.show()"))["data"]["text/plain"] == "42"
+    assert only_output(ask.execute("%jan -m short hi"))["output_type"] == "display_data"
+
+
 def test_options_reach_the_request(ask: Kernel, server: StreamingServer) -> None:
     ask.execute("%jan set temperature=0.9 seed=3")
     ask.execute("%%jan short -s 'Be brief' -n 7 --stop END --top-p 0.5 -p min_p=0.1 -t 0\nhi")
