@@ -52,29 +52,26 @@ def _message(written: Mapping[str, Any]) -> Message:
         ) from None
 
 
-class Fold:
-    """Gathers deltas into a `Reply`; what has come is there at any moment."""
+class _Choice:
+    """What has come of one answer."""
 
-    def __init__(self, route: Route, shape: Shape | None = None, spent: Usage = NOTHING) -> None:
-        self.route = route
-        self._shape = shape
-        self._spent = spent
+    def __init__(self) -> None:
+        self.tool_calls: list[Mapping[str, Any]] = []
+        self.logprobs: list[Mapping[str, Any]] = []
+        self.reasoning: list[str] = []
+        self.last = Delta()
         self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._tool_calls: list[Mapping[str, Any]] = []
-        self._logprobs: list[Mapping[str, Any]] = []
-        self._last = Delta()
 
     def add(self, delta: Delta) -> None:
         if delta.text:
             self._text.append(delta.text)
         if delta.reasoning:
-            self._reasoning.append(delta.reasoning)
+            self.reasoning.append(delta.reasoning)
         if delta.tool_calls:
-            _gather(self._tool_calls, delta.tool_calls)
-        self._logprobs += delta.logprobs
+            _gather(self.tool_calls, delta.tool_calls)
+        self.logprobs += delta.logprobs
         if delta.finish is not None:
-            self._last = delta
+            self.last = delta
 
     @property
     def text(self) -> str:
@@ -82,31 +79,60 @@ class Fold:
             self._text = ["".join(self._text)]
         return self._text[0] if self._text else ""
 
+
+class Fold:
+    """Gathers deltas into a `Reply`; what has come is there at any moment."""
+
+    def __init__(self, route: Route, shape: Shape | None = None, spent: Usage = NOTHING) -> None:
+        self.route = route
+        self._shape = shape
+        self._spent = spent
+        self._first = _Choice()
+        self._choices = {0: self._first}
+
+    def add(self, delta: Delta) -> None:
+        if delta.choice not in self._choices:
+            self._choices[delta.choice] = _Choice()
+        self._choices[delta.choice].add(delta)
+
+    @property
+    def text(self) -> str:
+        """The text of the first answer."""
+        return self._first.text
+
     def reply(self, error: BaseException | None = None) -> Reply:
         """The answer so far; `error` says why there is no more."""
-        finish: Finish | None = self._last.finish
+        first, *others = (self._reply(self._choices[n], error) for n in sorted(self._choices))
+        return replace(first, others=tuple(others)) if others else first
+
+    def _reply(self, choice: _Choice, error: BaseException | None) -> Reply:
+        last, request = choice.last, self.route.request
+        finish: Finish | None = last.finish
         reason = None
-        if isinstance(error, KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
+        if choice is not self._first and finish is not None:
+            pass  # it was whole before the others were cut
+        elif isinstance(error, KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
             finish = "cancelled"
         elif error is not None:
             reason = str(error)
-        request = self.route.request
-        calls = {"tool_calls": self._tool_calls} if self._tool_calls else {}
-        extra = {**self._last.extra, **calls}
+        calls = {"tool_calls": choice.tool_calls} if choice.tool_calls else {}
         return Reply(
-            text=self.text,
+            text=choice.text,
             model=self.route.model.id,
             engine=self.route.engine.options.name,
-            messages=(*request.messages, Message("assistant", self.text, extra)),
-            usage=self._spent + (self._last.usage or NOTHING),
-            timings=self._last.timings or Timings(),
+            messages=(
+                *request.messages,
+                Message("assistant", choice.text, {**last.extra, **calls}),
+            ),
+            usage=(self._spent if choice is self._first else NOTHING) + (last.usage or NOTHING),
+            timings=last.timings or Timings(),
             finish=finish,
-            reasoning="".join(self._reasoning),
-            tool_calls=tuple(self._tool_calls),
+            reasoning="".join(choice.reasoning),
+            tool_calls=tuple(choice.tool_calls),
             request=request,
             error=reason,
-            notes=tuple(self._last.notes),
-            logprobs=tuple(self._logprobs),
+            notes=tuple(last.notes),
+            logprobs=tuple(choice.logprobs),
             reader=self._shape.read if self._shape else None,
         )
 
@@ -134,7 +160,8 @@ class Stream:
 
     Nothing is sent before someone iterates or asks for `reply`. What came is kept, so iterating
     again replays it. With `tools`, the functions that the model asks for are run between two of its
-    answers, in the thread that iterates, and the text of all answers is one stream.
+    answers, in the thread that iterates, and the text of all answers is one stream. Of several
+    answers to one request (`n`) it yields the first; `reply.choices` has all.
     """
 
     def __init__(
@@ -175,7 +202,7 @@ class Stream:
             async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
                 async for delta in deltas:
                     self._fold.add(delta)
-                    if delta.text:
+                    if delta.text and not delta.choice:
                         self._pieces.append(delta.text)
                     yield delta
         except BaseException as error:
@@ -216,7 +243,7 @@ class Stream:
         if not self._begun:
             try:
                 for delta in bridge.iterate(self.deltas()):
-                    if delta.text:
+                    if delta.text and not delta.choice:
                         yield delta.text
             finally:
                 if self.record is not None:
@@ -233,7 +260,7 @@ class Stream:
             try:
                 async with aclosing(bridge.aiterate(self.deltas())) as deltas:
                     async for delta in deltas:
-                        if delta.text:
+                        if delta.text and not delta.choice:
                             yield delta.text
             finally:
                 if self.record is not None:

@@ -21,7 +21,7 @@ from typing import Any
 from . import errors
 from .answers import Stream
 from .router import Route, Router
-from .types import ChatRequest, Delta, Message, Usage
+from .types import ChatRequest, Delta, Message, Reply, Usage
 
 JSON = "application/json"
 SSE = "text/event-stream"
@@ -111,8 +111,6 @@ def _described(name: str, engine: str, created: float | None) -> dict[str, Any]:
 
 def chat_request(body: Mapping[str, Any]) -> ChatRequest:
     """A `/chat/completions` body as our request. Raises `UsageError`."""
-    if body.get("n") not in (None, 1):
-        raise errors.UsageError("n above 1 is not offered: ask several times.")
     try:
         messages = [
             Message(
@@ -124,7 +122,7 @@ def chat_request(body: Mapping[str, Any]) -> ChatRequest:
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise errors.UsageError("`messages` must be a list of {role, content}.") from error
-    given = {k: v for k, v in body.items() if k not in {*_NOT_PARAMETERS, "n"} and v is not None}
+    given = {k: v for k, v in body.items() if k not in _NOT_PARAMETERS and v is not None}
     parameters = {_RENAMED.get(name, name): value for name, value in given.items()}
     schema, extra = _schema(body.get("response_format"))
     return ChatRequest(messages, parameters, body.get("tools") or (), schema, extra)
@@ -183,14 +181,20 @@ async def _chunks(
     router: Router, route: Route, usage: bool
 ) -> AsyncGenerator[dict[str, Any], None]:
     head = _head("chat.completion.chunk", route)
-    role: dict[str, Any] = {"role": "assistant"}
     last = Delta()
+    begun: set[int] = set()
     async with aclosing(router.chat(route.request, route)) as deltas:
         async for delta in deltas:
-            choice = {"index": 0, "delta": role | _delta(delta), "finish_reason": delta.finish}
+            role = {} if delta.choice in begun else {"role": "assistant"}
+            begun.add(delta.choice)
+            choice: dict[str, Any] = {
+                "index": delta.choice,
+                "delta": role | _delta(delta),
+                "finish_reason": delta.finish,
+            }
             if delta.logprobs:
                 choice["logprobs"] = {"content": [*delta.logprobs]}
-            role, last = {}, delta
+            last = delta
             yield {**head, "choices": [choice]}
     if usage:
         yield {**head, "choices": [], "usage": _usage(last.usage)}
@@ -221,14 +225,19 @@ async def _whole(router: Router, route: Route) -> dict[str, Any]:
         async for _ in deltas:
             pass
     reply = answer.reply_so_far()
+    choices = [_choice(place, reply) for place, reply in enumerate(reply.choices)]
+    return {**_head("chat.completion", route), "choices": choices, "usage": _usage(reply.usage)}
+
+
+def _choice(place: int, reply: Reply) -> dict[str, Any]:
     extra = reply.messages[-1].extra
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, **extra}
     if reply.reasoning:
         message["reasoning_content"] = reply.reasoning
-    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": reply.finish}
+    choice: dict[str, Any] = {"index": place, "message": message, "finish_reason": reply.finish}
     if reply.logprobs:
         choice["logprobs"] = {"content": [*reply.logprobs]}
-    return {**_head("chat.completion", route), "choices": [choice], "usage": _usage(reply.usage)}
+    return choice
 
 
 # Embeddings and speech ----------------------------------------------------------------------------

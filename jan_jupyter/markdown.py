@@ -22,7 +22,9 @@ Safety never rests on reading Markdown as a renderer does:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from copy import copy
+from itertools import zip_longest
 from typing import NamedTuple
 
 
@@ -33,23 +35,34 @@ class CodeBlock(NamedTuple):
     code: str
 
 
-def safe(text: str) -> str:
-    """The text as Markdown that is harmless in every renderer."""
-    markdown = SafeMarkdown()
+def safe(text: str, after_others: bool = False) -> str:
+    """The text as Markdown that is harmless in every renderer; see `SafeMarkdown`."""
+    markdown = SafeMarkdown(after_others)
     markdown.feed(text)
     return markdown.text
 
 
+def numbered(texts: Sequence[str], remarks: Sequence[str] = ()) -> str:
+    """Several pieces of safe Markdown, one under another; a remark may be any text."""
+    parts = []
+    for number, (text, remark) in enumerate(zip_longest(texts, remarks, fillvalue=""), 1):
+        mark = f" · {_inert(remark)}" if remark else ""
+        parts.append(f"**Answer {number}**{mark}\n\n{text}")
+    return "\n\n".join(parts)
+
+
 def with_footer(text: str, footer: str) -> str:
-    """Safe Markdown with one small grey line below; the footer may be any text."""
+    """Safe Markdown with one small grey line below; the footer may be any text, or empty."""
+    if not footer:
+        return text
     line = f'<sub style="opacity:0.6">{_inert(" ".join(_lines(footer)))}</sub>'
     return f"{text}\n\n{line}" if text else line
 
 
-def folded(title: str, text: str) -> str:
+def folded(title: str, text: str, after_others: bool = False) -> str:
     """Safe Markdown of any text behind a title that opens it, to stand above other Markdown."""
     summary = _inert(" ".join(_lines(title)))
-    return f"<details><summary>{summary}</summary>\n\n{safe(text)}\n\n</details>\n\n"
+    return f"<details><summary>{summary}</summary>\n\n{safe(text, after_others)}\n\n</details>\n\n"
 
 
 def code_blocks(text: str) -> list[CodeBlock]:
@@ -284,16 +297,19 @@ class _Fence(NamedTuple):
 
 
 class SafeMarkdown:
-    """Makes Markdown safe while it comes in; a line that has ended is never looked at again."""
+    """Makes Markdown safe while it comes in; a line that has ended is never looked at again.
 
-    def __init__(self) -> None:
+    `after_others`: it will stand below other such Markdown, in which a formula may be open.
+    """
+
+    def __init__(self, after_others: bool = False) -> None:
         self._done: list[str] = []
         self._last: list[str] = []  # the pieces of the line that has not ended
         self._fence: _Fence | None = None
         self._code: list[str] = []
         self._gap = False  # a fence has just ended: a blank line is due
         self._until = ""  # what ends the display formula that we are in
-        self._formulas = False  # whether there was one
+        self._formulas = after_others  # whether there was one
         self._defined = False  # a `[label]: target` has just been; a title could follow
 
     def feed(self, piece: str) -> None:

@@ -118,6 +118,7 @@ class Router:
         asked = Level("request", parameters=request.parameters)
         values = resolve([asked, *levels, *_levels(engine, model)])
         request = replace(request, parameters=plain(values.parameters))
+        _check_choices(model, engine, request)
         return Route(_tuned(model, values), engine, request, values)
 
     def values(
@@ -187,7 +188,10 @@ class Router:
     async def chat(
         self, request: ChatRequest, name: str | Model | Route | None = None
     ) -> AsyncGenerator[Delta, None]:
-        """Stream the answer. The last delta has finish, usage and whole timings."""
+        """Stream the answer. The last delta has finish, usage and whole timings.
+
+        Pieces of several answers (`n`) come as they are, each with its `choice`.
+        """
         asked = monotonic()
         if isinstance(name, Route):
             route = name
@@ -200,14 +204,14 @@ class Router:
         with _told(route.model, route.engine):
             async with contextlib.aclosing(route.engine.chat(route.model, route.request)) as deltas:
                 async for delta in deltas:
-                    if delta.finish is not None:
+                    came = bool(delta.text or delta.reasoning or delta.tool_calls)
+                    if came and first is None:
+                        first = monotonic()
+                        route.engine.tell("answering", route.model)
+                    if delta.is_last:
                         last = delta
-                    if delta.text or delta.reasoning or delta.tool_calls:
-                        if first is None:
-                            first = monotonic()
-                            route.engine.tell("answering", route.model)
-                        if delta.finish is None:
-                            yield delta
+                    elif came or delta.finish is not None:
+                        yield delta
         route.engine.tell("ready", route.model)
         yield replace(last, **_completed(last, asked, loaded, first, monotonic()))
 
@@ -253,6 +257,23 @@ def _told(model: Model, engine: Engine) -> Iterator[None]:
         )
         engine.tell("failed", model, message=str(fault))
         raise fault from error
+
+
+def _check_choices(model: Model, engine: Engine, request: ChatRequest) -> None:
+    """Several answers (`n`) are asked of an engine that gives them, or not at all."""
+    asked = request.parameters.get("n")
+    if asked is not None and (isinstance(asked, bool) or not isinstance(asked, int) or asked < 1):
+        raise errors.UsageError(
+            f"`n` says how many answers {model.id} ({engine.options.name}) shall give: it is a"
+            f" whole number from 1 on, not {asked!r:.80}."
+        )
+    if request.choices > 1 and not engine.gives_choices(model):
+        raise errors.BadRequest(
+            f"{model.id} ({engine.options.name}) gives one answer to a request, not {asked} (`n`):"
+            " ask several times, or another engine; `%jan engines` lists them.",
+            model=model.id,
+            engine=engine.options.name,
+        )
 
 
 def _levels(engine: Engine, model: Model) -> Iterator[Level]:

@@ -87,6 +87,7 @@ class ChatRequest:
 
     `parameters` holds only what someone set (spec `jan-data.md` §4.2 names); `tools` are OpenAI
     tool objects; `schema` is a JSON schema for the answer; `extra` goes into the body untouched.
+    The parameter `n` asks for so many answers.
     """
 
     messages: Sequence[Message]
@@ -94,6 +95,12 @@ class ChatRequest:
     tools: Sequence[Mapping[str, Any]] = ()
     schema: Mapping[str, Any] | None = None
     extra: Mapping[str, Any] = EMPTY
+
+    @property
+    def choices(self) -> int:
+        """How many answers are asked for."""
+        n = self.parameters.get("n")
+        return n if isinstance(n, int) and n > 1 else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +143,9 @@ class Timings:
 class Delta:
     """A piece of an answer. Finish, usage, timings and notes ride on the last one.
 
+    `choice` tells several answers to one request (`n`) apart: 0, 1 …. Each has a finish of its own;
+    usage, timings and notes are those of all, and ride on that of choice 0.
+
     `notes` are lines for people: what was left out of the request, and why. `logprobs` are OpenAI's
     objects, one for each token. `extra` is for the `extra` of the answer's message; it rides on the
     last one too.
@@ -150,6 +160,12 @@ class Delta:
     notes: Sequence[str] = ()
     logprobs: Sequence[Mapping[str, Any]] = ()
     extra: Mapping[str, Any] = EMPTY
+    choice: int = 0
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it is the one on which all rides that is known at the end."""
+        return self.finish is not None and not self.choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +217,7 @@ class Reply:
     """An answer, whole or as far as it came; it shows itself in a notebook.
 
     `messages` is the conversation including this answer. `error` holds the reason if it was cut.
+    `others` are the further answers that came with it, if several were asked for (`n`).
     """
 
     text: str
@@ -218,6 +235,7 @@ class Reply:
     logprobs: Sequence[Mapping[str, Any]] = ()
     reader: Callable[[str], Any] | None = field(default=None, repr=False)
     """What makes the value of the text, if a schema was asked for."""
+    others: Sequence[Reply] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -225,6 +243,11 @@ class Reply:
     def __repr__(self) -> str:
         text = self.text if len(self.text) <= 300 else self.text[:299] + "…"
         return f"Reply({text!r}, model={self.model!r}, finish={self.finish!r})"
+
+    @property
+    def choices(self) -> tuple[Reply, ...]:
+        """All answers to the request, this one first; usage and timings are in this one."""
+        return (self, *self.others)
 
     @property
     def code(self) -> str:
@@ -264,7 +287,10 @@ class Reply:
 
     @property
     def footer(self) -> str:
-        """One discreet line: model · tokens · tok/s · first token · why it ended early · notes."""
+        """One discreet line: model · tokens · tok/s · first token · why it ended early · notes.
+
+        Of several answers each says itself why it ended early.
+        """
         parts = [self.model]
         if self.usage.completion:
             parts.append(f"{self.usage.completion:,} tokens")
@@ -274,16 +300,17 @@ class Reply:
             first = self.timings.first_token
             took = f"{first:.1f} s" if first >= 1 else f"{first * 1000:.0f} ms"
             parts.append(f"first token {took}")
-        if self.error:
-            parts.append("cut off")
-        elif self.finish == "cancelled":
-            parts.append("stopped")
-        elif self.finish == "length":
-            parts.append("cut at max_tokens")
-        elif self.finish == "content_filter":
-            parts.append("ended by a content filter")
+        if self.ended_early and not self.others:
+            parts.append(self.ended_early)
         parts += self.notes
         return " · ".join(parts)
+
+    @property
+    def ended_early(self) -> str:
+        """Why there is no more of it, in words; empty if it is whole."""
+        if self.error:
+            return "cut off"
+        return _ENDED_EARLY.get(self.finish, "")
 
     def provenance(self) -> dict[str, Any]:
         """Where the answer came from, as JSON: goes into a saved notebook; holds no key."""
@@ -295,10 +322,22 @@ class Reply:
             "timings": _set_fields(self.timings),
             "finish": self.finish,
             **({"error": self.error} if self.error else {}),
+            **({"choices": len(self.choices)} if self.others else {}),
         }
 
     def _repr_markdown_(self) -> str:
-        return markdown.with_footer(markdown.safe(self.text), self.footer)
+        if not self.others:
+            return markdown.with_footer(markdown.safe(self.text), self.footer)
+        texts = [markdown.safe(reply.text, after_others=True) for reply in self.choices]
+        ends = [reply.ended_early for reply in self.choices]
+        return markdown.with_footer(markdown.numbered(texts, ends), self.footer)
+
+
+_ENDED_EARLY: Mapping[Finish | None, str] = {
+    "cancelled": "stopped",
+    "length": "cut at max_tokens",
+    "content_filter": "ended by a content filter",
+}
 
 
 @dataclass(frozen=True, slots=True)

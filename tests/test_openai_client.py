@@ -12,7 +12,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 import jan_jupyter as jan
 from jan_jupyter import bridge
-from support.jan import add_remote
+from support.jan import KEY, add_model, add_remote, write_json
 from support.server import StreamingServer, tokens
 
 HI: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
@@ -29,6 +29,11 @@ MODELS = {
 @pytest.fixture
 def client(isolated: Path, server: StreamingServer) -> Iterator[openai.OpenAI]:
     add_remote(isolated / "jan", server, **MODELS)
+    write_json(
+        isolated / "jan" / "engines" / "claude" / "engine.json",
+        {"base_url": server.base_url, "api_key": KEY},
+    )
+    add_model(isolated / "jan", "elsewhere", engine="claude")
     with jan.openai() as client:
         yield client
     bridge.wait(jan.router.close())
@@ -93,10 +98,25 @@ def test_errors_are_those_of_the_package(client: openai.OpenAI) -> None:
         client.chat.completions.create(model="refused", messages=HI)
     with pytest.raises(openai.NotFoundError, match="no model"):
         client.chat.completions.create(model="nowhere", messages=HI)
-    with pytest.raises(openai.BadRequestError, match="n above 1"):
-        client.chat.completions.create(model="short", messages=HI, n=2)
+    with pytest.raises(openai.BadRequestError, match=r"claude.*one answer .*`n`"):
+        client.chat.completions.create(model="elsewhere", messages=HI, n=2)
     with pytest.raises(openai.APIError, match="cut off"):
         list(client.chat.completions.create(model="cut", messages=HI, stream=True))
+
+
+def test_several_answers(client: openai.OpenAI) -> None:
+    text = "".join(tokens(20))
+    answer = client.chat.completions.create(model="short", messages=HI, n=2)
+    found = [(choice.index, choice.message.content) for choice in answer.choices]
+    assert found == [(0, f"0:{text}"), (1, f"1:{text}")]
+    pieces = ["", ""]
+    ends = []
+    stream = client.chat.completions.create(model="short", messages=HI, n=2, stream=True)
+    for choice in (choice for chunk in stream for choice in chunk.choices):
+        pieces[choice.index] += choice.delta.content or ""
+        ends += [choice.index] if choice.finish_reason else []
+    assert pieces == [f"0:{text}", f"1:{text}"]
+    assert sorted(ends) == [0, 1]
 
 
 def test_tool_calls_and_reasoning_come_through(client: openai.OpenAI) -> None:

@@ -17,7 +17,7 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.types import Event
-from support.jan import add_remote
+from support.jan import KEY, add_model, add_remote, write_json
 from support.kernel import Kernel
 from support.server import StreamingServer, tokens
 
@@ -54,6 +54,73 @@ def test_a_stream_and_its_replay(short: str) -> None:
     assert len(pieces) > 5
     assert "".join(pieces) == TEXT == "".join(stream)
     assert stream.reply.text == TEXT
+
+
+def test_several_answers_are_kept_apart(short: str, server: StreamingServer) -> None:
+    stream = jan.stream("hi", short, n=3)
+    assert "".join(stream) == f"0:{TEXT}"  # the first; all are in the reply
+    reply = stream.reply
+    assert server.journal()[-1].body["n"] == 3
+    assert [choice.text for choice in reply.choices] == [f"{place}:{TEXT}" for place in range(3)]
+    assert [choice.finish for choice in reply.choices] == ["stop"] * 3
+    assert reply.choices[0].text == reply.text == reply.messages[-1].text
+    assert [choice.messages[-1].text for choice in reply.others] == [f"1:{TEXT}", f"2:{TEXT}"]
+    assert reply.usage == jan.Usage(prompt=1, completion=60)
+    shown = reply._repr_markdown_()
+    assert [shown.count(f"**Answer {n}**") for n in (1, 2, 3, 4)] == [1, 1, 1, 0]
+    assert jan.chat("hi", short).choices[1:] == ()
+
+
+def test_each_of_several_answers_has_what_was_made_of_it(
+    short: str, server: StreamingServer
+) -> None:
+    server.behave(short, "n=10,cut=5")
+    with pytest.raises(errors.StreamBroken) as caught:
+        jan.chat("hi", short, n=2)
+    assert caught.value.partial == "0:" + "".join(tokens(5))
+    server.behave(short, "n=2,finish=length")
+    cut = jan.chat("hi", short, n=2)
+    assert cut._repr_markdown_().count("cut at max&#95;tokens") == 2
+    server.behave(short, "n=3,reasoning=2")
+    thoughts = [choice.reasoning for choice in jan.chat("hi", short, n=2).choices]
+    assert thoughts == ["".join(tokens(2))] * 2
+    server.behave(short, "tools=2,finish=tool_calls")
+    first, second = jan.chat("hi", short, n=2).choices
+    assert len(first.tool_calls) == len(second.tool_calls) == 2
+    assert second.messages[-1].extra["tool_calls"] == [*second.tool_calls]
+
+
+def test_a_server_that_gives_fewer_answers_is_told_of(short: str, server: StreamingServer) -> None:
+    server.behave(short, "n=20,alone")
+    reply = jan.chat("hi", short, n=3)
+    assert (reply.text, reply.others) == (TEXT, ())
+    assert "1 of 3 answers came" in reply.footer
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "3", True])
+def test_a_number_of_answers_that_is_none_is_refused(short: str, n: object) -> None:
+    with pytest.raises(errors.UsageError, match=r"`n` .* short \(openai\)"):
+        jan.chat("hi", short, n=n)
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings"),
+    [
+        ("claude", {}),
+        ("nvidia-triton-trt-llm", {}),
+        ("hf-endpoints", {"format": "tgi"}),
+        ("hf-endpoints", {"format": "toolkit"}),
+    ],
+)
+def test_an_engine_that_gives_one_answer_is_not_asked_for_more(
+    short: str, isolated: Path, server: StreamingServer, engine: str, settings: dict[str, str]
+) -> None:
+    written = {"base_url": server.base_url, "api_key": KEY}
+    write_json(isolated / "jan" / "engines" / engine / "engine.json", written)
+    add_model(isolated / "jan", "single", engine=engine, settings=settings)
+    with pytest.raises(errors.BadRequest, match=rf"single \({engine}\) gives one answer"):
+        jan.chat("hi", "single", n=2)
+    assert server.journal() == []
 
 
 def test_leaving_a_stream_early_stops_the_server(short: str, server: StreamingServer) -> None:

@@ -84,16 +84,16 @@ class AzureOpenAI(OpenAI):
         return provider
 
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
-        return AzureParser()
+        return AzureParser(request.choices)
 
 
 class AzureParser(OpenAIParser):
     """OpenAI's chunks; if the filter ends the answer, a note says why."""
 
-    def parse(self, event: ServerEvent) -> Delta | http.End | None:
-        delta = super().parse(event)
-        if isinstance(delta, Delta) and delta.finish == "content_filter":
+    def parse(self, event: ServerEvent) -> http.Parsed:
+        parsed = super().parse(event)
+        if isinstance(parsed, Delta) and parsed.finish == "content_filter":
             choice: dict[str, Any] = json.loads(event.data)["choices"][0]
             if why := filtered(choice.get("content_filter_results")):
-                return replace(delta, notes=[f"filtered: {why}"])
-        return delta
+                return replace(parsed, notes=[f"filtered: {why}"])
+        return parsed

@@ -54,11 +54,15 @@ class Engine(ABC):
 
     @abstractmethod
     def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
-        """Answer piece by piece; the last piece carries `finish`.
+        """Answer piece by piece; the last piece (of each choice) carries `finish`.
 
         Ends normally only if the answer is whole; every failure is a `JanError`. Closing the
         iterator stops the generation within 200 ms.
         """
+
+    def gives_choices(self, model: Model) -> bool:
+        """Whether it can give several answers to one request (`n`), each with its `choice`."""
+        return False
 
     async def load(self, model: Model) -> None:
         """Return when the model can answer at once. Asking again is free."""

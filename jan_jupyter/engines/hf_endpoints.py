@@ -66,6 +66,9 @@ class HFEndpoints(OpenAI):
         body = self._text_body(model, request)
         return http.HttpRequest(endpoint.url, body, self.headers(endpoint), endpoint.read_timeout)
 
+    def gives_choices(self, model: Model) -> bool:
+        return self._format(model) == "openai"
+
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
         match self._format(model):
             case "tgi":

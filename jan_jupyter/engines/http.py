@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from .. import errors
 from ..retry import LONGEST_WAIT, backoff
-from ..types import EMPTY, Delta
+from ..types import EMPTY, Delta, Finish
 from .failures import Party, error_of
 from .sse import EventDecoder, ServerEvent
 
@@ -75,14 +75,15 @@ class End:
 
 
 END: Final = End()
+Parsed = Delta | Sequence[Delta] | End | None
 
 
 class Parser(ABC):
     """Reads the events of one stream. No I/O; what it must remember between events is its own."""
 
     @abstractmethod
-    def parse(self, event: ServerEvent) -> Delta | End | None:
-        """What an event means; `None`: nothing.
+    def parse(self, event: ServerEvent) -> Parsed:
+        """What an event means; `None`: nothing; several deltas if it is about several choices.
 
         An answer that is JSON instead of a stream comes as one event of the name `json`. Raises
         `Refusal` for an error; any `ValueError`, `TypeError` or `LookupError` means that the event
@@ -172,32 +173,37 @@ class Client:
         self, request: HttpRequest, parser: Parser, party: Party
     ) -> AsyncGenerator[Delta, None]:
         last = Delta()
+        finished: dict[int, Finish | None] = {0: None}
         partial: list[str] = []
         with translated(party, partial):
             async with self._events(request, party) as events:
                 async for event in events:
-                    delta = _parsed(parser, event, party)
-                    if delta is None:
-                        continue
-                    if isinstance(delta, End):
+                    parsed = _parsed(parser, event, party)
+                    if isinstance(parsed, End):
                         if not _is_loopback(request.url):  # those serve one request only
                             await _drained(events)
                         break
-                    last = _merged(last, delta)
-                    if delta.text or delta.reasoning or delta.tool_calls:
-                        partial.append(delta.text)
-                        plain = delta.finish is None and delta.usage is None
-                        yield delta if plain else replace(delta, finish=None, usage=None)
-            delta = _parsed(parser, None, party)
-            if isinstance(delta, Delta):
+                    for delta in parsed:
+                        last = _merged(last, delta)
+                        finished[delta.choice] = delta.finish or finished.get(delta.choice)
+                        if delta.text or delta.reasoning or delta.tool_calls:
+                            partial.append("" if delta.choice else delta.text)
+                            plain = delta.finish is None and delta.usage is None
+                            yield delta if plain else replace(delta, finish=None, usage=None)
+            parsed = _parsed(parser, None, party)
+            for delta in () if isinstance(parsed, End) else parsed:
                 last = _merged(last, delta)
-            if last.finish is None:
+                finished[0] = delta.finish or finished[0]
+            if not all(finished.values()):
                 raise errors.StreamBroken(
                     f"The answer of {party.model} ({party.engine}) was cut off: the server closed"
                     " the stream before its end. What had come is kept; run the cell again for a"
                     " whole one."
                 )
-        yield last
+        for choice, finish in finished.items():
+            if choice:
+                yield Delta(finish=finish, choice=choice)
+        yield replace(last, finish=finished[0])
 
     @asynccontextmanager
     async def _events(
@@ -326,13 +332,16 @@ async def _head(response: httpx2.Response, most: int) -> bytes:
     return b"".join(pieces)
 
 
-def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Delta | End | None:
+def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Sequence[Delta] | End:
     """What an event means, or the clean end of the stream (`None`)."""
     try:
-        delta = parser.end() if event is None else parser.parse(event)
-        if isinstance(delta, Delta):
+        parsed = parser.end() if event is None else parser.parse(event)
+        if parsed is None or isinstance(parsed, End):
+            return parsed or ()
+        deltas = [parsed] if isinstance(parsed, Delta) else parsed
+        for delta in deltas:
             _check(delta)
-        return delta
+        return deltas
     except Refusal as refusal:
         raise error_of(refusal.status, EMPTY, refusal.body, party) from None
     except _NOT_OF_THE_PROTOCOL as error:
@@ -359,6 +368,8 @@ def _check(delta: Delta) -> None:
     """Raise `TypeError` if a server put something else where a text, a call or a number belongs."""
     if not (isinstance(delta.text, str) and isinstance(delta.reasoning, str)):
         raise TypeError("a text that is none")
+    if not isinstance(delta.choice, int) or delta.choice < 0:
+        raise TypeError("a choice without a place")
     for call in delta.tool_calls:
         function = call.get("function") or {}
         parts = function.get("name"), function.get("arguments"), call.get("id")
@@ -374,8 +385,8 @@ def _check(delta: Delta) -> None:
 
 
 def _merged(last: Delta, new: Delta) -> Delta:
+    """What is known at the end of all choices."""
     return Delta(
-        finish=new.finish or last.finish,
         usage=new.usage or last.usage,
         timings=new.timings or last.timings,
         notes=(*last.notes, *new.notes),

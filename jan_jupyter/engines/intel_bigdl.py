@@ -119,6 +119,9 @@ class IntelBigdl(LocalEngine):
     def _is_served(self, model: Model) -> bool:
         return bool(model.settings.get("base_url") or self.options.address)
 
+    def gives_choices(self, model: Model) -> bool:
+        return self._is_served(model)
+
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         if self._is_served(model):
             asked = self._serving.chat(model, request)

@@ -58,6 +58,9 @@ class LocalEngine(OpenAI):
         """The error for a worker that did not come up because of the model itself."""
         return None
 
+    def check(self, model: Model, request: ChatRequest, worker: Worker) -> None:
+        """Raise `BadRequest` for what this worker cannot be asked."""
+
     # What they share ------------------------------------------------------------------------------
 
     async def load(self, model: Model) -> None:
@@ -77,13 +80,14 @@ class LocalEngine(OpenAI):
         text: list[str] = []
         for attempt in (1, 2):
             worker = await self._ready(model)
+            self.check(model, request, worker)
             async with self._place(worker, model) as waited:
                 try:
                     deltas = self._asked(model, request, _endpoint(worker))
                     async with aclosing(deltas):
                         async for delta in deltas:
-                            text.append(delta.text)
-                            yield _with_wait(delta, waited) if delta.finish else delta
+                            text.append("" if delta.choice else delta.text)
+                            yield _with_wait(delta, waited) if delta.is_last else delta
                     return
                 except (errors.ConnectionFailed, errors.StreamBroken) as error:
                     # It may have left between load and request: then it is started once more.

@@ -14,7 +14,7 @@ from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Embeddings
 from . import runtimes
 from .local import LocalEngine
-from .workers import Launch, ModelFile, WorkerFailed, WorkerSpec
+from .workers import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
 
 SMALL_MODEL = 100 * 10**6
 """Bytes below which one thread is as fast as many, and is not held up when the others must wait."""
@@ -73,6 +73,16 @@ class Nitro(LocalEngine):
                 engine=self.options.name,
             )
         return super().body(model, request)
+
+    def check(self, model: Model, request: ChatRequest, worker: Worker) -> None:
+        if worker.runtime != "llama-cpp-python" and request.choices > worker.slots:
+            raise errors.BadRequest(
+                f"{model.id} ({self.options.name}) gives {worker.slots} at once, not"
+                f" {request.choices} answers (`n`): set `n_parallel` to {request.choices} in its"
+                " settings.",
+                model=model.id,
+                engine=self.options.name,
+            )
 
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from .. import errors
@@ -46,8 +47,11 @@ class OpenAI(Remote):
             **request.extra,
         }
 
+    def gives_choices(self, model: Model) -> bool:
+        return True
+
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
-        return OpenAIParser()
+        return OpenAIParser(request.choices)
 
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
@@ -109,14 +113,22 @@ _FINISH: dict[str, Finish] = {
 
 
 class OpenAIParser(http.Parser):
-    """Each chunk stands for itself."""
+    """Each chunk stands for itself; but llama.cpp counts the tokens of each choice apart."""
 
-    def parse(self, event: ServerEvent) -> Delta | http.End | None:
-        return parse(event)
+    def __init__(self, choices: int = 1) -> None:
+        self._choices = choices
+        self._completion = 0
+
+    def parse(self, event: ServerEvent) -> http.Parsed:
+        parsed = parse(event)
+        if self._choices > 1 and isinstance(parsed, Delta) and parsed.usage and parsed.timings:
+            self._completion += parsed.usage.completion
+            return replace(parsed, usage=replace(parsed.usage, completion=self._completion))
+        return parsed
 
 
-def parse(event: ServerEvent) -> Delta | http.End | None:
-    """A `chat.completion.chunk` (or a whole `chat.completion`) -> its delta.
+def parse(event: ServerEvent) -> http.Parsed:
+    """A `chat.completion.chunk` (or a whole `chat.completion`) -> what it brings of each choice.
 
     Raises what an error inside the stream means.
     """
@@ -127,25 +139,32 @@ def parse(event: ServerEvent) -> Delta | http.End | None:
         said = error if isinstance(error, dict) else {}
         code = said.get("http_status_code", said.get("code"))  # TGI's own name for it
         raise http.Refusal(code if isinstance(code, int) and 400 <= code < 600 else 500, chunk)
-    text = reasoning = ""
-    tool_calls: list[Mapping[str, Any]] = []
-    logprobs: list[Mapping[str, Any]] = []
-    finish: Finish | None = None
-    if choices := chunk.get("choices"):
-        choice = choices[0]
-        delta = choice.get("delta") or choice.get("message") or {}
-        text = delta.get("content") or delta.get("refusal") or ""
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
-        tool_calls = delta.get("tool_calls") or []
-        if offered := choice.get("logprobs"):
-            logprobs = offered.get("content") or []
-        if written := choice.get("finish_reason"):
-            finish = _FINISH.get(written, "stop")
     usage = _usage(chunk["usage"]) if chunk.get("usage") else None
     timings = _timings(chunk["timings"]) if chunk.get("timings") else None
-    if not (text or reasoning or tool_calls or finish or usage or timings):
+    deltas = [delta for choice in chunk.get("choices") or () if (delta := _delta(choice))]
+    if usage or timings:
+        first = deltas[0] if deltas else Delta()
+        deltas[:1] = [replace(first, usage=usage, timings=timings)]
+    return deltas[0] if len(deltas) == 1 else deltas or None
+
+
+def _delta(choice: Mapping[str, Any]) -> Delta | None:
+    """What a chunk brings of one choice, if anything."""
+    delta = choice.get("delta") or choice.get("message") or {}
+    text = delta.get("content") or delta.get("refusal") or ""
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    tool_calls = delta.get("tool_calls") or []
+    reason = choice.get("finish_reason")
+    if not (text or reasoning or tool_calls or reason):
         return None
-    return Delta(text, reasoning, tool_calls, finish, usage, timings, logprobs=logprobs)
+    return Delta(
+        text,
+        reasoning,
+        tool_calls,
+        _FINISH.get(reason, "stop") if reason else None,
+        logprobs=(choice.get("logprobs") or {}).get("content") or [],
+        choice=choice.get("index") or 0,
+    )
 
 
 def _usage(written: Mapping[str, Any]) -> Usage:

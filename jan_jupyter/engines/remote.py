@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -205,13 +206,16 @@ class Remote(Engine):
             self.party(model, endpoint.key),
             self._tell_wait(model),
         )
-        thinking = Thinking()
+        choices: defaultdict[int, Thinking] = defaultdict(Thinking)
         async with aclosing(deltas):
             async for delta in deltas:
+                thinking = choices[delta.choice]
                 if not thinking.done:
                     delta = thinking.split(delta)
-                if delta.finish:
+                if delta.is_last:
                     notes = [*self._new_notes(model, request), *delta.notes]
+                    if len(choices) < request.choices:
+                        notes.append(f"{len(choices)} of {request.choices} answers came")
                     delta = replace(delta, notes=notes)
                 yield delta
 

@@ -52,6 +52,8 @@ class Rules:
         for name, value in parameters.items():
             if name == "stream" or (name == "seed" and value == -1):
                 continue  # ours to say, and "any seed"
+            if name == "n" and value == 1:
+                continue  # one answer comes anyway, also from a server that does not know the name
             if name in self.drop or (self.allow is not None and name not in self.allow):
                 left_out.append(name)
             else:

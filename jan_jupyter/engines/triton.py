@@ -88,6 +88,9 @@ class Triton(OpenAI):
             return GrpcRequest.of(asked, self._known(endpoint))
         return asked
 
+    def gives_choices(self, model: Model) -> bool:
+        return self._format(model) == "openai"
+
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
         if self._format(model) == "openai":
             return super().parser(model, request)

@@ -6,8 +6,10 @@ import html
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from itertools import zip_longest
 from time import monotonic
 from typing import Any, Protocol
 
@@ -34,7 +36,7 @@ Bundle = dict[str, Any]
 class Output(Protocol):
     """Where an answer goes. All calls come from the cell, never from the background loop."""
 
-    def text(self, piece: str) -> None: ...
+    def text(self, piece: str, choice: int = 0) -> None: ...
     def reasoning(self, piece: str) -> None: ...
     def event(self, event: Event) -> None: ...
     def tick(self) -> float | None:
@@ -52,13 +54,15 @@ def captured() -> bool:
 
 
 class NotebookOutput:
-    """One `display_id`, updated at an interval that grows with the length."""
+    """One `display_id`, updated at an interval that grows with the length.
+
+    Several answers to one request grow in it one under another.
+    """
 
     def __init__(self, format_: str, footer: bool) -> None:
         self._format = format_
         self._footer = footer
-        self._safe = markdown.SafeMarkdown()
-        self._pieces: list[str] = []
+        self._answers: dict[int, _Growing] = {}
         self._pending = False
         self._handle: str | None = None
         self._last = -1e9
@@ -69,12 +73,12 @@ class NotebookOutput:
         self._shown_status = ""
         self._captured = captured()
 
-    def text(self, piece: str) -> None:
-        self._pieces.append(piece)
+    def text(self, piece: str, choice: int = 0) -> None:
+        if choice not in self._answers:
+            self._answers[choice] = _Growing(self._format == "markdown", choice > 0)
+        self._answers[choice].add(piece)
         self._characters += len(piece)
         self._pending = True
-        if self._format == "markdown":
-            self._safe.feed(piece)
 
     def reasoning(self, piece: str) -> None:
         self._thought += piece.count(" ") + piece.count("\n")
@@ -115,11 +119,15 @@ class NotebookOutput:
             self._shown_status, self._last = status, now
 
     def _running_bundle(self) -> Bundle:
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        if self._format == "markdown":
-            return {"text/markdown": self._safe.text, "text/plain": self._pieces[0]}
-        return {"text/plain": self._pieces[0]}
+        answers = [self._answers[choice] for choice in sorted(self._answers)]
+        plain = _one_under_another([answer.plain for answer in answers])
+        if self._format != "markdown":
+            return {"text/plain": plain}
+        shown = [answer.markdown for answer in answers]
+        return {
+            "text/markdown": shown[0] if len(shown) == 1 else markdown.numbered(shown),
+            "text/plain": plain,
+        }
 
     def _show(self, data: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
         extra = dict(metadata or {})
@@ -134,8 +142,34 @@ class NotebookOutput:
             )
 
 
+class _Growing:
+    """The text of one answer while it comes."""
+
+    def __init__(self, as_markdown: bool, after_others: bool) -> None:
+        self._safe = markdown.SafeMarkdown(after_others) if as_markdown else None
+        self._pieces: list[str] = []
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+        if self._safe is not None:
+            self._safe.feed(piece)
+
+    @property
+    def plain(self) -> str:
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+    @property
+    def markdown(self) -> str:
+        return self._safe.text if self._safe is not None else ""
+
+
 class TerminalOutput:
-    """A terminal cannot change what it has shown: the pieces are printed as they come."""
+    """A terminal cannot change what it has shown: the pieces are printed as they come.
+
+    Of several answers to one request the others follow when all are there.
+    """
 
     def __init__(self, format_: str, footer: bool) -> None:
         self._format = format_
@@ -143,8 +177,8 @@ class TerminalOutput:
         self._at_line_start = True
         self._thinks = False
 
-    def text(self, piece: str) -> None:
-        if self._format != "code":
+    def text(self, piece: str, choice: int = 0) -> None:
+        if self._format != "code" and not choice:
             self._print(piece)
 
     def reasoning(self, piece: str) -> None:
@@ -166,6 +200,11 @@ class TerminalOutput:
             self._print(reply.code or reply.text)
         if not self._at_line_start:
             self._print("\n")
+        for number, other in enumerate(reply.others, 2):
+            shown = other.code or other.text if self._format == "code" else other.text
+            self._print(f"\n{_title(number, other.ended_early)}\n\n{shown}")
+            if not self._at_line_start:
+                self._print("\n")
         if self._footer:
             line = " · ".join([reply.footer, *notes])
             self._print(f"\x1b[2m{line}\x1b[0m\n" if sys.stdout.isatty() else f"{line}\n")
@@ -185,8 +224,14 @@ def printable(text: str) -> str:
     )
 
 
-def final_bundle(reply: Reply, format_: str, footer: str) -> Bundle:
-    """What is saved: the answer in the format that was asked for, and its plain text."""
+def final_bundle(reply: Reply, format_: str, footer: str, after_others: bool = False) -> Bundle:
+    """What is saved: the answer in the format that was asked for, and its plain text.
+
+    Several answers to one request stand one under another; as JSON they are a list. `after_others`:
+    it is one of them.
+    """
+    if reply.others:
+        return _bundle_of_several(reply.choices, format_, footer)
     text = reply.text
     if format_ == "json":
         try:
@@ -203,14 +248,39 @@ def final_bundle(reply: Reply, format_: str, footer: str) -> Bundle:
         if language in ("", "json"):
             with suppress(ValueError):
                 code, language = pretty(json.loads(code)), "json"
-        shown = fenced(code, language)
+        shown = fenced(code, language, after_others)
         return {"text/markdown": markdown.with_footer(shown, footer), "text/plain": code}
     thought = ""
     if reply.reasoning.strip():
         words = len(reply.reasoning.split())
-        thought = markdown.folded(f"Reasoning, {words:,} words", reply.reasoning)
-    shown = thought + markdown.safe(text)
+        thought = markdown.folded(f"Reasoning, {words:,} words", reply.reasoning, after_others)
+    shown = thought + markdown.safe(text, after_others or bool(thought))
     return {"text/markdown": markdown.with_footer(shown, footer), "text/plain": text}
+
+
+def _bundle_of_several(replies: Sequence[Reply], format_: str, footer: str) -> Bundle:
+    bundles = [final_bundle(replace(reply, others=()), format_, "", True) for reply in replies]
+    ends = [reply.ended_early for reply in replies]
+    bundle: Bundle = {"text/plain": _one_under_another([b["text/plain"] for b in bundles], ends)}
+    if all("text/markdown" in each for each in bundles):
+        shown = markdown.numbered([each["text/markdown"] for each in bundles], ends)
+        bundle["text/markdown"] = markdown.with_footer(shown, footer)
+    for kind, join in (("application/json", list), ("text/html", "".join)):
+        if all(kind in each for each in bundles):
+            bundle[kind] = join(each[kind] for each in bundles)
+    return bundle
+
+
+def _one_under_another(texts: Sequence[str], remarks: Sequence[str] = ()) -> str:
+    """Plain texts, each below its number; one stands alone."""
+    if len(texts) == 1:
+        return texts[0]
+    pairs = zip_longest(texts, remarks, fillvalue="")
+    return "\n\n".join(f"{_title(n, mark)}\n\n{text}" for n, (text, mark) in enumerate(pairs, 1))
+
+
+def _title(number: int, remark: str) -> str:
+    return f"Answer {number} · {remark}" if remark else f"Answer {number}"
 
 
 def html_of(reply: Reply) -> str:
@@ -227,11 +297,11 @@ def framed(page: str) -> str:
     return f'<iframe sandbox="" title="HTML answer" style="{style}" srcdoc="{source}"></iframe>'
 
 
-def fenced(code: str, language: str = "") -> str:
+def fenced(code: str, language: str = "", after_others: bool = False) -> str:
     """Code as a Markdown fence that nothing in it can close."""
     longest = max(map(len, re.findall("`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
-    return markdown.safe(f"{fence}{language}\n{code}\n{fence}\n")
+    return markdown.safe(f"{fence}{language}\n{code}\n{fence}\n", after_others)
 
 
 def pretty(value: Any) -> str:

@@ -61,7 +61,7 @@ class Showing:
             if delta.reasoning:
                 self.output.reasoning(delta.reasoning)
             if delta.text:
-                self.output.text(delta.text)
+                self.output.text(delta.text, delta.choice)
 
     def end(self, notes: list[str], interrupted: bool = False) -> Outcome:
         """Show the final state, also of an answer that was cut."""

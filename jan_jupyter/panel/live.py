@@ -104,6 +104,8 @@ async def drive(live: Live, stream: Stream, send: Send) -> None:
     try:
         async with aclosing(stream.deltas()) as deltas:
             async for delta in deltas:
+                if delta.choice:
+                    continue  # they become versions of the answer, in the thread
                 if delta.text:
                     pieces.append(delta.text)
                 if delta.reasoning:

@@ -86,6 +86,9 @@ class Record:
             return  # nothing came, and nobody misses it
         else:
             self.answer = self.thread.answer(answer, self.question)
+        if self.question is not None and self._extend is None:
+            for other in reply.others:  # versions of the first, which stands on the line
+                self.thread.answer(ThreadMessage.of_reply(other), self.question)
 
     @property
     def _replaces(self) -> bool:

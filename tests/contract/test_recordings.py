@@ -92,14 +92,13 @@ def deltas(name: str, recording: str, found: Iterable[ServerEvent]) -> Iterator[
     parser = parser_of(name, recording)
     party = Party("m", name)
     for event in found:
-        delta = http._parsed(parser, event, party)
-        if isinstance(delta, http.End):
+        parsed = http._parsed(parser, event, party)
+        if isinstance(parsed, http.End):
             break
-        if delta is not None:
-            yield delta
+        yield from parsed
     last = http._parsed(parser, None, party)
-    if isinstance(last, Delta):
-        yield last
+    if not isinstance(last, http.End):
+        yield from last
 
 
 @pytest.mark.parametrize("name", NAMES)

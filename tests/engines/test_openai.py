@@ -171,6 +171,20 @@ def test_an_answer_that_is_not_streamed_is_read_too() -> None:
     assert (delta.text, delta.finish, delta.usage) == ("hi", "stop", Usage(1, 2))
 
 
+def test_choices_that_come_together_are_told_apart() -> None:
+    whole = {
+        "choices": [
+            {"index": 1, "message": {"content": "b"}, "finish_reason": "length"},
+            {"index": 0, "message": {"content": "a"}, "finish_reason": "stop"},
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+    }
+    deltas = parse(ServerEvent(json.dumps(whole), "json"))
+    assert isinstance(deltas, list)
+    assert [(d.choice, d.text, d.finish) for d in deltas] == [(1, "b", "length"), (0, "a", "stop")]
+    assert deltas[0].usage == Usage(1, 2)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [

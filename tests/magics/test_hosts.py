@@ -86,6 +86,9 @@ def test_a_terminal(tmp_path: Path, told: StreamingServer) -> None:
         assert "short" in screen
         assert "20 tokens" in screen
         assert "Out[" not in screen
+        screen = terminal.run("%jan -m short -p n=2 hi")
+        assert "Answer 2" in screen
+        assert screen.index("0:the") < screen.index("Answer 2") < screen.index("1:the")
         assert "Reply" in terminal.run("print(type(_).__name__)")
         assert "short" in terminal.run("%jan models sho")
         start = terminal.length

@@ -75,6 +75,25 @@ def test_a_line_gives_its_reply_as_value(ask: Kernel) -> None:
     assert ask.execute("print(kept.usage.completion)").text == "20\n"
 
 
+def test_several_answers_stand_one_under_another(ask: Kernel) -> None:
+    result = ask.execute("%%jan paced -p n=2 --as several\nhello")
+    output = only_output(result)
+    text = "".join(tokens(300))
+    plain = f"Answer 1\n\n0:{text}\n\nAnswer 2\n\n1:{text}"
+    assert output["data"]["text/plain"] == plain
+    assert output["metadata"]["jan"]["choices"] == 2
+    shown = output["data"]["text/markdown"]
+    assert shown.index("**Answer 1**") < shown.index("0:the") < shown.index("**Answer 2**")
+    assert shown.count("paced · 600 tokens") == 1
+    growing = [m.content["data"]["text/plain"] for m in result.received if "data" in m.content]
+    both = [part for part in growing if "Answer 2" in part and part != plain]
+    assert both  # they grow together
+    assert all(part.count("0:the") == part.count("1:the") == 1 for part in both)
+    assert ask.execute("print(len(several.choices))").text == "2\n"
+    listed = only_output(ask.execute("%%jan short -p n=2 -f code\nhello"))
+    assert listed["data"]["text/markdown"].count("```") == 4
+
+
 @pytest.mark.parametrize(
     "prompt",
     [

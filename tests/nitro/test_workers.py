@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,21 @@ async def test_settings_arrive(bench: Bench, tiny_model: Path, own_server: Runti
     assert [slot["n_ctx"] for slot in json.loads(slots)] == [256, 256]
     _, props = await asyncio.to_thread(process.ask, worker.port, "/props", worker.secret)
     assert "<|user|>" in json.loads(props)["chat_template"]
+
+
+async def test_several_answers_need_as_many_slots(
+    bench: Bench, tiny_model: Path, own_server: Runtime
+) -> None:
+    asked = model(tiny_model, n_parallel=2, **own_server)
+    request = short(tokens=8)
+    request = replace(request, parameters={**request.parameters, "n": 2})
+    deltas = await answer(bench.nitro, asked, request)
+    assert {delta.choice for delta in deltas if delta.text} == {0, 1}
+    assert [delta.choice for delta in deltas if delta.finish] == [1, 0]
+    assert deltas[-1].usage is not None
+    assert deltas[-1].usage.completion == 16
+    with pytest.raises(errors.BadRequest, match="`n_parallel` to 3"):
+        await answer(bench.nitro, asked, replace(request, parameters={"n": 3}))
 
 
 async def test_a_model_may_chat_and_embed(bench: Bench, tiny_model: Path) -> None:

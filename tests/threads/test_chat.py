@@ -151,6 +151,22 @@ def test_several_models_answer_one_question(models: Path) -> None:
     assert texts(thread) == ["hi", FIVE]
 
 
+def test_several_answers_are_versions_of_each_other(models: Path, server: StreamingServer) -> None:
+    talk = jan.Chat("five", thread="t")
+    talk.ask("hi", n=3)
+    thread = jan.threads.get("t")
+    answer = thread.messages[-1]
+    assert answer.text == f"0:{FIVE}"
+    versions = [thread.message(id).text for id in thread.versions(answer.id)]
+    assert versions == [f"{n}:{FIVE}" for n in range(3)]
+    thread.switch(thread.versions(answer.id)[2])
+    talk.ask("more")
+    assert sent(server) == [("user", "hi"), ("assistant", f"2:{FIVE}"), ("user", "more")]
+    _ = talk.regenerate(n=2).reply
+    assert texts(thread)[2:] == ["more", f"0:{FIVE}"]
+    assert len(thread.versions(thread.messages[-1].id)) == 3
+
+
 def test_an_assistant_without_a_thread(models: Path, server: StreamingServer) -> None:
     jan.threads.assistants.create(
         "Poet", instructions="Rhyme.", model="echo", parameters={"seed": 3}

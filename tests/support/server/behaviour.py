@@ -60,6 +60,8 @@ class Behaviour:
     finish: str = "stop"
     usage: str = "asked"
     """`asked` (by `stream_options`), `always`, `never`, or `finish` (in the chunk that ends)."""
+    alone: bool = False
+    """Give one answer, however many are asked for (`n`)."""
     cached: int = 0
     """Prompt tokens that are said to come from a cache."""
 

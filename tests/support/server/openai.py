@@ -15,8 +15,19 @@ class OpenAI(Dialect):
         asked = [m["content"] for m in self.body.get("messages", ()) if m.get("role") == "user"]
         return asked[-1] if asked else None
 
+    @property
+    def _choices(self) -> int:
+        return 1 if self.behaviour.alone else int(self.body.get("n") or 1)
+
     def chunk(self, part: Part) -> Sequence[Event]:
-        return [self._chunk(part if self.entry.chunks else {"role": "assistant", **part})]
+        """A chunk for each choice, the last choice first; each begins with its own number."""
+        events = []
+        for index in reversed(range(self._choices)):
+            mark = f"{index}:" if self._choices > 1 and not self.entry.chunks else ""
+            delta = {**part, "content": mark + part["content"]} if "content" in part else part
+            first = {} if self.entry.chunks else {"role": "assistant"}
+            events.append(self._chunk({**first, **delta}, index=index))
+        return events
 
     def closing(self, parts: Sequence[Part]) -> Sequence[Event]:
         behaviour = self.behaviour
@@ -25,9 +36,10 @@ class OpenAI(Dialect):
         events: list[Event] = []
         counted = self._usage(len(parts))
         if not behaviour.nofinish:
-            name, finish = self._chunk({}, self._finish)
-            in_it = {"usage": counted} if behaviour.usage == "finish" else {}
-            events.append((name, {**finish, **in_it}))
+            ends = [self._chunk({}, self._finish, index) for index in range(self._choices)]
+            if behaviour.usage == "finish":
+                ends[-1][1]["usage"] = counted
+            events += ends
         asked = (self.body.get("stream_options") or {}).get("include_usage")
         if behaviour.usage == "always" or (behaviour.usage == "asked" and asked):
             head = self._envelope("chat.completion.chunk")
@@ -44,7 +56,10 @@ class OpenAI(Dialect):
         if behaviour.tools:
             message |= {"content": None, "tool_calls": whole_calls(parts)}
         value = self._envelope("chat.completion")
-        value["choices"] = [{"index": 0, "message": message, "finish_reason": self._finish}]
+        value["choices"] = [
+            {"index": index, "message": message, "finish_reason": self._finish}
+            for index in range(self._choices)
+        ]
         if behaviour.usage != "never":
             value["usage"] = self._usage(len(parts))
         return value
@@ -56,9 +71,9 @@ class OpenAI(Dialect):
     def _finish(self) -> str:
         return "tool_calls" if self.behaviour.tools else self.behaviour.finish
 
-    def _chunk(self, delta: Part, finish: str | None = None) -> Event:
+    def _chunk(self, delta: Part, finish: str | None = None, index: int = 0) -> Event:
         head = self._envelope("chat.completion.chunk")
-        return "", {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+        return "", {**head, "choices": [{"index": index, "delta": delta, "finish_reason": finish}]}
 
     def _envelope(self, kind: str) -> dict[str, Any]:
         return {
@@ -74,8 +89,8 @@ class OpenAI(Dialect):
         prompt = sum(len(str(m.get("content")).split()) for m in messages)
         return {
             "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
+            "completion_tokens": completion * self._choices,
+            "total_tokens": prompt + completion * self._choices,
             "prompt_tokens_details": {"cached_tokens": self.behaviour.cached},
         }
 
