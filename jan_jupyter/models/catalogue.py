@@ -361,11 +361,11 @@ def _remote(
     described: Description, options: EngineOptions, address: str, engines: Engines
 ) -> Files:
     """The state of a model that a server answers for."""
-    if options.needs_key(address) and (reason := engines.why_no_key(options)):
-        return Files(state="needs-key", reason=reason)
     if not address or is_placeholder(address):
         reason = f"engine {options.name} has no address: set `base_url` in {_engine_file(options)}"
         return Files(state="broken", reason=reason)
+    if options.needs_key(address) and (reason := engines.why_no_key(options)):
+        return Files(state="needs-key", reason=reason)
     if options.kind == "azure-openai":
         whole = address == options.full_url
         version = described.settings.get("api_version") or options.settings.get("api_version")
@@ -410,8 +410,14 @@ def _with_duplicates_told(models: list[Model]) -> list[Model]:
     for index, loser in enumerate(models):
         if (winner := first[loser.id]) != index:
             shadowed = replace(loser, shadowed=True)
-            message = f"{models[winner].path} wins over {loser.path}, which has the same id"
-            hint = f"{message} and is {shadowed.reference}"
+            best = models[winner]
+            if best.path == loser.path:
+                hint = f"{loser.path} has {loser.id} more than once: the first counts"
+            else:
+                hint = (
+                    f"{best.path} wins over {loser.path}, which has the same id and is"
+                    f" {shadowed.reference}"
+                )
             told[index] = replace(shadowed, warnings=(*loser.warnings, hint))
             told[winner] = replace(told[winner], warnings=(*told[winner].warnings, hint))
     return told

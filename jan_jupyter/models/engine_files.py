@@ -216,8 +216,18 @@ def is_own_server(address: str) -> bool:
 
 
 def is_placeholder(address: str) -> bool:
-    """Whether something in an address is still to be filled in: `<os>`, `<port>` …"""
-    return re.search(r"<[^<>]*>", address) is not None
+    """Whether something in an address is still to be filled in: `<port>`, `{{base_url}}` …"""
+    return re.search(r"<[^<>]*>|\{[^{}]*\}", address) is not None
+
+
+_COHERE = re.compile(r"(https?://api\.cohere\.(?:ai|com))/v\d(?:/chat)?/?")
+
+
+def _in_openais_shape(base_url: str, full_url: str) -> tuple[str, str]:
+    """Cohere's address for OpenAI's shape, where a file has that for its own (as Jan's do)."""
+    if native := _COHERE.fullmatch(full_url or base_url):
+        return f"{native[1]}/compatibility/v1", ""
+    return base_url, full_url
 
 
 Read = Callable[[Path], Any]
@@ -250,6 +260,8 @@ def read_engine_options(
     if files and kind == written and kind not in {*known_engines(), *plugin_engines()}:
         kind = "openai"  # what nearly every other server speaks
         address = address or ("", "")
+    if address and kind == "cohere":
+        address = _in_openais_shape(*address)
     if address and kind == "openai" and ".openai.azure.com" in "".join(address):
         kind = "azure-openai"
     if address and is_placeholder("".join(address)):
@@ -381,13 +393,16 @@ def _engine_json(raw: Any, warnings: list[str]) -> _Layer:
             return ""
         return Secret(value.strip())
 
-    elsewhere = settings.pop("base_url", "")
+    base_url = word("base_url") or settings.pop("base_url", "")
+    full_url = word("full_url") or word("url", transformed or "")
+    if base_url:
+        full_url = full_url.replace("{{base_url}}", base_url.rstrip("/"))
     provider = word("provider") or "-"
     return _Layer(
         settings={**collect(raw, _LOAD_NAMES, warnings), **settings},
         parameters=parameters,
-        base_url=word("base_url") or elsewhere,
-        full_url=word("full_url") or word("url", transformed or ""),
+        base_url=base_url,
+        full_url=full_url,
         api_key=_real_key(secret("api_key", raw.get("api_key"))),
         api_key_env=word("api_key_env"),
         headers={k: v for k in headers if (v := secret("headers", headers[k]))},

@@ -123,12 +123,19 @@ def collect(
     return {**old, **found}
 
 
+def _is_bound(name: str) -> bool:
+    """Whether a name is for Jan's sliders (`max_temperature`), and nothing to ask a server with."""
+    kind, _, parameter = name.partition("_")
+    return kind in ("max", "min", "default", "step") and parameter in PARAMETERS
+
+
 def settings_and_parameters(
     settings: Mapping[str, Any], parameters: Mapping[str, Any], warnings: list[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Both made regular: values fit, and what stands in the wrong one of the two is moved."""
     load = collect(settings, _FIELDS, warnings, unknown=True)
     ask = collect(parameters, _FIELDS, warnings, unknown=True)
+    ask = {name: value for name, value in ask.items() if not _is_bound(name)}
     for here, there, names, place in (
         (load, ask, PARAMETERS, "parameters"),
         (ask, load, SETTINGS, "settings"),
@@ -374,7 +381,12 @@ def _source(url: str, filename: str, beside: Path) -> Mapping[str, str]:
         if "/blob/" in url:
             url = _BLOB.sub(r"\1/resolve/", url)
         return {"url": url, "filename": filename}
-    path = re.sub(r"^files?://", "", url, flags=re.IGNORECASE)
+    path = re.sub(r"^files?://(?:/(?=[a-z]:))?", "", url, flags=re.IGNORECASE)
+    if PureWindowsPath(path).drive:
+        return {"path": path, "filename": filename}
+    if url.lower().startswith("models://"):
+        models = next((folder for folder in beside.parents if folder.name == "models"), None)
+        path = str((models or beside.parent / "models") / url[len("models://") :].lstrip("/"))
     return {"path": str(beside.parent / path), "filename": filename}
 
 

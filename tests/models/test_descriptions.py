@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jan_jupyter.models import Model
+from jan_jupyter.models import Model, ModelStore
 
 from .trees import STUB, models, only, plant
 
@@ -201,6 +201,25 @@ def test_addresses(tmp_path: Path, fields: dict[str, Any], source: tuple[str, st
 def test_what_is_no_source(tmp_path: Path, url: Any) -> None:
     model = described(tmp_path, sources=[{"url": url}, None, "N/A"])
     assert all("url" not in source for source in model.sources)
+
+
+def test_a_path_below_all_models(tmp_path: Path) -> None:
+    tree = {"models/m/model.json": {"sources": [{"url": "models://o/y.gguf"}]}}
+    model = ModelStore(plant(tmp_path, {**tree, "models/o/y.gguf": STUB})).get("m")
+    assert model.file == tmp_path / "models/o/y.gguf"
+
+
+@pytest.mark.parametrize("url", ["files://C:/m/x.gguf", "file:///C:/m/x.gguf", "C:\\m\\x.gguf"])
+def test_a_path_of_windows_is_told_as_it_stands(tmp_path: Path, url: str) -> None:
+    model = described(tmp_path, sources=[{"url": url}])
+    path = url.split("://")[-1].lstrip("/")
+    assert (model.state, model.reason) == ("missing-file", f"{path} is not there")
+
+
+def test_the_bounds_of_a_slider_are_no_parameters(tmp_path: Path) -> None:
+    given = {"max_temperature": 1, "min_top_p": 0, "max_tokens": 9, "min_p": 0.1, "min_tokens": 2}
+    model = described(tmp_path, engine="openai", parameters=given)
+    assert model.parameters == {"max_tokens": 9, "min_p": 0.1, "min_tokens": 2}
 
 
 @pytest.mark.parametrize("start", ["", "file://", "files://", "FILE://"])

@@ -96,6 +96,56 @@ def test_field_by_field_precedence(tmp_path: Path) -> None:
     assert (both.settings["ngl"], both.settings["cont_batching"]) == (1, True)
 
 
+def jans(chat: str, **more: Any) -> dict[str, Any]:
+    """A remote engine as Jan 0.5 wrote it."""
+    return {"metadata": {"transform_req": {"chat_completions": {"url": chat}}}, **more}
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"full_url": "https://api.cohere.ai/v1/chat"},
+        {"base_url": "https://api.cohere.ai/v2/"},
+        jans("https://api.cohere.ai/v1/chat", url="https://dashboard.cohere.com/api-keys"),
+        {},
+    ],
+)
+def test_coheres_own_address_is_that_of_openais_shape(tmp_path: Path, file: Any) -> None:
+    found = options(tmp_path, "cohere", {"engines/cohere.json": file})
+    assert found.address == "https://api.cohere.ai/compatibility/v1"
+
+
+@pytest.mark.parametrize("url", ["https://proxy.example/v1/chat", "https://api.cohere.ai/x/v1"])
+def test_another_address_of_cohere_stays(tmp_path: Path, url: str) -> None:
+    assert options(tmp_path, "cohere", {"engines/cohere.json": {"full_url": url}}).address == url
+
+
+def test_a_definition_that_names_the_address_beside_it_is_filled_in(tmp_path: Path) -> None:
+    definition = jans("{{base_url}}/chat/completions", base_url="http://localhost:9/v1/")
+    found = options(tmp_path, "openai", {"engines/openai.json": definition})
+    assert found.address == "http://localhost:9/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "{{base_url}}/chat/completions",
+        "https://{resource}.openai.azure.com",
+        "http://<server-ip-address>:<port>/v1",
+    ],
+)
+def test_an_address_with_gaps_is_told_before_a_missing_key(tmp_path: Path, url: str) -> None:
+    root = plant(
+        tmp_path,
+        {
+            "engines/openai.json": jans(url),
+            "models/far/model.json": {"engine": "openai"},
+        },
+    )
+    model = ModelStore(root).get("far")
+    assert (model.state, "no address" in model.reason) == ("broken", True)
+
+
 def test_an_address_is_taken_whole_from_one_place(tmp_path: Path) -> None:
     tree = {
         "engines/openai/engine.json": {"base_url": "http://localhost:1/v1"},

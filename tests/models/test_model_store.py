@@ -186,6 +186,14 @@ def test_equal_ids_of_different_sources(tmp_path: Path) -> None:
             assert any(model.reference in warning for warning in found[0].warnings)
 
 
+def test_a_file_that_names_a_model_twice_says_so(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"engine-models/openai.json": ["m", "n", "m"]})
+    first, second = (model for model in ModelStore(root).list() if model.id == "m")
+    told = f"{root / 'engine-models/openai.json'} has m more than once: the first counts"
+    assert (first.warnings, second.warnings) == ((told,), (told,))
+    assert (first.shadowed, second.shadowed) == (False, True)
+
+
 def test_of_equal_ids_the_one_whose_folder_is_named_so_wins(tmp_path: Path) -> None:
     root = plant(
         tmp_path,

@@ -88,7 +88,7 @@ EXPECTED: dict[str, dict[str, Row]] = {
         "llama2-70b-4096": Row("groq", KEY, {}, {"top_p": 1, "max_tokens": 4096, "stop": None}),
     },
     "docs-v0.4/absolute-path": {"tinyllama-1.1b": Row("nitro", "missing-file")},
-    "docs-v0.4/azure": {"gpt-35-hieu-jan": Row("azure-openai", KEY)},
+    "docs-v0.4/azure": {"gpt-35-hieu-jan": Row("azure-openai", "broken")},
     "docs-v0.4/ollama": {"llama2": Row("openai", "ready")},
     "docs-v0.4/openrouter": {"cognitivecomputations/dolphin-mixtral-8x7b": Row("openai", KEY)},
     "v0.5.2": {
