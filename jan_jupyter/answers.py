@@ -314,7 +314,7 @@ class Stream:
 
     def reply_so_far(self, error: BaseException | None = None) -> Reply:
         """What has come, without waiting; `error` says why there will be no more."""
-        return self._fold.reply(error) if error is not None else self._reply or self._fold.reply()
+        return self._reply or self._fold.reply(error)
 
 
 def asking(

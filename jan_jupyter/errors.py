@@ -147,6 +147,8 @@ class ThreadError(JanError):
     """Something about a thread, a message or an assistant."""
 
     status, kind = 400, "thread"
+    reply: object = None
+    """The answer (a `Reply`, as far as it came) that could not be kept, if there is one."""
 
 
 class ThreadNotFound(ThreadError):

@@ -85,13 +85,19 @@ def runtime_folder() -> Path:
         folder = Path(given).expanduser()
     else:
         folder = _default_runtime_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if hasattr(os, "getuid"):
-        status = folder.stat()
-        if status.st_uid != os.getuid():
-            raise SettingsError(f"The runtime folder {folder} belongs to another user.")
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            folder.chmod(0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "getuid"):
+            status = folder.stat()
+            if status.st_uid != os.getuid():
+                raise SettingsError(f"The runtime folder {folder} belongs to another user.")
+            if stat.S_IMODE(status.st_mode) & 0o077:
+                folder.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"The runtime folder {folder} cannot be used: {error.strerror or error}. Name one that"
+            " can: JAN_RUNTIME_FOLDER, or `%config Jan.runtime_folder`."
+        ) from error
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -115,12 +116,10 @@ class Assistants:
         taken = {n.casefold() for a in self.list() if a.path for n in _names(a)}
         if name.casefold() in taken:
             raise ThreadError(f"There is an assistant {name!r} already.")
-        for number in range(1000):
-            folder = own / (stem if not number else f"{stem}-{number}")
-            if folder.name not in taken:
-                with suppress(FileExistsError):
-                    folder.mkdir(parents=True)
-                    break
+        while stem in taken:
+            stem += "-1"
+        with files.told(own):
+            folder = files.new_folder(own, stem)
         raw = {
             "avatar": "",
             "id": folder.name,
@@ -133,7 +132,11 @@ class Assistants:
             "tools": [],
             "file_ids": [],
         }
-        return self._write(folder / "assistant.json", _changed(raw, fields))
+        try:
+            return self._write(folder / "assistant.json", _changed(raw, fields))
+        except ThreadError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def update(self, name: str, /, **fields: Any) -> Assistant:
         """Change one of ours (one of Jan's is refused); all that is not named stays as it is.
@@ -150,7 +153,8 @@ class Assistants:
         """Remove one of ours."""
         assistant = self._ours(name)
         assert assistant.path is not None
-        assistant.path.unlink()
+        with files.told(assistant.path.parent):
+            assistant.path.unlink()
         with suppress(OSError):  # whatever else lies there is somebody's
             assistant.path.parent.rmdir()
 
@@ -174,7 +178,8 @@ class Assistants:
         return known[1]
 
     def _write(self, path: Path, raw: Mapping[str, Any]) -> Assistant:
-        files.replace(path, files.pretty(raw))
+        with files.told(path.parent):
+            files.replace(path, files.pretty(raw))
         return self._read(path, True)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +42,15 @@ def locked(folder: Path) -> Iterator[None]:
 
     name = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogateescape")).hexdigest()
     locks = runtime_folder() / "locks"
-    locks.mkdir(exist_ok=True, mode=0o700)
-    try:
+    with told(locks):
+        locks.mkdir(exist_ok=True, mode=0o700)
         lock = FileLock(locks / f"{name[:32]}.lock", timeout=PATIENCE)
-        lock.acquire()
-    except Timeout as error:
-        raise busy(folder) from error
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise busy(folder) from error
     try:
-        with _disk_told(folder):
+        with told(folder):
             yield
     finally:
         lock.release()
@@ -58,15 +61,34 @@ def busy(folder: Path) -> ThreadBusy:
 
 
 @contextmanager
-def _disk_told(folder: Path) -> Iterator[None]:
+def told(folder: Path) -> Iterator[None]:
+    """What the disk refuses becomes one line."""
     try:
         yield
     except OSError as error:
-        raise ThreadBusy(f"{folder} cannot be written: {error.strerror or error}.") from error
+        mend = "Make room there" if error.errno in _FULL else "Look at its rights, or name another"
+        raise ThreadBusy(
+            f"{folder} cannot be written: {error.strerror or error}. {mend} (`%jan status` tells"
+            " which folders are used)."
+        ) from error
+
+
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def new_folder(below: Path, name: str) -> Path:
+    """A folder that was not there, of that name or with a number behind it; for this user alone."""
+    below.mkdir(parents=True, exist_ok=True)
+    for number in count():
+        folder = below / (f"{name}-{number}" if number else name)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            break
+    return folder
 
 
 def append(path: Path, line: bytes) -> None:
-    """Add a line at the end. When this returns, it is on the disk; until then the end may be torn.
+    """Add a line at the end. When this returns, it is on the disk; if it raises, nothing is there.
 
     A torn line of somebody who was killed stays what it is: the new one begins below it.
     """
@@ -77,8 +99,13 @@ def append(path: Path, line: bytes) -> None:
             file.seek(end - 1)
             if file.read(1) != b"\n":
                 line = b"\n" + line
-        _write(file.fileno(), line + b"\n")
-        os.fsync(file.fileno())
+        try:
+            _write(file.fileno(), line + b"\n")
+            os.fsync(file.fileno())
+        except OSError:  # half a line would tear the next one, too
+            with suppress(OSError):
+                file.truncate(end)
+            raise
     if new:
         sync(path.parent)
 
@@ -96,11 +123,16 @@ def replace(path: Path, data: bytes) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
     try:
-        _write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(temporary, path)
+        try:
+            _write(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
     sync(path.parent)
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ..errors import ThreadBusy, ThreadError
 from ..models.engine_files import canonical
 from ..types import Message, Reply
 from .message import ThreadMessage
@@ -46,20 +47,36 @@ class Record:
     def begin(self, model: str, engine: str) -> None:
         """Write the questions; the thread's model becomes the one that is asked."""
         self._begun = True
-        for place, question in enumerate(self._questions):
-            instead = None if place else self._instead
-            self.question = self.thread.append(question, instead).id
         before = self.thread.engine
         same = before is None or canonical(before) == canonical(engine)
         if self.thread.model != model or not same:  # Jan's spelling of an engine stays
             self.thread.configure(model=model, engine=engine)
+        for place, question in enumerate(self._questions):  # last: what cannot be sent is not kept
+            instead = None if place else self._instead
+            self.question = self.thread.append(question, instead).id
         if self.on_begin is not None:
             self.on_begin()
 
     def end(self, reply: Reply) -> None:
-        """Write the answer as far as it came."""
+        """Write the answer as far as it came. Raises `ThreadError`, with the answer in `reply`.
+
+        One that the disk does not take now is written later (`Thread.owe`).
+        """
         try:
             self._write(reply)
+        except ThreadBusy as error:
+            self.thread.owe(lambda: self._write(reply))
+            whole = "is whole, but" if reply.error is None else "as far as it came"
+            unkept = ThreadBusy(
+                f"The answer of {reply.model} ({reply.engine}) {whole} could not be written into"
+                f" thread {self.thread.seen.head.title}: {error} It is in `.reply` of this error,"
+                " and is written with the next turn, once that is possible."
+            )
+            unkept.reply = reply
+            raise unkept from error
+        except ThreadError as error:
+            error.reply = reply
+            raise
         finally:
             self._ended.set()
 

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -125,15 +125,15 @@ class ThreadStore:
     ) -> Thread:
         """A new, empty thread. Without `title` it is named after its first question."""
         profile = self.assistants.get(assistant) if assistant else None
-        folder = self._new_folder()
-        raw = head.new(folder.name, " ".join(title.split()))
-        if profile is not None:
-            raw = head.with_assistant(raw, profile.profile)
-        if instructions:
-            raw = head.with_instructions(raw, instructions)
-        chosen = model or (profile.model if profile else None)
-        raw = head.with_model(raw, chosen, engine if model else None)
-        files.replace(folder / "thread.json", files.pretty(raw))
+        with self._new_folder() as folder:
+            raw = head.new(folder.name, " ".join(title.split()))
+            if profile is not None:
+                raw = head.with_assistant(raw, profile.profile)
+            if instructions:
+                raw = head.with_instructions(raw, instructions)
+            chosen = model or (profile.model if profile else None)
+            raw = head.with_model(raw, chosen, engine if model else None)
+            files.replace(folder / "thread.json", files.pretty(raw))
         return self._thread(folder, True)
 
     def find(self, name: str) -> Thread | None:
@@ -178,12 +178,13 @@ class ThreadStore:
             raise ThreadError(f"Thread {thread.title} is Jan's: delete it there.")
         folder = thread.folder
         own = next(path for path, own in self.folders() if own)
-        if folder.is_symlink():
-            folder.unlink()
-        elif not is_inside(folder, own):
-            raise ThreadError(f"{folder} is a link out of the data folder: delete it yourself.")
-        else:
-            self._remove(folder)
+        with files.told(folder):
+            if folder.is_symlink():
+                folder.unlink()
+            elif not is_inside(folder, own):
+                raise ThreadError(f"{folder} is a link out of the data folder: delete it yourself.")
+            else:
+                self._remove(folder)
         with self._lock:
             self._open.pop(folder, None)
 
@@ -214,12 +215,12 @@ class ThreadStore:
         messages = [*_imported(source)]
         if not messages:
             raise ThreadError(f"{source} holds no messages.")
-        folder = self._new_folder()
-        raw = head.new(folder.name, " ".join((title or source.stem).split()))
-        raw = head.touched(head.with_model(raw, model, None), messages[-1].text)
-        lines = [files.compact(_own(message, folder.name)) + b"\n" for message in messages]
-        files.replace(folder / "messages.jsonl", b"".join(lines))
-        files.replace(folder / "thread.json", files.pretty(raw))
+        with self._new_folder() as folder:
+            raw = head.new(folder.name, " ".join((title or source.stem).split()))
+            raw = head.touched(head.with_model(raw, model, None), messages[-1].text)
+            lines = [files.compact(_own(message, folder.name)) + b"\n" for message in messages]
+            files.replace(folder / "messages.jsonl", b"".join(lines))
+            files.replace(folder / "thread.json", files.pretty(raw))
         return self._thread(folder, True)
 
     def _thread(self, folder: Path, own: bool) -> Thread:
@@ -232,16 +233,17 @@ class ThreadStore:
                 thread = self._open.setdefault(folder, thread)
         return thread
 
-    def _new_folder(self) -> Path:
+    @contextmanager
+    def _new_folder(self) -> Iterator[Path]:
+        """A folder to be filled; it is gone again if that fails."""
         threads = next(folder for folder, own in self.folders() if own) / "threads"
-        threads.mkdir(parents=True, exist_ok=True)
-        stem = f"jan_{int(time.time())}"
-        for number in range(10_000):
-            folder = threads / (f"{stem}-{number}" if number else stem)
-            with suppress(FileExistsError):
-                folder.mkdir(mode=0o700)
-                return folder
-        raise ThreadError(f"No new thread can be made in {threads}.")
+        with files.told(threads):
+            folder = files.new_folder(threads, f"jan_{int(time.time())}")
+            try:
+                yield folder
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
 
     def _listed(self, folder: Path, own: bool) -> Listed:
         signature = files.signature(folder / "thread.json")

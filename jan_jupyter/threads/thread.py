@@ -19,15 +19,17 @@ kill in the middle of an `append` is kept where it is, is no turn, and stops not
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound
+from ..errors import ModelBroken, ThreadBroken, ThreadBusy, ThreadError, ThreadNotFound
 from ..levels import Level
 from ..models.reading import read_json
 from ..types import Message
@@ -77,6 +79,7 @@ class Thread:
         self._writer = threading.Lock()
         self._known: dict[bytes, ThreadMessage] = {}
         """What was parsed before, so that a reading again parses only what is new."""
+        self._owed: deque[Callable[[], object]] = deque()
         self._state = self._read(self._signatures())
 
     def __repr__(self) -> str:
@@ -197,6 +200,8 @@ class Thread:
 
         Turns with an error and empty answers are left out; all system texts become one.
         """
+        with suppress(ThreadBusy):
+            self._pay()
         line: Sequence[ThreadMessage] = self.now().tree.line
         if before is not None:
             place = next((i for i, m in enumerate(line) if m.id == before), len(line))
@@ -310,6 +315,14 @@ class Thread:
             if raw != state.head.raw:
                 self._write_head(raw)
 
+    def owe(self, write: Callable[[], object]) -> None:
+        """Have that written once it can be: before whatever is written, or sent to a model, next,
+        else when the process ends. It may raise `ThreadBusy` again.
+        """
+        if not self._owed:
+            atexit.register(self._pay_at_end)
+        self._owed.append(write)
+
     def export(self, format: str = "markdown") -> str:
         """The line as `markdown`, `jsonl` (Jan's lines) or `ipynb` (with the answers)."""
         from .export import export
@@ -365,6 +378,7 @@ class Thread:
     @contextmanager
     def _writing(self) -> Iterator[State]:
         """Hold off all other writers, not who reads; gives what the files say now."""
+        self._pay()
         if not self._writer.acquire(timeout=files.PATIENCE):
             raise files.busy(self.folder)
         try:
@@ -372,6 +386,22 @@ class Thread:
                 yield self.now()
         finally:
             self._writer.release()
+
+    def _pay(self) -> None:
+        """Write what is owed. Raises `ThreadBusy` if that still cannot be."""
+        while self._owed:
+            write = self._owed.popleft()
+            try:
+                write()
+            except ThreadBusy:
+                self._owed.appendleft(write)
+                raise
+            except ThreadError:
+                pass  # what it belongs to is gone
+
+    def _pay_at_end(self) -> None:
+        with suppress(ThreadError):
+            self._pay()
 
     def _new(self, state: State, message: ThreadMessage, parent: str) -> ThreadMessage:
         """A turn as it will stand in the file, younger than all that stand at its place."""
@@ -383,6 +413,11 @@ class Thread:
 
     def _append(self, state: State, message: ThreadMessage) -> None:
         files.append(self._paths[1], files.compact(message.raw))
+        # The turn is safe; if the rest does not fit, a listing learns of it with the next one.
+        with suppress(OSError):
+            self._touch(state, message)
+
+    def _touch(self, state: State, message: ThreadMessage) -> None:
         raw = head.touched(state.head.raw, message.text)
         if not state.tree.line and message.role == "user" and state.head.title == head.UNTITLED:
             raw = head.titled(raw, _title(message.text))
@@ -417,6 +452,8 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
+    except OSError as error:
+        raise ThreadBroken(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def read_head(folder: Path) -> Head:
