@@ -16,6 +16,7 @@ from .engines.registry import Registry
 from .levels import Level, Values, plain, resolve
 from .models.engine_files import canonical
 from .models.model import Model
+from .models.reading import IGNORED
 from .models.store import ModelStore
 from .types import (
     EMPTY,
@@ -31,6 +32,8 @@ from .types import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .models.pull import Progress
 
 Watcher = Callable[[Event], None]
@@ -60,6 +63,7 @@ class Router:
         self.store = store
         self.registry = registry or Registry(store)
         self._watchers: list[Watcher] = []
+        self._told: set[tuple[Path, str]] = set()
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher(event)` for every event, on the background loop; returns how to stop it."""
@@ -213,7 +217,15 @@ class Router:
                     elif came or delta.finish is not None:
                         yield delta
         route.engine.tell("ready", route.model)
-        yield replace(last, **_completed(last, asked, loaded, first, monotonic()))
+        notes = [*last.notes, *self._left_out(route.model)]
+        yield replace(last, notes=notes, **_completed(last, asked, loaded, first, monotonic()))
+
+    def _left_out(self, model: Model) -> list[str]:
+        """What in its description cannot be read and does not count; told once."""
+        ignored = [warning for warning in model.warnings if warning.endswith(IGNORED)]
+        fresh = [line for line in ignored if (model.path, line) not in self._told]
+        self._told.update((model.path, line) for line in fresh)
+        return fresh
 
     async def embed(
         self, texts: Sequence[str], name: str | Model | None = None, **parameters: Any

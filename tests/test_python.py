@@ -295,6 +295,27 @@ def test_choosing_the_engine_of_a_model(short: str) -> None:
         jan.chat("hi", "shorrt")
 
 
+def test_what_cannot_be_read_in_a_description_is_told_once(
+    isolated: Path, short: str, server: StreamingServer
+) -> None:
+    add_model(
+        isolated / "jan",
+        short,
+        engine="openai",
+        settings={"ctx_len": "lots"},
+        parameters={"temperature": "hot", "top_p": 0.5},
+    )
+    first, second = jan.chat("hi", short), jan.chat("hi", short)
+    assert [*first.notes] == [
+        "ctx_len: 'lots' is not a number; ignored",
+        "temperature: 'hot' is not a number; ignored",
+    ]
+    assert "'hot'" in first.footer
+    assert not second.notes
+    assert server.journal()[0].body["top_p"] == 0.5
+    assert "temperature" not in server.journal()[0].body
+
+
 def test_the_package_can_be_pickled_by_name() -> None:
     assert pickle.loads(pickle.dumps(jan)) is jan
     assert copy.deepcopy({"jan": jan}) == {"jan": jan}

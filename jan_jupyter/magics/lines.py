@@ -5,9 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import dataclass
 
-from .commands import COMMANDS
-from .commands.command import Command
-from .options import PARSER, leading_options
+from IPython.core.error import UsageError
+
+from .commands import ALIASES, COMMANDS
+from .commands.command import Command, split
+from .options import PARSER, is_option, leading_options, near, options_anywhere
 
 
 @dataclass(frozen=True)
@@ -23,19 +25,37 @@ class Line:
 def parse_line(line: str) -> Line:
     """`%jan …`: a subcommand if its arguments fit, else leading options and the prompt as typed.
 
-    `%jan NAME?` asks for the help of that command.
+    `%jan NAME?` asks for the help of that command. Raises IPython's `UsageError` for what is
+    rather a command with a slip than a question.
     """
     text = line.strip()
     word, _, rest = text.partition(" ")
-    if not rest and word.rstrip("?") in COMMANDS and word.endswith("?"):
-        word, rest = word.rstrip("?"), "--help"
+    if not rest and word.endswith("?") and ALIASES.get(word[:-1], word[:-1]) in COMMANDS:
+        word, rest = word[:-1], "--help"
     if word == "key" and rest.startswith(("set ", "rm ")):
         word = "keys"  # else what is perhaps a key would be a question to a model
-    command = COMMANDS.get(word)
+    command = COMMANDS.get(ALIASES.get(word, word))
     if command is not None and (arguments := command.parse(rest)) is not None:
         return Line(command, arguments, PARSER.parse_args([]), "")
+    if command is None:
+        _refuse_slip(word, rest)
     taken, prompt = leading_options(text)
     return Line(None, Namespace(), PARSER.parse_args(taken), prompt)
+
+
+def _refuse_slip(word: str, rest: str) -> None:
+    """A word that is nearly a command, with one word or options behind it, is no question."""
+    name = near(word.lower(), [*COMMANDS, *ALIASES])
+    if name is None or rest.endswith("?") or word.endswith("?"):
+        return
+    command = COMMANDS[ALIASES.get(name, name)]
+    words = split(rest)
+    _, bare = options_anywhere(words, command.parser.known_options)
+    meant = f"Did you mean `%jan {command.name}`?"
+    if command.secret and (len(bare) <= 1 or words[0] in ("set", "rm")):
+        raise UsageError(meant)  # what was typed may hold a key
+    if len(bare) <= 1 or is_option(words[0]):
+        raise UsageError(f"{meant} To ask it: `%jan -- {f'{word} {rest}'.rstrip()}`.")
 
 
 def help_text() -> str:

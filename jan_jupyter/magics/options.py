@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 import shlex
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -31,7 +32,7 @@ PARAMETERS: Mapping[str, tuple[type, str]] = {
 
 def _number(kind: type) -> Callable[[str], Any]:
     def read(text: str) -> Any:
-        return kind(text)
+        return finite(kind(text))
 
     read.__name__ = {int: "whole number", float: "number"}[kind]  # argparse names it in errors
     return read
@@ -48,11 +49,30 @@ _key_value.__name__ = "KEY=VALUE"
 
 
 def value_of(text: str) -> Any:
-    """A value as typed: JSON if it is some, else the text itself."""
+    """A value as typed: JSON if it is some, else the text itself.
+
+    Raises `ValueError` for a number that JSON has no word for.
+    """
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)
+    except json.JSONDecodeError:
         return text
+    return value
+
+
+def finite(number: Any) -> Any:
+    """The number; raises `ValueError` for NaN and infinity."""
+    if not math.isfinite(number):
+        raise ValueError(number)
+    return number
+
+
+def near(word: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant: few letters differ, or two changed places."""
+    found = difflib.get_close_matches(word, names := [*names], 1, 0.8)
+    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
+    return next((name for name in [*found, *names] if name in {*found, *swapped}), None)
 
 
 class Parser(ArgumentParser):
@@ -68,6 +88,7 @@ class Parser(ArgumentParser):
         return self._option_string_actions
 
     def error(self, message: str) -> NoReturn:
+        message = message.replace(" -- ", " ")  # it came with what we gave, not what was typed
         wrong = message.removeprefix("unrecognized arguments: ").split(" ")[0]
         near = difflib.get_close_matches(wrong, self.known_options, 1)
         hint = f"; did you mean {near[0]}?" if wrong != message.split(" ")[0] and near else "."

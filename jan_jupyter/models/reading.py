@@ -286,12 +286,16 @@ def _within(value: int | float, low: float, high: float) -> int | float:
     raise ValueError(f"is not within {low:g} and {high:g}" if math.isfinite(high) else "is too low")
 
 
+IGNORED = "; ignored"
+"""How a warning ends of a value that does not count."""
+
+
 def fit(value: Any, cast: Cast, name: str, warnings: list[str]) -> Any:
     """`value` made to fit, or `None` with a warning that names it."""
     try:
         return cast(value)
     except ValueError as error:
-        warnings.append(f"{name}: {reprlib.repr(value)} {error}; ignored")
+        warnings.append(f"{name}: {reprlib.repr(value)} {error}{IGNORED}")
         return None
 
 
@@ -300,5 +304,5 @@ def mapping(value: Any, name: str, warnings: list[str]) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     if not is_absent(value):
-        warnings.append(f"{name}: {reprlib.repr(value)} is not an object; ignored")
+        warnings.append(f"{name}: {reprlib.repr(value)} is not an object{IGNORED}")
     return {}

@@ -44,6 +44,13 @@ KEYS = Command("keys", nothing, "keys", (arg("engine", nargs="?"),), secret=True
         ("load what?", "load", {"model": "what?"}),
         ("set temperature = 0.2", "set", {"pairs": ["temperature", "=", "0.2"]}),
         ("help models", "help", {"command": "models"}),
+        ("list", "models", {"filter": ""}),
+        ("list lla", "models", {"filter": "lla"}),
+        ("list?", "models", {"help": True}),
+        ("install qwen3-0.6b", "pull", {"source": "qwen3-0.6b"}),
+        ("delete foo", "rm", {"model": "foo"}),
+        ("--help", "help", {"command": None}),
+        ("-h", "help", {"command": None}),
     ],
 )
 def test_commands(line: str, name: str, values: dict[str, Any]) -> None:
@@ -60,8 +67,14 @@ def test_commands(line: str, name: str, values: dict[str, Any]) -> None:
         "set theory for beginners",
         "engines of war",
         "load don't ask",
-        "modelsx",
+        "model this as a graph",
+        "modles?",
+        "list three good books",
+        "delete the first line",
+        "hello",
+        "key facts about rome",
         "what is this?",
+        "-- modles",
         "-- models",
     ],
 )
@@ -69,6 +82,46 @@ def test_questions(line: str) -> None:
     parsed = parse_line(line)
     assert parsed.command is None
     assert parsed.prompt == line.removeprefix("-- ")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("modles", "models"),
+        ("Models", "models"),
+        ("modles qwen", "models"),
+        ("modles -v", "models"),
+        ("serch --most 5 qwen", "search"),
+        ("laod x", "load"),
+        ("instal qwen3-0.6b", "pull"),
+        ("--hepl", "help"),
+    ],
+)
+def test_what_is_nearly_a_command_is_not_sent(line: str, name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_line(line)
+    assert str(caught.value) == f"Did you mean `%jan {name}`? To ask it: `%jan -- {line}`."
+
+
+@pytest.mark.parametrize("line", ["kesy set openai sk-secret", "key sk-secret", "keyss sk-secret"])
+def test_what_may_hold_a_key_is_not_repeated(line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_line(line)
+    assert str(caught.value) == "Did you mean `%jan keys`?"
+
+
+@pytest.mark.parametrize(
+    "line", ["-t nan hi", "-t inf hi", "-p x=NaN hi", "-p x=[-Infinity] hi", "-p x=1e999 hi"]
+)
+def test_no_number_is_refused(line: str) -> None:
+    with pytest.raises(UsageError, match="invalid") as caught:
+        parse_line(line)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_slip_in_an_option_of_a_command_is_no_question() -> None:
+    with pytest.raises(UsageError, match="arguments: --modle x; did you mean --model"):
+        parse_line("chat --modle x")
 
 
 @pytest.mark.parametrize("line", ["models -x", "models --hepl", "load a --fast"])

@@ -15,3 +15,6 @@ COMMANDS: Mapping[str, Command] = {
     for group in (chat, models, hub, engines, keys, defaults, memory, threads, voice, page)
     for command in group.COMMANDS
 }
+
+ALIASES = {"list": "models", "install": "pull", "delete": "rm", "--help": "help", "-h": "help"}
+"""What others call them."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from IPython.core.error import UsageError
 
-from ..options import Parser, is_option, options_anywhere
+from ..options import Parser, is_option, near, options_anywhere
 
 if TYPE_CHECKING:
     from ..core import JanMagics
@@ -115,8 +115,11 @@ class Command:
         """
         words = split(text)
         taken, rest = options_anywhere(words, self.parser.known_options)
-        named = any(word.partition("=")[0] in self.parser.known_options for word in taken)
-        if not named and self._is_question(rest):
+        known = self.parser.known_options
+        # An option of the command is no part of a question, nor is one that is nearly spelt so.
+        named = any(near(word.partition("=")[0], known) for word in taken)
+        meant = named or (taken and len(rest) <= 1 and not text.rstrip().endswith("?"))
+        if not meant and self._is_question(rest):
             return None
         if {"-h", "--help"} & {*taken}:
             return Namespace(help=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ..candidates import parameters, ready_models
-from ..options import PARAMETERS
+from ..options import PARAMETERS, finite
 from .command import Command, arg, pairs, without_pairs
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def _typed(name: str, text: str) -> Any:
     if name == "stop":
         return [text]
     try:
-        return kind(text)
-    except ValueError:
+        return finite(kind(text))
+    except (ValueError, OverflowError):
         what = "a whole number" if kind is int else "a number"
         raise errors.UsageError(f"{name} must be {what}, not {text!r}.") from None
 

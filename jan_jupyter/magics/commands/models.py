@@ -279,7 +279,10 @@ def edit(magics: JanMagics, arguments: Namespace) -> Model:
             not text and not any(word.startswith(f"{key}=") for word in arguments.pairs)
         ):
             raise errors.UsageError(f"%jan edit: {key!r} is not KEY=VALUE. See %jan edit?.")
-        changes[key] = value_of(text) if text else None
+        try:
+            changes[key] = value_of(text) if text else None
+        except ValueError:
+            raise errors.UsageError(f"%jan edit: {key}={text} is no number that can be.") from None
     model = shared().store.update(arguments.model, changes)
     top = {name: getattr(model, name) for name in ("name", "description", "version", "engine")}
     for key in changes:

@@ -48,12 +48,13 @@ def _set_settings() -> Mapping[str, Any]:
 def help_(magics: JanMagics, arguments: Namespace) -> None:
     from ..lines import help_text
     from ..tables import show
-    from . import COMMANDS
+    from . import ALIASES, COMMANDS
 
-    if arguments.command and arguments.command not in COMMANDS:
+    name = ALIASES.get(arguments.command, arguments.command)
+    if name and name not in COMMANDS:
         known = ", ".join(COMMANDS)
-        raise errors.UsageError(f"%jan help: no command {arguments.command!r}. Commands: {known}.")
-    text = COMMANDS[arguments.command].page if arguments.command else help_text()
+        raise errors.UsageError(f"%jan help: no command {name!r}. Commands: {known}.")
+    text = COMMANDS[name].page if name else help_text()
     show({"text/plain": text})
 
 
