@@ -42,6 +42,8 @@ class Response:
 
 async def respond(router: Router, method: str, path: str, body: bytes) -> Response:
     """Answer one request of OpenAI's API; `path` is what follows `/v1`. Never raises `JanError`."""
+    from . import openai_bodies as bodies
+
     try:
         match method, path.strip("/"):
             case "GET", "models":
@@ -50,11 +52,11 @@ async def respond(router: Router, method: str, path: str, body: bytes) -> Respon
                 name = path.removeprefix("models/")
                 return _json(await asyncio.to_thread(_model, router, name))
             case "POST", "chat/completions":
-                return await _chat(router, _read(body))
+                return await _chat(router, bodies.read(body, bodies.Chat))
             case "POST", "embeddings":
-                return _json(await _embed(router, _read(body)))
+                return _json(await _embed(router, bodies.read(body, bodies.Embeddings)))
             case "POST", "audio/speech":
-                return await _speak(router, _read(body))
+                return await _speak(router, bodies.read(body, bodies.Speech))
         raise errors.UsageError(f"There is no {method} {path} here.")
     except errors.JanError as error:
         return Response(error.status, JSON, _dump(envelope(error)))
@@ -66,16 +68,6 @@ def envelope(error: errors.JanError) -> dict[str, Any]:
     return {
         "error": {"message": str(error), "type": error.kind, "param": None, "code": code},
     }
-
-
-def _read(body: bytes) -> dict[str, Any]:
-    try:
-        read = json.loads(body)
-    except ValueError as error:
-        raise errors.UsageError(f"The request is not JSON: {error}.") from error
-    if not isinstance(read, dict):
-        raise errors.UsageError("The request is not an object.")
-    return read
 
 
 def _json(value: Any) -> Response:
@@ -110,31 +102,28 @@ def _described(name: str, engine: str, created: float | None) -> dict[str, Any]:
 
 
 def chat_request(body: Mapping[str, Any]) -> ChatRequest:
-    """A `/chat/completions` body as our request. Raises `UsageError`."""
-    try:
-        messages = [
-            Message(
-                "system" if m["role"] == "developer" else m["role"],
-                m.get("content") or "",
-                {k: v for k, v in m.items() if k not in ("role", "content") and v is not None},
-            )
-            for m in body["messages"]
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise errors.UsageError("`messages` must be a list of {role, content}.") from error
+    """A `/chat/completions` body, which has been read, as our request."""
+    messages = [
+        Message(
+            "system" if m["role"] == "developer" else m["role"],
+            m.get("content") or "",
+            {k: v for k, v in m.items() if k not in ("role", "content") and v is not None},
+        )
+        for m in body["messages"]
+    ]
     given = {k: v for k, v in body.items() if k not in _NOT_PARAMETERS and v is not None}
     parameters = {_RENAMED.get(name, name): value for name, value in given.items()}
     schema, extra = _schema(body.get("response_format"))
     return ChatRequest(messages, parameters, body.get("tools") or (), schema, extra)
 
 
-def _schema(form: Any) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
-    if not isinstance(form, Mapping) or form.get("type") in (None, "text"):
+def _schema(form: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    if not form or form["type"] == "text":
         return None, {}
-    if form["type"] == "json_schema" and isinstance(described := form.get("json_schema"), Mapping):
-        schema = described.get("schema")
-        if isinstance(schema, Mapping):
-            return {"title": described.get("name", "answer"), **schema}, {}
+    if form["type"] == "json_schema":
+        described = form.get("json_schema") or {}
+        if (schema := described.get("schema")) is not None:
+            return {"title": described.get("name") or "answer", **schema}, {}
     return None, {"response_format": form}
 
 
@@ -244,11 +233,9 @@ def _choice(place: int, reply: Reply) -> dict[str, Any]:
 
 
 async def _embed(router: Router, body: Mapping[str, Any]) -> dict[str, Any]:
-    given = body.get("input")
+    given = body["input"]
     texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise errors.UsageError("`input` must be a text or a list of texts.")
-    rest = {k: v for k, v in body.items() if k not in ("model", "input", "encoding_format")}
+    rest = _rest(body, "encoding_format")
     found = await router.embed(texts, body.get("model") or None, **rest)
     packed = body.get("encoding_format") == "base64"  # what the `openai` package asks for
     rows = [
@@ -259,11 +246,16 @@ async def _embed(router: Router, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"object": "list", "data": rows, "model": found.model, "usage": usage}
 
 
+def _rest(body: Mapping[str, Any], *ours: str) -> dict[str, Any]:
+    """What is for the engine."""
+    known = {"model", "input", *ours}
+    return {k: v for k, v in body.items() if k not in known and v is not None}
+
+
 def _packed(vector: Any) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
 async def _speak(router: Router, body: Mapping[str, Any]) -> Response:
-    rest = {k: v for k, v in body.items() if k not in ("model", "input")}
-    audio = await router.speak(str(body.get("input") or ""), body.get("model") or None, **rest)
+    audio = await router.speak(body["input"], body.get("model") or None, **_rest(body))
     return Response(200, audio.content_type, audio.data)

@@ -234,14 +234,16 @@ class Router:
         model, engine = await asyncio.to_thread(self._usable, name)
         if not texts:
             raise errors.UsageError("There is no text to embed.")
-        return await engine.embed(model, texts, parameters)
+        with _told(model, engine):
+            return await engine.embed(model, texts, parameters)
 
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""
         model, engine = await asyncio.to_thread(self._usable, name)
         if not text.strip():
             raise errors.UsageError("There is no text to speak.")
-        return await engine.speak(model, text, parameters)
+        with _told(model, engine):
+            return await engine.speak(model, text, parameters)
 
     async def running(self) -> list[Running]:
         """What is loaded on this machine, whoever loaded it."""

@@ -24,7 +24,7 @@ LAYERS = (
     {"attachments", "structured", "tools"},
     {"threads"},
     {"answers"},
-    {"chat", "compare", "api", "openai_client"},
+    {"chat", "compare", "api", "openai_bodies", "openai_client"},
     {"magics", "panel", "server", "cli"},
 )
 FACES = LAYERS[-1]

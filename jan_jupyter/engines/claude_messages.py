@@ -63,34 +63,37 @@ def _content(message: Message, refuse: Refuse) -> Iterator[Block]:
                     yield dict(part)
             case "image_url":
                 image = part["image_url"]
-                yield _source("image", image if isinstance(image, str) else image["url"])
+                yield _source("image", image if isinstance(image, str) else image["url"], refuse)
             case "file":
-                yield _document(part["file"])
+                yield _document(part["file"], refuse)
             case _ if "source" in part or part.get("type") == "search_result":  # Claude's own
                 yield dict(part)
             case kind:
                 raise refuse(f"content of type {kind}")
 
 
-def _source(kind: str, address: str) -> Block:
+def _source(kind: str, address: str, refuse: Refuse) -> Block:
     """A block for an address: what a `data:` one holds goes along, any other is fetched there."""
     data = re.match(r"data:([^;,]*)[^,]*?(;base64)?,", address)
     if data is None:
         return {"type": kind, "source": {"type": "url", "url": address}}
     media, rest = data[1] or "text/plain", address[data.end() :]
     if media == "text/plain":
-        read = base64.b64decode(rest) if data[2] else unquote_to_bytes(rest)
+        try:
+            read = base64.b64decode(rest) if data[2] else unquote_to_bytes(rest)
+        except ValueError as error:
+            raise refuse(f"a {kind} whose data is no base64") from error
         text = read.decode("utf-8", "replace")
         return {"type": kind, "source": {"type": "text", "media_type": media, "data": text}}
     content = rest if data[2] else base64.b64encode(unquote_to_bytes(rest)).decode()
     return {"type": kind, "source": {"type": "base64", "media_type": media, "data": content}}
 
 
-def _document(file: Mapping[str, Any]) -> Block:
+def _document(file: Mapping[str, Any], refuse: Refuse) -> Block:
     if file.get("file_id"):
         return {"type": "document", "source": {"type": "file", "file_id": file["file_id"]}}
     title = {"title": file["filename"]} if file.get("filename") else {}
-    return {**_source("document", file["file_data"]), **title}
+    return {**_source("document", file["file_data"], refuse), **title}
 
 
 def _arguments(written: Any) -> Mapping[str, Any]:
@@ -159,12 +162,14 @@ def output_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "schema": closed(schema)}
 
 
-def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+def closed(schema: Any) -> Any:
     """A JSON schema as the API demands it: objects take no other names than theirs.
 
     What it does not know (bounds, patterns) moves into the description: the model reads it there,
-    and the answer is checked here.
+    and the answer is checked here. Of a schema that allows all or nothing there is nothing to say.
     """
+    if not isinstance(schema, Mapping):
+        return schema
     found: dict[str, Any] = {}
     told: list[str] = []
     for name, value in schema.items():
@@ -172,7 +177,7 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = {key: closed(inner) for key, inner in value.items()}
         elif name in ("anyOf", "oneOf", "allOf"):
             found["anyOf" if name == "oneOf" else name] = [closed(inner) for inner in value]
-        elif name == "items" and isinstance(value, Mapping):
+        elif name == "items":
             found[name] = closed(value)
         elif name in _KEPT or value in _KEPT_VALUES.get(name, ()):
             found[name] = value

@@ -142,6 +142,7 @@ def test_a_schema_is_closed_and_its_bounds_are_told() -> None:
         "type": "integer",
         "description": "How many.\n\n{minimum: 1}",
     }
+    assert closed({"anyOf": [True, {"items": False}]}) == {"anyOf": [True, {"items": False}]}
 
 
 def test_an_answer(server: StreamingServer) -> None:

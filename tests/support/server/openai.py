@@ -17,7 +17,7 @@ class OpenAI(Dialect):
 
     @property
     def _choices(self) -> int:
-        return 1 if self.behaviour.alone else int(self.body.get("n") or 1)
+        return 1 if self.behaviour.alone else min(4, self.body.get("n") or 1)
 
     def chunk(self, part: Part) -> Sequence[Event]:
         """A chunk for each choice, the last choice first; each begins with its own number."""
