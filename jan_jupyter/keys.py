@@ -1,6 +1,7 @@
 """Keys of engines: where each is found, where it is kept. What is shown is where, never the key.
 
 They are looked for in the environment, the keyring, our `keys.json` (0600) and the engine's file.
+A key that is kept for one host alone has the name `ENGINE@HOST`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .addresses import host_of, hosts_of
 from .errors import SettingsError, UsageError
 from .settings import own_data_folder
 
@@ -31,20 +33,33 @@ _VARIABLES = {
 
 
 class Secret(str):
-    """A text whose `repr` hides it: that is what verbose tracebacks show of variables."""
+    """A text whose `repr` hides it: that is what verbose tracebacks show of variables.
+
+    It is not pickled: who unpickles has keys of their own, or none.
+    """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "'…'"
 
+    def __reduce__(self) -> tuple[type[Secret], tuple[()]]:
+        return Secret, ()
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, and where it was found (for people)."""
+    """A key, where it was found (for people), and the name under which it was looked for."""
 
     secret: Secret
     source: str
+    name: str = ""
 
 
 def key_variable(engine: str) -> str:
@@ -60,24 +75,34 @@ def find_key(
     `variable` overrides the name of the environment variable; `written` is what the engine file
     `file` holds. Placeholders (spec §1.8) count as no key. Raises `SettingsError`.
     """
-    variable = variable or key_variable(engine)
-    places: tuple[tuple[str, Callable[[], Secret]], ...] = (
-        (f"environment ({variable})", lambda: Secret(os.environ.get(variable, ""))),
-        ("keyring", lambda: _from_keyring(engine)),
-        (str(key_file()), lambda: _read_key_file().get(engine, Secret())),
+    return (
+        of_environment(engine, variable or key_variable(engine))
+        or kept_key(engine)
+        or of_file(engine, written, file)
     )
-    for source, look in places:  # a later place is not even opened
-        if not is_placeholder(found := look()):
-            return Key(_sendable(found, f"The key of {engine} from {source}"), source)
-    return of_file(engine, written, file)
+
+
+def of_environment(engine: str, variable: str) -> Key | None:
+    """The key that a variable of the environment holds."""
+    return _found(engine, Secret(os.environ.get(variable, "")), f"environment ({variable})")
+
+
+def kept_key(name: str) -> Key | None:
+    """The key that we keep under that name; a later place is not even opened."""
+    return _found(name, _from_keyring(name), "keyring") or _found(
+        name, _read_key_file().get(name, Secret()), str(key_file())
+    )
+
+
+def _found(engine: str, secret: Secret, source: str) -> Key | None:
+    if is_placeholder(secret):
+        return None
+    return Key(_sendable(secret, f"The key of {engine} from {source}"), source, engine)
 
 
 def of_file(engine: str, written: str, file: Path | None) -> Key | None:
     """The key that an engine file holds."""
-    if is_placeholder(written):
-        return None
-    source = str(file or "engine file")
-    return Key(_sendable(Secret(written), f"The key of {engine} from {source}"), source)
+    return _found(engine, Secret(written), str(file or "engine file"))
 
 
 def is_placeholder(key: str) -> bool:
@@ -136,6 +161,72 @@ def _sendable(key: Secret, what: str) -> Secret:
         )
     return key
 
+
+# To whom a key may go ---------------------------------------------------------------------------
+
+
+def key_for_host(engine: str, address: str) -> Key | None:
+    """The key of an engine that we keep for the host of an address."""
+    names = (f"{engine}@{host}" for host in hosts_of(address))
+    return next(filter(None, map(kept_key, names)), None)
+
+
+def allow(variable: str, host: str) -> None:
+    """Let files that are not the user's own send what a variable holds to a host.
+
+    `variable` may be `api_key`: what such a file holds itself. Raises `UsageError`.
+    """
+    host = _named_host(host)
+    if not is_key_variable(variable):  # it is not repeated: perhaps it is a key
+        raise UsageError(
+            "That does not look like the name of a key (`MISTRAL_API_KEY`), and a file from"
+            " elsewhere may name no other variable."
+        )
+    with _changed_key_file() as kept:
+        kept[f"{variable} to {host}"] = Secret(_ALLOWED)
+
+
+def disallow(variable: str, host: str) -> bool:
+    """Take that back; gives whether it was allowed."""
+    name = f"{variable} to {_named_host(host)}"
+    if name not in _read_key_file():
+        return False
+    with _changed_key_file() as kept:
+        kept.pop(name, None)
+    return True
+
+
+def allowed() -> frozenset[tuple[str, str]]:
+    """All that the user has allowed so: variable and host."""
+    try:
+        kept = _read_key_file().items()
+    except SettingsError:  # told where a key is looked for
+        return frozenset()
+    pairs = (name.partition(" to ") for name, value in kept if value == _ALLOWED)
+    return frozenset((variable, host) for variable, _, host in pairs if host)
+
+
+def name_for(engine: str, host: str) -> str:
+    """The name under which the key of an engine for one host is kept. Raises `UsageError`."""
+    return f"{engine}@{_named_host(host)}"
+
+
+def _named_host(host: str) -> str:
+    if not _HOST.fullmatch(found := host_of(host.strip())):
+        raise UsageError("That is no host: write it as in the address, `api.example.com`.")
+    return found
+
+
+_HOST = re.compile(r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d+)?")
+_ALLOWED = "allowed"
+
+
+def is_key_variable(name: str) -> bool:
+    """Whether a variable of the environment looks like one that holds a key."""
+    return _KEY_VARIABLE.fullmatch(name) is not None
+
+
+_KEY_VARIABLE = re.compile(r"(?i)(\w*_)?(api_?)?(key|token)(_\w{1,20})?")
 
 # The keyring ------------------------------------------------------------------------------------
 

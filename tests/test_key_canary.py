@@ -108,7 +108,7 @@ def notebook(folder: Path, _streaming_server: StreamingServer) -> Iterator[Kerne
     with Kernel(folder=folder, env={**env, "PYTHONASYNCIODEBUG": "1"}) as kernel:
         base = {"base_url": _streaming_server.base_url}
         engines = {
-            "openai": base,
+            "openai": {**base, "api_key_env": "OPENAI_API_KEY"},
             "named": {**base, "api_key_env": "MY_SERVICE"},
             "groq": base,
             "box": {**base, "api_key": CANARIES["box"]},
@@ -124,7 +124,7 @@ def notebook(folder: Path, _streaming_server: StreamingServer) -> Iterator[Kerne
                 add_model(kernel.data_folder, name, engine=engine, settings={"timeout": 0.5})
             nowhere = {"base_url": "http://127.0.0.1:9/v1"}
             add_model(kernel.data_folder, f"{engine}-nowhere", engine=engine, settings=nowhere)
-        file = write_json(kernel.data_folder / "keys.json", {"groq": CANARIES["groq"]})
+        file = write_json(kernel.data_folder / "keys.json", {"groq@127.0.0.1": CANARIES["groq"]})
         file.chmod(0o600)
         yield kernel
 

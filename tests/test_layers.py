@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 
 LAYERS = (
     {"markdown"},
-    {"types", "errors", "settings", "keys", "tokens"},
+    {"types", "errors", "settings", "addresses", "keys", "tokens"},
     {"bridge", "retry"},
     {"models"},
     {"engines"},

@@ -60,8 +60,8 @@ class AzureOpenAI(OpenAI):
         return azure.chat_address(base, quote(self.remote_name(model), safe=""), version)
 
     async def key(self, model: Model | None = None, *, renew: bool = False) -> str | None:
-        given = self.options.token_provider is not None
-        if given or self.options.settings.get("auth") != "entra":
+        options = self.options.at(model)
+        if options.token_provider is not None or not options.has_entra:
             return await super().key(model, renew=renew)
         if self._entra is None or renew:
             self._entra = self._entra_provider()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import errors, keys
+from ..addresses import host_of
 from ..models.engine_files import EngineOptions, canonical, known_engines
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
@@ -130,22 +131,32 @@ def described(store: ModelStore, name: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
-    """Where the key of an engine comes from; empty if it has none. `hint`: how to give it one."""
+    """Where the key of an engine comes from; empty if it has none. `hint`: how to give it one.
+
+    `host` is where it goes, if that is not the engine's own.
+    """
 
     engine: str
     source: str
     hint: str = ""
+    host: str = ""
 
 
 def key_places(store: ModelStore) -> list[KeyPlace]:
-    """Where each engine's key comes from, for those that have one or need one."""
-    places: dict[str, KeyPlace] = {}
-    for name in names(store):
-        options = store.engine_options(name)
+    """Where each engine's key comes from, for those that have one or need one.
+
+    Also for the addresses that models have for themselves.
+    """
+    places: dict[tuple[str, str], KeyPlace] = {}
+    everywhere = [store.engine_options(name) for name in names(store)]
+    everywhere += [store.engine_options(m).at(m) for m in store.list() if "base_url" in m.settings]
+    for options in everywhere:
         source = key_source(options)
         if source or options.needs_key():
             hint = "" if source else options.key_hint
-            places.setdefault(options.key_name, KeyPlace(options.key_name, source, hint))
+            host = "" if options.is_at_home else host_of(options.address)
+            one = KeyPlace(options.key_name, source, hint, host)
+            places.setdefault((options.key_name, host), one)
     return sorted(places.values(), key=lambda place: not place.source)
 
 

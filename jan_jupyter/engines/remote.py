@@ -35,6 +35,8 @@ class Endpoint:
     """The address of the chat request itself."""
     headers: Mapping[str, str] = field(default=EMPTY, repr=False)
     key: str | None = field(default=None, repr=False)
+    has_token: bool = False
+    """Whether the key is a token, which has a header of its own."""
     read_timeout: float | None = http.READ_SECONDS
 
 
@@ -72,22 +74,26 @@ class Remote(Engine):
         """What a refusal means where this engine's words differ from the common table."""
         return None
 
-    def authorization(self, key: str) -> Mapping[str, str]:
-        """The headers that carry the key; a token has its own."""
+    def authorization(self, endpoint: Endpoint) -> Mapping[str, str]:
+        """The headers that carry the key, if there is one."""
         header = str(self.options.settings.get("auth_header") or self.auth_header)
-        if header.lower() == "authorization" or self.options.has_token:
-            return {"Authorization": f"Bearer {key}"}
-        return {header: key}
+        if not endpoint.key:
+            return {}
+        if header.lower() == "authorization" or endpoint.has_token:
+            return {"Authorization": f"Bearer {endpoint.key}"}
+        return {header: endpoint.key}
 
     async def key(self, model: Model | None = None, *, renew: bool = False) -> str | None:
-        """The key to send. `renew`: the last one was refused; `None` then means: give up."""
-        if (provider := self.options.token_provider) is not None:
+        """The key for the address of a model, or for that of the engine.
+
+        `renew`: the last one was refused; `None` then means: give up.
+        """
+        options = self.options.at(model)
+        if (provider := options.token_provider) is not None:
             return await self.token(provider, model)
         if renew:
             return None
-        if self.options.key_at_hand:
-            return self.options.key()
-        return await asyncio.to_thread(self.options.key)
+        return options.key() if options.key_at_hand else await asyncio.to_thread(options.key)
 
     async def token(self, provider: tokens.Provider, model: Model | None = None) -> str:
         """What a provider of tokens gives. Raises `AuthenticationFailed` if that is nothing."""
@@ -136,10 +142,8 @@ class Remote(Engine):
 
     def endpoint(self, model: Model) -> Endpoint:
         """The address for a model: its own settings first, then the engine's. Without the key."""
-        own = str(model.settings.get("base_url") or "")
-        base = own or self.options.base_url
-        whole = "" if own else self.options.full_url
-        if not (whole or base):
+        options = self.options.at(model)
+        if not options.address:
             raise errors.EngineUnavailable(
                 f"Engine {self.options.name} has no address (model {model.id}): set `base_url` in"
                 f" engines/{self.options.name}/engine.json or in the model's settings.",
@@ -148,8 +152,9 @@ class Remote(Engine):
             )
         timeout = self.setting(model, "timeout")
         return Endpoint(
-            whole or self.address(base.rstrip("/"), model),
-            self.options.headers,
+            options.full_url or self.address(options.base_url.rstrip("/"), model),
+            options.headers,
+            has_token=options.has_token,
             read_timeout=float(timeout) if timeout is not None else http.READ_SECONDS,
         )
 
@@ -164,20 +169,20 @@ class Remote(Engine):
 
     def headers(self, endpoint: Endpoint) -> dict[str, str]:
         """The key, and what the user has set."""
-        carried = self.authorization(endpoint.key) if endpoint.key else {}
-        return {name: Secret(value) for name, value in {**carried, **endpoint.headers}.items()}
+        carried = {**self.authorization(endpoint), **endpoint.headers}
+        return {name: Secret(value) for name, value in carried.items()}
 
     def party(self, model: Model, key: str | None = None) -> Party:
-        return self._party(model.id, key)
+        return self._party(model.id, key, self.options.at(model))
 
     def list_party(self, key: str | None) -> Party:
         """The party of a request for the list of models."""
-        return replace(self._party("its list of models", key), hints={})
+        return replace(self._party("its list of models", key, self.options), hints={})
 
-    def _party(self, asked: str, key: str | None) -> Party:
-        headers = self.options.headers.items()
+    def _party(self, asked: str, key: str | None, options: EngineOptions) -> Party:
+        headers = options.headers.items()
         secrets = [word for name, v in headers if is_secret_name(name) for word in v.split()]
-        hint = self.options.other_key_hint
+        hint = options.other_key_hint
         return Party(asked, self.options.name, hint, key, self.kind_of, self.hints, secrets)
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
@@ -256,12 +261,16 @@ class Remote(Engine):
         base = self.options.base_url.rstrip("/")
         if not base or not self.models_path:
             return []
-        key = await self.key()
-        endpoint = Endpoint(under(base, self.models_path), self.options.headers, key)
+        endpoint = await self.list_endpoint(under(base, self.models_path))
         asked = http.HttpRequest(endpoint.url, None, self.headers(endpoint), method="GET")
-        answer = await self.client.fetch_json(asked, self.list_party(key))
+        answer = await self.client.fetch_json(asked, self.list_party(endpoint.key))
         rows = answer.get("data") if isinstance(answer, dict) else answer
         return [str(row["id"]) for row in rows or () if isinstance(row, dict) and "id" in row]
+
+    async def list_endpoint(self, url: str) -> Endpoint:
+        """Where the list of models is, below the engine's own address."""
+        options = self.options
+        return Endpoint(url, options.headers, await self.key(), options.has_token)
 
     async def close(self) -> None:
         await self.client.close()

@@ -171,6 +171,7 @@ BOOKKEEPING = frozenset(
         "base_url",
         "full_url",
         "api_key",
+        "api_key_env",
         "version",
         "text_model",
         "vision_model",

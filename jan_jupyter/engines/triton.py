@@ -124,7 +124,7 @@ class Triton(OpenAI):
         root = self.options.base_url.partition("/v2")[0].rstrip("/")
         if not root or self.options.settings.get("protocol") == "grpc":
             return []
-        endpoint = Endpoint(f"{root}/v2/repository/index", self.options.headers, await self.key())
+        endpoint = await self.list_endpoint(f"{root}/v2/repository/index")
         asked = http.HttpRequest(endpoint.url, {}, self.headers(endpoint))
         rows = await self.client.fetch_json(asked, self.list_party(endpoint.key))
         return [str(row["name"]) for row in rows if row.get("state", "READY") == "READY"]

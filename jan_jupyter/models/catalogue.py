@@ -16,14 +16,16 @@ from typing import NamedTuple
 from ..errors import JanError, ModelBroken
 from . import azure, homes, schema
 from .engine_files import (
+    Door,
     EngineOptions,
     canonical,
+    door_of,
     is_placeholder,
     known_engines,
     plugin_engines,
 )
 from .files import Files, find, find_folder
-from .model import FOREIGN, Model
+from .model import FOREIGN, ORIGIN, Model
 from .names import folder_parts
 from .scan import Found, scan
 from .schema import Description
@@ -36,6 +38,15 @@ class Place(NamedTuple):
     root: Path
     kind: str = "data"
     """`data`, `bundled`, or the name of a home."""
+    own: bool = False
+    """Whether it is the user's: what others have put there is not trusted with keys."""
+
+
+class Needs(NamedTuple):
+    """What a model needs of others: its engine, as written, and a way in at its own address."""
+
+    engine: str | None
+    door: Door | None = None
 
 
 class Engines:
@@ -44,21 +55,25 @@ class Engines:
     def __init__(self, options: Callable[[str | None], EngineOptions]) -> None:
         self.options = functools.cache(options)
         self.plugins = functools.cache(plugin_engines)
-        self._keys: dict[tuple[str, str], str] = {}
+        self._keys: dict[tuple[str, str, Door | None], str] = {}
 
-    def why_no_key(self, options: EngineOptions) -> str:
+    def at(self, needs: Needs) -> EngineOptions:
+        """The options that hold for the address of a model."""
+        return _azure(self.options(needs.engine).at(needs.door))
+
+    def why_no_key(self, options: EngineOptions, door: Door | None) -> str:
         """Empty if there is a key."""
-        place = options.name, options.key_name
+        place = options.name, options.key_name, door
         if place not in self._keys:
             self._keys[place] = _why_no_key(options)
         return self._keys[place]
 
-    def fingerprint(self, written: str | None) -> object:
-        """What the states of an engine's models depend on, besides their own files."""
-        options = self.options(written)
-        needed = options.row is not None and options.row.needs_key
+    def fingerprint(self, needs: Needs) -> object:
+        """What the states of models depend on, besides their own files."""
+        options = self.at(needs)
+        needed = options.row is not None and options.row.needs_key and options.needs_key()
         plugins = self.plugins() if _may_be_plugin(options) else None
-        return options, needed and self.why_no_key(options), plugins
+        return options, needed and self.why_no_key(options, needs.door), plugins
 
 
 def _why_no_key(options: EngineOptions) -> str:
@@ -69,6 +84,13 @@ def _why_no_key(options: EngineOptions) -> str:
     except JanError as error:
         hint = f" ({error})"
     return f"no key for engine {options.name}: {options.key_hint}{hint}"
+
+
+def _azure(options: EngineOptions) -> EngineOptions:
+    """Azure is known by its address."""
+    if options.kind == "openai" and ".openai.azure.com" in options.address:
+        return replace(options, kind="azure-openai")
+    return options
 
 
 def _engine_file(options: EngineOptions) -> str:
@@ -86,7 +108,7 @@ class _Item:
 
     models: list[Model]
     paths: set[str]
-    engines: set[str | None]
+    needs: set[Needs]
 
 
 class Catalogue:
@@ -101,7 +123,7 @@ class Catalogue:
         self._watch = Watch()
         self._places: list[Place] | None = None
         self._items: dict[tuple[str, str, str], _Item] = {}
-        self._fingerprints: dict[str | None, object] = {}
+        self._fingerprints: dict[Needs, object] = {}
         self._listed: list[Model] = []
         self._by_path: dict[Path, Model] | None = None
 
@@ -150,7 +172,7 @@ class Catalogue:
         return models[0]
 
     def _refresh(
-        self, places: list[Place], changed: set[str], stale: set[str | None], engines: Engines
+        self, places: list[Place], changed: set[str], stale: set[Needs], engines: Engines
     ) -> None:
         known, self._items = self._items, {}
         needed = self._watch.needed = set()
@@ -162,16 +184,16 @@ class Catalogue:
                 if (
                     item is None
                     or not changed.isdisjoint(item.paths)
-                    or not stale.isdisjoint(item.engines)
+                    or not stale.isdisjoint(item.needs)
                 ):
                     look = Look(self._watch)
                     models = self._read(place, found, look, engines)
-                    item = _Item(models, look.paths, {model.written_engine for model in models})
+                    item = _Item(models, look.paths, {*map(_needs, models)})
                 needed |= item.paths
                 self._items[key] = item
         self._watch.forget_all_but(needed)
-        written = set[str | None]().union(*(item.engines for item in self._items.values()))
-        self._fingerprints = {name: engines.fingerprint(name) for name in written}
+        every_need = set[Needs]().union(*(item.needs for item in self._items.values()))
+        self._fingerprints = {needs: engines.fingerprint(needs) for needs in every_need}
         every = [model for item in self._items.values() for model in item.models]
         self._listed = _with_duplicates_told(_each_file_once(every))
         self._by_path = None
@@ -188,7 +210,7 @@ class Catalogue:
         models = []
         for one in described:
             try:
-                models.append(_model(found, one, path, data_folder, look, engines))
+                models.append(_model(found, one, path, place, look, engines))
             except Exception as error:
                 models.append(_broken(found, one.id, data_folder, error))
         if place.kind == "bundled":
@@ -246,6 +268,10 @@ def _describe(found: Found, path: Path, place: Place, look: Look) -> Iterator[De
             yield homes.describe(found, place.root, look)
 
 
+def _needs(model: Model) -> Needs:
+    return Needs(model.written_engine, door_of(model.settings, model.raw, model.path, model.own))
+
+
 def _broken(found: Found, name: str, data_folder: Path | None, error: Exception) -> Model:
     reason = str(error)
     if not isinstance(error, ModelBroken):
@@ -271,21 +297,20 @@ def _model(
     found: Found,
     described: Description,
     path: Path,
-    data_folder: Path | None,
+    place: Place,
     look: Look,
     engines: Engines,
 ) -> Model:
-    options = engines.options(described.written_engine)
+    own = place.own and ORIGIN not in described.metadata
+    needs = Needs(described.written_engine, door_of(described.settings, described.raw, path, own))
+    options = engines.at(needs)
     engine = canonical(described.written_engine)
-    address = described.settings.get("base_url", "") or options.address
-    if options.kind == "openai" and ".openai.azure.com" in address:
-        options = replace(options, kind="azure-openai")
     if options.kind == "azure-openai" and engine == "openai":
         engine = "azure-openai"
     if described.broken:
         there = Files(state="broken", reason=described.broken)
     else:
-        there = _look(found, described, options, address, look, engines)
+        there = _look(found, described, options, needs, look, engines)
     warnings = [*described.warnings, *there.warnings]
     names = _names(found)
     if not (
@@ -315,8 +340,9 @@ def _model(
         format=described.format,
         description=described.description,
         created=described.created,
-        data_folder=data_folder,
+        data_folder=place.root if place.kind == "data" else None,
         raw=described.raw,
+        own=own,
         names=names,
         size=there.size,
         identity=there.identity,
@@ -327,7 +353,7 @@ def _look(
     found: Found,
     described: Description,
     options: EngineOptions,
-    address: str,
+    needs: Needs,
     look: Look,
     engines: Engines,
 ) -> Files:
@@ -347,9 +373,9 @@ def _look(
         return Files(state="broken", reason=f"engine {row.name} is not supported here")
     if row.name == "nitro":
         return find(described, folder, look)
-    if row.kind == "local" and not address:
+    if row.kind == "local" and not options.address:
         return find_folder(described, folder, look)
-    return _remote(described, options, address, engines)
+    return _remote(described, options, needs, engines)
 
 
 def _may_be_plugin(options: EngineOptions) -> bool:
@@ -358,20 +384,21 @@ def _may_be_plugin(options: EngineOptions) -> bool:
 
 
 def _remote(
-    described: Description, options: EngineOptions, address: str, engines: Engines
+    described: Description, options: EngineOptions, needs: Needs, engines: Engines
 ) -> Files:
     """The state of a model that a server answers for."""
+    address = options.address
     if not address or is_placeholder(address):
         reason = f"engine {options.name} has no address: set `base_url` in {_engine_file(options)}"
         return Files(state="broken", reason=reason)
-    if options.needs_key(address) and (reason := engines.why_no_key(options)):
-        return Files(state="needs-key", reason=reason)
     if options.kind == "azure-openai":
         whole = address == options.full_url
         version = described.settings.get("api_version") or options.settings.get("api_version")
         url = address if whole else azure.chat_address(address, "name", str(version or ""))
         if reason := azure.missing(url):
             return Files(state="broken", reason=reason)
+    if options.needs_key() and (reason := engines.why_no_key(options, needs.door)):
+        return Files(state="needs-key", reason=reason)
     return Files()
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from ..addresses import host_of, hosts_of, is_own_server, is_same_host
 from ..errors import ModelBroken
 from ..types import EMPTY
 from .reading import fit, is_absent, mapping, read_json, text
@@ -21,6 +21,7 @@ from .schema import SETTINGS, collect, settings_and_parameters
 if TYPE_CHECKING:
     from ..keys import Key
     from ..tokens import Provider
+    from .model import Model
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -83,15 +84,59 @@ def plugin_engines() -> set[str]:
 # Options ----------------------------------------------------------------------------------------
 
 
+class Door(NamedTuple):
+    """What one description says of an address, and of what opens the door there.
+
+    Without an address it is about the engine's own. `own`: the user has written it; what was
+    pulled, imported or found in another program's folder is not.
+    """
+
+    file: Path
+    own: bool
+    address: str = ""
+    api_key: str = ""
+    variable: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """What it would send: the variable, and `api_key` for what stands in it itself."""
+        given = "api_key" if self.api_key or self.headers else ""
+        return [name for name in (self.variable, given) if name]
+
+
+def door_of(
+    settings: Mapping[str, Any], raw: Mapping[str, Any], file: Path, own: bool
+) -> Door | None:
+    """What a model's description says of an address of its own; `None` if it has none."""
+    if not (address := settings.get("base_url", "")):
+        return None
+    written = raw.get("settings")
+    key = written.get("api_key") if isinstance(written, Mapping) else None
+    variable = settings.get("api_key_env")
+    return Door(
+        file,
+        own,
+        address,
+        _real_key(key) if isinstance(key, str) else "",
+        variable if isinstance(variable, str) else "",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """The options of one engine, merged field by field; an empty text is "not set".
 
     `name` is as written (lower case), `kind` the canonical engine that serves it. `settings` and
     `parameters` hold what files and built-in rows set. `full_url` is the whole address of the chat
-    request, `base_url` the one that the engine adds its path to; both come from one place.
-    `api_key` comes from `api_key_file` and is never a placeholder. `files` are those that were
+    request, `base_url` the one that the engine adds its path to; both come from one place. `home`
+    is the engine's own address: the built-in one, or for a server that only the user knows that of
+    the user's own file. `doors` say what opens which address, the first one wins; `allowed` what
+    (a variable) those that are not the user's may send where (a host). `files` are those that were
     read.
+
+    Keys, headers and tokens hold for `address` alone; `at` gives the options for the address that
+    a model has for itself. Nothing else decides what is sent where.
     """
 
     name: str
@@ -100,10 +145,9 @@ class EngineOptions:
     parameters: Mapping[str, Any] = EMPTY
     base_url: str = ""
     full_url: str = ""
-    api_key: str = field(default="", repr=False)
-    api_key_file: Path | None = None
-    api_key_env: str = ""
-    headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+    home: str = ""
+    doors: tuple[Door, ...] = field(default=(), repr=False)
+    allowed: frozenset[tuple[str, str]] = frozenset()
     model: str = ""
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -112,6 +156,14 @@ class EngineOptions:
     def address(self) -> str:
         """Where requests go; empty if that is not configured."""
         return self.full_url or self.base_url
+
+    def at(self, place: Model | Door | None) -> EngineOptions:
+        """The options for the address of a model: its own, else the engine's."""
+        if place is not None and not isinstance(place, Door):
+            place = door_of(place.settings, place.raw, place.path, place.own)
+        if place is None:
+            return self
+        return replace(self, base_url=place.address, full_url="", doors=(place, *self.doors))
 
     @property
     def row(self) -> EngineRow | None:
@@ -123,47 +175,53 @@ class EngineOptions:
         """The name under which its key is kept: a server with a free name has a key of its own."""
         return self.kind if canonical(self.name) in known_engines() else self.name
 
-    def key(self) -> str | None:
-        """The key to send, if there is one."""
-        found = self.found_key()
-        return found.secret if found else None
+    # What opens the door ------------------------------------------------------------------------
 
-    def found_key(self) -> Key | None:
-        """The same, with where it is from. Raises `SettingsError`.
+    @property
+    def is_at_home(self) -> bool:
+        """Whether requests go to the engine's own host, for which the user's key was made."""
+        return not self.address or is_same_host(self.address, self.home)
 
-        A key that a file gives together with an address belongs to that address: nobody else's key
-        is sent there.
-        """
+    def _beside(self) -> Iterator[Door]:
+        """What is said of this address, wherever: nothing else may open it."""
+        for door in self.doors:
+            if is_same_host(door.address, self.address) if door.address else self.is_at_home:
+                yield door
+
+    def _barred(self, door: Door) -> list[str]:
+        """What a file that is not the user's may not have sent here."""
         from .. import keys
 
-        written, file = self.api_key, self.api_key_file
-        if written and (self.row is None or self.address != self.row.base_url):
-            return keys.of_file(self.key_name, written, file)
-        variable = self.api_key_env or None
-        return keys.find_key(self.key_name, variable=variable, written=written, file=file)
+        if door.own:
+            return []
+        if self.is_at_home:
+            return [n for n in door.names if n == door.variable and not keys.is_key_variable(n)]
+        hosts = hosts_of(self.address)
+        return [n for n in door.names if not any((n, host) in self.allowed for host in hosts)]
+
+    def _usable(self) -> Iterator[Door]:
+        for door in self._beside():
+            barred = self._barred(door)
+            if door.variable in barred:
+                door = door._replace(variable="")
+            if "api_key" in barred:
+                door = door._replace(api_key="", headers=())
+            yield door
 
     @property
-    def key_at_hand(self) -> bool:
-        """Whether finding the key takes no look into a file or a keyring."""
-        beside = self.api_key and (self.row is None or self.address != self.row.base_url)
-        return bool(beside or os.environ.get(self.key_variable))
+    def headers(self) -> Mapping[str, str]:
+        """The headers that files give for this address."""
+        return _merged(dict(door.headers) for door in self._usable())
 
     @property
-    def key_hint(self) -> str:
-        """How to give it a key."""
-        return f"set {self.key_variable} in the environment, or run `%jan keys set {self.key_name}`"
+    def api_key(self) -> str:
+        """The key that a file gives for this address; never a placeholder."""
+        return next((door.api_key for door in self._usable() if door.api_key), "")
 
     @property
-    def other_key_hint(self) -> str:
-        """How to give it another key than the one that was refused, or a first one; a sentence."""
-        found = self.found_key()
-        if found is None:
-            return f"{self.key_hint[:1].upper()}{self.key_hint[1:]}."
-        if found.source == str(self.api_key_file):
-            return f"It is `api_key` of {found.source}: mend it there."
-        if found.source.startswith("environment"):
-            return f"It is from the {found.source}: set another one there."
-        return f"It is from {found.source}: `%jan keys set {self.key_name}` replaces it."
+    def api_key_env(self) -> str:
+        """The variable that a file names for this address."""
+        return next((door.variable for door in self._usable() if door.variable), "")
 
     @property
     def key_variable(self) -> str:
@@ -172,22 +230,108 @@ class EngineOptions:
 
         return self.api_key_env or keys.key_variable(self.key_name)
 
-    def needs_key(self, address: str = "") -> bool:
-        """Whether requests to `address` (default: its own) make no sense without a key."""
-        address = address or self.address
-        if self.row is None or not self.row.needs_key or is_own_server(address) or self.has_token:
+    def key(self) -> str | None:
+        """The key to send, if there is one."""
+        found = self.found_key()
+        return found.secret if found else None
+
+    @property
+    def key_at_hand(self) -> bool:
+        """Whether finding the key takes no look into a file or a keyring."""
+        return self._key_at_hand() is not None
+
+    def found_key(self) -> Key | None:
+        """The same, with where it is from. Raises `SettingsError`.
+
+        What stands beside the address, else the user's: from the environment, kept for its host,
+        kept for the engine, in a file without an address.
+        """
+        from .. import keys
+
+        name = self.key_name
+        if (found := self._key_at_hand()) is not None:
+            return found
+        if self.address and (found := keys.key_for_host(name, self.address)):
+            return found
+        if not self.is_at_home:
+            return None
+        file = next((door.file for door in self._usable() if door.api_key), None)
+        return keys.find_key(name, variable=self.key_variable, written=self.api_key, file=file)
+
+    def _key_at_hand(self) -> Key | None:
+        from .. import keys
+
+        name = self.key_name
+        for door in self._usable():
+            if door.address:
+                in_variable = door.variable and keys.of_environment(name, door.variable)
+                if found := in_variable or keys.of_file(name, door.api_key, door.file):
+                    return found
+        variable = keys.key_variable(name)
+        beside = os.environ.get(re.sub("_API_KEY$", "_BASE_URL", variable), "")
+        if self.is_at_home:
+            return keys.of_environment(name, self.key_variable)
+        return keys.of_environment(name, variable) if is_same_host(beside, self.address) else None
+
+    @property
+    def key_hint(self) -> str:
+        """How to give it a key."""
+        from .. import keys
+
+        host = host_of(self.address)
+        at_home = self.is_at_home
+        command = f"`%jan keys set {self.key_name}{'' if at_home else f' --for {host}'}`"
+        for door in self._beside():
+            for name in filter(keys.is_key_variable, self._barred(door)):
+                what = "holds a key" if name == "api_key" else f"names {name}"
+                return (
+                    f"{door.file} {what} for {host}, and is not yours: `%jan keys allow {name}"
+                    f" {host}` lets it, or run {command}"
+                )
+        if at_home or self.api_key_env:
+            return f"set {self.key_variable} in the environment, or run {command}"
+        return (
+            f"none goes to {host} by itself: run {command}, or name the variable beside the address"
+            " (`api_key_env`)"
+        )
+
+    @property
+    def other_key_hint(self) -> str:
+        """How to give it another key than the one that was refused, or a first one; a sentence."""
+        found = self.found_key()
+        if found is None:
+            return f"{self.key_hint[:1].upper()}{self.key_hint[1:]}."
+        if found.source in {str(door.file) for door in self._usable()}:
+            return f"It is `api_key` of {found.source}: mend it there."
+        if found.source.startswith("environment"):
+            return f"It is from the {found.source}: set another one there."
+        engine, at, host = found.name.partition("@")
+        command = f"%jan keys set {engine}{f' --for {host}' if at else ''}"
+        return f"It is from {found.source}: `{command}` replaces it."
+
+    def needs_key(self) -> bool:
+        """Whether requests to its address make no sense without a key."""
+        if self.row is None or not self.row.needs_key or self.has_token:
+            return False
+        if is_own_server(self.address):
             return False
         if any(name.lower() in _KEY_HEADERS for name in self.headers):
             return False
         if self.key_name != self.kind:  # whether somebody's server wants one, only they know
-            return bool(self.api_key_env) or address == self.row.base_url
+            said = any(door.variable or self._barred(door) for door in self._beside())
+            return said or self.address == self.row.base_url
         return True
 
     @property
     def has_token(self) -> bool:
         """Whether its requests carry a token instead of a key."""
+        return self.has_entra or self.token_provider is not None
+
+    @property
+    def has_entra(self) -> bool:
+        """Whether that is one of Entra's."""
         entra = self.kind == "azure-openai" and self.settings.get("auth") == "entra"
-        return entra or self.token_provider is not None
+        return entra and self._may_take_tokens
 
     @property
     def token_provider(self) -> Provider | None:
@@ -196,23 +340,15 @@ class EngineOptions:
 
         spellings = self.row.aliases if self.row and self.key_name == self.kind else ()
         found = (tokens.provider(name) for name in (self.key_name, *spellings))
-        return next(filter(None, found), None)
+        return next(filter(None, found), None) if self._may_take_tokens else None
+
+    @property
+    def _may_take_tokens(self) -> bool:
+        """Whether the user knows the address: it is at home, or in a file of the user's own."""
+        return self.is_at_home or any(door.own and door.address for door in self._beside())
 
 
 _KEY_HEADERS = {"authorization", "api-key", "x-api-key"}
-
-
-def is_own_server(address: str) -> bool:
-    """Whether an address is on this machine or in the local network."""
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        return False
-    try:
-        number = ipaddress.ip_address(host)
-    except ValueError:
-        return bool(host) and ("." not in host or host.endswith((".localhost", ".local", ".lan")))
-    return number.is_private or number.is_loopback or number.is_unspecified
 
 
 def is_placeholder(address: str) -> bool:
@@ -245,11 +381,13 @@ def read_engine_options(
     files: list[Path] = []
     warnings: list[str] = []
     layers: list[_Layer] = []
-    for path, parse in _engine_files(name, data_folders):
+    doors: list[Door] = []
+    for path, own, parse in _engine_files(name, data_folders):
         found: list[str] = []
         try:
-            layers.append(parse(read(path), found))
+            layers.append(layer := parse(read(path), found))
             files.append(path)
+            doors.append(layer.door(path, own))
         except ModelBroken as error:
             warnings.append(str(error))
         warnings += [f"{path}: {warning}" for warning in found]
@@ -268,12 +406,14 @@ def read_engine_options(
         warnings.append(f"{written}: {address[1] or address[0]} is not filled in")
         address = ("", "")  # and not the built-in one: the user means another server
     row = known_engines().get(kind)
+    built_in = row.base_url if row else ""
     if row is not None:
         address = address or (row.base_url, "")
-        layers.append(_Layer(row.settings, row.parameters, api_key_env=row.api_key_env))
-
-    def first(field_name: str) -> str:
-        return next((v for layer in layers if (v := getattr(layer, field_name))), "")
+        layers.append(_Layer(row.settings, row.parameters))
+        doors.append(Door(DATA / "engines.json", True, built_in, variable=row.api_key_env))
+    theirs = next((door.address for door in doors if door.own and door.address), "")
+    is_free = canonical(written) not in known_engines()
+    from ..keys import allowed
 
     return EngineOptions(
         name=written,
@@ -282,13 +422,10 @@ def read_engine_options(
         parameters=_merged(layer.parameters for layer in layers),
         base_url=address[0] if address else "",
         full_url=address[1] if address else "",
-        api_key=first("api_key"),
-        api_key_file=next(
-            (f for f, layer in zip(files, layers, strict=False) if layer.api_key), None
-        ),
-        api_key_env=first("api_key_env"),
-        headers=_merged(layer.headers for layer in layers),
-        model=first("model"),
+        home=theirs if is_free else built_in or theirs,
+        doors=tuple(door for door in doors if door.address or door.names),
+        allowed=allowed(),
+        model=next((layer.model for layer in layers if layer.model), ""),
         files=tuple(files),
         warnings=tuple(warnings),
     )
@@ -327,12 +464,20 @@ class _Layer:
     model: str = ""
     engine: str = ""
 
+    def door(self, file: Path, own: bool) -> Door:
+        """What it says of its address, and of what opens the door there."""
+        address = self.full_url or self.base_url
+        headers = tuple(self.headers.items())
+        return Door(file, own, address, self.api_key, self.api_key_env, headers)
+
 
 Parse = Callable[[Any, list[str]], _Layer]
 
 
-def _engine_files(name: str, data_folders: Sequence[Path]) -> Iterator[tuple[Path, Parse]]:
-    """The files that exist for an engine, with how to read each, best first.
+def _engine_files(name: str, data_folders: Sequence[Path]) -> Iterator[tuple[Path, bool, Parse]]:
+    """The files that exist for an engine, whether they are the user's own, and how to read each.
+
+    The best come first, and the first folder is the user's: the others are Jan's.
 
     A name is looked up as written, then canonical, then in its other spellings; the first spelling
     that has a file is taken alone, so that one server's key never meets another's address.
@@ -341,18 +486,18 @@ def _engine_files(name: str, data_folders: Sequence[Path]) -> Iterator[tuple[Pat
     if row := known_engines().get(canonical(name)):
         spellings |= dict.fromkeys(row.aliases)
     names = [spelling for spelling in spellings if _FILE_NAME.fullmatch(spelling)]
-    for folder in data_folders:
+    for own, folder in zip(chain([True], repeat(False)), data_folders, strict=False):
         for spelling in names:
             engines = folder / "engines"
             paths = [engines / spelling / "engine.json", engines / f"{spelling}.json"]
             if found := [path for path in paths if os.path.isfile(path)]:
-                yield from ((path, _engine_json) for path in found)
+                yield from ((path, own, _engine_json) for path in found)
                 break
         for spelling in names:
             extension = f"inference-{spelling.replace('_', '-')}-extension"
             path = folder / "settings" / "@janhq" / extension / "settings.json"
             if os.path.isfile(path):
-                yield path, _extension_settings
+                yield path, own, _extension_settings
                 break
 
 

@@ -27,6 +27,8 @@ Source = Literal[
 ]
 FOREIGN = frozenset({"lmstudio", "ollama", "huggingface", "llama.cpp", "gpt4all", "folder"})
 """The sources that belong to other programs, and the folders that the user names."""
+ORIGIN = "origin"
+"""What the metadata of a description has that came from elsewhere; it is written by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,9 @@ class Model:
     """The description as it stands in the file."""
     names: tuple[str, ...] = ()
     """The names of its folder, which find it too."""
+    own: bool = False
+    """Whether the user has written the description; what was pulled, imported or found in another
+    program's folder may not say where keys go."""
     shadowed: bool = False
     """Whether another model with the same id comes first."""
     size: int = 0

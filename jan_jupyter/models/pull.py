@@ -22,7 +22,7 @@ from . import gguf, hub
 from .download import Download, Wanted, amount, check_space
 from .hub import Plan
 from .machine import probe
-from .model import Model
+from .model import ORIGIN, Model
 from .unfinished import begin, folder_of, locked, unfinished
 from .web import Web, without_secrets
 
@@ -345,6 +345,7 @@ def _description(
     written["metadata"] = {
         **(metadata if isinstance(metadata, dict) else {}),
         **plan.metadata,
+        ORIGIN: "pulled",
         "size": sum(d.size or 0 for d in downloads),
         "sha256": {d.wanted.name: d.sha256 for d in main_first},
     }

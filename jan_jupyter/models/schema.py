@@ -194,6 +194,10 @@ def model_json(raw: Any, path: Path, default_id: str) -> Description:
     if found.written_engine is None:
         found.written_engine = _name(settings, "engine", warnings)
     found.settings, found.parameters = settings_and_parameters(settings, parameters, warnings)
+    if isinstance(key := settings.get("api_key"), str):
+        from ..keys import Secret
+
+        found.raw = {**raw, "settings": {**settings, "api_key": Secret(key)}}
     found.sources = list(_sources(raw, path, warnings))
     _check_template(found, settings)
     return found

@@ -19,7 +19,7 @@ from .fit import Fit, estimate
 from .folders import DataFolder, jan_data_folder
 from .gguf import GGUFHeader, read_brief
 from .machine import Machine, probe
-from .model import Model
+from .model import ORIGIN, Model
 from .reading import read_json
 from .scan import description_at
 
@@ -54,7 +54,7 @@ class ModelStore:
 
     def places(self) -> list[Place]:
         """Where models are looked for, in order of precedence; a place may not exist."""
-        found = [Place(folder.path) for folder in self.folders()]
+        found = [Place(f.path, own=not i) for i, f in enumerate(self.folders())]
         if self._given:
             return found
         from ..settings import settings
@@ -107,7 +107,7 @@ class ModelStore:
         path = folder.joinpath("models", *parts, "model.json")
         if parts[0] == "config" or not os.path.isfile(path):
             return None
-        model = self._catalogue.read(Place(folder), description_at(path, folder))
+        model = self._catalogue.read(Place(folder, own=True), description_at(path, folder))
         return model if model is not None and model.id == name and not model.shadowed else None
 
     def default(self) -> Model:
@@ -222,18 +222,23 @@ class ModelStore:
         `id` is another id than the one that it has.
 
         A description that sends requests to an address of its own is refused without
-        `trust_address`: the key of its engine would go there. Raises `ModelExists`, `ModelBroken`,
-        `CannotWrite`, `UsageError`.
+        `trust_address`; keys go there only as `%jan keys` is told. Raises `ModelExists`,
+        `ModelBroken`, `CannotWrite`, `UsageError`.
         """
+        from ..keys import without_secrets
+
         taken = imports.read(self, source)
         if taken.address and not trust_address:
             raise UsageError(
-                f"{taken.where} sends requests, with the key of engine {taken.engine}, to"
-                f" {taken.address}: import it with --trust-address (in Python trust_address=True)"
+                f"{taken.where} sends what it is asked to {without_secrets(taken.address)}: import"
+                " it with --trust-address (in Python trust_address=True)"
                 " if that server is meant."
             )
         description = dict(taken.description)
         description["id"] = id or description["id"]
+        metadata = description.get("metadata")
+        metadata = metadata if isinstance(metadata, Mapping) else {}
+        description["metadata"] = {**metadata, ORIGIN: "imported"}
         changes.checked(description)
         models = self.writable / "models"
         files = changes.bring(models, description, taken.files, how)
@@ -296,7 +301,8 @@ class ModelStore:
         return None
 
     def _model_at(self, path: Path, data_folder: Path) -> Model:
-        model = self._catalogue.read(Place(data_folder), description_at(path, data_folder))
+        place = Place(data_folder, own=data_folder == self.writable)
+        model = self._catalogue.read(place, description_at(path, data_folder))
         assert model is not None  # a description of its own
         return model
 

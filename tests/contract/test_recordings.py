@@ -25,10 +25,10 @@ from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.engines.remote import Remote
 from jan_jupyter.engines.sse import EventDecoder, ServerEvent
 from jan_jupyter.engines.triton_tensors import Signature, TritonParser
-from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.model import Model
 from jan_jupyter.router import Route
 from jan_jupyter.types import ChatRequest, Delta, Message
+from support.jan import engine_options
 
 from .pairs import PARSED
 from .record import EXPECTED, FOLDER, PROMPT
@@ -64,7 +64,7 @@ def expected() -> dict[str, str]:
 @cache
 def engine_of(name: str) -> tuple[Remote, Model]:
     """An engine that is never asked anything, and a model of it."""
-    options = EngineOptions(name, name, base_url="http://127.0.0.1:9", api_key="none")
+    options = engine_options(name, "http://127.0.0.1:9", "none")
     engine = engine_class(name)(options)
     assert isinstance(engine, Remote)
     return engine, Model("m", "m", name, "ready", "json", FOLDER)

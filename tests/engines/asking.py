@@ -9,9 +9,10 @@ from typing import Any
 
 from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.engines.remote import Remote
-from jan_jupyter.models.engine_files import EngineOptions, known_engines
+from jan_jupyter.models.engine_files import known_engines
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Delta, Event, Message
+from support.jan import engine_options
 
 KEY = "sk-canary-123"
 
@@ -25,9 +26,10 @@ def engine(kind: str, base_url: str, events: list[Event] | None = None, **more: 
     """An engine as its built-in row and a file with this address, a key and `settings` make it."""
     row = known_engines()[kind]
     settings = {**row.settings, **more.pop("settings", {})}
-    given = {"base_url": base_url, "api_key": KEY, "settings": settings, **more}
+    key = more.pop("api_key", KEY)
+    options = engine_options(kind, base_url, key, settings=settings, **more)
     heard: list[Event] = [] if events is None else events
-    made = engine_class(kind)(EngineOptions(kind, kind, **given), heard.append)
+    made = engine_class(kind)(options, heard.append)
     assert isinstance(made, Remote)
     return made
 

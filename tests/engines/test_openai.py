@@ -17,6 +17,7 @@ from jan_jupyter.engines.sse import ServerEvent
 from jan_jupyter.models.engine_files import EngineOptions, known_engines
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
+from support.jan import engine_options
 from support.server import StreamingServer, tokens
 
 
@@ -25,8 +26,7 @@ def model(name: str, **settings: Any) -> Model:
 
 
 def options(server: StreamingServer, **more: Any) -> EngineOptions:
-    given = {"base_url": server.base_url, "api_key": "sk-canary-123", **more}
-    return EngineOptions("openai", "openai", **given)
+    return engine_options("openai", server.base_url, "sk-canary-123", **more)
 
 
 def ask(

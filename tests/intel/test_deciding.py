@@ -14,6 +14,7 @@ from jan_jupyter.engines.intel_bigdl import RECIPES, IntelBigdl
 from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Event, Message
+from support.jan import engine_options
 from support.server import StreamingServer, tokens
 
 
@@ -109,7 +110,7 @@ def test_every_back_end_says_what_it_costs(name: str) -> None:
 
 def test_intels_serving_is_an_openai_server(server: StreamingServer) -> None:
     async def ask() -> str:
-        options = EngineOptions("intel-bigdl", "intel-bigdl", base_url=server.base_url, api_key="k")
+        options = engine_options("intel-bigdl", server.base_url, "k")
         engine = IntelBigdl(options)
         served = Model("fine:n=3", "", "intel-bigdl", "ready", "json", Path())
         await engine.load(served)

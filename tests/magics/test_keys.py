@@ -40,9 +40,11 @@ def say(kernel: Kernel, line: str) -> str:
 def test_a_key_is_asked_for_unseen_kept_used_and_forgotten(
     notebook: Kernel, server: StreamingServer
 ) -> None:
-    engine = {"base_url": server.base_url.replace("127.0.0.1", "localhost."), "api_key_env": "BOX"}
+    engine = {"base_url": server.base_url, "api_key_env": "BOX"}
     write_json(notebook.data_folder / "engines" / "box" / "engine.json", {**engine})
-    add_model(notebook.data_folder, "boxed", engine="box", settings={"base_url": server.base_url})
+    add_model(notebook.data_folder, "boxed", engine="box")
+    elsewhere = {"base_url": server.base_url.replace("127.0.0.1", "localhost")}
+    add_model(notebook.data_folder, "strange", engine="box", settings=elsewhere)
     file = notebook.data_folder / "keys.json"
     write_json(file, {"groq": "gsk-another"})
     file.chmod(0o600)
@@ -62,6 +64,8 @@ def test_a_key_is_asked_for_unseen_kept_used_and_forgotten(
 
     assert notebook.execute("%%jan boxed\nhi").status == "ok"
     assert server.journal()[-1].headers["authorization"] == f"Bearer {SECRET}"
+    assert notebook.execute("%%jan strange\nhi").status == "ok"
+    assert "authorization" not in server.journal()[-1].headers
 
     listed = say(notebook, "%jan keys")
     rows = {line.split()[0]: line for line in listed.splitlines() if line.strip()}
@@ -77,6 +81,36 @@ def test_a_key_is_asked_for_unseen_kept_used_and_forgotten(
     assert "still one from environment" in say(notebook, "%jan keys rm mistral")
 
 
+def test_a_key_for_one_host_and_leave_for_a_file_from_elsewhere(
+    notebook: Kernel, server: StreamingServer
+) -> None:
+    folder, file = notebook.data_folder, notebook.data_folder / "keys.json"
+    settings = {"base_url": server.base_url, "api_key_env": "MISTRAL_API_KEY"}
+    add_model(folder, "foreign", engine="groq", settings=settings, metadata={"origin": "imported"})
+    host = server.base_url.split("/")[2]
+
+    def sent() -> str | None:
+        assert notebook.execute("%%jan foreign\nhi").status == "ok"
+        return server.journal()[-1].headers.get("authorization")
+
+    assert sent() is None
+    assert f"may send MISTRAL_API_KEY to {host} now" in say(
+        notebook, f"%jan keys allow MISTRAL_API_KEY {host}"
+    )
+    assert sent() == f"Bearer {SECRET}"
+    assert "allowed" in say(notebook, "%jan keys")
+    assert "no longer" in say(notebook, f"%jan keys rm MISTRAL_API_KEY --for {host}")
+    assert sent() is None
+
+    message = notebook.send("%jan keys set groq --for 127.0.0.1", allow_stdin=True)
+    assert "groq for 127.0.0.1" in notebook.answer("gsk-for-one-host")["prompt"]
+    assert notebook.result(message).status == "ok"
+    assert json.loads(file.read_text("utf-8"))["groq@127.0.0.1"] == "gsk-for-one-host"
+    assert sent() == "Bearer gsk-for-one-host"
+    assert "removed" in say(notebook, "%jan keys rm groq --for 127.0.0.1")
+    assert sent() is None
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -84,6 +118,8 @@ def test_a_key_is_asked_for_unseen_kept_used_and_forgotten(
         (f"%jan keys set openai --key={SECRET}", "%jan keys?"),
         (f"%jan keys set {SECRET}", "no engine"),
         (f"%jan keys {SECRET}", "%jan keys set ENGINE"),
+        (f"%jan keys allow {SECRET} api.example.com", "does not look like the name"),
+        (f"%jan keys allow OPENAI_API_KEY '{SECRET} x'", "no host"),
         (f"%jan key set openai {SECRET}", "does not belong on a line"),
         (f"%jan keys openai {SECRET} for me please", "does not belong on a line"),
         ("%jan keys set openai", "Nobody can be asked"),

@@ -388,7 +388,7 @@ def test_an_address_in_a_description_is_refused(tmp_path: Path, group: str) -> N
     evil = {"id": "e", "engine": "openai", group: {"base_url": "https://evil.example/v1"}}
     plant(tmp_path, {"mine/model.json": evil})
     store = ModelStore(tmp_path / "jan")
-    with pytest.raises(errors.UsageError, match=r"key of engine openai.*evil\.example"):
+    with pytest.raises(errors.UsageError, match=r"sends what it is asked to https://evil\.example"):
         store.import_(tmp_path / "mine")
     assert ours(tmp_path / "jan") == set()
     assert store.import_(tmp_path / "mine", trust_address=True).id == "e"

@@ -125,7 +125,8 @@ def test_our_own_folder_wins_over_that_of_jan(
     assert {"both", "a", "b"} <= {model.id for model in store.list()}
     assert store.get("both").name == "ours"
     assert store.get("json:both").name == "theirs"
-    plant(jan, {"engines/groq.json": {"api_key": "k", "full_url": "https://h"}})
+    home = "https://api.groq.com/openai/v1/chat/completions"
+    plant(jan, {"engines/groq.json": {"api_key": "k", "full_url": home}})
     plant(own, {"engines/groq/engine.json": {"parameters": {"seed": 1}}})
     options = store.engine_options("groq")
     assert (options.api_key, options.parameters) == ("k", {"seed": 1})

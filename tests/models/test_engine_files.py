@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from jan_jupyter.addresses import is_own_server
 from jan_jupyter.models import EngineOptions, ModelStore, canonical, known_engines
-from jan_jupyter.models.engine_files import is_own_server, read_engine_options
+from jan_jupyter.models.engine_files import read_engine_options
 
 from .trees import models, only, plant
 
@@ -152,10 +153,10 @@ def test_an_address_is_taken_whole_from_one_place(tmp_path: Path) -> None:
         "engines/openai.json": {"full_url": "https://h/chat", "api_key": "k"},
     }
     found = options(tmp_path, "openai", tree)
-    assert (found.base_url, found.full_url, found.api_key) == ("http://localhost:1/v1", "", "k")
+    assert (found.base_url, found.full_url, found.api_key) == ("http://localhost:1/v1", "", "")
     (tmp_path / "engines/openai/engine.json").unlink()
     found = options(tmp_path, "openai", {})
-    assert (found.base_url, found.full_url) == ("", "https://h/chat")
+    assert (found.base_url, found.full_url, found.api_key) == ("", "https://h/chat", "k")
 
 
 def test_a_name_is_looked_up_as_written_then_in_its_other_spellings(tmp_path: Path) -> None:

@@ -6,9 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jan_jupyter.models.engine_files import Door, EngineOptions
+
 from .server import StreamingServer
 
 KEY = "sk-canary-4711"
+
+
+def engine_options(kind: str, base_url: str, api_key: str, **more: Any) -> EngineOptions:
+    """The options of an engine as a file of the user's own makes them: an address and its key."""
+    door = Door(Path("engine.json"), True, base_url, api_key)
+    return EngineOptions(kind, kind, base_url=base_url, doors=(door,), **more)
 
 
 def write_json(path: Path, value: Any) -> Path:

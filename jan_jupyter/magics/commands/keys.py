@@ -7,6 +7,7 @@ from argparse import SUPPRESS, Namespace
 from typing import TYPE_CHECKING
 
 from ... import errors
+from ...addresses import host_of
 from .command import Command, arg
 from .engines import engine_names
 
@@ -15,39 +16,63 @@ if TYPE_CHECKING:
 
 
 def keys(magics: JanMagics, arguments: Namespace) -> list[str] | None:
-    if arguments.rest:
+    action, named, rest = arguments.action, arguments.name, arguments.rest
+    if rest and (action != "allow" or len(rest) > 1):
         raise errors.UsageError(
             "A key does not belong on a line: lines are kept in the history and in the notebook."
             " Delete it there, and better have it replaced. `%jan keys set ENGINE` asks for it."
         )
-    if arguments.action is None:
-        return _list()
-    if arguments.action not in _ACTIONS or arguments.engine is None:
-        raise errors.UsageError(
-            "To list where keys come from: %jan keys. To set or remove one: %jan keys set ENGINE,"
-            " %jan keys rm ENGINE."
-        )
-    return _ACTIONS[arguments.action](_key_name(arguments.engine))
+    match action, named, rest:
+        case (None, _, _):
+            return _list()
+        case ("set", str(), _):
+            _set(_kept_name(named, arguments.host))
+        case ("rm", str(), _):
+            _rm(named, arguments.host)
+        case ("allow", str(), [host]):
+            _allow(named, host)
+        case _:
+            raise errors.UsageError(
+                "To list where keys come from: %jan keys. To set or remove one: %jan keys set"
+                " ENGINE, %jan keys rm ENGINE, for one host: --for HOST. To let a file from"
+                " elsewhere use one: %jan keys allow VARIABLE HOST."
+            )
+    return None
 
 
 def _list() -> list[str]:
     from ...engines.listing import key_places
+    from ...keys import allowed
     from ...router import shared
     from ..tables import table
 
     places = key_places(shared().store)
-    table(
-        ("engine", "key from", "remark"),
-        [(p.engine, p.source or "none", p.hint) for p in places],
-    )
-    return [place.engine for place in places if place.source]
+    rows = [(p.engine, p.host, p.source or "none", p.hint) for p in places]
+    also = "allowed", "to files that are not yours"
+    rows += [(variable, host, *also) for variable, host in sorted(allowed())]
+    table(("engine", "for", "key from", "remark"), rows)
+    return list(dict.fromkeys(place.engine for place in places if place.source))
 
 
 def _set(name: str) -> None:
     from ...keys import store_key
 
     # The key stands in no variable: a traceback would show it.
-    print(f"The key of {name} is kept in {store_key(name, _asked(name))}.{_before(name)}")
+    print(f"The key of {_shown(name)} is kept in {store_key(name, _asked(name))}.{_before(name)}")
+
+
+def _shown(name: str) -> str:
+    return name.replace("@", " for ")
+
+
+def _allow(variable: str, host: str) -> None:
+    from ...keys import allow
+
+    allow(variable, host)
+    print(
+        f"Files that are not yours may send {variable} to {host} now. `%jan keys rm {variable}"
+        f" --for {host}` takes it back."
+    )
 
 
 def _asked(name: str) -> str:
@@ -60,7 +85,7 @@ def _asked(name: str) -> str:
     try:
         if not hasattr(get_ipython(), "kernel") and not sys.stdin.isatty():
             raise EOFError
-        return getpass(f"Key of {name} (it is not shown): ")
+        return getpass(f"Key of {_shown(name)} (it is not shown): ")
     except (StdinNotImplementedError, EOFError):
         raise errors.UsageError(
             f"Nobody can be asked for the key of {name} here: run this in a notebook or in IPython,"
@@ -70,23 +95,42 @@ def _asked(name: str) -> str:
 
 def _before(name: str) -> str:
     """What wins over the key that was just kept, if anything does."""
+    from ...keys import key_file
     from ...router import shared
 
+    if "@" in name:
+        return ""
     options = shared().store.engine_options(name)
+    if not options.is_at_home:
+        host = host_of(options.address)
+        return f" It does not go to {host}: `%jan keys set {name} --for {host}` keeps one for that."
     found = options.found_key()
-    wins = (f"environment ({options.key_variable})", str(options.api_key_file))
-    return f" But the one from {found.source} wins." if found and found.source in wins else ""
+    if found is None or (found.name == name and found.source in ("keyring", str(key_file()))):
+        return ""
+    return f" But the one from {found.source} wins."
 
 
-def _rm(name: str) -> None:
-    from ...keys import remove_key
+def _rm(named: str, host: str | None) -> None:
+    from ...keys import disallow, remove_key
     from ...router import shared
 
+    if host and disallow(named, host):
+        print(f"Files that are not yours may send {named} to {host} no longer.")
+        return
+    name = _kept_name(named, host)
     places = remove_key(name)
     said = f"removed from {' and '.join(places)}" if places else "not kept by us"
-    left = shared().store.engine_options(name).found_key()
+    left = None if host else shared().store.engine_options(name).found_key()
     also = f" There is still one from {left.source}." if left else ""
-    print(f"The key of {name} is {said}.{also}")
+    print(f"The key of {_shown(name)} is {said}.{also}")
+
+
+def _kept_name(written: str, host: str | None) -> str:
+    """The name under which the key of an engine is kept, for all or for one host."""
+    from ...keys import name_for
+
+    name = _key_name(written)
+    return name_for(name, host) if host else name
 
 
 def _key_name(written: str) -> str:
@@ -102,27 +146,36 @@ def _key_name(written: str) -> str:
     return options.key_name
 
 
-_ACTIONS = {"set": _set, "rm": _rm}
+_ACTIONS = ("set", "rm", "allow")
 
 
 COMMANDS = (
     Command(
         "keys",
         keys,
-        "list where keys come from, set or remove one",
+        "list where keys come from, set or remove one, or say where one may go",
         (
             arg(
                 "action",
                 nargs="?",
-                metavar="set|rm",
+                metavar="set|rm|allow",
                 candidates=lambda current: [(name, "command") for name in _ACTIONS],
                 help="`set` asks for the key without showing it",
             ),
-            arg("engine", nargs="?", candidates=engine_names, help="whose key"),
+            arg(
+                "name",
+                nargs="?",
+                metavar="ENGINE",
+                candidates=engine_names,
+                help="whose key; with `allow` the variable",
+            ),
+            arg("--for", dest="host", metavar="HOST", help="the key of that host alone"),
             arg("rest", nargs="*", help=SUPPRESS),
         ),
         "A key is looked for in the environment, the keyring, our keys.json (which only you can"
-        " read) and the engine's file. It is never shown.",
+        " read) and the engine's file, and goes to the engine's own host alone. `--for HOST` keeps"
+        " one for another host; `allow VARIABLE HOST` lets files that are not yours send what a"
+        " variable holds there. A key is never shown.",
         secret=True,
     ),
 )
