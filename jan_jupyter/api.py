@@ -13,7 +13,7 @@ import json
 import os
 import struct
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -184,7 +184,7 @@ async def _chunks(
             if delta.logprobs:
                 choice["logprobs"] = {"content": [*delta.logprobs]}
             last = delta
-            yield {**head, "choices": [choice]}
+            yield {**head, "choices": [choice], **_notes(delta.notes)}
     if usage:
         yield {**head, "choices": [], "usage": _usage(last.usage)}
 
@@ -196,6 +196,11 @@ def _delta(delta: Delta) -> dict[str, Any]:
     if delta.tool_calls:
         found["tool_calls"] = [{"index": i, **call} for i, call in enumerate(delta.tool_calls)]
     return {**found, **delta.extra}
+
+
+def _notes(notes: Sequence[str]) -> dict[str, Any]:
+    """What was left out of the request, for who looks: OpenAI has no place for it."""
+    return {"notes": [*notes]} if notes else {}
 
 
 def _usage(usage: Usage | None) -> dict[str, Any]:
@@ -215,7 +220,8 @@ async def _whole(router: Router, route: Route) -> dict[str, Any]:
             pass
     reply = answer.reply_so_far()
     choices = [_choice(place, reply) for place, reply in enumerate(reply.choices)]
-    return {**_head("chat.completion", route), "choices": choices, "usage": _usage(reply.usage)}
+    head = _head("chat.completion", route)
+    return {**head, "choices": choices, "usage": _usage(reply.usage), **_notes(reply.notes)}
 
 
 def _choice(place: int, reply: Reply) -> dict[str, Any]:

@@ -104,9 +104,9 @@ class _Part(_Object):
 
     @model_validator(mode="after")
     def _has_content(self) -> Self:
-        if self.type in ("text", "image_url", "file", "input_audio"):
-            if getattr(self, self.type) is None:
-                raise ValueError(f"needs `{self.type}`")
+        known = ("text", "image_url", "file", "input_audio")
+        if self.type in known and getattr(self, self.type) is None:
+            raise ValueError(f"needs `{self.type}`")
         return self
 
 

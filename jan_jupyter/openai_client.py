@@ -6,7 +6,10 @@ code that is written for `openai` runs on every model and engine here, streaming
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -53,8 +56,43 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _respond(router: Router, request: httpx2.Request, body: bytes) -> api.Response:
+    """The answer; as over a network, a time without a byte that is too long ends it."""
     path = request.url.path.removeprefix("/v1")
-    return await api.respond(router, request.method, path, body)
+    with _limited(request):
+        async with asyncio.timeout(_patience(request)):
+            answer = await api.respond(router, request.method, path, body)
+    if isinstance(answer.body, bytes):
+        return answer
+    return replace(answer, body=_timed(answer.body, request))
+
+
+async def _timed(
+    pieces: AsyncGenerator[bytes, None], request: httpx2.Request
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(pieces):
+        with _limited(request):
+            while True:
+                async with asyncio.timeout(_patience(request)):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    return
+                yield piece
+
+
+def _patience(request: httpx2.Request) -> float | None:
+    """Seconds that may pass without a byte, as the caller has set them (`timeout`)."""
+    seconds: float | None = request.extensions.get("timeout", {}).get("read")
+    return seconds
+
+
+@contextmanager
+def _limited(request: httpx2.Request) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise httpx2.ReadTimeout(
+            f"There was nothing for {_patience(request)} s (`timeout`).", request=request
+        ) from error
 
 
 class _Transport(httpx2.BaseTransport):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
@@ -23,6 +25,8 @@ MODELS = {
     "cut": "n=10,cut=5",
     "caller": "tools=2,finish=tool_calls",
     "thinker": "n=3,reasoning=2",
+    "late": "n=3,first=60",
+    "stalls": "n=10,stall=3",
 }
 
 
@@ -117,6 +121,39 @@ def test_several_answers(client: openai.OpenAI) -> None:
         ends += [choice.index] if choice.finish_reason else []
     assert pieces == [f"0:{text}", f"1:{text}"]
     assert sorted(ends) == [0, 1]
+
+
+def test_a_time_that_was_set_is_kept(client: openai.OpenAI, server: StreamingServer) -> None:
+    hasty = client.with_options(timeout=0.2)
+    with pytest.raises(openai.APITimeoutError):
+        hasty.chat.completions.create(model="late", messages=HI)
+    server.wait("closed")
+    stream = client.chat.completions.create(
+        model="stalls", messages=HI, stream=True, timeout=openai.Timeout(None, read=0.5)
+    )
+    pieces = (chunk.choices[0].delta.content or "" for chunk in stream)
+    assert "".join(itertools.islice(pieces, 3)) == "".join(tokens(3))
+    with pytest.raises((openai.APITimeoutError, httpx2.ReadTimeout)):
+        next(pieces)
+    server.wait("closed", count=2)
+
+    async def go() -> None:
+        async with jan.async_openai(timeout=0.2) as other:
+            with pytest.raises(openai.APITimeoutError):
+                await other.chat.completions.create(model="late", messages=HI)
+
+    asyncio.run(go())
+    server.wait("closed", count=3)
+
+
+def test_what_was_left_out_is_in_the_answer(client: openai.OpenAI, server: StreamingServer) -> None:
+    server.behave("elsewhere", "n=2")
+    answer = client.chat.completions.create(model="elsewhere", messages=HI, user="ada", store=True)
+    assert (answer.model_extra or {})["notes"] == ["not sent: store, user"]
+    with pytest.raises(openai.BadRequestError, match="json_object without a schema"):
+        client.chat.completions.create(
+            model="elsewhere", messages=HI, response_format={"type": "json_object"}
+        )
 
 
 def test_tool_calls_and_reasoning_come_through(client: openai.OpenAI) -> None:

@@ -21,6 +21,12 @@ LATEST = "2026-10-21"
 """The version of the API that is spoken unless `anthropic_version` says another."""
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 """What the API refuses since that version, whatever its value."""
+KNOWN = SAMPLING | {
+    *("max_tokens", "stop", "tool_choice", "parallel_tool_calls", "effort", "reasoning_effort"),
+    *("thinking", "output_config", "stop_sequences", "metadata", "service_tier", "inference_geo"),
+    *("container", "context_management", "mcp_servers", "cache_control", "fallbacks", "speed"),
+}
+"""The parameters that it has words for; it refuses a request with any other (setting `allow`)."""
 MAX_TOKENS = 4096
 """The API demands a limit; this one is sent where nobody sets any."""
 
@@ -45,7 +51,8 @@ class Claude(Remote):
 
     def body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
         """The JSON body. Pure; raises `BadRequest` for content that Claude cannot take."""
-        sent, _ = self.rules(model).apply(request.parameters)
+        sent, _ = self._known(model, request)
+        self.refuse_form(model, request)
         system, messages = conversation(
             request.messages, lambda what: self._cannot(model, f"take {what}")
         )
@@ -82,19 +89,32 @@ class Claude(Remote):
 
     def rules(self, model: Model) -> Rules:
         rules = super().rules(model)
+        if rules.allow is None:
+            rules = replace(rules, allow=KNOWN)
         return rules if self._samples(model) else replace(rules, drop=rules.drop | SAMPLING)
 
     def notes(self, model: Model, request: ChatRequest) -> list[str]:
-        notes = super().notes(model, request)
-        if not self._samples(model) and SAMPLING & set(request.parameters):
-            version = self._version(model)
-            return [f"{note} (Claude's API of {version} takes no sampling)" for note in notes]
-        return notes
+        _, left_out = self._known(model, request)
+        if not left_out:
+            return []
+        note = f"not sent: {', '.join(left_out)}"
+        if SAMPLING & {*left_out} and not self._samples(model):
+            note += f" (Claude's API of {self._version(model)} takes no sampling)"
+        return [note]
 
     def kind_of(self, status: int, said: Complaint) -> type[errors.EngineError] | None:
         details = said.fields.get("details")
         code = details.get("error_code") if isinstance(details, Mapping) else None
         return errors.BillingRefused if code in _BILLING else None
+
+    def _known(self, model: Model, request: ChatRequest) -> tuple[dict[str, Any], list[str]]:
+        """The parameters as they are sent, and the names of those that are left out."""
+        sent, left_out = self.rules(model).apply(request.parameters)
+        about = sent.get("metadata")
+        if isinstance(about, Mapping) and set(about) - {"user_id"}:  # OpenAI's: any names
+            del sent["metadata"]
+            left_out.append("metadata")
+        return sent, left_out
 
     def _version(self, model: Model) -> str:
         return str(self.setting(model, "anthropic_version", LATEST))

@@ -132,6 +132,7 @@ class HFEndpoints(OpenAI):
             )
 
     def _text_body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
+        self.refuse_form(model, request)
         sent, _ = self.rules(model).apply(request.parameters)
         form = self._format(model)
         parameters = sampling(sent)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import errors, keys
@@ -14,6 +14,7 @@ from ..models.engine_files import EngineOptions, canonical, known_engines
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
 from . import packages
+from .base import Engine
 from .registry import OURS, engine_class, taken
 
 
@@ -127,6 +128,37 @@ def described(store: ModelStore, name: str) -> dict[str, str]:
         "files": ", ".join(map(str, options.files)),
         "models": ", ".join(m.id for m in store.list() if m.engine == row.name),
     }
+
+
+def places(store: ModelStore, name: str) -> list[EngineOptions]:
+    """The options for each address of an engine: its own, and those that models have instead.
+
+    Without a key its own is left out if there is another.
+    """
+    options = store.engine_options(name)
+    named = [model for model in store.list() if model.engine == canonical(options.name)]
+    addresses = dict.fromkeys(str(model.settings.get("base_url") or "") for model in named)
+    elsewhere = [address for address in addresses if address not in ("", options.base_url)]
+    found = [replace(options, base_url=address, full_url="") for address in elsewhere]
+    return found if found and _state(options)[0] != "ready" else [options, *found]
+
+
+async def offered(
+    engine: Engine, places: Sequence[EngineOptions]
+) -> dict[str, list[str] | errors.JanError]:
+    """What each address offers, by its name, or why it does not tell."""
+    found: dict[str, list[str] | errors.JanError] = {}
+    for options in places:
+        asked = type(engine)(options, engine.notify)
+        try:
+            found[options.address] = await asked.models()
+        except errors.JanError as error:
+            if len(places) == 1:
+                raise
+            found[options.address] = error
+        finally:
+            await asked.close()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,12 @@ class Remote(Engine):
                 engine=self.options.name,
             ) from error
 
+    def refuse_form(self, model: Model, request: ChatRequest) -> None:
+        """Raise `BadRequest` for a form of answer that only OpenAI's API has a word for."""
+        if form := request.extra.get("response_format"):
+            kind = form.get("type") if isinstance(form, Mapping) else form
+            raise self._cannot(model, f"answer as {kind} without a schema (`json_schema`)")
+
     def _tell_wait(self, model: Model) -> http.Wait:
         def tell(seconds: float, error: errors.EngineError) -> None:
             if isinstance(error, errors.StillLoading):

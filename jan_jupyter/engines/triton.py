@@ -150,6 +150,7 @@ class Triton(OpenAI):
         return self._signatures.get(endpoint.url, CLASSIC)
 
     def _tensors(self, model: Model, request: ChatRequest, endpoint: Endpoint) -> dict[str, Any]:
+        self.refuse_form(model, request)
         if request.schema:
             raise self._cannot(model, "keep to a schema")
         sent, _ = self.rules(model).apply(request.parameters)

@@ -63,6 +63,26 @@ def test_the_newest_api_takes_no_sampling_and_the_user_is_told_once(
     assert (older["temperature"], older["top_p"]) == (0.0, 1)
 
 
+def test_what_it_has_no_words_for_is_left_out_and_told(server: StreamingServer) -> None:
+    more: dict[str, Any] = {
+        "user": "u",
+        "store": True,
+        "logit_bias": {},
+        "metadata": {"a": "b"},
+        "seed": 7,
+    }
+    asked = engine("claude", server.url, settings=OLD)
+    found = body(asked, M, "hi", parameters={"temperature": 0.5, "speed": "fast", **more})
+    assert set(found) == {"model", "max_tokens", "messages", "stream", "temperature", "speed"}
+    (note,) = ask(asked, model("c:n=1"), **more)[-1].notes
+    assert note == "not sent: user, store, logit_bias, seed, metadata"
+    assert body(asked, M, "hi", parameters={"metadata": {"user_id": "u"}})["metadata"]
+    chosen = engine("claude", server.url, settings={"allow": ["store"]})
+    assert body(chosen, M, "hi", parameters=more)["store"] is True
+    with pytest.raises(errors.BadRequest, match=r"mine.* json_object without a schema"):
+        body(asked, M, "hi", extra={"response_format": {"type": "json_object"}})
+
+
 def test_headers(server: StreamingServer) -> None:
     ask(engine("claude", server.url), model("c:n=1"))
     ask(engine("claude", server.url, settings={"auth_header": "x-api-key", **OLD}), model("c:n=1"))

@@ -103,6 +103,14 @@ def test_without_a_template_the_text_goes_as_it_is_and_that_is_told(
     assert sent["inputs"] == "S\n\nUser: 1\nAssistant: 2\nUser: 3\nAssistant:"
 
 
+def test_a_form_of_answer_that_is_openais_own_is_refused(server: StreamingServer) -> None:
+    asked = {"response_format": {"type": "json_object"}}
+    for form in ("tgi", "toolkit"):
+        with pytest.raises(errors.BadRequest, match="json_object without a schema"):
+            ask(at(server, "n=1", form), M, ChatRequest([Message("user", "hi")], extra=asked))
+    assert server.journal() == []
+
+
 def test_what_a_text_format_cannot_do_is_told(server: StreamingServer) -> None:
     picture = [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}]
     for form, request in (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.jan import KEY, add_remote
+from support.jan import KEY, add_model, add_remote
 from support.kernel import Kernel, Result
 from support.server import StreamingServer, tokens
 
@@ -398,6 +398,17 @@ def test_completion(ask: Kernel) -> None:
     assert offered("%jan -m ec") == ["echo"]
     assert offered("answer = %jan -f j") == ["json"]
     assert "short" not in offered("%%jan echo\nsh")
+
+
+def test_what_is_offered_is_asked_at_each_address(ask: Kernel, server: StreamingServer) -> None:
+    """The engine's own, and that of a model which has another."""
+    settings = {"base_url": f"{server.url}/other/v1"}
+    path = add_model(ask.data_folder, "elsewhere", engine="openai", settings=settings)
+    output = only_output(ask.execute("offered = %jan engines openai --models"))
+    assert [entry.path for entry in server.journal()] == ["/v1/models", "/other/v1/models"]
+    assert f"offers at {server.url}/other/v1" in output["data"]["text/plain"]
+    assert ask.execute("print(len(offered) // 2 == len(set(offered)) > 0)").text == "True\n"
+    path.unlink()
 
 
 def test_subcommands_show_tables_and_give_data(ask: Kernel) -> None:

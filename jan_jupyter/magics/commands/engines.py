@@ -38,7 +38,8 @@ def _all() -> list[str]:
 
 
 def _one(arguments: Namespace) -> Any:
-    from ...engines.listing import described
+    from ...engines.listing import described, offered, places
+    from ...keys import without_secrets
     from ...router import shared
     from ..tables import table
 
@@ -51,11 +52,15 @@ def _one(arguments: Namespace) -> Any:
     router = shared()
     engine = router.registry.engine(arguments.name, router.notify)
 
-    def show(offered: list[str]) -> list[str]:
-        table(heading, [*rows, ("offers", ", ".join(offered) or "it does not tell")])
-        return offered
+    def show(found: dict[str, list[str] | errors.JanError]) -> list[str]:
+        for address, there in found.items():
+            at = f" at {without_secrets(address)}" if len(found) > 1 else ""
+            named = str(there) if isinstance(there, errors.JanError) else ", ".join(there)
+            rows.append((f"offers{at}", named or "it does not tell"))
+        table(heading, rows)
+        return [name for there in found.values() if isinstance(there, list) for name in there]
 
-    return Work(engine.models(), show)
+    return Work(offered(engine, places(router.store, arguments.name)), show)
 
 
 def _install(arguments: Namespace) -> Work | None:
