@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+import reprlib
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +23,7 @@ from .levels import Level
 from .models.model import Model
 from .router import Route, Router
 from .structured import Shape, shape_of
-from .tools import MOST_ROUNDS, Toolbox, run_here
+from .tools import MOST_ROUNDS, Toolbox, listed, run_here
 from .types import ChatRequest, Delta, Finish, Message, Reply, Timings, Usage
 
 if TYPE_CHECKING:
@@ -29,27 +38,33 @@ def messages_of(
 ) -> list[Message]:
     """A prompt in any of its forms as messages: text, a message, or OpenAI's list of messages.
 
-    Attachments go with a prompt that is text. Raises `UsageError`.
+    Attachments (one, or a list) go with a prompt that is text. Raises `UsageError`.
     """
+    attached = listed(attach)
     if isinstance(prompt, str):
-        messages = [message_with(prompt, attach)]
-    elif attach:
+        messages = [message_with(prompt, attached)]
+    elif attached:
         raise errors.UsageError("`attach` goes with a prompt that is text.")
     elif isinstance(prompt, Message):
         messages = [prompt]
-    else:
+    elif isinstance(prompt, Iterable) and not isinstance(prompt, bytes | bytearray | Mapping):
         messages = [m if isinstance(m, Message) else _message(m) for m in prompt]
+    else:
+        raise errors.UsageError(
+            f"A prompt is text, a Message or a list of messages, not {reprlib.repr(prompt)}."
+        )
     return [Message("system", system), *messages] if system else messages
 
 
 def _message(written: Mapping[str, Any]) -> Message:
-    extra = {k: v for k, v in written.items() if k not in ("role", "content")}
-    try:
-        return Message(written["role"], written.get("content") or "", extra)
-    except KeyError:
+    if not isinstance(written, Mapping) or "role" not in written:
         raise errors.UsageError(
-            'A message needs a role: {"role": "user", "content": "…"}.'
-        ) from None
+            'A message looks like {"role": "user", "content": "…"}, not like '
+            f"{reprlib.repr(written)}."
+        )
+    content = written.get("content")
+    extra = {k: v for k, v in written.items() if k not in ("role", "content")}
+    return Message(written["role"], "" if content is None else content, extra)
 
 
 class _Choice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import bridge, errors
@@ -39,7 +39,7 @@ class Chat:
         self.router = router or shared()
         self.parameters = parameters
         self.system = system
-        self.thread = self._opened(thread, assistant) if thread else None
+        self.thread = self._opened(thread, assistant) if thread is not None else None
         self.assistant = self._profile(assistant)
         self._messages: list[Message] = []
         if self.thread is None and (text := system or self._instructions()):
@@ -190,9 +190,9 @@ class Chat:
         return id, place
 
     def _opened(self, thread: str | Thread, assistant: str | Assistant | None) -> Thread:
-        from .threads import shared
+        from .threads import Thread, shared
 
-        found = shared().open(thread) if isinstance(thread, str) else thread
+        found = thread if isinstance(thread, Thread) else shared().open(thread)
         name = assistant if isinstance(assistant, str) or assistant is None else assistant.id
         if name is not None and name.casefold() != found.assistant.casefold():
             found.configure(assistant=name)
@@ -201,10 +201,10 @@ class Chat:
         return found
 
     def _profile(self, assistant: str | Assistant | None) -> Assistant | None:
-        if not isinstance(assistant, str):
-            return assistant
-        from .threads import shared
+        from .threads import Assistant, shared
 
+        if assistant is None or isinstance(assistant, Assistant):
+            return assistant
         return shared().assistants.get(assistant)
 
     def _instructions(self) -> str:
@@ -233,9 +233,10 @@ def stream(
 
     `prompt`: text, a `Message`, or a list of messages; `model`: an id, `engine:id`, or nothing for
     the default; `thread`, `assistant`: as for `Chat`; `attach`: figures, images, arrays, paths of
-    files; `schema`: a pydantic class, a type, or a JSON schema (then `reply.value`); `tools`:
-    functions that the model may ask for, run if `approve(call)` says so (default: you are asked;
-    `True`: unasked); `parameters`: temperature, max_tokens, top_p, seed, stop …. Raises `JanError`.
+    files, one or several; `schema`: a pydantic class, a type, or a JSON schema (then
+    `reply.value`); `tools`: functions that the model may ask for, run if `approve(call)` says so
+    (default: you are asked; `True`: unasked); `parameters`: temperature, max_tokens, top_p, seed,
+    stop …. Raises `JanError`.
     """
     if engine is not None:
         model = f"{engine}:{shared().model(model)[0].id}"
@@ -273,7 +274,11 @@ async def aembed(
 
 
 def _listed(texts: str | Sequence[str]) -> list[str]:
-    return [texts] if isinstance(texts, str) else [*texts]
+    if isinstance(texts, str):
+        return [texts]
+    if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray | Mapping):
+        raise errors.UsageError(f"What to embed is a text or a list of texts, not {texts!r:.80}.")
+    return [*texts]
 
 
 def speak(text: str, model: str | Model | None = None, **parameters: Any) -> Audio:

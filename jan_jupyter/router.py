@@ -25,10 +25,12 @@ from .types import (
     Delta,
     Embeddings,
     Event,
+    Message,
     Running,
     State,
     Timings,
     Usage,
+    sendable,
 )
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class Router:
         """The model that `name` (`id`, `engine:id`, nothing) means, and what names its engine."""
         if isinstance(name, Model):
             return name, name
-        if not name:
+        if name is None or name == "":
             model = self.store.default()
             return model, model
         try:
@@ -114,10 +116,7 @@ class Router:
 
         `levels` stand between request and model, the strongest first: a thread, an assistant.
         """
-        if not any(not isinstance(m.content, str) or m.content.strip() for m in request.messages):
-            raise errors.UsageError(
-                "The prompt is empty: write it in the lines below %%jan, or after %jan."
-            )
+        request = _checked(request)
         model, engine = self._usable(name)
         asked = Level("request", parameters=request.parameters)
         values = resolve([asked, *levels, *_levels(engine, model)])
@@ -234,14 +233,19 @@ class Router:
         model, engine = await asyncio.to_thread(self._usable, name)
         if not texts:
             raise errors.UsageError("There is no text to embed.")
+        for number, text in enumerate(texts, 1):
+            if not isinstance(sendable(text, f"Text {number}"), str):
+                raise errors.UsageError(f"Text {number} to embed is none, but {text!r:.80}.")
+        parameters = _plain(parameters)
         with _told(model, engine):
             return await engine.embed(model, texts, parameters)
 
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""
         model, engine = await asyncio.to_thread(self._usable, name)
-        if not text.strip():
+        if not isinstance(sendable(text, "The text"), str) or not text.strip():
             raise errors.UsageError("There is no text to speak.")
+        parameters = _plain(parameters)
         with _told(model, engine):
             return await engine.speak(model, text, parameters)
 
@@ -288,6 +292,37 @@ def _check_choices(model: Model, engine: Engine, request: ChatRequest) -> None:
             model=model.id,
             engine=engine.options.name,
         )
+
+
+def _checked(request: ChatRequest) -> ChatRequest:
+    """The request as JSON can have it. Raises `UsageError` for what no engine can be asked."""
+    for number, message in enumerate(request.messages, 1):
+        if not _is_message(message):
+            raise errors.UsageError(f"Message {number} is neither text nor parts: {message!r:.120}")
+        sendable(message.content, f"Message {number}")
+        sendable(message.extra, f"Message {number}")
+    if not any(not isinstance(m.content, str) or m.content.strip() for m in request.messages):
+        raise errors.UsageError(
+            "The prompt is empty: write it in the lines below %%jan, or after %jan."
+        )
+    if asked := {"messages", "model"} & request.parameters.keys():
+        raise errors.UsageError(
+            f"{min(asked)} is no parameter of an answer: it is what, or whom, you ask."
+        )
+    return replace(request, parameters=_plain(request.parameters))
+
+
+def _is_message(message: Message) -> bool:
+    content = message.content
+    if not isinstance(content, str):
+        parts = content if isinstance(content, list | tuple) else [None]
+        if not all(isinstance(p, Mapping) and isinstance(p.get("text", ""), str) for p in parts):
+            return False
+    return isinstance(message.role, str)
+
+
+def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: sendable(value, name) for name, value in parameters.items()}
 
 
 def _levels(engine: Engine, model: Model) -> Iterator[Level]:

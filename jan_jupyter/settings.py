@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import stat
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Float, Unicode
+from traitlets import Bool, Float, Unicode, validate
 from traitlets.config import SingletonConfigurable
 
 from .errors import SettingsError
@@ -25,7 +26,8 @@ class Jan(SingletonConfigurable):
         help="Model used where none is named. Empty: the newest local model that is ready."
     ).tag(config=True)
     keep_alive = Float(
-        600.0, min=0.0, help="Seconds without a request after which a local model is unloaded."
+        600.0,
+        help="Seconds without a request after which a local model is unloaded; -1: never.",
     ).tag(config=True)
     runtime_folder = Unicode(
         help="Where running workers are registered. Empty: the user's runtime folder."
@@ -39,6 +41,12 @@ class Jan(SingletonConfigurable):
     model_folders = Unicode(
         help="More folders to look for .gguf files in, parted like those of PATH."
     ).tag(config=True)
+
+    @validate("keep_alive")
+    def _is_number(self, proposal: Any) -> float:
+        if math.isnan(seconds := float(proposal["value"])):
+            raise SettingsError("keep_alive is a number of seconds, or -1 for ever; not NaN.")
+        return seconds
 
     def home_names(self) -> list[str]:
         """The names that `homes` holds."""

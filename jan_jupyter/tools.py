@@ -109,13 +109,18 @@ class Tool:
         return self.function(*positional, **named)
 
 
+def listed(given: Any) -> Sequence[Any]:
+    """What may be given as a list or tuple, as one thing, or as nothing."""
+    return () if given is None else given if isinstance(given, list | tuple) else [given]
+
+
 class Toolbox:
     """The functions of one request. They run where the answer is waited for, never elsewhere."""
 
     def __init__(
-        self, functions: Sequence[Function], approve: Approve | bool | None = None
+        self, functions: Sequence[Function] | Function | None, approve: Approve | bool | None = None
     ) -> None:
-        tools = [Tool(function) for function in functions]
+        tools = [Tool(function) for function in listed(functions)]
         self._tools = {tool.name: tool for tool in tools}
         if len(self._tools) < len(tools):
             raise UsageError("Two tools have the same name.")

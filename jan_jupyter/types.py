@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
+import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -376,6 +378,35 @@ class Audio:
         kind = self.content_type if re.fullmatch(r"audio/[\w.+-]+", self.content_type) else ""
         source = f"data:{kind or 'audio/mpeg'};base64,{base64.b64encode(self.data).decode()}"
         return f'<audio controls aria-label="Speech" src="{source}"></audio>'
+
+
+def sendable(value: Any, place: str) -> Any:
+    """The value as JSON has it (NumPy's numbers and arrays as plain ones).
+
+    Raises `UsageError`, which tells the place, for what cannot be written as JSON in UTF-8.
+    """
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                half = value[error.start]
+                raise errors.UsageError(
+                    f"{place} has half a character ({half!r}), which cannot be sent:"
+                    ' text.encode("utf-8", "replace").decode() takes it out.'
+                ) from None
+        return value
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {str(k): sendable(v, f"{place}.{k}") for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [sendable(v, f"{place}[{i}]") for i, v in enumerate(value)]
+    if callable(plain := getattr(value, "tolist", None)):
+        return sendable(plain(), place)
+    raise errors.UsageError(f"{place} cannot be {reprlib.repr(value)}: JSON has no such value.")
 
 
 def _set_fields(value: Usage | Timings) -> dict[str, Any]:

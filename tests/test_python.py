@@ -11,7 +11,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy
 import pytest
 
 import jan_jupyter as jan
@@ -314,6 +316,87 @@ def test_what_cannot_be_read_in_a_description_is_told_once(
     assert not second.notes
     assert server.journal()[0].body["top_p"] == 0.5
     assert "temperature" not in server.journal()[0].body
+
+
+NAN = float("nan")
+HALF = "a\ud800"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "options", "says"),
+    [
+        (None, {}, "A prompt is text"),
+        (NAN, {}, "A prompt is text"),
+        (numpy.float64("nan"), {}, "A prompt is text"),
+        (b"hi", {}, "A prompt is text"),
+        ({"role": "user", "content": "hi"}, {}, "A prompt is text"),
+        (["hi"], {}, "A message looks like"),
+        ([{"content": "hi"}], {}, "A message looks like"),
+        ([{"role": "user", "content": NAN}], {}, "Message 1 is neither text nor parts"),
+        ([{"role": "user", "content": [{"type": "text", "text": 5}]}], {}, "Message 1 is neither"),
+        (jan.Message("user", None), {}, "Message 1 is neither text nor parts"),  # type: ignore[arg-type]
+        (HALF, {}, "Message 1 has half a character"),
+        ([{"role": "user", "content": "hi", "name": HALF}], {}, "1.name has half a character"),
+        ("hi", {"system": 5}, "Message 1 is neither text nor parts"),
+        ("hi", {"system": HALF}, "Message 1 has half a character"),
+        ("hi", {"model": 5}, "A model is named by text"),
+        ("hi", {"model": b"short"}, "A model is named by text"),
+        ("hi", {"model": []}, "A model is named by text"),
+        ("hi", {"model": HALF}, "There is no model"),
+        ("hi", {"tools": 5}, "5 is no function"),
+        ("hi", {"attach": 5}, "cannot be attached"),
+        ("hi", {"attach": "nowhere.png"}, "nowhere.png cannot be attached"),
+        ("hi", {"temperature": NAN}, "temperature cannot be nan"),
+        ("hi", {"max_tokens": numpy.float32("inf")}, "max_tokens cannot be inf"),
+        ("hi", {"stop": [HALF]}, r"stop\[0\] has half a character"),
+        ("hi", {"stop": {"a", "b"}}, "stop cannot be"),
+        ("hi", {"messages": []}, "messages is no parameter"),
+        ("hi", {"thread": ""}, "A thread's name is text"),
+        ("hi", {"thread": 5}, "A thread's name is text"),
+        ("hi", {"assistant": 5}, "An assistant is named by text"),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_asked_is_one_line(
+    short: str, server: StreamingServer, prompt: Any, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(jan.JanError, match=says) as caught:
+        jan.chat(prompt, **{"model": short, **options})
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert server.journal() == []
+
+
+@pytest.mark.parametrize(
+    "texts", [None, NAN, b"x", {}, ["a", None], [NAN], [b"x"], [HALF]], ids=repr
+)
+def test_what_cannot_be_embedded_or_spoken_is_one_line(short: str, texts: Any) -> None:
+    with pytest.raises(errors.UsageError):
+        jan.embed(texts, short)
+    with pytest.raises(errors.UsageError):
+        jan.speak(texts, short)
+
+
+def test_what_a_notebook_has_at_hand_is_taken(short: str, server: StreamingServer) -> None:
+    def weather(town: str) -> str:
+        return town
+
+    jan.chat(
+        "hi",
+        short,
+        tools=None,
+        attach=None,
+        temperature=numpy.float32(0.5),
+        seed=numpy.int64(3),
+        stop=numpy.array(["a", "b"]),
+    )
+    jan.chat("hi", short, tools=weather, attach=numpy.zeros((2, 2, 3)))
+    plain, other = (entry.body for entry in server.journal())
+    assert (plain["temperature"], plain["seed"], plain["stop"]) == (0.5, 3, ["a", "b"])
+    assert plain["messages"] == [{"role": "user", "content": "hi"}]
+    assert "tools" not in plain
+    assert other["tools"][0]["function"]["name"] == "weather"
+    assert len(other["messages"][0]["content"]) == 2
 
 
 def test_the_package_can_be_pickled_by_name() -> None:

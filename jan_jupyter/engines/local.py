@@ -25,6 +25,9 @@ from .openai import OpenAI
 from .remote import Endpoint
 from .workers import NoMemory, Unloaded, Worker, WorkerFailed, Workers, WorkerSpec
 
+FOR_EVER = 1e10
+"""Seconds; registries hold JSON, which has no infinity."""
+
 
 class LocalEngine(OpenAI):
     """Chats with workers that it finds or starts; speaks to them as to any OpenAI server."""
@@ -131,12 +134,13 @@ class LocalEngine(OpenAI):
         return {"url": "(its worker)/v1/chat/completions", "body": self.body(model, request)}
 
     def keep_alive(self, model: Model) -> float:
-        """Seconds that its worker stays without a request."""
+        """Seconds that its worker stays without a request; below 0 it stays."""
         default = settings.settings().keep_alive
         try:
-            return max(0.0, float(self.setting(model, "keep_alive", default)))
+            wanted = float(self.setting(model, "keep_alive", default))
         except (TypeError, ValueError):
-            return default
+            wanted = default
+        return wanted if 0 <= wanted < FOR_EVER else FOR_EVER
 
     async def _ready(self, model: Model) -> Worker:
         """A worker that can answer now, started if there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import keyword
 import os
 from argparse import Namespace
 from collections import ChainMap
@@ -159,7 +160,8 @@ class JanMagics(Magics):
             return self._prepare(options, prompt, names)
 
     def _prepare(self, options: Namespace, prompt: str, names: Mapping[str, Any]) -> Asked | None:
-        if options.as_name and not options.as_name.isidentifier():
+        name = options.as_name
+        if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
         from ..answers import asking, messages_of
         from ..router import shared
@@ -174,6 +176,8 @@ class JanMagics(Magics):
             if filled.unresolved:
                 notes.append(f"left as typed: {', '.join(filled.unresolved[:5])}")
         cell = self._cell_id()
+        if options.thread is not None and not options.thread.strip():
+            raise UsageError("%jan: --thread needs a name.")
         first = self._first(options.thread or "")
         turns, thread = None, None
         messages: list[Message] = []
@@ -297,8 +301,6 @@ class JanMagics(Magics):
     def _in_thread(self, name: str, cell: str, first: bool) -> InThread:
         from .inthread import InThread
 
-        if not name.strip():
-            raise UsageError("%jan: --thread needs a name.")
         return InThread(name, cell if first else "", cell, self._notebook())
 
     def _first(self, thread: str) -> bool:

@@ -207,9 +207,16 @@ def leading_options(text: str) -> tuple[list[str], str]:
         position = match.end()
         taken.append(word)
         value = _WORD.match(text, position)
-        if _wants_value(word, OPTIONS) and value and value[1] != "--":
+        wants = _wants_value(word, OPTIONS)
+        if wants and value and value[1] != "--":
             taken[-1:] = _bound(word, _unquoted(value[1]))
             position = value.end()
+        left = text[position:] if value or not wants else text[position:].lstrip()
+        if left[:1].strip():  # only a quote that nothing closes can be there
+            raise UsageError(
+                f"%jan: the quote {left[0]} after {word} is not closed: put the value into the"
+                " other kind of quotes."
+            )
     return taken, text[position:].strip()
 
 

@@ -77,6 +77,8 @@ class ModelStore:
         A model whose folder is named like it is found without a look at the others. Raises
         `ModelNotFound`, which tells the nearest names.
         """
+        if not isinstance(name, str):
+            raise UsageError(f"A model is named by text, or given as a Model: not {name!r:.80}.")
         if (model := self._at_its_name(name)) is not None:
             return model
         models = self.list()
@@ -251,7 +253,7 @@ class ModelStore:
 
     def owned(self, model: Model | str, verb: str) -> Model:
         """The model, if it is ours to change. Raises `ModelReadOnly`, `ModelNotFound`."""
-        model = self.get(model) if isinstance(model, str) else model
+        model = model if isinstance(model, Model) else self.get(model)
         if model.data_folder == self.writable and model.source != "remote-list":
             return model
         where = (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound
+from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound, UsageError
 from ..levels import Level
 from ..models.reading import fit, read_json, text
 from ..types import EMPTY
@@ -92,6 +92,8 @@ class Assistants:
 
         Raises `ThreadNotFound`, or `ThreadBroken` if its file cannot be read.
         """
+        if not isinstance(name, str):
+            raise UsageError(f"An assistant is named by text, not {name!r:.80}.")
         assistants = self.list()
         for same in (str, str.casefold):
             for assistant in assistants:

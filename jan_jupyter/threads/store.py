@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..errors import ThreadBroken, ThreadError, ThreadNotFound
+from ..errors import ThreadBroken, ThreadError, ThreadNotFound, UsageError
 from ..levels import Level
 from ..models.disk import is_inside
 from . import files, head
@@ -104,6 +104,8 @@ class ThreadStore:
         return self._thread(listed.folder, listed.own)
 
     def _find(self, name: str) -> Listed:
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"A thread's name is text, and not empty: {name!r:.80} is none.")
         threads = self.list()
         for same in (str, str.casefold):
             for by in ("id", "title"):

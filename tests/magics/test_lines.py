@@ -119,6 +119,12 @@ def test_no_number_is_refused(line: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("line", ["-s it's bad", "--system 'it is bad", '-s a"b c', "-p stop='a b"])
+def test_a_quote_that_nothing_closes_is_told(line: str) -> None:
+    with pytest.raises(UsageError, match="is not closed"):
+        parse_line(line)
+
+
 def test_a_slip_in_an_option_of_a_command_is_no_question() -> None:
     with pytest.raises(UsageError, match="arguments: --modle x; did you mean --model"):
         parse_line("chat --modle x")

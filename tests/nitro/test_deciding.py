@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from jan_jupyter import errors
 from jan_jupyter.engines import runtimes, worker, workers
+from jan_jupyter.engines.local import FOR_EVER
 from jan_jupyter.engines.nitro import Nitro, decisive
 from jan_jupyter.engines.workers import Held, ModelFile, Registry, WorkerSpec, to_evict
 from jan_jupyter.engines.xllamacpp_server import set_attribute
 from jan_jupyter.models import machine
 from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.model import Model
+from jan_jupyter.settings import Jan
 from jan_jupyter.types import ChatRequest, Message
 
 # Whom to evict ------------------------------------------------------------------------------------
@@ -333,6 +335,24 @@ def test_old_logs_are_cleaned(tmp_path: Path) -> None:
     (tmp_path / "used.json").write_text(json.dumps(_entry()))
     Registry(tmp_path).clean()
     assert {path.name for path in tmp_path.iterdir()} == {"new.log", "used.log", "used.json"}
+
+
+def test_a_negative_keep_alive_means_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seconds(written: str | None = None, **settings: float) -> float:
+        Jan.clear_instance()
+        if written is not None:
+            monkeypatch.setenv("JAN_KEEP_ALIVE", written)
+        asked = Model("m", "m", "nitro", "ready", "json", tmp_path, settings=settings)
+        return Nitro(EngineOptions("nitro", "nitro")).keep_alive(asked)
+
+    assert seconds() == 600
+    assert seconds(keep_alive=0) == 0
+    assert seconds(keep_alive=-1) == seconds("-1") == seconds("inf") == FOR_EVER
+    assert json.loads(json.dumps(FOR_EVER, allow_nan=False)) > 100 * 365 * 86400
+    with pytest.raises(errors.SettingsError, match="not NaN"):
+        seconds("nan")
 
 
 def test_the_key_stands_for_what_matters(tmp_path: Path) -> None:
