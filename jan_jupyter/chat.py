@@ -110,7 +110,7 @@ class Chat:
         """
         id, _ = self._turn(None, "assistant")
         before = [*self._before(id), self._thread.message(id).message()]
-        return self._again(before, self._record(extend=id), options)
+        return self._again(before, self._record(extend=id), {**options, "n": 1})
 
     # Inside
 

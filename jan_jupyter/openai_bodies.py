@@ -137,7 +137,14 @@ class _Function(_Object):
 
 
 class _Tool(_Object):
+    type: str
     function: _Function | None = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.type == "function" and self.function is None:
+            raise ValueError("needs `function`")
+        return self
 
 
 class _Named(_Object):

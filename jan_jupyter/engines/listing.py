@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .. import errors, keys
@@ -137,10 +137,10 @@ def places(store: ModelStore, name: str) -> list[EngineOptions]:
     """
     options = store.engine_options(name)
     named = [model for model in store.list() if model.engine == canonical(options.name)]
-    addresses = dict.fromkeys(str(model.settings.get("base_url") or "") for model in named)
-    elsewhere = [address for address in addresses if address not in ("", options.base_url)]
-    found = [replace(options, base_url=address, full_url="") for address in elsewhere]
-    return found if found and _state(options)[0] != "ready" else [options, *found]
+    found = {there.address: there for there in map(options.at, named)}
+    found.pop(options.address, None)
+    alone = not found or _state(options)[0] == "ready"
+    return [*([options] if alone else []), *found.values()]
 
 
 async def offered(

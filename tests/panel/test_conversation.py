@@ -125,6 +125,20 @@ def test_an_answer_comes_in_numbered_pieces_and_then_whole(page: FrontEnd) -> No
     assert page.texts == ["hi", ANSWER]
 
 
+def test_several_answers_are_versions(page: FrontEnd) -> None:
+    page.do(type="send", text="hi")
+    page.settle()
+    assert page.talk.thread is not None
+    page.talk.thread.configure(parameters={"n": 2})
+    page.do(type="send", text="again")
+    page.settle()
+    assert page.texts[2:] == ["again", f"0:{ANSWER}"]
+    assert page.gaps == 0
+    page.do(type="version", id=page.path[3]["versions"][1])
+    page.settle()
+    assert page.texts[3] == f"1:{ANSWER}"
+
+
 def test_a_stop_that_comes_before_the_answer_has_begun(page: FrontEnd) -> None:
     page.do(type="model", model="slow")
     page.do(type="send", text="hi")

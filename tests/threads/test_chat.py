@@ -165,6 +165,11 @@ def test_several_answers_are_versions_of_each_other(models: Path, server: Stream
     _ = talk.regenerate(n=2).reply
     assert texts(thread)[2:] == ["more", f"0:{FIVE}"]
     assert len(thread.versions(thread.messages[-1].id)) == 3
+    thread.update(thread.messages[-1].id, status="stopped", content="cut")
+    thread.configure(parameters={"n": 2})  # one answer goes on, whatever was set
+    _ = talk.go_on().reply
+    assert "n" not in server.journal()[-1].body
+    assert thread.messages[-1].text == f"cut{FIVE}"
 
 
 def test_an_assistant_without_a_thread(models: Path, server: StreamingServer) -> None:
