@@ -51,8 +51,9 @@ def _package() -> Any:
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
-    # The router has tried again where that helps, and it keeps the keys.
-    return {"base_url": BASE_URL, "api_key": "unused", "max_retries": 0, **options}
+    # The router keeps the keys, tries again where that helps, and waits for what is starting.
+    ours = {"base_url": BASE_URL, "api_key": "unused", "max_retries": 0, "timeout": None}
+    return {**ours, **options}
 
 
 async def _respond(router: Router, request: httpx2.Request, body: bytes) -> api.Response:

@@ -114,6 +114,9 @@ class Claude(Remote):
         if isinstance(about, Mapping) and set(about) - {"user_id"}:  # OpenAI's: any names
             del sent["metadata"]
             left_out.append("metadata")
+        if sent.get("reasoning_effort") in ("none", "minimal"):  # less than its least
+            del sent["reasoning_effort"]
+            left_out.append("reasoning_effort")
         return sent, left_out
 
     def _version(self, model: Model) -> str:

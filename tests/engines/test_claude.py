@@ -77,6 +77,7 @@ def test_what_it_has_no_words_for_is_left_out_and_told(server: StreamingServer) 
     (note,) = ask(asked, model("c:n=1"), **more)[-1].notes
     assert note == "not sent: user, store, logit_bias, seed, metadata"
     assert body(asked, M, "hi", parameters={"metadata": {"user_id": "u"}})["metadata"]
+    assert "output_config" not in body(asked, M, "hi", parameters={"reasoning_effort": "none"})
     chosen = engine("claude", server.url, settings={"allow": ["store"]})
     assert body(chosen, M, "hi", parameters=more)["store"] is True
     with pytest.raises(errors.BadRequest, match=r"mine.* json_object without a schema"):
