@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from IPython.core.getipython import get_ipython
+
 Offer = Iterable[tuple[str, str]]
 
 
@@ -28,6 +30,22 @@ def parameters(current: str) -> Offer:
     from .options import PARAMETERS
 
     return [(f"{name}=", "param") for name in PARAMETERS]
+
+
+def fields(current: str) -> Offer:
+    """What may be set in a model's description, with its equals sign."""
+    from ..models.schema import METADATA, PARAMETERS, SETTINGS
+
+    known = ["name", "description", *PARAMETERS, *SETTINGS, *METADATA]
+    return [(f"{name}=", "param") for name in known]
+
+
+def names(current: str) -> Offer:
+    """What the user has made in the notebook."""
+    shell = get_ipython()
+    hidden = shell.user_ns_hidden if shell else {}
+    made = shell.user_ns if shell else {}
+    return [(name, "instance") for name in made if name[:1] != "_" and name not in hidden]
 
 
 def threads(current: str) -> Offer:

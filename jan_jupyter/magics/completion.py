@@ -14,27 +14,43 @@ from IPython.core.completer import (
 )
 
 from . import options as opt
-from .candidates import parameters, ready_models, threads
+from .candidates import names, parameters, paths, ready_models, threads
 from .commands import COMMANDS
+from .commands.command import split
 
-_LINE = re.compile(r"(?:[^\W\d][\w.]*\s*=\s*)?(?P<percent>%%?)jan\s(?P<rest>.*)$")
+_LINE = re.compile(r"\s*(?:[^#]*=\s*)?(?P<percent>%%?)jan\s(?P<rest>.*)$")
+_OPEN_FIELD = re.compile(r"\{[^{}]*$")
+
+
+class _Nothing(list[SimpleCompletion]):
+    """No completions, and none of anybody else: IPython lets only those suppress who have some."""
+
+    def __len__(self) -> int:
+        return 1
 
 
 @context_matcher()  # type: ignore[untyped-decorator]
 def matcher(context: CompletionContext) -> SimpleMatcherResult:
-    """What may stand at the cursor. Silent outside our lines, and in the prompt itself."""
-    line = context.text_until_cursor
-    match = _LINE.match(line)
-    if match is None or (match["percent"] == "%%" and context.cursor_line > 0):
+    """What may stand at the cursor. Silent outside our lines, and in a `{name}` of a prompt."""
+    match = _LINE.match(context.text_until_cursor)
+    body = context.cursor_line > 0 and context.full_text.startswith("%%jan")
+    if (match is None and not body) or _OPEN_FIELD.search(context.text_until_cursor):
         return {"completions": []}
-    words = match["rest"].split(" ")
-    current, before = words[-1], [word for word in words[:-1] if word]
+    if match is None or body:
+        return {"completions": _Nothing(), "suppress": True}
+    before, current = _words(match["rest"])
     found = [
         SimpleCompletion(text=text, type=kind)
         for text, kind in _candidates(match["percent"] == "%%", before, current)
-        if text.startswith(current)
+        if text.startswith((current, f'"{current}'))
     ]
-    return {"completions": found, "matched_fragment": current, "suppress": True}
+    return {"completions": found or _Nothing(), "matched_fragment": current, "suppress": True}
+
+
+def _words(text: str) -> tuple[list[str], str]:
+    """The words before the cursor, and the one at it, which may be an open quotation."""
+    start = text.rindex('"') if text.count('"') % 2 else text.rfind(" ") + 1
+    return split(text[:start]), text[start:]
 
 
 def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[str, str]]:
@@ -47,6 +63,8 @@ def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[s
         return threads(current)
     if last in ("-f", "--format"):
         return [(name, "value") for name in opt.FORMATS]
+    if last in ("-a", "--attach", "--schema", "--tool"):
+        return [*names(current), *(paths(current) if last != "--tool" else ())]
     if last in ("-p", "--parameter"):
         return parameters(current)
     if (action := opt.OPTIONS.get(last)) is not None and action.nargs != 0:

@@ -102,7 +102,8 @@ class NotebookOutput:
         return None
 
     def finish(self, reply: Reply, notes: list[str]) -> None:
-        footer = " · ".join([reply.footer, *notes]) if self._footer else ""
+        told = _mismatch(reply, self._format)
+        footer = " · ".join([reply.footer, *notes, *told] if self._footer else told)
         self._show(final_bundle(reply, self._format, footer), {"jan": reply.provenance()})
 
     def clear(self) -> None:
@@ -205,8 +206,9 @@ class TerminalOutput:
             self._print(f"\n{_title(number, other.ended_early)}\n\n{shown}")
             if not self._at_line_start:
                 self._print("\n")
-        if self._footer:
-            line = " · ".join([reply.footer, *notes])
+        told = _mismatch(reply, self._format)
+        if self._footer or told:
+            line = " · ".join([reply.footer, *notes, *told] if self._footer else told)
             self._print(f"\x1b[2m{line}\x1b[0m\n" if sys.stdout.isatty() else f"{line}\n")
 
     def _print(self, text: str) -> None:
@@ -237,7 +239,8 @@ def final_bundle(reply: Reply, format_: str, footer: str, after_others: bool = F
         try:
             return {"application/json": reply.json(), "text/plain": text}
         except ValueError:
-            return {"text/plain": text}
+            shown = markdown.with_footer(fenced(text), footer)
+            return {"text/markdown": shown, "text/plain": text}
     if format_ == "html":
         return {"text/html": framed(html_of(reply)), "text/plain": text}
     if format_ == "text":
@@ -281,6 +284,16 @@ def _one_under_another(texts: Sequence[str], remarks: Sequence[str] = ()) -> str
 
 def _title(number: int, remark: str) -> str:
     return f"Answer {number} · {remark}" if remark else f"Answer {number}"
+
+
+def _mismatch(reply: Reply, format_: str) -> list[str]:
+    """What is told of an answer that is not of the format that was asked for."""
+    if format_ == "json":
+        try:
+            reply.json()
+        except ValueError as error:
+            return [f"this is no JSON ({error})"]
+    return []
 
 
 def html_of(reply: Reply) -> str:

@@ -370,6 +370,18 @@ def test_formats(ask: Kernel, form: str) -> None:
         assert data["application/json"] in ({"a": [1, 2]}, '{"a": [1, 2]}')
 
 
+def test_what_is_no_json_says_so(ask: Kernel) -> None:
+    text = "".join(tokens(20))
+    for footer in (True, False):
+        ask.execute(f"%config Jan.footer = {footer}")
+        data = only_output(ask.execute("%jan -m short -f json hi"))["data"]
+        assert data["text/plain"] == text
+        assert "this is no JSON (Expecting value" in html.unescape(data["text/markdown"])
+        assert text.strip() in data["text/markdown"]
+        assert ("tokens" in data["text/markdown"]) == footer
+    ask.execute("%config Jan.footer = True")
+
+
 def test_in_the_cell_that_loads_the_extension_it_is_not_shown_twice(ask: Kernel) -> None:
     ask.execute("%unload_ext jan_jupyter")
     output = only_output(ask.execute("%load_ext jan_jupyter\n%jan -m short hi"))
@@ -406,6 +418,20 @@ def test_completion(ask: Kernel) -> None:
     assert offered("%jan -m ec") == ["echo"]
     assert offered("answer = %jan -f j") == ["json"]
     assert "short" not in offered("%%jan echo\nsh")
+    assert {"temperature=", "ctx_len=", "name="} <= {*offered("%jan edit short ")}
+    assert offered("%jan edit short temperature=0 top_") == ["top_k=", "top_p="]
+    ask.execute(
+        "import jan_jupyter; shape = int\n"
+        "for title in ('plan', 'My trip'): jan_jupyter.threads.open(title)"
+    )
+    for line in ("%jan --thread ", "%%jan --thread ", "    d['k'] = %jan --thread "):
+        assert offered(line) == ['"My trip"', "plan"]
+    assert offered("%jan chat --thread My") == offered('%jan --thread "My t') == ['"My trip"']
+    assert offered("%jan --schema shap") == ["shape"]
+    for line in ("%jan what i", "%jan models ", "%jan -s ", "%%jan short\nwhat i", "%jan --as "):
+        assert offered(line) == [], line
+    assert "shape" in offered("%jan what is {sha")
+    assert "import" in offered("im")
 
 
 def test_what_is_offered_is_asked_at_each_address(ask: Kernel, server: StreamingServer) -> None:

@@ -29,7 +29,7 @@ def test_code_is_only_the_code() -> None:
 def test_json_is_read_also_out_of_a_fence() -> None:
     assert bundle('{"a": [1]}', "json")["application/json"] == {"a": [1]}
     assert bundle('```json\n{"a": [1]}\n```', "json")["application/json"] == {"a": [1]}
-    assert bundle("no JSON", "json") == {"text/plain": "no JSON"}
+    assert bundle("no JSON", "json")["text/plain"] == "no JSON"
 
 
 def test_html_runs_nothing_and_fetches_nothing() -> None:

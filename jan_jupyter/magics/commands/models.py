@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ..candidates import all_models, paths
+from ..candidates import all_models, fields, paths
 from ..options import value_of
 from .command import Command, Work, arg, pairs, without_pairs
 
@@ -343,7 +343,13 @@ COMMANDS = (
         "change what stands in its description",
         (
             _MODEL,
-            arg("pairs", nargs="+", metavar="KEY=VALUE", help="KEY= takes the field away"),
+            arg(
+                "pairs",
+                nargs="+",
+                metavar="KEY=VALUE",
+                candidates=fields,
+                help="KEY= takes the field away",
+            ),
         ),
         "Keys: ctx_len, ngl, temperature, max_tokens, stop, name, description …; settings.NAME,\n"
         "parameters.NAME and metadata.NAME for any other. Values are JSON, or text as it is.",
