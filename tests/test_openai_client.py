@@ -125,12 +125,12 @@ def test_several_answers(client: openai.OpenAI) -> None:
 
 def test_a_time_that_was_set_is_kept(client: openai.OpenAI, server: StreamingServer) -> None:
     assert client.timeout is None  # a model may load for long
-    hasty = client.with_options(timeout=0.2)
+    hasty = client.with_options(timeout=0.5)
     with pytest.raises(openai.APITimeoutError):
         hasty.chat.completions.create(model="late", messages=HI)
     server.wait("closed")
     stream = client.chat.completions.create(
-        model="stalls", messages=HI, stream=True, timeout=openai.Timeout(None, read=0.5)
+        model="stalls", messages=HI, stream=True, timeout=openai.Timeout(None, read=1.5)
     )
     pieces = (chunk.choices[0].delta.content or "" for chunk in stream)
     assert "".join(itertools.islice(pieces, 3)) == "".join(tokens(3))
@@ -144,7 +144,6 @@ def test_a_time_that_was_set_is_kept(client: openai.OpenAI, server: StreamingSer
                 await other.chat.completions.create(model="late", messages=HI)
 
     asyncio.run(go())
-    server.wait("closed", count=3)
 
 
 def test_what_was_left_out_is_in_the_answer(client: openai.OpenAI, server: StreamingServer) -> None:
