@@ -294,8 +294,9 @@ class Stream:
         if self._next is None and self._reply and self._reply.tool_calls and self._tools:
             if self._rounds >= MOST_ROUNDS:
                 raise errors.UsageError(
-                    f"{self.route.model.id} has asked for functions {MOST_ROUNDS} times in a row"
-                    " and was stopped."
+                    f"{self.route.model.id} ({self.route.engine.options.name}) has asked for"
+                    f" functions {MOST_ROUNDS} times in a row and was stopped. Look at what they"
+                    " return (`reply.messages`), give it fewer, or ask another model."
                 )
             results = await self._tools.answers(self._reply.tool_calls, told)
             request = replace(self.route.request, messages=(*self._reply.messages, *results))

@@ -143,7 +143,13 @@ class Router:
         if model.state == "broken":
             raise errors.ModelBroken(f"Model {model.id} cannot be used: {model.reason}")
         if model.state != "ready":
-            raise errors.ModelNotReady(f"Model {model.id} is not ready: {model.reason}")
+            lost = model.state == "missing-file"
+            mend = (
+                ": put it there, or give its place as `model_path` in its settings" if lost else ""
+            )
+            raise errors.ModelNotReady(
+                f"Model {model.id} ({model.engine}) is not ready: {model.reason}{mend}"
+            )
         return model, engine
 
     def _known(self, name: str | Model | None) -> tuple[Model, Engine]:

@@ -30,8 +30,9 @@ class Complaint:
     """Whether it came as an event: the request was taken, and what then ran has failed."""
 
 
-Hints = Mapping[type[errors.EngineError], str]
-"""How to mend each kind of error."""
+Hint = str | Callable[[Complaint], str]
+Hints = Mapping[type[errors.EngineError], Hint]
+"""How to mend each kind of error; what that takes may depend on what was said."""
 
 KindOf = Callable[[int, Complaint], type[errors.EngineError] | None]
 """What an engine's own words mean, where the common table would be wrong; `None`: the table."""
@@ -118,6 +119,7 @@ _BY_CODE: dict[str, type[errors.EngineError]] = {
     "content_filter": errors.ContentFiltered,
     "invalid_api_key": errors.AuthenticationFailed,
     "authentication_error": errors.AuthenticationFailed,
+    "not_supported_error": errors.BadRequest,
     "no_db_connection": errors.AuthenticationFailed,  # LiteLLM looks for an unknown key in its own
     "permission_error": errors.PermissionRefused,
     "model_not_found": errors.NotFoundRemotely,
@@ -152,6 +154,7 @@ _BY_STATUS: dict[int, type[errors.EngineError]] = {
     413: errors.ContextOverflow,
     422: errors.BadRequest,
     429: errors.RateLimited,
+    501: errors.BadRequest,
     503: errors.Overloaded,
     504: errors.TimedOut,
     529: errors.Overloaded,
@@ -164,6 +167,8 @@ _BY_WORDS = (
     (re.compile(r"(?i)invalid model name|server is pinned"), errors.NotFoundRemotely),
 )
 """For servers that give neither a code nor a status of their own to these (facts §2)."""
+_NOT_OFFERED = re.compile(r"(?i)not (supported|implemented)|unsupported|does(n't| not) support")
+"""What some servers call a failure of theirs, though no repetition helps."""
 _GENERAL = {"invalid_request_error", "server_error", "api_error"}
 """What some servers say beside a status or a code that is more exact."""
 
@@ -180,7 +185,7 @@ def error_of(
     wait = retry_after(headers)
     what = _moved(headers, party) if 300 <= status < 400 else _what(kind, said, party)
     error = kind(
-        _hidden(f"{what}{_said(status, said)}{_mend(kind, party, wait, said)}", party),
+        _hidden(f"{what}{_said(status, said)}{_mend(kind, party, wait, said, status)}", party),
         model=party.model,
         engine=party.engine,
         http_status=status,
@@ -195,6 +200,8 @@ def error_of(
 def _kind(status: int, said: Complaint) -> type[errors.EngineError]:
     """The row of the table: the code if it is exact, else the status, else the words."""
     kind = _BY_STATUS.get(status, errors.ServerFailed if status >= 500 else errors.BadRequest)
+    if status in (500, 501) and (status == 501 or _NOT_OFFERED.search(said.message)):
+        return errors.BadRequest
     exact = said.code not in _GENERAL or kind is errors.ServerFailed
     if said.code in _BY_CODE and status not in _STATUS_FIRST and exact:
         return _BY_CODE[said.code]
@@ -258,19 +265,27 @@ def _said(status: int, said: Complaint) -> str:
     return f" ({told})" if told else ""
 
 
-def _mend(kind: type[errors.EngineError], party: Party, wait: float | None, said: Complaint) -> str:
+def _mend(
+    kind: type[errors.EngineError],
+    party: Party,
+    wait: float | None,
+    said: Complaint,
+    status: int,
+) -> str:
     if kind is errors.RateLimited and wait is not None and wait > LONGEST_WAIT:
         return f". It asks to wait {wait / 60:,.0f} min: run the cell again then."
-    hints: dict[type[errors.EngineError], str] = {
+    if status == 409:
+        return f". Something else there stands against it just now. {AGAIN}"
+    hints: dict[type[errors.EngineError], Hint] = {
         errors.AuthenticationFailed: party.key_hint,
         errors.PermissionRefused: "Use another key, or ask its owner for access.",
-        # Only a server of the user's own tells its `n_ctx`, and has one that can be set.
-        errors.ContextOverflow: "Shorten it, or give the model a larger `ctx_len` in its settings."
-        if "n_ctx" in said.fields
-        else "Shorten it, or ask a model that takes more.",
+        errors.ContextOverflow: "Shorten it, or ask a model that takes more.",
         errors.NotFoundRemotely: "Look at the model's id and the engine's `base_url`;"
         f" `%jan engines {party.engine} --models` lists what it offers.",
-        errors.BadRequest: "`--dry-run` shows what is sent: does it take all these parameters?",
+        errors.BadRequest: "Leave out what it does not offer, or ask another model."
+        if status >= 500
+        else "`--dry-run` shows what is sent: does it take all these parameters?",
+        errors.TimedOut: "Ask for less at once (a smaller `max_tokens`), or try again later.",
         errors.ServerFailed: "Run the cell again; if it stays so, its operators have to look.",
         errors.RateLimited: AGAIN,
         errors.Overloaded: AGAIN,
@@ -280,6 +295,7 @@ def _mend(kind: type[errors.EngineError], party: Party, wait: float | None, said
         **party.hints,
     }
     hint = hints.get(kind, "")
+    hint = hint if isinstance(hint, str) else hint(said)
     return f". {hint}" if hint else "."
 
 

@@ -20,7 +20,7 @@ from .openai import OpenAI
 from .remote import Endpoint, under
 from .rendering import plainly
 from .sse import ServerEvent
-from .stops import StopWords
+from .stops import StopWords, may_be_cut
 
 SCALE_UP_SECONDS = 600
 """How long Hugging Face's proxy is asked to hold a request while the endpoint starts."""
@@ -74,7 +74,11 @@ class HFEndpoints(OpenAI):
             case "tgi":
                 return TGIParser(_words(request))
             case "toolkit":
-                return ToolkitParser(self.prompt(model, request), _words(request))
+                return ToolkitParser(
+                    self.prompt(model, request),
+                    _words(request),
+                    request.parameters.get("max_tokens"),
+                )
         return super().parser(model, request)
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
@@ -117,7 +121,7 @@ class HFEndpoints(OpenAI):
         return self.one_of(model, "format", [*_PATHS])
 
     def _hold(self, model: Model) -> int:
-        return int(self.setting(model, "scale_up_timeout", SCALE_UP_SECONDS))
+        return int(self.seconds(model, "scale_up_timeout", SCALE_UP_SECONDS))
 
     async def _tell_quiet(self, model: Model) -> None:
         seconds = 0.0
@@ -222,8 +226,9 @@ class TGIParser(http.Parser):
 class ToolkitParser(http.Parser):
     """One JSON answer: the whole text, with or without the prompt before it."""
 
-    def __init__(self, prompt: str, stop: Sequence[str] = ()) -> None:
+    def __init__(self, prompt: str, stop: Sequence[str] = (), limit: int | None = None) -> None:
         self._prompt = prompt
+        self._limit = limit
         self._stop = StopWords(stop)
 
     def parse(self, event: ServerEvent) -> Delta | http.End | None:
@@ -232,7 +237,9 @@ class ToolkitParser(http.Parser):
             raise http.Refusal(500, data)
         first = data[0] if isinstance(data, list) else data
         text = first["generated_text"].removeprefix(self._prompt)
-        return Delta(self._stop.feed(text) + self._stop.rest(), finish="stop")
+        kept = self._stop.feed(text) + self._stop.rest()
+        cut = not self._stop.found and may_be_cut(text, self._limit)
+        return Delta(kept, finish="length" if cut else "stop")
 
 
 def _usage(details: Mapping[str, Any]) -> Usage | None:

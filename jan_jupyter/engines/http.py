@@ -138,6 +138,8 @@ class Client:
             except errors.EngineError as error:
                 if started:
                     raise without_frames(error)  # noqa: B904  it is the same error
+                if isinstance(error, errors.StreamBroken):  # nothing came: as if never connected
+                    error.retryable = True
                 await patience.wait(without_frames(error), on_wait)
 
     async def fetch(
@@ -147,7 +149,7 @@ class Client:
         patience = Patience()
         while True:
             try:
-                with translated(party, []):
+                with translated(party, [], request.read_timeout):
                     async with self._open(request, party) as response:
                         body = await _head(response, LARGEST_BODY)
                         return Answer(body, response.headers.get("content-type", ""))
@@ -174,11 +176,13 @@ class Client:
     ) -> AsyncGenerator[Delta, None]:
         last = Delta()
         finished: dict[int, Finish | None] = {0: None}
+        begun = False
         partial: list[str] = []
-        with translated(party, partial):
+        with translated(party, partial, request.read_timeout):
             async with self._events(request, party) as events:
                 async for event in events:
-                    parsed = _parsed(parser, event, party)
+                    parsed = _parsed(parser, event, party, begun=begun)
+                    begun = True
                     if isinstance(parsed, End):
                         if not _is_loopback(request.url):  # those serve one request only
                             await _drained(events)
@@ -332,8 +336,10 @@ async def _head(response: httpx2.Response, most: int) -> bytes:
     return b"".join(pieces)
 
 
-def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Sequence[Delta] | End:
-    """What an event means, or the clean end of the stream (`None`)."""
+def _parsed(
+    parser: Parser, event: ServerEvent | None, party: Party, *, begun: bool = True
+) -> Sequence[Delta] | End:
+    """What an event means, or the clean end of the stream (`None`); `begun`: others came before."""
     try:
         parsed = parser.end() if event is None else parser.parse(event)
         if parsed is None or isinstance(parsed, End):
@@ -345,13 +351,26 @@ def _parsed(parser: Parser, event: ServerEvent | None, party: Party) -> Sequence
     except Refusal as refusal:
         raise error_of(refusal.status, EMPTY, refusal.body, party) from None
     except _NOT_OF_THE_PROTOCOL as error:
-        shown = event.data[:120] if event else "the end"
+        shown = _broken_place(event.data, error) if event else "the end"
+        mend = (
+            "What had come is kept; run the cell again for a whole answer."
+            if begun
+            else "Is its `base_url` that of an API (often it ends with /v1)?"
+        )
+        where = " in mid-stream" if begun else ""
         raise errors.Malformed(
-            f"{party.engine} sent something for {party.model} that is not of its protocol:"
-            f" {shown!r}. Is its `base_url` that of an API (often it ends with /v1)?",
+            f"{party.engine} sent something for {party.model}{where} that is not of its protocol:"
+            f" {shown!r}. {mend}",
             model=party.model,
             engine=party.engine,
         ) from error
+
+
+def _broken_place(data: str, error: Exception) -> str:
+    """What of an event shows its fault: some characters around the place where JSON ends."""
+    at = error.pos if isinstance(error, json.JSONDecodeError) else 0
+    begin, end = max(0, at - 60), max(120, at + 60)
+    return f"{'…' if begin else ''}{data[begin:end]}{'…' if end < len(data) else ''}"
 
 
 _NOT_OF_THE_PROTOCOL = (
@@ -420,6 +439,8 @@ class Patience:
         """Wait before another try, and say so each second; raises the error if there is none."""
         seconds = self.pause(error)
         if seconds is None:
+            if self._attempts > 1:
+                error.args = (f"{error} (Asked {self._attempts} times.)",)
             raise error
         until = monotonic() + seconds
         while True:
@@ -432,7 +453,9 @@ class Patience:
 
 
 @contextmanager
-def translated(party: Party, partial: list[str]) -> Iterator[None]:
+def translated(
+    party: Party, partial: list[str], seconds: float | None = READ_SECONDS
+) -> Iterator[None]:
     """Turn what httpx2 raises into our errors, which name the parties and hold the partial text."""
     import httpx2
 
@@ -441,7 +464,7 @@ def translated(party: Party, partial: list[str]) -> Iterator[None]:
     except errors.EngineError as error:
         raise _about(error, party, partial)  # noqa: B904  it is the same error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise _about(_of_transport(error, party, bool(partial)), party, partial) from error
+        raise _about(_of_transport(error, party, bool(partial), seconds), party, partial) from error
 
 
 def _about(error: errors.EngineError, party: Party, partial: list[str]) -> errors.EngineError:
@@ -451,7 +474,9 @@ def _about(error: errors.EngineError, party: Party, partial: list[str]) -> error
     return error
 
 
-def _of_transport(error: Exception, party: Party, begun: bool) -> errors.EngineError:
+def _of_transport(
+    error: Exception, party: Party, begun: bool, seconds: float | None
+) -> errors.EngineError:
     """What a failure below HTTP means; the most specific first."""
     import httpx2
 
@@ -463,10 +488,7 @@ def _of_transport(error: Exception, party: Party, begun: bool) -> errors.EngineE
             f" (model {party.model}): is the address right, and the server up?"
         )
     if isinstance(error, httpx2.TimeoutException):
-        return errors.TimedOut(
-            f"{who} sent nothing for too long; set `timeout` (seconds) in the engine's settings if"
-            " it needs more time."
-        )
+        return silent(party, seconds)
     if isinstance(error, httpx2.ConnectError):
         return errors.ConnectionFailed(
             f"{party.engine} cannot be reached at {_address(error)} (model {party.model}): {said}."
@@ -485,6 +507,17 @@ def _of_transport(error: Exception, party: Party, begun: bool) -> errors.EngineE
     return errors.ConnectionFailed(
         f"The connection to {party.engine} broke before {party.model} answered ({said}). Run the"
         " cell again."
+    )
+
+
+def silent(party: Party, seconds: float | None) -> errors.TimedOut:
+    """The error for a server that has sent nothing for so long."""
+    return errors.TimedOut(
+        f"{party.model} ({party.engine}) sent nothing for {seconds or 0:g} s; if it needs longer,"
+        " to its first byte or between two, set `timeout` (seconds) in the settings of the model"
+        f" or of engines/{party.engine}/engine.json.",
+        model=party.model,
+        engine=party.engine,
     )
 
 

@@ -20,7 +20,7 @@ from ..models.model import Model
 from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
 from . import http
 from .base import unheard
-from .failures import Party
+from .failures import Complaint, Hints, Party
 from .openai import OpenAI
 from .remote import Endpoint
 from .workers import NoMemory, Unloaded, Worker, WorkerFailed, Workers, WorkerSpec
@@ -122,7 +122,12 @@ class LocalEngine(OpenAI):
         return _endpoint(worker)
 
     def party(self, model: Model, key: str | None = None) -> Party:
-        return Party(model.id, self.options.name, secret=key)
+        overflow: Hints = {errors.ContextOverflow: lambda said: self.too_long(model, said)}
+        return Party(model.id, self.options.name, secret=key, hints=overflow)
+
+    def too_long(self, model: Model, said: Complaint) -> str:
+        """How to mend a prompt that is too long for the model as it is set here."""
+        return "Shorten it, or give the model a larger `ctx_len` in its settings."
 
     def body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
         body = super().body(model, request)

@@ -6,6 +6,7 @@ An engine adds `build` (what it sends) and `parser` (what the stream's events me
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from abc import abstractmethod
 from collections import defaultdict
@@ -132,6 +133,23 @@ class Remote(Engine):
             )
         return value
 
+    def seconds(self, model: Model, name: str, default: float) -> float:
+        """A setting that is a time. Raises `BadRequest` if it is none."""
+        value = self.setting(model, name)
+        try:
+            number = default if value is None else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = -1.0
+        if not 0 <= number < math.inf:
+            raise errors.BadRequest(
+                f"{name}: {value!r} of {model.id} ({self.options.name}) is no number of seconds:"
+                " mend it in the settings of the model or of"
+                f" engines/{self.options.name}/engine.json.",
+                model=model.id,
+                engine=self.options.name,
+            )
+        return number
+
     def remote_name(self, model: Model) -> str:
         """The name under which the other end knows the model."""
         return str(model.settings.get("model") or self.options.model or model.id)
@@ -150,12 +168,11 @@ class Remote(Engine):
                 model=model.id,
                 engine=self.options.name,
             )
-        timeout = self.setting(model, "timeout")
         return Endpoint(
             options.full_url or self.address(options.base_url.rstrip("/"), model),
             options.headers,
             has_token=options.has_token,
-            read_timeout=float(timeout) if timeout is not None else http.READ_SECONDS,
+            read_timeout=self.seconds(model, "timeout", http.READ_SECONDS),
         )
 
     async def reach(self, model: Model) -> Endpoint:

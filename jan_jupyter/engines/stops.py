@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 
 class StopWords:
@@ -32,6 +34,20 @@ class StopWords:
         """What was held back, at the end of the text."""
         held, self._held = self._held, ""
         return held
+
+
+def may_be_cut(text: str, limit: Any) -> bool:
+    """Whether a text whose tokens nobody counts has probably ended at its limit of tokens.
+
+    A word or a sign is a token at least, and most tokens have three bytes or more; between the two
+    a text counts as cut unless it ends as a sentence or a block of code does.
+    """
+    if not isinstance(limit, int) or limit < 1:
+        return False
+    whole = text.rstrip().endswith((".", "!", "?", "…", "。", "！", "？", "```", '"', ")"))
+    if len(re.findall(r"\w+|[^\w\s]+", text)) >= limit:
+        return True
+    return not whole and len(text.encode()) >= 3 * limit
 
 
 def overlap(text: str, word: str) -> int:

@@ -28,6 +28,12 @@ class Unhealthy(errors.ServerFailed):
     retryable = False
 
 
+class ModelFailed(errors.ServerFailed):
+    """The server is well, but the model there has failed over this request: as it would again."""
+
+    retryable = False
+
+
 class Triton(OpenAI):
     """Triton's generate extension; the tensors are those that the model's metadata names.
 
@@ -42,6 +48,7 @@ class Triton(OpenAI):
         errors.NotFoundRemotely: "Look at `base_url` (the server's root), and at `model` in the"
         " model's settings: it names the model in Triton (often `ensemble`), which must be loaded"
         " there.",
+        ModelFailed: "`--dry-run` shows what it was sent; the server's log says more.",
         Unhealthy: "Restart the server, or load the model there again.",
         errors.ContextOverflow: "Shorten it, or build the engine there with a longer input.",
     }
@@ -132,7 +139,7 @@ class Triton(OpenAI):
     def kind_of(self, status: int, said: Complaint) -> type[errors.EngineError] | None:
         return next((kind for words, kind in _WORDS if words.search(said.message)), None) or (
             # The request was taken; what failed then is the model.
-            errors.ServerFailed if said.streamed or status == 200 else None
+            ModelFailed if said.streamed or status == 200 else None
         )
 
     async def close(self) -> None:

@@ -92,7 +92,7 @@ class GrpcClient(http.Client):
                 answers.cancel()
 
         async def events() -> AsyncGenerator[ServerEvent, None]:
-            with _translated(request.url, party):
+            with _translated(request.url, party, request.read_timeout):
                 for left in reversed(range(MOST_RACES)):
                     try:
                         async with aclosing(asked()) as pieces:
@@ -195,7 +195,9 @@ def _outputs(result: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def _translated(url: str, party: Party) -> Iterator[None]:
+def _translated(
+    url: str, party: Party, seconds: float | None = http.READ_SECONDS
+) -> Iterator[None]:
     """Turn what the two libraries raise into our errors."""
     import grpc
     from tritonclient.utils import InferenceServerException
@@ -203,12 +205,7 @@ def _translated(url: str, party: Party) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise errors.TimedOut(
-            f"{party.model} ({party.engine}) sent nothing for too long; set `timeout` (seconds) in"
-            " the engine's settings if it needs more time.",
-            model=party.model,
-            engine=party.engine,
-        ) from error
+        raise http.silent(party, seconds) from error
     except grpc.RpcError as error:
         raise _of(str(error.code()), error.details() or "", url, party) from error
     except InferenceServerException as error:

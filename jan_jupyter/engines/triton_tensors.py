@@ -14,7 +14,7 @@ from typing import Any, Self
 from ..types import Delta, Finish, Usage
 from . import http
 from .sse import ServerEvent
-from .stops import StopWords
+from .stops import StopWords, may_be_cut
 
 MAX_TOKENS = 1024
 """The models demand a limit (or have one of 32 tokens); this is sent where nobody sets any."""
@@ -148,9 +148,10 @@ class TritonParser(http.Parser):
         self._stop = StopWords([stop] if isinstance(stop, str) else [*stop])
         self._obeys = signature.input("stop") is not None
         self._prompt = prompt
-        self._limit = parameters.get("max_tokens", MAX_TOKENS)
+        self._limit: int = parameters.get("max_tokens", MAX_TOKENS)
         self._cumulative = signature.cumulative
-        self._begun = False
+        self._pieces = 0
+        self._given: list[str] = []
         self._seen = ""  # of a text that grows: what has been given of it
         self._reason = ""
         self._counts: list[int] = []
@@ -163,23 +164,33 @@ class TritonParser(http.Parser):
         if "error" in data:
             raise http.Refusal(200, data)
         self._count(data)
-        text = self._stop.feed(self._new(_first(data["text_output"])))
-        self._begun = True
+        new = self._new(_first(data["text_output"]))
+        text = self._stop.feed(new)
+        self._given.append(new)
+        self._pieces += 1
         return Delta(text) if text else None
 
     def end(self) -> Delta | None:
-        if not self._begun:
+        if not self._pieces:
             return None
         finish: Finish = "length" if self._reason == "length" else "stop"
         completion = completed(self._counts)
-        if not self._reason and completion >= self._limit and not self._stop.found:
+        if not self._reason and not self._stop.found and self._reached(completion):
             finish = "length"
         usage = Usage(self._prompt_tokens, completion) if self._counts else None
         return Delta(self._stop.rest(), finish=finish, usage=usage)
 
+    def _reached(self, completion: int) -> bool:
+        """Whether the limit has ended the text; where nobody counts, a piece is a token."""
+        if self._counts:
+            return completion >= self._limit
+        if self._pieces > 1:
+            return self._pieces >= self._limit
+        return may_be_cut("".join(self._given), self._limit)
+
     def _new(self, text: str) -> str:
         """What an output adds to the text."""
-        if not self._begun or self._cumulative is not False:
+        if not self._pieces or self._cumulative is not False:
             text = text.removeprefix(self._prompt)
         if self._cumulative is False:
             return text

@@ -13,7 +13,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
-from jan_jupyter.engines.triton import Unhealthy
+from jan_jupyter.engines.triton import ModelFailed, Unhealthy
 from peers.misbehaving import Misbehaving
 from peers.process import HOST, MODEL, REPOSITORY, Peer
 from peers.triton import Triton
@@ -442,8 +442,8 @@ TRITON = Pair(
         *KEYS,
         Case("wrong model", errors.NotFoundRemotely, model="nope", says="model"),
         OVERFLOW,
-        Case("model fails", errors.ServerFailed, model="fails_first"),
-        Case("model fails later", errors.ServerFailed, model="fails_later", partial=True),
+        Case("model fails", ModelFailed, model="fails_first"),
+        Case("model fails later", ModelFailed, model="fails_later", partial=True),
         Case("bad request", errors.BadRequest, parameters={"max_tokens": "many"}),
         UNREACHABLE,
     ),
@@ -576,7 +576,7 @@ PAIRS: Sequence[Pair] = (
         MISBEHAVING,
         files=address(settings={"format": "toolkit", "scale_up_timeout": 0}),
         settings=addressed,
-        unable={"stream": IN_ONE_PIECE, "usage": UNCOUNTED, "length": MISBEHAVING_NO_LENGTH},
+        unable={"stream": IN_ONE_PIECE, "usage": UNCOUNTED},
         slow=None,
         errors=TOOLKIT_MISBEHAVES,
         label="toolkit",

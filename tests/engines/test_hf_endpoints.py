@@ -79,6 +79,9 @@ def test_the_toolkit_answers_in_one_piece(server: StreamingServer) -> None:
     assert text(deltas) == "".join(tokens(20)).partition("model")[0]
     assert deltas[-1].finish == "stop"
     (entry,) = server.journal()
+    cut = ask(at(server, "n=20", "toolkit"), M, max_tokens=5)
+    assert (text(cut), cut[-1].finish) == ("".join(tokens(5)), "length")
+    assert ask(at(server, "n=5", "toolkit"), M, max_tokens=99)[-1].finish == "stop"
     assert entry.path.endswith("/")
     assert entry.body["parameters"] == {"return_full_text": False}
 

@@ -223,6 +223,83 @@ def test_what_a_server_refuses_is_one_line(
     assert caught.value.model.startswith("bad:")
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "kind", "says"),
+    [
+        (
+            {"message": "no n_ctx", "code": "context_length_exceeded"},
+            400,
+            "context",
+            "ask a model that takes more",
+        ),
+        (
+            {"message": "long", "type": "exceed_context_size_error", "n_ctx": 9},
+            400,
+            "context",
+            "ask a model that takes more",
+        ),
+        ({"message": "no embeddings", "type": "not_supported_error"}, 501, "bad", "Leave out"),
+        ({"message": "image input is not supported"}, 500, "bad", "Leave out"),
+        ({"message": "timed out"}, 408, "timeout", "max_tokens"),
+        ({"message": "in use"}, 409, "bad", "Wait a moment"),
+        ({"message": "gateway"}, 504, "timeout", "max_tokens"),
+    ],
+)
+def test_the_mend_fits_what_was_refused(
+    body: dict[str, Any], status: int, kind: str, says: str
+) -> None:
+    error = error_of(status, {}, {"error": body}, Party("m", "openai"))
+    assert error.kind.startswith(kind)
+    assert says in str(error)
+    assert "m (openai)" in str(error)
+    assert "operators" not in str(error)
+    assert "ctx_len" not in str(error)
+    assert error.retryable == (kind == "timeout")
+
+
+def test_a_silent_server_is_told_with_seconds_tries_and_setting(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
+
+    async def go() -> None:
+        engine = OpenAI(options(server))
+        silent = model("silent:headers=30", timeout=0.1)
+        try:
+            async for _ in engine.chat(silent, ChatRequest([Message("user", "hi")])):
+                pass
+        finally:
+            await engine.close()
+
+    with pytest.raises(errors.TimedOut, match=r"nothing for 0\.1 s.*`timeout`.*Asked 3 times"):
+        asyncio.run(go())
+
+
+def test_a_time_that_is_none_is_told(server: StreamingServer) -> None:
+    engine = OpenAI(options(server))
+    values: list[Any] = ["long", -1, float("nan"), []]
+    for value in values:
+        with pytest.raises(errors.BadRequest, match=r"timeout: .* of m \(openai\) is no number"):
+            engine.endpoint(model("m", timeout=value))
+    assert engine.endpoint(model("m", timeout="300")).read_timeout == 300
+
+
+def test_a_stream_that_is_cut_before_its_first_token_is_asked_for_again(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
+    assert text(ask(server, "cut:n=3,cut=0,times=2")) == "".join(tokens(3))
+    assert len(server.journal()) == 3
+
+
+def test_rubbish_in_mid_stream_shows_itself_and_blames_no_address(server: StreamingServer) -> None:
+    with pytest.raises(errors.Malformed, match=r"mid-stream.*this is not JSON") as caught:
+        ask(server, "bad:n=5,rubbish=2")
+    assert "base_url" not in str(caught.value)
+    with pytest.raises(errors.Malformed, match="base_url"):
+        ask(server, "bad:n=5,rubbish=0")
+
+
 def test_nobody_listening(server: StreamingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
 

@@ -15,7 +15,7 @@ from jan_jupyter import errors
 from jan_jupyter.engines.failures import Party, error_of
 from jan_jupyter.engines.http import END
 from jan_jupyter.engines.sse import ServerEvent
-from jan_jupyter.engines.triton import Unhealthy
+from jan_jupyter.engines.triton import ModelFailed, Unhealthy
 from jan_jupyter.engines.triton_grpc import GrpcClient, GrpcRequest
 from jan_jupyter.engines.triton_tensors import (
     CLASSIC,
@@ -150,6 +150,10 @@ def test_why_it_ended() -> None:
     assert reply.usage is not None
     assert (reply.usage.prompt, reply.usage.completion) == (5, 2)
     assert read(signature(**NEW), *counted, max_tokens=9).finish == "stop"
+    old = pieces("one ", "two ", "three")  # which counts nothing: a piece is a token
+    assert read(signature(**OLD), *old, max_tokens=3).finish == "length"
+    assert read(signature(**OLD), *old, max_tokens=4).finish == "stop"
+    assert read(signature(**OLD), *pieces("one two three"), max_tokens=3).finish == "length"
     assert TritonParser(CLASSIC, PROMPT, {}).end() is None  # nothing came at all
 
 
@@ -222,7 +226,7 @@ def test_its_openai_front_end(server: StreamingServer) -> None:
         ("error=invalid_request", errors.BadRequest),
         ("error=server_is_overloaded", errors.Overloaded),
         ("error=server_error", Unhealthy),
-        ("error=rate_limit_exceeded,error_at=2", errors.ServerFailed),
+        ("error=rate_limit_exceeded,error_at=2", ModelFailed),
         ("cut=2", errors.StreamBroken),
         ("n=0", errors.StreamBroken),
         ("rubbish=2", errors.Malformed),
@@ -244,7 +248,7 @@ def test_what_it_refuses_is_one_line(
     assert "(HTTP 200" not in line
     assert KEY not in line
     asked = [entry for entry in server.journal() if entry.method == "POST"]
-    assert len(asked) == (3 if kind is errors.Overloaded else 1)
+    assert len(asked) == (3 if kind is errors.Overloaded or behaviour == "n=0" else 1)
 
 
 def test_a_model_that_fails_at_once_is_no_bad_request() -> None:
@@ -253,6 +257,8 @@ def test_a_model_that_fails_at_once_is_no_bad_request() -> None:
     party = Party("m", KIND, kind_of=engine(KIND, "http://t").kind_of)
     error = error_of(400, {}, failed, party)
     assert isinstance(error, errors.ServerFailed)
+    assert not error.retryable
+    assert "operators" not in str(error)
     assert "RuntimeError: no blocks" in str(error)
     missing = b'{"error":"expected number of inputs between 2 and 10 but got 1"}'
     assert isinstance(error_of(400, {}, missing, party), errors.BadRequest)

@@ -134,8 +134,12 @@ async def test_a_setting_that_nobody_knows_is_told_once(bench: Bench, tiny_model
 
 async def test_a_prompt_that_is_too_long(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
     asked = model(tiny_model, ctx_len=256, **runtime)
-    with pytest.raises(errors.ContextOverflow, match="takes 256"):
+    with pytest.raises(errors.ContextOverflow, match=r"takes 256.*larger `ctx_len`"):
         await answer(bench.nitro, asked, short("word " * 500))
+    if runtime["runtime"] != "llama-cpp-python":
+        shared = model(tiny_model, ctx_len=512, n_parallel=2, **runtime)
+        with pytest.raises(errors.ContextOverflow, match=r"`n_parallel`: 2"):
+            await answer(bench.nitro, shared, short("word " * 500))
     assert await answer(bench.nitro, asked, short())
 
 
