@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import reprlib
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Callable,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import aclosing
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -173,10 +166,11 @@ def _gather(calls: list[Mapping[str, Any]], pieces: Sequence[Mapping[str, Any]])
 class Stream:
     """An answer under way: iterate over its pieces of text, with `for` or `async for`.
 
-    Nothing is sent before someone iterates or asks for `reply`. What came is kept, so iterating
-    again replays it. With `tools`, the functions that the model asks for are run between two of its
-    answers, in the thread that iterates, and the text of all answers is one stream. Of several
-    answers to one request (`n`) it yields the first; `reply.choices` has all.
+    Nothing is sent before someone iterates or asks for `reply`. What came is kept: whoever iterates
+    gets every piece, also beside others or afterwards. When the last of them leaves, it is stopped.
+    With `tools`, the functions that the model asks for are run between two of its answers, in the
+    thread that iterates, and the text of all answers is one stream. Of several answers to one
+    request (`n`) it yields the first; `reply.choices` has all.
     """
 
     def __init__(
@@ -195,6 +189,8 @@ class Stream:
         self.route = model if isinstance(model, Route) else router.route(request, model, levels)
         self.record: Record | None = None
         """What keeps the turn in a thread, if anything does."""
+        self.on_end: Callable[[Reply], object] | None = None
+        """Called, on the background loop, with the answer after which no other follows."""
         self._shape = shape
         self._tools = tools
         self._rounds = rounds
@@ -202,7 +198,12 @@ class Stream:
         self._pieces: list[str] = []
         self._reply: Reply | None = None
         self._error: BaseException | None = None
-        self._begun = False
+        self._begun = self._ended = False
+        self._readers: set[asyncio.Event] = set()
+        """Woken, on the background loop, when there is more to read."""
+        self._driver: asyncio.Task[Reply] | None = None
+        self._functions = threading.Lock()
+        """Held while they run, so that they run once however many read."""
         self._next: Stream | None = None
 
     async def deltas(self) -> AsyncGenerator[Delta, None]:
@@ -211,22 +212,73 @@ class Stream:
             raise errors.UsageError("This answer is streamed elsewhere already.")
         self._begun = True
         try:
-            if self.record is not None:  # not on the loop: a disk may be slow
-                model, engine = self.route.model.reference, self.route.engine.options.name
-                await asyncio.to_thread(self.record.begin, model, engine)
-            async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
-                async for delta in deltas:
-                    self._fold.add(delta)
-                    if delta.text and not delta.choice:
-                        self._pieces.append(delta.text)
-                    yield delta
+            try:
+                if self.record is not None:  # not on the loop: a disk may be slow
+                    model, engine = self.route.model.reference, self.route.engine.options.name
+                    await asyncio.to_thread(self.record.begin, model, engine)
+                async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
+                    async for delta in deltas:
+                        self._fold.add(delta)
+                        if delta.text and not delta.choice:
+                            self._pieces.append(delta.text)
+                            self._wake()
+                        yield delta
+            except BaseException as error:
+                await self._end(error)
+                raise
+            await self._end()
         except BaseException as error:
             self._error = error
-            self._reply = self._fold.reply(error)
-            await self._record(error)
             raise
-        self._reply = self._fold.reply()
-        await self._record()
+        finally:
+            self._ended = True
+            self._wake()
+
+    async def _end(self, error: BaseException | None = None) -> None:
+        """The answer is final: it is kept by whoever keeps it."""
+        reply = self._reply = self._fold.reply(error)
+        if self.on_end is not None and not self.goes_on:
+            self.on_end(reply)
+        await self._record(error)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the model has asked for functions that are here."""
+        return bool(self._reply and self._reply.tool_calls and self._tools)
+
+    def _wake(self) -> None:
+        for reader in self._readers:
+            reader.set()
+
+    async def _read(self) -> AsyncGenerator[str, None]:
+        """The pieces, on the background loop: what has come, and what comes.
+
+        The first reader starts the answer, the last one that leaves it early stops it. Raises what
+        went wrong with it.
+        """
+        if not self._begun and self._driver is None:
+            self._driver = asyncio.create_task(_drained(self))
+            self._driver.add_done_callback(lambda task: task.cancelled() or task.exception())
+        news = asyncio.Event()
+        self._readers.add(news)
+        place = 0
+        try:
+            while True:
+                ended = self._ended
+                while place < len(self._pieces):
+                    place += 1
+                    yield self._pieces[place - 1]
+                if ended:
+                    break
+                await news.wait()
+                news.clear()
+        finally:
+            self._readers.discard(news)
+            if self._driver is not None and not self._readers and not self._ended:
+                self._driver.cancel()
+                await asyncio.wait([self._driver])
+        if isinstance(self._error, Exception):
+            raise self._error
 
     async def _record(self, error: BaseException | None = None) -> None:
         """Write the answer down, also while all around is being cancelled."""
@@ -254,64 +306,54 @@ class Stream:
             raise asyncio.CancelledError
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._pieces
-        if not self._begun:
-            try:
-                for delta in bridge.iterate(self.deltas()):
-                    if delta.text and not delta.choice:
-                        yield delta.text
-            finally:
-                if self.record is not None:
-                    self.record.settle()
-        elif isinstance(self._error, errors.JanError):
-            raise self._error
-        if following := run_here(self.follow()):
+        yield from bridge.iterate(self._read())
+        if self.goes_on and (following := run_here(self.follow())):
             yield from following
 
-    async def __aiter__(self) -> AsyncIterator[str]:
-        for piece in self._pieces:
-            yield piece
-        if not self._begun:
-            try:
-                async with aclosing(bridge.aiterate(self.deltas())) as deltas:
-                    async for delta in deltas:
-                        if delta.text and not delta.choice:
-                            yield delta.text
-            finally:
-                if self.record is not None:
-                    await asyncio.to_thread(self.record.settle)
-        elif isinstance(self._error, errors.JanError):
-            raise self._error
-        if following := await self.follow():
-            async for piece in following:
-                yield piece
+    def __aiter__(self) -> Pieces:
+        return Pieces(self)
 
     async def follow(self, told: Callable[[str, str], None] | None = None) -> Stream | None:
         """Run, here, the functions that the answer asks for; the stream that goes on with them.
 
         `None` if it asks for none. `told(call, result)` is called after each.
         """
-        if self._next is None and self._reply and self._reply.tool_calls and self._tools:
-            if self._rounds >= MOST_ROUNDS:
-                raise errors.UsageError(
-                    f"{self.route.model.id} ({self.route.engine.options.name}) has asked for"
-                    f" functions {MOST_ROUNDS} times in a row and was stopped. Look at what they"
-                    " return (`reply.messages`), give it fewer, or ask another model."
-                )
-            results = await self._tools.answers(self._reply.tool_calls, told)
-            request = replace(self.route.request, messages=(*self._reply.messages, *results))
-            self._next = Stream(
-                self.router,
-                request,
-                replace(self.route, request=request),
-                shape=self._shape,
-                tools=self._tools,
-                spent=self._reply.usage,
-                rounds=self._rounds + 1,
-            )
-            if self.record is not None:
-                self._next.record = self.record.following(results)
+        if not self.goes_on:
+            return None
+        # Another reader, perhaps in another loop, runs them.
+        while not self._functions.acquire(blocking=False):  # noqa: ASYNC110
+            await asyncio.sleep(bridge.HEARTBEAT)
+        try:
+            if self._next is None:
+                self._next = await self._followed(told)
+        finally:
+            self._functions.release()
         return self._next
+
+    async def _followed(self, told: Callable[[str, str], None] | None) -> Stream:
+        assert self._reply is not None
+        assert self._tools is not None
+        if self._rounds >= MOST_ROUNDS:
+            raise errors.UsageError(
+                f"{self.route.model.id} ({self.route.engine.options.name}) has asked for"
+                f" functions {MOST_ROUNDS} times in a row and was stopped. Look at what they"
+                " return (`reply.messages`), give it fewer, or ask another model."
+            )
+        results = await self._tools.answers(self._reply.tool_calls, told)
+        request = replace(self.route.request, messages=(*self._reply.messages, *results))
+        following = Stream(
+            self.router,
+            request,
+            replace(self.route, request=request),
+            shape=self._shape,
+            tools=self._tools,
+            spent=self._reply.usage,
+            rounds=self._rounds + 1,
+        )
+        following.on_end = self.on_end
+        if self.record is not None:
+            following.record = self.record.following(results)
+        return following
 
     @property
     def text(self) -> str:
@@ -320,17 +362,52 @@ class Stream:
 
     @property
     def reply(self) -> Reply:
-        """The whole answer; waits for it if need be. After an error: what had come."""
-        if self._reply is None and not self._begun:
+        """The whole answer; waits for it if need be, whoever reads it.
+
+        Raises what goes wrong if nobody had asked for it yet; else gives what had come.
+        """
+        if self._reply is None and self._begun:
+            with suppress(Exception):
+                bridge.wait(self._over())
+        elif self._reply is None:
             for _ in self:
                 pass
         if self._next is not None:
             return self._next.reply
         return self._reply or self._fold.reply()
 
+    async def _over(self) -> None:
+        async with aclosing(self._read()) as pieces:
+            async for _ in pieces:
+                pass
+
     def reply_so_far(self, error: BaseException | None = None) -> Reply:
         """What has come, without waiting; `error` says why there will be no more."""
         return self._reply or self._fold.reply(error)
+
+
+class Pieces:
+    """`async for` over a stream, and over those that go on with it."""
+
+    def __init__(self, answer: Stream) -> None:
+        self._answer = answer
+        self._items = bridge.aiterate(answer._read())
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            try:
+                return await anext(self._items)
+            except StopAsyncIteration:
+                if (following := await self._answer.follow()) is None:
+                    raise
+            self._answer, self._items = following, bridge.aiterate(following._read())
+
+    async def aclose(self) -> None:
+        """Leave it; `break` does, too."""
+        await self._items.aclose()
 
 
 def asking(
@@ -366,7 +443,7 @@ def finished(answer: Stream) -> Reply:
     """Wait for the whole of an answer, and run the functions that it asks for."""
     while True:
         reply = bridge.wait(_drained(answer))
-        if (following := run_here(answer.follow())) is None:
+        if not answer.goes_on or (following := run_here(answer.follow())) is None:
             return reply
         answer = following
 

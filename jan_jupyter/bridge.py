@@ -16,12 +16,16 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 HEARTBEAT = 0.05
 """Seconds: a wait wakes so often, so that an interrupt is seen (an idle loop does not see it)."""
+
+LEAVING = 2.0
+"""Seconds that whoever leaves an iteration waits at most until it has ended: milliseconds do."""
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -153,6 +157,10 @@ def iterate(items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
             raise pump.error
     finally:
         pump.cancel()
+        end = monotonic() + LEAVING
+        while not pump.done and monotonic() < end:
+            ready.wait(HEARTBEAT)
+            ready.clear()
 
 
 def _iterate_nested(
@@ -169,27 +177,55 @@ def _iterate_nested(
         running.run_until_complete(pieces.aclose())
 
 
-async def aiterate(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Iterate, in any loop, over what an async iterator yields on the background loop."""
-    here, ready = asyncio.get_running_loop(), asyncio.Event()
+class aiterate(Generic[T]):  # noqa: N801  it is used as a function
+    """Iterate, in any loop, over what an async iterator yields on the background loop.
 
-    def wake() -> None:
-        with contextlib.suppress(RuntimeError):  # the reader's loop may be gone already
-            here.call_soon_threadsafe(ready.set)
+    No generator: one that is left by a `break` is closed only when its loop comes to it; this stops
+    at once.
+    """
 
-    pump = Pump(items, wake)
-    try:
-        while True:
-            await heartbeat(ready)
-            done = pump.done
-            for item in pump.drain():
-                yield item
-            if done:
-                break
-        if pump.error is not None:
-            raise pump.error
-    finally:
-        pump.cancel()
+    def __init__(self, items: AsyncGenerator[T, None]) -> None:
+        self._items = items
+        self._got: deque[T] = deque()
+        self._ready = asyncio.Event()
+        self._pump: Pump[T] | None = None
+
+    def __aiter__(self) -> aiterate[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._pump is None:
+            here = asyncio.get_running_loop()
+            ready = self._ready
+
+            def wake() -> None:
+                with contextlib.suppress(RuntimeError):  # the reader's loop may be gone already
+                    here.call_soon_threadsafe(ready.set)
+
+            self._pump = Pump(self._items, wake)
+        try:
+            while not self._got:
+                await heartbeat(self._ready)
+                done = self._pump.done
+                self._got.extend(self._pump.drain())
+                if done and not self._got:
+                    raise self._pump.error or StopAsyncIteration
+        except BaseException:
+            self._pump.cancel()
+            raise
+        return self._got.popleft()
+
+    async def aclose(self) -> None:
+        """Stop; returns when it has ended, or nearly at once if that takes its time."""
+        end = monotonic() + LEAVING
+        if self._pump is not None:
+            self._pump.cancel()
+            while not self._pump.done and monotonic() < end:
+                await heartbeat(self._ready)
+
+    def __del__(self) -> None:
+        if self._pump is not None and not self._pump.done:
+            self._pump.cancel()
 
 
 async def heartbeat(ready: asyncio.Event) -> None:

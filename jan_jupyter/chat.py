@@ -51,34 +51,56 @@ class Chat:
         return self._before(None) if self.thread is not None else [*self._messages]
 
     def stream(self, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any) -> Stream:
-        """Ask. A thread keeps the turn by itself; else it is remembered once `keep` is called.
+        """Ask. When the answer ends, also one that was stopped, the turn is kept.
 
         `options`: `model` for this turn, and `schema`, `tools`, `approve` and parameters as for
         `jan.stream`.
         """
         asked = messages_of(prompt, attach=attach)
-        answer = self._asking([*self.messages, *asked], **options)
+        before = self.messages
+        answer = self._asking([*before, *asked], **options)
         if self.thread is not None:
             answer.record = self._record(asked)
+        else:
+            answer.on_end = lambda reply: self._keep(reply, len(before))
         return answer
 
-    def keep(self, reply: Reply) -> Reply:
-        """Remember a turn, also one that was cut."""
-        if self.thread is None:
-            self._messages = [*reply.messages]
-        return reply
+    def _keep(self, reply: Reply, known: int) -> None:
+        """Remember a turn, of which so many messages were there before, unless nothing came.
+
+        Others may have been asked and answered meanwhile: theirs stay.
+        """
+        came = reply.text or reply.tool_calls
+        if came or not (reply.error or reply.finish == "cancelled"):
+            self._messages += reply.messages[known:]
 
     def ask(self, prompt: Prompt, **options: Any) -> Reply:
         """Ask and wait for the answer. Options as for `stream`."""
-        return self.keep(finished(self.stream(prompt, **options)))
+        return finished(self.stream(prompt, **options))
 
     async def aask(self, prompt: Prompt, **options: Any) -> Reply:
         """Ask and await the answer. Options as for `stream`."""
-        return self.keep(await whole(self.stream(prompt, **options)))
+        return await whole(self.stream(prompt, **options))
 
-    # With a thread: once more, otherwise, from several models, and on
+    # With a thread: once more, otherwise, from several models, and on. Each waits, as `ask` does.
 
-    def answer(self, question: str, **options: Any) -> Stream:
+    def answer(self, question: str, **options: Any) -> Reply:
+        """`stream_answer`, waited for."""
+        return finished(self.stream_answer(question, **options))
+
+    def regenerate(self, id: str | None = None, **options: Any) -> Reply:
+        """`stream_regenerate`, waited for."""
+        return finished(self.stream_regenerate(id, **options))
+
+    def edit(self, id: str, prompt: Prompt, **options: Any) -> Reply:
+        """`stream_edit`, waited for."""
+        return finished(self.stream_edit(id, prompt, **options))
+
+    def go_on(self, **options: Any) -> Reply:
+        """`stream_go_on`, waited for; the reply holds only what is new."""
+        return finished(self.stream_go_on(**options))
+
+    def stream_answer(self, question: str, **options: Any) -> Stream:
         """Answer a turn of the line (its id) that has no answer, or has one from another model.
 
         The first answer to end stands on the line, all are `versions` of each other. Options, here
@@ -88,13 +110,13 @@ class Chat:
         before = self._before(after[0].id if after else None)
         return self._again(before, self._record(to=question), options)
 
-    def regenerate(self, id: str | None = None, **options: Any) -> Stream:
+    def stream_regenerate(self, id: str | None = None, **options: Any) -> Stream:
         """Another answer in the place of one (default: the last turn); that becomes a branch."""
         id, place = self._turn(id, "assistant")
         question = self._thread.messages[place - 1].id
         return self._again(self._before(id), self._record(to=question, instead=id), options)
 
-    def edit(
+    def stream_edit(
         self, id: str, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any
     ) -> Stream:
         """Ask otherwise in the place of a question; that and what followed become a branch."""
@@ -103,7 +125,7 @@ class Chat:
         before = [*self._before(id), *asked]
         return self._again(before, self._record(asked, instead=id), options)
 
-    def go_on(self, **options: Any) -> Stream:
+    def stream_go_on(self, **options: Any) -> Stream:
         """Go on with the last answer, which was cut; what comes is added to it.
 
         The stream yields only what is new.

@@ -139,7 +139,7 @@ class _AsyncTransport(httpx2.AsyncBaseTransport):
 class _AsyncBody(httpx2.AsyncByteStream):
     def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
         self._pieces = pieces
-        self._iterator: AsyncGenerator[bytes, None] | None = None
+        self._iterator: bridge.aiterate[bytes] | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._iterator = bridge.aiterate(self._pieces)

@@ -217,7 +217,10 @@ def run_here(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
+        # Not `asyncio.run`: nest_asyncio makes one of it that leaves its loop open. With a factory
+        # it leaves the thread's own loop alone.
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            return runner.run(coroutine)
     try:
         coroutine.send(None)
     except StopIteration as done:

@@ -135,6 +135,118 @@ def test_leaving_a_stream_early_stops_the_server(short: str, server: StreamingSe
     assert stream.reply.finish == "cancelled"
 
 
+def test_a_stream_under_way_is_whole_for_whoever_asks(short: str, server: StreamingServer) -> None:
+    server.behave(short, SHORT)
+    stream = jan.stream("hi", short)
+    first = iter(stream)
+    came = [next(first)]
+    assert stream.reply.text == TEXT  # it waits, here between two pieces
+    second = iter(stream)
+    came_second = [next(second)]
+    assert "".join([*came, *first]) == "".join([*came_second, *second]) == TEXT
+    assert len(server.journal()) == 1
+
+    async def two() -> tuple[str, str]:
+        stream = jan.stream("hi", short)
+
+        async def read() -> str:
+            return "".join([piece async for piece in stream])
+
+        one, other = await asyncio.gather(read(), read())
+        return one, other
+
+    assert asyncio.run(two()) == (TEXT, TEXT)
+    broken = jan.stream("hi", "cut")
+    for _ in range(2):
+        with pytest.raises(errors.StreamBroken):
+            list(broken)
+
+
+def test_one_reader_who_leaves_takes_nothing_from_the_other(
+    short: str, server: StreamingServer
+) -> None:
+    server.behave(short, SHORT)
+    stream = jan.stream("hi", short)
+    first = iter(stream)
+    came = [next(first)]
+    for _ in stream:
+        break
+    assert "".join([*came, *first]) == TEXT
+    assert stream.reply.finish == "stop"
+
+
+def test_after_a_break_the_answer_is_final(short: str, server: StreamingServer) -> None:
+    server.behave(short, "n=2000,delay=0.002")
+    stream = jan.stream("hi", short)
+    for _ in stream:
+        break
+    so_far = stream.reply_so_far()
+    assert so_far.finish == "cancelled"
+    assert so_far is stream.reply
+
+    async def leave() -> None:
+        stream = jan.stream("hi", short)
+        async for _ in stream:
+            break
+        reply = await asyncio.to_thread(lambda: stream.reply)
+        assert reply.finish == "cancelled"  # and has not waited for 2,000 tokens
+        assert stream.text == reply.text
+
+    asyncio.run(leave())
+    assert not any(entry.complete for entry in server.wait("closed", count=2))
+
+
+def test_functions_run_once_however_many_read(short: str, server: StreamingServer) -> None:
+    server.behave(short, "tools=1,finish=tool_calls,times=1")
+    calls = []
+
+    def tool_0(**anything: object) -> str:
+        calls.append(anything)
+        return "42"
+
+    stream = jan.stream("hi", short, tools=[tool_0], approve=True)
+
+    async def read() -> str:
+        return "".join([piece async for piece in stream])
+
+    async def both() -> list[str]:
+        return [*await asyncio.gather(read(), read())]
+
+    one, other = asyncio.run(both())
+    assert one == other == stream.reply.text
+    assert len(calls) == 1
+
+
+def test_a_conversation_keeps_what_was_streamed_and_what_was_asked_at_once(
+    short: str, server: StreamingServer
+) -> None:
+    talk = jan.Chat("echo", system="Be brief.")
+    assert "".join(talk.stream("one")) == '"one"'
+    assert [m.text for m in talk.messages] == ["Be brief.", "one", '"one"']
+
+    async def both() -> None:
+        await asyncio.gather(talk.aask("two"), talk.aask("three"))
+
+    asyncio.run(both())
+    turns = [m.text for m in talk.messages][3:]
+    pairs = sorted(zip(turns[::2], turns[1::2], strict=True))
+    assert pairs == [("three", '"three"'), ("two", '"two"')]
+
+    server.behave(short, "n=2000,delay=0.002")
+    stopped = talk.stream("four", model=short)
+    for _ in stopped:
+        break
+    assert talk.messages[-2:] == [jan.Message("user", "four"), stopped.reply.messages[-1]]
+    with pytest.raises(errors.StreamBroken):
+        talk.ask("five", model="cut")
+    assert talk.messages[-1].text == "".join(tokens(5))
+    server.behave(short, "status=401")
+    kept = talk.messages
+    with pytest.raises(errors.AuthenticationFailed):
+        talk.ask("six", model=short)
+    assert talk.messages == kept  # nothing came
+
+
 def test_an_error_keeps_the_text(short: str) -> None:
     stream = jan.stream("hi", "cut")
     with pytest.raises(errors.StreamBroken) as caught:

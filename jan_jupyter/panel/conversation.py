@@ -195,7 +195,7 @@ class Conversation:
             live = Live(first.thread, model)
             column.append(live.id)
             try:
-                stream = await self._stream(lambda chat: chat.answer(question), model)
+                stream = await self._stream(lambda chat: chat.stream_answer(question), model)
             except errors.JanError as error:
                 await self._refused(question, live, error)
                 continue
@@ -216,12 +216,16 @@ class Conversation:
             after = tree.line[(tree.place(real) or 0) + 1 :][:1]
             if not after:  # its answer was lost, or removed
                 live = Live(thread, model or self.model)
-                await self._run(live, lambda chat: chat.answer(real), model or self.choices.model)
+                await self._run(
+                    live, lambda chat: chat.stream_answer(real), model or self.choices.model
+                )
                 return
             real = after[0].id
         self._line.one_column()
         live = Live(thread, model or self.model, replaces=real)
-        await self._run(live, lambda chat: chat.regenerate(real), model or self.choices.model)
+        await self._run(
+            live, lambda chat: chat.stream_regenerate(real), model or self.choices.model
+        )
 
     async def _do_edit(self, id: str, text: str) -> None:
         thread, real = await self._turn(id)
@@ -236,7 +240,7 @@ class Conversation:
         self._line.one_column()
         prompt = Message("user", content)
         live = Live(thread, self.model, replaces=real)
-        await self._run(live, lambda chat: chat.edit(real, prompt), self.choices.model)
+        await self._run(live, lambda chat: chat.stream_edit(real, prompt), self.choices.model)
 
     async def _do_continue(self, id: str) -> None:
         thread, real = await self._turn(id)
@@ -249,7 +253,7 @@ class Conversation:
             id=self._line.name(real),
             replaces=real,
         )
-        await self._run(live, lambda chat: chat.go_on(), before.model or self.choices.model)
+        await self._run(live, lambda chat: chat.stream_go_on(), before.model or self.choices.model)
 
     async def _run(self, live: Live, ask: Callable[[Chat], Stream], model: str) -> None:
         await self._begin(live, await self._stream(ask, model))

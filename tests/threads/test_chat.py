@@ -109,7 +109,7 @@ def test_asking_again_asking_otherwise_and_going_on(models: Path, server: Stream
     thread = jan.threads.get("t")
     first, one, second, _ = thread.messages
 
-    talk.regenerate(one.id, model="five").reply  # noqa: B018  it waits
+    assert talk.regenerate(one.id, model="five").text == FIVE
     assert sent(server) == [("user", "one")]
     assert texts(thread) == ["one", FIVE]
     assert [thread.message(id).text for id in thread.versions(one.id)] == ['"one"', FIVE]
@@ -117,18 +117,18 @@ def test_asking_again_asking_otherwise_and_going_on(models: Path, server: Stream
     assert texts(thread) == ["one", '"one"', "two", '"two"']
 
     with pytest.raises(errors.EngineError):  # nothing comes: what stands there stays
-        list(talk.regenerate(model="silent"))
+        list(talk.stream_regenerate(model="silent"))
     assert texts(thread) == ["one", '"one"', "two", '"two"']
     assert len(thread.versions(thread.messages[-1].id)) == 2
 
-    talk.edit(second.id, "three").reply  # noqa: B018
+    assert talk.edit(second.id, "three").text == '"three"'
     assert sent(server) == [("user", "one"), ("assistant", '"one"'), ("user", "three")]
     assert texts(thread) == ["one", '"one"', "three", '"three"']
     assert [thread.message(id).text for id in thread.versions(second.id)] == ["two", "three"]
 
     last = thread.messages[-1]
     thread.update(last.id, status="stopped", content="thr")
-    talk.go_on(model="five").reply  # noqa: B018
+    assert talk.go_on(model="five").text == FIVE
     assert sent(server)[-2:] == [("user", "three"), ("assistant", "thr")]
     assert thread.messages[-1].text == "thr" + FIVE
     assert (thread.messages[-1].id, thread.messages[-1].status) == (last.id, "ready")
@@ -143,7 +143,7 @@ def test_several_models_answer_one_question(models: Path) -> None:
     question = thread.append(ThreadMessage("user", "hi"))
     talk = jan.Chat(thread=thread)
     for model in ("echo", "five"):
-        talk.answer(question.id, model=model).reply  # noqa: B018
+        assert talk.answer(question.id, model=model).model == model
     assert texts(thread) == ["hi", '"hi"']
     versions = [thread.message(id) for id in thread.versions(thread.messages[1].id)]
     assert [(m.model, m.text) for m in versions] == [("echo", '"hi"'), ("five", FIVE)]
@@ -162,12 +162,12 @@ def test_several_answers_are_versions_of_each_other(models: Path, server: Stream
     thread.switch(thread.versions(answer.id)[2])
     talk.ask("more")
     assert sent(server) == [("user", "hi"), ("assistant", f"2:{FIVE}"), ("user", "more")]
-    _ = talk.regenerate(n=2).reply
+    talk.regenerate(n=2)
     assert texts(thread)[2:] == ["more", f"0:{FIVE}"]
     assert len(thread.versions(thread.messages[-1].id)) == 3
     thread.update(thread.messages[-1].id, status="stopped", content="cut")
     thread.configure(parameters={"n": 2})  # one answer goes on, whatever was set
-    _ = talk.go_on().reply
+    talk.go_on()
     assert "n" not in server.journal()[-1].body
     assert thread.messages[-1].text == f"cut{FIVE}"
 
