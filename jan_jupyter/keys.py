@@ -11,15 +11,20 @@ import os
 import re
 import secrets
 import stat
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from .addresses import host_of, hosts_of
 from .errors import SettingsError, UsageError
 from .settings import own_data_folder
+
+if TYPE_CHECKING:
+    import logging
 
 SERVICE = "jan-jupyter"
 """Our name in the keyring."""
@@ -307,7 +312,9 @@ def _changed_key_file() -> Iterator[dict[str, Secret]]:
 
 # What must not be seen --------------------------------------------------------------------------
 
-_SECRET_NAME = re.compile(r"(?i)key|token(?!s)|secret|passw|auth|credential|\bsig\b|cookie")
+_SECRET_NAME = re.compile(
+    r"(?i)key|token(?!s|iz)|secret|passw|auth|credential|\bsig\b|\bcode\b|cookie"
+)
 
 
 def is_secret_name(name: str) -> bool:
@@ -317,8 +324,47 @@ def is_secret_name(name: str) -> bool:
 
 def without_secrets(address: str) -> str:
     """An address as it may be shown: without user and password, and without keys in its query."""
-    address = re.sub(r"(?<=//)[^/?#@]*@", "", address)
+    address = re.sub(r"^(\s*[\w+.-]*:?//)?[^/?#]*@", r"\1", address)
     head, mark, query = address.partition("?")
     parts = [part.partition("=") for part in query.split("&")]
     shown = (f"{name}=…" if is_secret_name(name) else name + eq + v for name, eq, v in parts)
     return head + mark + "&".join(shown)
+
+
+def secrets_in(address: str) -> list[str]:
+    """What `without_secrets` leaves out, in every form in which a server may repeat it."""
+    around = re.match(r"(?:\s*[\w+.-]*:?//)?([^/?#]*)@", address)
+    user, _, password = around[1].partition(":") if around else ("", "", "")
+    found = [password or user, b64encode(unquote(f"{user}:{password}").encode()).decode()]
+    query = address.partition("?")[2].partition("#")[0]
+    parts = [part.partition("=") for part in query.split("&")]
+    found = [*(found if around else ()), *(v for name, _, v in parts if is_secret_name(name))]
+    return [form for one in found if one for form in dict.fromkeys([one, unquote(one)])]
+
+
+class Address(str):
+    """An address whose `repr` hides the secrets in it: tracebacks show that of variables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(without_secrets(self))
+
+
+def quiet_log() -> None:
+    """Keep secrets out of the line that httpx2 logs for each request."""
+    import logging
+
+    logging.getLogger("httpx2").addFilter(_without_secrets_logged)
+
+
+def _without_secrets_logged(record: logging.LogRecord) -> bool:
+    """Its addresses without secrets, and no words of a server, which may repeat some."""
+    if isinstance(record.args, tuple):
+        *given, last = (
+            without_secrets(str(arg)) if type(arg).__name__ == "URL" else arg
+            for arg in record.args or ("",)
+        )
+        is_reason = record.msg.endswith('%d %s"')
+        record.args = (*given, "" if is_reason else last) if record.args else ()
+    return True

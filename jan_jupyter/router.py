@@ -139,7 +139,7 @@ class Router:
         return resolve([Level("request", parameters=parameters), *levels, *below])
 
     def _usable(self, name: str | Model | None) -> tuple[Model, Engine]:
-        model, engine = self._known(name)
+        model, engine = self.model(name)
         if model.state == "broken":
             raise errors.ModelBroken(f"Model {model.id} cannot be used: {model.reason}")
         if model.state != "ready":
@@ -150,7 +150,7 @@ class Router:
             raise errors.ModelNotReady(
                 f"Model {model.id} ({model.engine}) is not ready: {model.reason}{mend}"
             )
-        return model, engine
+        return model, self.registry.engine(engine, self.notify)
 
     def _known(self, name: str | Model | None) -> tuple[Model, Engine]:
         model, engine = self.model(name)

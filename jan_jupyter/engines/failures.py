@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import errors
+from ..keys import without_secrets
 from ..retry import LONGEST_WAIT, retry_after
 from ..types import EMPTY
 
+_HALF_HIDDEN = re.compile(r"[\w-]*\*{3,}[\w*-]*")
 AGAIN = "Wait a moment and run the cell again."
 """How an error ends that may be gone in a moment."""
 
@@ -34,6 +36,7 @@ Hint = str | Callable[[Complaint], str]
 Hints = Mapping[type[errors.EngineError], Hint]
 """How to mend each kind of error; what that takes may depend on what was said."""
 
+Hidden = Callable[[str], str]
 KindOf = Callable[[int, Complaint], type[errors.EngineError] | None]
 """What an engine's own words mean, where the common table would be wrong; `None`: the table."""
 
@@ -56,18 +59,33 @@ class Party:
     kind_of: KindOf = as_usual
     hints: Hints = field(default_factory=dict, repr=False)
     secrets: Sequence[str] = field(default=(), repr=False)
-    """What else no error may repeat: headers that the user has set."""
+    """What else no error may repeat: headers that the user has set, what stands in an address."""
+
+    def hidden(self, text: str) -> str:
+        """Servers repeat the key that they refuse, or its ends; nobody else may."""
+        for secret in sorted({self.secret or "", *self.secrets}, key=len, reverse=True):
+            if len(secret) > 3:  # shorter ones are stand-ins such as "x"
+                text = text.replace(secret, "…")
+        return _HALF_HIDDEN.sub("…", text)
 
 
-def complaint(body: bytes | Mapping[str, Any]) -> Complaint:
-    """Read an error body: `error` may be an object, a text, or stand under `detail`."""
+def complaint(body: bytes | Mapping[str, Any], hidden: Hidden = str) -> Complaint:
+    """Read an error body: `error` may be an object, a text, or stand under `detail`.
+
+    `hidden` takes secrets out of a text, before it is cut to a length.
+    """
+    said = _read(body)
+    return replace(said, message=_plain(hidden(said.message)), code=hidden(said.code))
+
+
+def _read(body: bytes | Mapping[str, Any]) -> Complaint:
     if not isinstance(body, bytes):
         return _complaint(body)
     streamed = body.startswith(b"data:")
     try:
         parsed = json.loads(body.removeprefix(b"data:"))
     except ValueError:
-        return Complaint(_plain(body.decode("utf-8", "replace")))
+        return Complaint(body.decode("utf-8", "replace"))
     return replace(_complaint(parsed), streamed=streamed)
 
 
@@ -80,15 +98,15 @@ def _complaint(parsed: Any) -> Complaint:
         ):
             if isinstance(inner, str):
                 code = parsed.get("code") or parsed.get("error_type") or ""
-                return Complaint(_plain(inner), str(code), parsed)
+                return Complaint(inner, str(code), parsed)
             parsed = inner
             continue
         codes = (str(parsed.get(name) or "") for name in ("code", "type"))
         documented = [code for code in codes if (code and not code.isdecimal()) or code in _BY_CODE]
         exact = [code for code in documented if code in _BY_CODE and code not in _GENERAL]
         code = (exact or documented or [str(parsed.get("code") or "")])[0]
-        return Complaint(_plain(str(parsed.get("message") or "")), code, parsed)
-    return Complaint(_plain(str(parsed)))
+        return Complaint(str(parsed.get("message") or ""), code, parsed)
+    return Complaint(str(parsed))
 
 
 def _plain(text: str) -> str:
@@ -180,12 +198,12 @@ def error_of(
     status: int, headers: Mapping[str, str], body: bytes | Mapping[str, Any], party: Party
 ) -> errors.EngineError:
     """The error that a refusal means: by status and documented code (facts §9)."""
-    said = complaint(body)
+    said = complaint(body, party.hidden)
     kind = party.kind_of(status, said) or _kind(status, said)
     wait = retry_after(headers)
     what = _moved(headers, party) if 300 <= status < 400 else _what(kind, said, party)
     error = kind(
-        _hidden(f"{what}{_said(status, said)}{_mend(kind, party, wait, said, status)}", party),
+        party.hidden(f"{what}{_said(status, said)}{_mend(kind, party, wait, said, status)}"),
         model=party.model,
         engine=party.engine,
         http_status=status,
@@ -212,9 +230,10 @@ def _kind(status: int, said: Complaint) -> type[errors.EngineError]:
 
 def _moved(headers: Mapping[str, str], party: Party) -> str:
     """A redirect is not followed: the key would go to whoever it names."""
+    target = without_secrets(headers.get("location") or "another")
     return (
-        f"{party.engine} has moved (model {party.model}): its address leads to"
-        f" {headers.get('location') or 'another'}; set that as its address if you trust it"
+        f"{party.engine} has moved (model {party.model}): its address leads to {target}; set that"
+        " as its address if you trust it"
     )
 
 
@@ -297,14 +316,3 @@ def _mend(
     hint = hints.get(kind, "")
     hint = hint if isinstance(hint, str) else hint(said)
     return f". {hint}" if hint else "."
-
-
-_HALF_HIDDEN = re.compile(r"[\w-]*\*{3,}[\w*-]*")
-
-
-def _hidden(text: str, party: Party) -> str:
-    """Servers repeat the key that they refuse, or its ends; nobody else may."""
-    for secret in (party.secret or "", *party.secrets):
-        if len(secret) > 3:  # shorter ones are stand-ins such as "x"
-            text = text.replace(secret, "…")
-    return _HALF_HIDDEN.sub("…", text)

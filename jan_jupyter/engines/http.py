@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from .. import errors
+from ..keys import Address, quiet_log, without_secrets
 from ..retry import LONGEST_WAIT, backoff
 from ..types import EMPTY, Delta, Finish
-from .failures import Party, error_of
+from .failures import Hidden, Party, error_of
 from .sse import EventDecoder, ServerEvent
 
 if TYPE_CHECKING:
@@ -52,12 +53,15 @@ class HttpRequest:
     """Seconds that may pass without a byte; `None`: for ever."""
     method: Literal["POST", "GET"] = "POST"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", Address(self.url))
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A body that came whole, and of which kind it is."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     content_type: str = ""
 
 
@@ -161,15 +165,14 @@ class Client:
     ) -> Any:
         """The same, read as JSON."""
         answer = await self.fetch(request, party, on_wait)
-        try:
+        with suppress(ValueError):  # which holds the whole body
             return json.loads(answer.body)
-        except ValueError as error:
-            raise errors.Malformed(
-                f"{party.engine} did not answer with JSON (model {party.model}):"
-                f" {answer.body[:80]!r}",
-                model=party.model,
-                engine=party.engine,
-            ) from error
+        said = party.hidden(answer.body.decode("utf-8", "replace"))[:80]
+        raise errors.Malformed(
+            f"{party.engine} did not answer with JSON (model {party.model}): {said!r}",
+            model=party.model,
+            engine=party.engine,
+        )
 
     async def _once(
         self, request: HttpRequest, parser: Parser, party: Party
@@ -241,8 +244,9 @@ class Client:
                 raise error_of(response.status_code, response.headers, body, party)
             if response.headers.get("content-type", "").startswith("text/html"):
                 raise errors.Malformed(
-                    f"{party.engine} answered for {party.model} with a web page: {request.url} is"
-                    " not the address of an API. Look at its `base_url`.",
+                    f"{party.engine} answered for {party.model} with a web page:"
+                    f" {without_secrets(request.url)} is not the address of an API. Look at its"
+                    " `base_url`.",
                     model=party.model,
                     engine=party.engine,
                 )
@@ -257,6 +261,7 @@ class Client:
 def _client(local: bool) -> httpx2.AsyncClient:
     import httpx2
 
+    quiet_log()
     timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     if local:
         from .loopback import Loopback
@@ -278,14 +283,8 @@ def _check_headers(headers: Mapping[str, str], party: Party) -> None:
 
 
 def without_frames(error: errors.EngineError) -> errors.EngineError:
-    """The error, and what caused it, without the frames below us: their variables hold the key."""
-    chain: list[BaseException | None] = [error]
-    seen = set()
-    while chain:
-        if (one := chain.pop()) is not None and one not in seen:
-            seen.add(one)
-            one.__traceback__ = None
-            chain += [one.__cause__, one.__context__]
+    """The error without the frames below us and without what caused it: both may hold the key."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
     return error
 
 
@@ -351,7 +350,7 @@ def _parsed(
     except Refusal as refusal:
         raise error_of(refusal.status, EMPTY, refusal.body, party) from None
     except _NOT_OF_THE_PROTOCOL as error:
-        shown = _broken_place(event.data, error) if event else "the end"
+        shown = _broken_place(event.data, error, party.hidden) if event else "the end"
         mend = (
             "What had come is kept; run the cell again for a whole answer."
             if begun
@@ -366,9 +365,10 @@ def _parsed(
         ) from error
 
 
-def _broken_place(data: str, error: Exception) -> str:
+def _broken_place(data: str, error: Exception, hidden: Hidden) -> str:
     """What of an event shows its fault: some characters around the place where JSON ends."""
-    at = error.pos if isinstance(error, json.JSONDecodeError) else 0
+    at = len(hidden(data[: error.pos])) if isinstance(error, json.JSONDecodeError) else 0
+    data = hidden(data)  # before a key is cut in two
     begin, end = max(0, at - 60), max(120, at + 60)
     return f"{'…' if begin else ''}{data[begin:end]}{'…' if end < len(data) else ''}"
 
@@ -471,6 +471,7 @@ def _about(error: errors.EngineError, party: Party, partial: list[str]) -> error
     error.model = error.model or party.model
     error.engine = error.engine or party.engine
     error.partial = error.partial or "".join(partial)
+    error.args = (party.hidden(str(error)),)
     return error
 
 
@@ -481,7 +482,7 @@ def _of_transport(
     import httpx2
 
     who = f"{party.model} ({party.engine})"
-    said = str(error) or type(error).__name__
+    said = party.hidden(str(error) or type(error).__name__)[:200]
     if isinstance(error, httpx2.ConnectTimeout):
         return errors.ConnectionFailed(
             f"{party.engine} at {_address(error)} did not answer within {CONNECT_SECONDS:.0f} s"
@@ -526,4 +527,4 @@ def _address(error: httpx2.TransportError) -> str:
         url = error.request.url
     except RuntimeError:
         return "its address"
-    return f"{url.scheme}://{url.netloc.decode()}"
+    return f"{url.scheme}://{url.netloc.decode().rpartition('@')[2]}"

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
-from .workers import environment
+from .inherited import of_installer
 
 Tell = Callable[[str], None]
 """Takes a line of progress, on the background loop."""
@@ -21,7 +21,7 @@ async def run(command: Sequence[str], tell: Tell) -> tuple[int, Sequence[str]]:
     Cancelling it stops the program, and what that has started, before it returns.
     """
     # A package's own build code has no business with keys.
-    variables = {**environment(os.environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    variables = {**of_installer(os.environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
     variables.pop("FORCE_COLOR", None)  # ipykernel sets it
     process = await asyncio.create_subprocess_exec(
         *command,

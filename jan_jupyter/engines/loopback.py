@@ -156,7 +156,7 @@ def _parsed(head: bytes) -> tuple[int, list[tuple[str, str]]]:
     try:
         status = int(first.split(" ", 2)[1])
     except (IndexError, ValueError):
-        raise httpx2.RemoteProtocolError(f"not an HTTP answer: {first[:80]!r}") from None
+        raise httpx2.RemoteProtocolError(f"not an HTTP answer: {first!r}") from None
     fields = (line.partition(":") for line in lines if line)
     return status, [(name.strip().lower(), value.strip()) for name, _, value in fields]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from .. import errors
+from ..keys import Address
 from ..models.model import Model
 from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Timings, Usage
 from . import http
@@ -58,21 +59,19 @@ class OpenAI(Remote):
     ) -> Embeddings:
         body = {"model": self.remote_name(model), "input": [*texts], **parameters}
         request, party = await self._beside(model, "/embeddings", body)
-        answer = await self.client.fetch_json(request, party, self._tell_wait(model))
-        try:
-            rows = sorted(answer["data"], key=lambda row: row["index"])
-            vectors = [[float(x) for x in row["embedding"]] for row in rows]
-            usage = _usage(answer.get("usage") or {})
-        except (TypeError, KeyError, ValueError) as error:
-            raise _strange(model, self.options.name, answer) from error
-        return Embeddings(vectors, model.id, self.options.name, usage)
+        found = _embeddings(
+            await self.client.fetch_json(request, party, self._tell_wait(model)), party
+        )
+        if isinstance(found, errors.Malformed):  # raised where no variable holds what was sent
+            raise found
+        return found
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         body = {"model": self.remote_name(model), "input": text, "voice": "alloy", **parameters}
         request, party = await self._beside(model, "/audio/speech", body)
         answer = await self.client.fetch(request, party, self._tell_wait(model))
         if "json" in answer.content_type or not answer.body:
-            raise _strange(model, self.options.name, answer.body[:120])
+            raise _strange(party, answer.body.decode("utf-8", "replace"))
         return Audio(answer.body, answer.content_type, model.id, self.options.name)
 
     async def _beside(
@@ -81,17 +80,28 @@ class OpenAI(Remote):
         """A request to another path of the server that answers chat requests."""
         endpoint = await self.reach(model)
         chat, mark, query = endpoint.url.partition("?")
-        url = chat.removesuffix("/chat/completions") + path + mark + query
+        url = Address(chat.removesuffix("/chat/completions") + path + mark + query)
         headers = self.headers(endpoint)
         request = http.HttpRequest(url, body, headers, endpoint.read_timeout)
         return request, self.party(model, endpoint.key)
 
 
-def _strange(model: Model, engine: str, answer: object) -> errors.Malformed:
+def _embeddings(answer: Any, party: Party) -> Embeddings | errors.Malformed:
+    try:
+        rows = sorted(answer["data"], key=lambda row: row["index"])
+        vectors = [[float(x) for x in row["embedding"]] for row in rows]
+        usage = _usage(answer.get("usage") or {})
+    except (TypeError, KeyError, ValueError):
+        return _strange(party, str(answer))
+    return Embeddings(vectors, party.model, party.engine, usage)
+
+
+def _strange(party: Party, answer: str) -> errors.Malformed:
+    said = party.hidden(answer)[:120]
     return errors.Malformed(
-        f"{engine} did not answer for {model.id} as OpenAI's API does: {str(answer)[:120]!r}",
-        model=model.id,
-        engine=engine,
+        f"{party.engine} did not answer for {party.model} as OpenAI's API does: {said!r}",
+        model=party.model,
+        engine=party.engine,
     )
 
 

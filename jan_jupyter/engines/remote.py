@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from .. import errors, tokens
-from ..keys import Secret, is_secret_name, without_secrets
+from ..keys import Address, Secret, is_secret_name, secrets_in, without_secrets
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..types import EMPTY, ChatRequest, Delta, Event
@@ -39,6 +39,9 @@ class Endpoint:
     has_token: bool = False
     """Whether the key is a token, which has a header of its own."""
     read_timeout: float | None = http.READ_SECONDS
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", Address(self.url))
 
 
 class Remote(Engine):
@@ -199,6 +202,7 @@ class Remote(Engine):
     def _party(self, asked: str, key: str | None, options: EngineOptions) -> Party:
         headers = options.headers.items()
         secrets = [word for name, v in headers if is_secret_name(name) for word in v.split()]
+        secrets += secrets_in(options.address)
         hint = options.other_key_hint
         return Party(asked, self.options.name, hint, key, self.kind_of, self.hints, secrets)
 
@@ -281,7 +285,7 @@ class Remote(Engine):
         return fresh
 
     async def models(self) -> list[str]:
-        base = self.options.base_url.rstrip("/")
+        base = Address(self.options.base_url.rstrip("/"))
         if not base or not self.models_path:
             return []
         endpoint = await self.list_endpoint(under(base, self.models_path))

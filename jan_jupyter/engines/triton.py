@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
 from .. import errors
+from ..keys import Address
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..types import Audio, ChatRequest, Delta, Embeddings, Event
@@ -128,7 +129,7 @@ class Triton(OpenAI):
     async def models(self) -> list[str]:
         if self.options.settings.get("format") == "openai":
             return await super().models()
-        root = self.options.base_url.partition("/v2")[0].rstrip("/")
+        root = Address(self.options.base_url.partition("/v2")[0].rstrip("/"))
         if not root or self.options.settings.get("protocol") == "grpc":
             return []
         endpoint = await self.list_endpoint(f"{root}/v2/repository/index")
@@ -174,7 +175,7 @@ class Triton(OpenAI):
     async def _signature(self, model: Model, endpoint: Endpoint) -> Signature:
         """What the model takes, as its server tells it."""
         party, tell = self.party(model, endpoint.key), self._tell_wait(model)
-        url = endpoint.url.removesuffix("/generate_stream")
+        url = Address(endpoint.url.removesuffix("/generate_stream"))
         headers = self.headers(endpoint)
         about = http.HttpRequest(url, None, headers, endpoint.read_timeout, "GET")
         config: Any = {}
@@ -187,10 +188,10 @@ class Triton(OpenAI):
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise errors.BadRequest(
                 f"{model.id} ({self.options.name}) is no language model that this engine knows:"
-                f" {error}.",
+                f" {party.hidden(str(error))}.",
                 model=model.id,
                 engine=self.options.name,
-            ) from error
+            ) from None
         given = self.setting(model, "accumulate_tokens")
         return found if given is None else replace(found, cumulative=given in (True, "true"))
 

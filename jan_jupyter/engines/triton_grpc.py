@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from .. import errors
+from ..keys import without_secrets
 from ..types import EMPTY
 from . import http
 from .failures import Party, error_of
@@ -225,7 +226,7 @@ _STATUS = {
 def _of(code: str, said: str, url: str, party: Party) -> errors.EngineError:
     code = code.removeprefix("StatusCode.")
     if code == "UNAVAILABLE" and "restricted" not in said:
-        server = urlsplit(url).netloc
+        server = without_secrets(urlsplit(url).netloc)
         return errors.ConnectionFailed(
             f"{party.engine} cannot be reached at {server} (model {party.model}): {said}. Is that"
             " the address of its gRPC port (mostly 8001), and the server running?",

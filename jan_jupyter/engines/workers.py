@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from ..errors import JanError
 from ..models.machine import memory
 from ..types import EMPTY, Running
 from . import worker as process
+from .inherited import environment
 
 T = TypeVar("T")
 
@@ -38,7 +38,6 @@ START_SECONDS = 30.0
 """In which a started worker must have registered itself (loading takes as long as it takes)."""
 STOP_SECONDS = 3.0
 KEEP_LOG_SECONDS = 86400.0
-_FOREIGN_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,18 +408,6 @@ def _gone(pid: int, born: float | None, seconds: float) -> bool:
             return False
         time.sleep(0.005)
     return True
-
-
-def environment(own: Mapping[str, str]) -> dict[str, str]:
-    """What a worker may know of our environment: everything but keys and tokens.
-
-    An engine file may give the variable of its key any name.
-    """
-    from ..models.store import ModelStore
-
-    store = ModelStore()
-    named = {store.engine_options(name).api_key_env for name in store.engine_names()}
-    return {k: v for k, v in own.items() if k not in named and not _FOREIGN_SECRET.search(k)}
 
 
 # For the engines ----------------------------------------------------------------------------------

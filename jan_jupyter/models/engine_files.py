@@ -377,6 +377,8 @@ def read_engine_options(
     In each: our `engines/<name>/engine.json`, Jan's `engines/<name>.json`, the settings of Jan's
     extension; below all of them the built-in row. A file that cannot be read is a warning.
     """
+    from ..keys import Address, allowed, without_secrets
+
     name = name.strip() or "nitro"
     files: list[Path] = []
     warnings: list[str] = []
@@ -403,7 +405,8 @@ def read_engine_options(
     if address and kind == "openai" and ".openai.azure.com" in "".join(address):
         kind = "azure-openai"
     if address and is_placeholder("".join(address)):
-        warnings.append(f"{written}: {address[1] or address[0]} is not filled in")
+        shown = without_secrets(address[1] or address[0])
+        warnings.append(f"{written}: {shown} is not filled in")
         address = ("", "")  # and not the built-in one: the user means another server
     row = known_engines().get(kind)
     built_in = row.base_url if row else ""
@@ -413,16 +416,15 @@ def read_engine_options(
         doors.append(Door(DATA / "engines.json", True, built_in, variable=row.api_key_env))
     theirs = next((door.address for door in doors if door.own and door.address), "")
     is_free = canonical(written) not in known_engines()
-    from ..keys import allowed
 
     return EngineOptions(
         name=written,
         kind=kind,
         settings=_merged(layer.settings for layer in layers),
         parameters=_merged(layer.parameters for layer in layers),
-        base_url=address[0] if address else "",
-        full_url=address[1] if address else "",
-        home=theirs if is_free else built_in or theirs,
+        base_url=Address(address[0] if address else ""),
+        full_url=Address(address[1] if address else ""),
+        home=Address(theirs if is_free else built_in or theirs),
         doors=tuple(door for door in doors if door.address or door.names),
         allowed=allowed(),
         model=next((layer.model for layer in layers if layer.model), ""),
@@ -466,7 +468,9 @@ class _Layer:
 
     def door(self, file: Path, own: bool) -> Door:
         """What it says of its address, and of what opens the door there."""
-        address = self.full_url or self.base_url
+        from ..keys import Address
+
+        address = Address(self.full_url or self.base_url)
         headers = tuple(self.headers.items())
         return Door(file, own, address, self.api_key, self.api_key_env, headers)
 

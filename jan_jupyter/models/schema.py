@@ -24,6 +24,12 @@ def _mirostat(value: Any) -> Any:
         return whole(0, 2)(value)
 
 
+def _address(value: Any) -> str | None:
+    from ..keys import Address
+
+    return Address(found) if (found := text(value)) else None
+
+
 SETTINGS: Mapping[str, Cast] = {
     "ctx_len": whole(1, zero=False),
     "ngl": whole(),
@@ -42,7 +48,7 @@ SETTINGS: Mapping[str, Cast] = {
     "n_parallel": whole(1, zero=False),
     "cont_batching": flag,
     "stop_word": text,
-    "base_url": text,
+    "base_url": _address,
     "chat_template": text,
 }
 """Load time: name -> what its value is made to fit (spec §4.1)."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from .. import __version__, errors
+from ..keys import quiet_log
 from ..retry import retry_after
 from ..types import EMPTY
 
@@ -111,6 +112,7 @@ class Web:
         if self._client is None:
             import httpx2
 
+            quiet_log()
             self._client = httpx2.AsyncClient(
                 headers={"User-Agent": f"jan-jupyter/{__version__}"},
                 timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
@@ -129,7 +131,7 @@ def _check(url: str) -> str:
     """The host of an address that can be asked."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise errors.DownloadFailed(f"{url!r} is no address of the web.")
+        raise errors.DownloadFailed(f"{without_secrets(url)!r} is no address of the web.")
     return parts.hostname
 
 

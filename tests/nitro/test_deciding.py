@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
-from jan_jupyter.engines import runtimes, worker, workers
+from jan_jupyter.engines import inherited, runtimes, worker, workers
 from jan_jupyter.engines.local import FOR_EVER
 from jan_jupyter.engines.nitro import Nitro, decisive
 from jan_jupyter.engines.workers import Held, ModelFile, Registry, WorkerSpec, to_evict
@@ -375,9 +375,22 @@ def _never() -> workers.Launch:
 
 
 def test_a_worker_learns_no_key() -> None:
-    kept = {"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PATH", "TOKENIZERS_PARALLELISM"}
-    keys = {"OPENAI_API_KEY", "hf_token", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD"}
-    assert workers.environment(dict.fromkeys(kept | keys, "x")).keys() == kept
+    kept = {"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PATH", "TOKENIZERS_PARALLELISM", "LC_ALL"}
+    kept |= {"SystemRoot", "XDG_RUNTIME_DIR", "LD_LIBRARY_PATH", "LLAMA_CACHE", "HIP_PATH"}
+    keys = {"OPENAI_API_KEY", "hf_token", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "DATABASE_URL"}
+    keys |= {
+        "SLACK_WEBHOOK",
+        "PASSPHRASE",
+        "LLAMA_ARG_API_KEY",
+        "REDIS_URL",
+        "SENTRY_DSN",
+        "PGPASS",
+    }
+    keys |= {"MY_SERVICE", "KUBECONFIG", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "GH_PAT"}
+    installers = {"HTTPS_PROXY", "no_proxy", "PIP_INDEX_URL", "CC"}
+    every = dict.fromkeys(kept | keys | installers, "x")
+    assert inherited.environment(every).keys() == kept
+    assert inherited.of_installer(every).keys() == kept | installers
 
 
 def test_births() -> None:

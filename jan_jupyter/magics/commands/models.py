@@ -187,7 +187,7 @@ def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple
         yield "memory", Cell(str(fit), tones[fit.verdict])
     for name, values in (("settings", model.settings), ("parameters", model.parameters)):
         if values:
-            yield name, ", ".join(f"{k}={_short(v)}" for k, v in values.items())
+            yield name, ", ".join(f"{k}={_short(v, k)}" for k, v in values.items())
     for key, value in model.metadata.items():
         if value not in (None, "", []) and key != "size":
             yield key, ", ".join(map(str, value)) if isinstance(value, list) else _short(value)
@@ -210,7 +210,12 @@ def _short_path(model: Model, path: Path) -> str:
     return str(path)
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, name: str = "") -> str:
+    from ...keys import Address, is_secret_name, without_secrets
+
+    if is_secret_name(name) and name != "api_key_env":
+        return "…"
+    value = without_secrets(value) if isinstance(value, Address) else value
     text = repr(value) if isinstance(value, str) and " " in value else str(value)
     return text if len(text) <= 120 else text[:119] + "…"
 
@@ -289,7 +294,7 @@ def edit(magics: JanMagics, arguments: Namespace) -> Model:
         name = key.rpartition(".")[2]
         for values in (model.settings, model.parameters, model.metadata, top):
             if name in values:
-                print(f"{model.id}: {name} = {_short(values[name])}")
+                print(f"{model.id}: {name} = {_short(values[name], name)}")
                 break
         else:
             print(f"{model.id}: {key} {'is unset' if changes[key] is None else 'is set'}")
