@@ -22,6 +22,7 @@ Safety never rests on reading Markdown as a renderer does:
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from copy import copy
 from itertools import zip_longest
@@ -55,8 +56,39 @@ def with_footer(text: str, footer: str) -> str:
     """Safe Markdown with one small grey line below; the footer may be any text, or empty."""
     if not footer:
         return text
-    line = f'<sub style="opacity:0.6">{_inert(" ".join(_lines(footer)))}</sub>'
+    line = f'<small style="opacity:0.75">{_inert(" ".join(_lines(footer)))}</small>'
     return f"{text}\n\n{line}" if text else line
+
+
+_ICON = b64encode(
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#808080" '
+    b'stroke-width="1.3"><rect x="5.5" y="5.5" width="9" height="9" rx="1.5"/>'
+    b'<path d="M10.5 3A1.5 1.5 0 0 0 9 1.5H3A1.5 1.5 0 0 0 1.5 3v6A1.5 1.5 0 0 0 3 10.5"/></svg>'
+).decode()
+# JupyterLab's printed text begins that far from the left. Of all this, its sanitiser takes away
+# `<jan-copy>` alone.
+PAGE = '<div style="overflow-wrap:break-word;padding-left:.55em">'
+BOX = (
+    '<div style="border:1px solid rgba(128,128,128,.4);border-radius:4px;padding:.5em .7em;'
+    'margin:.5em 0"><jan-copy role="button" title="Copy" style="float:right;cursor:pointer;'
+    "width:1em;height:1em;margin:.15em 0 .15em .7em;background:center/contain no-repeat url("
+    "data:image/svg+xml;base64,{icon}"
+    """)" onclick="getSelection().selectAllChildren(this.parentNode.querySelector('pre'));"""
+    """document.execCommand('copy')"></jan-copy>"""
+).replace("{icon}", _ICON)
+_BOXED = re.compile(
+    r"^(?P<pad> {0,3})(?P<ticks>`{3,}|~{3,}).*\n(?:.*\n)*?(?P=pad)(?P=ticks)$", re.MULTILINE
+)
+
+
+def page(text: str) -> str:
+    """Safe Markdown as a cell shows it: code in boxes, with a button that copies it.
+
+    The button works where the page may run what we wrote (outputs of cells that the user ran, and
+    exported HTML). Elsewhere `<jan-copy>` is no element that is let through, and the box is alone.
+    """
+    boxed = _BOXED.sub(lambda m: f"{m['pad']}{BOX}\n\n{m[0]}\n\n{m['pad']}</div>", text)
+    return f"{PAGE}\n\n{boxed}\n\n</div>"
 
 
 def folded(title: str, text: str, after_others: bool = False) -> str:

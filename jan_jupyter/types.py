@@ -329,10 +329,11 @@ class Reply:
 
     def _repr_markdown_(self) -> str:
         if not self.others:
-            return markdown.with_footer(markdown.safe(self.text), self.footer)
+            shown = markdown.with_footer(markdown.safe(self.text), self.footer)
+            return markdown.page(shown)
         texts = [markdown.safe(reply.text, after_others=True) for reply in self.choices]
         ends = [reply.ended_early for reply in self.choices]
-        return markdown.with_footer(markdown.numbered(texts, ends), self.footer)
+        return markdown.page(markdown.with_footer(markdown.numbered(texts, ends), self.footer))
 
 
 _ENDED_EARLY: Mapping[Finish | None, str] = {

@@ -16,12 +16,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from jan_jupyter.markdown import CodeBlock, SafeMarkdown, code_blocks, safe, with_footer
+from jan_jupyter.markdown import BOX, CodeBlock, SafeMarkdown, code_blocks, page, safe, with_footer
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 RENDERER.validateLink = lambda url: True  # type: ignore[method-assign]
 TAGS = re.compile(
-    "p|h[1-6]|em|strong|s|code|pre|[uo]l|li|blockquote|table|thead|tbody|tr|th|td|a|[bh]r|sub"
+    "p|h[1-6]|em|strong|s|code|pre|[uo]l|li|blockquote|table|thead|tbody|tr|th|td|a|[bh]r|small|div|jan-copy"
 )
 ATTRIBUTES = {
     "a": {"href", "title"},
@@ -29,7 +29,9 @@ ATTRIBUTES = {
     "ol": {"start"},
     "th": {"style"},
     "td": {"style"},
-    "sub": {"style"},
+    "small": {"style"},
+    "div": {"style"},
+    "jan-copy": {"role", "title", "style", "onclick"},
 }
 
 
@@ -394,6 +396,16 @@ def test_code_about_formulas_stays_as_it_is() -> None:
         assert safe(text) == text
 
 
+@pytest.mark.parametrize("payload", [*PAYLOADS, *DIAGRAMS, *SURROUNDINGS])
+def test_a_page_boxes_the_code_and_nothing_else(payload: str) -> None:
+    for surrounding in SURROUNDINGS:
+        text = safe(surrounding.replace("{}", payload))
+        shown = page(text)
+        assert harm(shown) == []
+        assert shown.count(BOX) == shown.count("<jan-copy") == len(fences(shown))
+        assert fences(shown) == fences(text)
+
+
 PIECES = st.sampled_from(
     [
         *["`", "``", "```", "````", "~~~", "```py", "$", "$$", "-", ">", "*", "|", "!", "#"],
@@ -559,11 +571,11 @@ def test_code_blocks() -> None:
 
 
 def test_the_footer_is_text_too() -> None:
-    assert with_footer("", "x") == '<sub style="opacity:0.6">x</sub>'
+    assert with_footer("", "x") == '<small style="opacity:0.75">x</small>'
     markdown = with_footer(safe("Hi"), f"qwen-0.6b · 1,200 tokens {IMG}\n\n```\n[a]({JS})")
     body, footer = markdown.split("\n\n")
     assert body == "Hi"
-    assert footer.startswith('<sub style="opacity:0.6">qwen-0.6b · 1,200 tokens &lt;img')
+    assert footer.startswith('<small style="opacity:0.75">qwen-0.6b · 1,200 tokens &lt;img')
     assert harm(markdown) == []
     assert "href" not in RENDERER.render(markdown)
 

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from ..settings import settings
-from . import completion
+from . import completion, stopping
 from .core import JanMagics
 from .transform import Transformer
 
@@ -26,6 +26,7 @@ def load(shell: InteractiveShell) -> None:
     transformer = Transformer(shell, magics)
     transformer.install()
     completion.install(shell.Completer)
+    stopping.install(shell)
     configurables: list[Any] = shell.configurables  # what `%config` offers
     if settings() not in configurables:
         configurables.append(settings())
@@ -39,6 +40,7 @@ def unload(shell: InteractiveShell) -> None:
         return
     transformer.remove()
     completion.remove(shell.Completer)
+    stopping.remove(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("jan", None)
     shell.magics_manager.registry.pop("JanMagics", None)

@@ -28,6 +28,7 @@ from . import options as opt
 from .commands.command import Steps, Work
 from .interpolate import fill
 from .lines import help_text, parse_line
+from .stopping import Stopped
 
 if TYPE_CHECKING:
     from ..answers import Stream
@@ -330,23 +331,24 @@ class JanMagics(Magics):
         return kind(format_, settings().footer)
 
     def _show_request(self, answer: Stream) -> None:
+        from ..markdown import page
         from .output import fenced, pretty
         from .tables import show
 
         route = answer.route
         shown = pretty(route.engine.preview(route.model, route.request))
-        show({"text/markdown": fenced(shown, "json"), "text/plain": shown})
+        show({"text/markdown": page(fenced(shown, "json")), "text/plain": shown})
 
 
 def _show_call(call: str, result: str) -> None:
     """One line on a function that was run for the model; both texts may be anything."""
-    from ..markdown import with_footer
+    from ..markdown import page, with_footer
     from .output import printable
     from .tables import show
 
     result = result if len(result) <= 200 else f"{result[:199]}…"
     line = printable(f"{call} → {result}")
-    show({"text/markdown": with_footer("", line), "text/plain": line})
+    show({"text/markdown": page(with_footer("", line)), "text/plain": line})
 
 
 def quiet(error: BaseException) -> BaseException:
@@ -364,8 +366,6 @@ def _quietly() -> Iterator[None]:
     except errors.JanError as error:
         raise quiet(error) from error.__cause__
     except (asyncio.CancelledError, KeyboardInterrupt):
-        from .streaming import Stopped
-
         raise Stopped from None
 
 

@@ -132,6 +132,8 @@ class NotebookOutput:
 
     def _show(self, data: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
         extra = dict(metadata or {})
+        if shown := data.get("text/markdown"):
+            data = data | {"text/markdown": markdown.page(shown)}
         if self._handle is None:
             handle = display(  # type: ignore[no-untyped-call]
                 data, raw=True, display_id=True, metadata=extra
@@ -302,12 +304,17 @@ def html_of(reply: Reply) -> str:
 
 
 def framed(page: str) -> str:
-    """HTML of a model, in a frame that runs no script and fetches nothing."""
+    """HTML of a model, in a frame that runs no script and fetches nothing, as high as it needs."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     source = html.escape(head + page, quote=True)
     style = "width:100%;height:24em;border:1px solid rgba(128,128,128,.4);background:#fff"
-    return f'<iframe sandbox="" title="HTML answer" style="{style}" srcdoc="{source}"></iframe>'
+    # Without `allow-scripts` nothing in it runs; with the same origin the page here may measure it.
+    fit = "this.style.height=0;this.style.height=this.contentDocument.documentElement.scrollHeight"
+    return (
+        f'<iframe sandbox="allow-same-origin" title="HTML answer" style="{style}" '
+        f'onload="{fit}+2+\'px\'" srcdoc="{source}"></iframe>'
+    )
 
 
 def fenced(code: str, language: str = "", after_others: bool = False) -> str:

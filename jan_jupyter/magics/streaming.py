@@ -14,15 +14,10 @@ from typing import Any, NamedTuple
 
 from ..answers import Stream
 from ..bridge import HEARTBEAT, Pump, heartbeat
+from ..settings import settings
 from ..types import Delta, Event, Reply
 from .output import Output
-
-
-class Stopped(KeyboardInterrupt):
-    """The user stopped it. Ends the cell (and "Run All") without a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return ["Stopped."]
+from .stopping import Stopped
 
 
 class Outcome(NamedTuple):
@@ -72,11 +67,13 @@ class Showing:
         error = self._pump.error
         reply = self.answer.reply_so_far(KeyboardInterrupt() if interrupted else error)
         calls_only = bool(reply.tool_calls) and not reply.text and error is None
-        if (reply.text or error is None or interrupted) and not calls_only:
+        shown = (bool(reply.text) or error is None or interrupted) and not calls_only
+        if shown:
             self.output.finish(reply, notes)
         else:
             self.output.clear()
-        return Outcome(reply, Stopped() if interrupted else error)
+        told = shown and settings().footer
+        return Outcome(reply, Stopped(told) if interrupted else error)
 
 
 async def show_async(answer: Stream, output: Output, notes: list[str]) -> Outcome:

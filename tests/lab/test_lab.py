@@ -6,8 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import nbformat
 import pytest
 
+from jan_jupyter.types import Reply
 from lab.conftest import Lab, Notebook
 from support.server import StreamingServer, tokens
 from test_markdown import CALLS_HOME, PAYLOADS
@@ -60,8 +62,8 @@ def test_nothing_that_a_model_says_runs_or_calls_home(lab: Lab, page: Page) -> N
     texts = [p.replace("alert(", "(window.pwned=1)+(") for p in PAYLOADS]
     texts += [*CALLS_HOME, "$x$"]
     chunks = [texts[i : i + 40] for i in range(0, len(texts), 40)]  # Lab hides outputs after 50
-    show = "from IPython.display import display\nfrom jan_jupyter.markdown import safe\n"
-    each = "for text in texts:\n    display({'text/markdown': safe(text)}, raw=True)"
+    show = "from IPython.display import display\nfrom jan_jupyter.markdown import page, safe\n"
+    each = "for text in texts:\n    display({'text/markdown': page(safe(text))}, raw=True)"
     as_it_came = "display({'text/markdown': texts[0]}, raw=True)"
     last = f"texts = {CALLS_HOME[:1]!r}\n{show}{as_it_came}"
     lab.write("safe.ipynb", *(f"texts = {chunk!r}\n{show}{each}" for chunk in chunks), last)
@@ -73,7 +75,7 @@ def test_nothing_that_a_model_says_runs_or_calls_home(lab: Lab, page: Page) -> N
     assert not [url for url in asked if foreign.match(url)]
     assert page.evaluate("window.pwned") is None
     found = page.evaluate(
-        "[...document.querySelectorAll('.jp-OutputArea *')].flatMap(e => "
+        "[...document.querySelectorAll('.jp-OutputArea :not(jan-copy)')].flatMap(e => "
         "[e.tagName, ...e.getAttributeNames().filter(n => n.startsWith('on')), "
         "...(e.getAttribute('href') || '').startsWith('javascript') ? ['javascript'] : []])"
     )
@@ -81,3 +83,43 @@ def test_nothing_that_a_model_says_runs_or_calls_home(lab: Lab, page: Page) -> N
     assert not [name for name in found if name.startswith("on")]
     with page.expect_request(foreign):  # what is not made safe asks: so a request would be seen
         notebook.run(len(chunks))
+
+
+def test_code_has_a_box_and_a_button_that_copies_it(lab: Lab, page: Page) -> None:
+    show = (
+        "print('printed')\nfrom IPython.display import display\n"
+        "from jan_jupyter.types import Reply\nfrom jan_jupyter.magics.output import framed\n"
+        "text = 'Text\\n```py\\nx = 1\\ny = 2\\n```\\n' + 'long' * 200\n"
+        "display(Reply(text, 'model', 'engine'))\n"
+        "display({'text/html': framed('<p>line</p>' * 40)}, raw=True)"
+    )
+    lab.write("box.ipynb", show)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    Notebook(page, lab, "box.ipynb").run(0)
+    answer = page.locator(".jp-RenderedMarkdown")
+    answer.locator("jan-copy").click()
+    assert page.evaluate("navigator.clipboard.readText()").rstrip() == "x = 1\ny = 2"
+    assert answer.evaluate("e => e.scrollWidth <= e.clientWidth")  # the long word wraps
+    left = (
+        "e => { const r = document.createRange(); r.selectNodeContents(e); "
+        "return r.getBoundingClientRect().x }"
+    )
+    printed = page.locator(".jp-RenderedText pre").evaluate(left)
+    assert abs(answer.locator("p").first.evaluate(left) - printed) < 1
+    frame = page.locator("iframe[title='HTML answer']")
+    page.wait_for_function(
+        "(d => d.scrollHeight > 600 && d.scrollHeight <= d.clientHeight)"
+        "(document.querySelector('iframe[title]').contentDocument.documentElement)"
+    )
+    assert frame.evaluate("e => e.contentDocument.scripts.length") == 0
+
+    reply = Reply("Text\n```py\nx = 1\n```", "model", "engine")
+    saved = nbformat.v4.new_output("display_data", {"text/markdown": reply._repr_markdown_()})
+    untrusted = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("1", outputs=[saved])],
+    )
+    nbformat.write(untrusted, lab.folder / "untrusted.ipynb")
+    page.goto(lab.url("doc/tree/untrusted.ipynb"))
+    page.locator(".jp-RenderedMarkdown pre").wait_for()
+    assert page.locator(".jp-RenderedMarkdown div[style*=border]").count() == 1
+    assert page.locator("jan-copy").count() == 0  # nothing that does nothing

@@ -59,7 +59,7 @@ def test_ipykernel_6_interrupts(old_kernel: Kernel, told: StreamingServer, code:
     assert old_kernel.wait_idle(message).at - at < 10  # the answer would take 30 s and more
     result = old_kernel.result(message)
     assert result.error is not None
-    assert len(result.error.traceback) == 1
+    assert result.error.traceback == []
     (entry,) = told.wait("closed")
     assert not entry.complete
 
@@ -96,6 +96,5 @@ def test_a_terminal(tmp_path: Path, told: StreamingServer) -> None:
         terminal.wait("kernel", start=start)
         terminal.interrupt()
         terminal.wait("stopped", start=start)
-        terminal.wait("Stopped", start=start)
         (entry,) = [e for e in told.wait("closed") if e.closed is not None]
         assert not entry.complete

@@ -271,7 +271,8 @@ def test_interrupt_keeps_the_text_and_the_server_sees_the_close(
     result = ask.result(message)
     assert result.status == "error"
     assert result.error is not None
-    assert len(result.error.traceback) == 1
+    assert result.error.traceback == []
+    assert [o["output_type"] for o in result.outputs] == ["display_data"]  # no red strip
     shown = [o for o in result.outputs if o["output_type"] == "display_data"]
     assert shown[0]["data"]["text/plain"].startswith(tokens(1)[0])
     assert "stopped" in shown[0]["data"]["text/markdown"]
@@ -287,9 +288,34 @@ def test_interrupt_before_the_first_token(ask: Kernel, server: StreamingServer) 
     assert ask.wait_idle(message).at - at < 10  # the server would be silent for 30 s
     result = ask.result(message)
     assert result.error is not None
-    assert len(result.error.traceback) == 1
+    assert result.error.traceback == []
+    (output,) = result.outputs
+    assert "stopped" in output["data"]["text/markdown"]
     (entry,) = server.wait("closed")
     assert entry.chunks == 0
+
+
+@pytest.mark.parametrize("footer", [True, False])
+def test_a_stop_ends_run_all_with_one_word(
+    ask: Kernel, server: StreamingServer, footer: bool
+) -> None:
+    ask.execute(f"%config Jan.footer = {footer}")
+    message, after = ask.send("%%jan slow\nhi"), ask.send("print('on')")
+    ask.wait_text(message, tokens(1)[0].strip())
+    ask.interrupt()
+    ask.wait_idle(message)
+    stopped = ask.result(message)
+    assert ask.result(after).status == "aborted"
+    ask.execute("%config Jan.footer = True")
+    shown = "".join(o["data"]["text/markdown"] for o in stopped.outputs)
+    assert shown.count("stopped") == 1
+    assert {o["output_type"] for o in stopped.outputs} == {"display_data"}
+    caught = "try:\n    %jan -m slow hi\nexcept KeyboardInterrupt as e:\n    print('caught')"
+    message = ask.send(caught)
+    ask.wait_text(message, tokens(1)[0].strip())
+    ask.interrupt()
+    ask.wait_idle(message)
+    assert ask.result(message).text == "caught\n"
 
 
 def test_a_long_wait_is_told_and_taken_away_again(ask: Kernel, server: StreamingServer) -> None:
@@ -364,7 +390,7 @@ def test_formats(ask: Kernel, form: str) -> None:
     if form == "text":
         assert set(data) == {"text/plain"}
     elif form == "html":
-        assert 'sandbox=""' in data["text/html"]
+        assert 'sandbox="allow-same-origin"' in data["text/html"]
         assert "<script" not in data["text/html"]
     elif form == "json":
         assert data["application/json"] in ({"a": [1, 2]}, '{"a": [1, 2]}')

@@ -34,7 +34,7 @@ def test_json_is_read_also_out_of_a_fence() -> None:
 
 def test_html_runs_nothing_and_fetches_nothing() -> None:
     shown = str(bundle("<b>x</b><script>alert(1)</script>", "html")["text/html"])
-    assert shown.startswith('<iframe sandbox=""')
+    assert shown.startswith('<iframe sandbox="allow-same-origin"')
     assert "default-src &#x27;none&#x27;" in shown
     assert "<script" not in shown
     assert "<b>" not in shown

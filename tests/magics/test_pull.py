@@ -69,8 +69,9 @@ def test_progress_is_one_display_and_a_stop_keeps_what_has_come(site: Hub, pulli
     pulling.wait_idle(msg_id)
     result = pulling.result(msg_id)
     assert result.error is not None
-    assert result.error.traceback == ["Stopped."]
-    (shown,) = result.data()
+    assert result.error.traceback == []
+    shown, stopped = result.data()
+    assert stopped == "Stopped."
     assert "`%jan pull org/Slow-GGUF` goes on from there." in shown
     bars = [
         m for m in result.received if "<progress" in m.content.get("data", {}).get("text/html", "")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jan_jupyter.markdown import PAGE
 from support.jan import add_remote
 from support.kernel import Kernel
 from support.server import StreamingServer, tokens
@@ -104,7 +105,7 @@ def test_a_function_does_not_run_where_nobody_can_be_asked(ask: Kernel) -> None:
 def test_reasoning_is_folded_away(ask: Kernel) -> None:
     (output,) = ask.execute("%%jan thinker --as reply\nhi").outputs
     shown = output["data"]["text/markdown"]
-    assert shown.startswith("<details><summary>Reasoning, ")
+    assert shown.startswith(f"{PAGE}\n\n<details><summary>Reasoning, ")
     assert shown.partition("</details>")[2].strip().startswith("".join(tokens(5)).strip())
     assert output["data"]["text/plain"] == "".join(tokens(5))
     assert ask.execute("print(len(reply.reasoning) > 50)").text == "True\n"
