@@ -59,12 +59,10 @@ def _escaped(lines: list[list[tokenize.TokenInfo]]) -> Any:
 def _is_jan(line: list[tokenize.TokenInfo], start: tuple[int, int]) -> bool:
     """Whether `%jan` and a space begin there; `%jan?` asks for help on the magic."""
     place = next(i for i, token in enumerate(line) if token.start == start and token.string)
-    percent, name, after = line[place : place + 3]
-    return (
-        (percent.string, name.string) == ("%", "jan")
-        and percent.end == name.start
-        and name.end != after.start
-    )
+    if [token.string for token in line[place : place + 2]] != ["%", "jan"]:
+        return False
+    percent, name, after = line[place : place + 3]  # a question mark is behind them
+    return percent.end == name.start and name.end != after.start
 
 
 class Transformer(ast.NodeTransformer):
@@ -159,11 +157,12 @@ def _ours(statement: ast.stmt) -> ast.Call | None:
         case ast.Call(
             func=ast.Attribute(
                 value=ast.Call(func=ast.Name(id="get_ipython"), args=[]),
-                attr="run_line_magic" | "run_cell_magic",
+                attr="run_line_magic" | "run_cell_magic" as kind,
             ),
-            args=[ast.Constant(value="jan"), *_],
+            args=[ast.Constant(value="jan"), *given],
+            keywords=[],
         ) if isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign):
-            return value
+            return value if len(given) == (1 if kind == "run_line_magic" else 2) else None
     return None
 
 

@@ -148,6 +148,7 @@ QUESTION = "get_ipython().run_line_magic('jan', 'hi there?')\n"
         ('s = """\nget_ipython().run_line_magic(\'jan\', \'hi\')\n"""', None),
         ("%jan?", "get_ipython().run_line_magic('pinfo', '%jan')\n"),
         ("len?", "get_ipython().run_line_magic('pinfo', 'len')\n"),
+        ("if True:\n    ?", "if True:\n    get_ipython().show_usage()\n"),
     ],
 )
 def test_only_a_line_of_ours_is_a_question(ask: Kernel, code: str, becomes: str | None) -> None:
@@ -176,6 +177,7 @@ def test_names_of_the_function_around_are_filled_first(
         "magic = get_ipython().run_line_magic\ndef f(loc):\n"
         "    magic('jan', '-m echo hi {loc} {other}?')\nf('LOCAL')",
         "get_ipython().run_cell_magic('jan', 'echo', 'hi LOCAL {other}?')",
+        "x = get_ipython().run_line_magic('jan', line='-m echo hi LOCAL {other}?')",
     ):
         assert ask.execute(code).status == "ok"
         assert server.journal()[-1].body["messages"][-1]["content"] == "hi LOCAL OTHER?", code
