@@ -32,7 +32,7 @@ def parse_line(line: str) -> Line:
     word, _, rest = text.partition(" ")
     if not rest and word.endswith("?") and ALIASES.get(word[:-1], word[:-1]) in COMMANDS:
         word, rest = word[:-1], "--help"
-    if word == "key" and rest.startswith(("set ", "rm ")):
+    if word == "key" and rest.startswith(("set ", "rm ", "allow ")):
         word = "keys"  # else what is perhaps a key would be a question to a model
     command = COMMANDS.get(ALIASES.get(word, word))
     if command is not None and (arguments := command.parse(rest)) is not None:
@@ -52,7 +52,7 @@ def _refuse_slip(word: str, rest: str) -> None:
     words = split(rest)
     _, bare = options_anywhere(words, command.parser.known_options)
     meant = f"Did you mean `%jan {command.name}`?"
-    if command.secret and (len(bare) <= 1 or words[0] in ("set", "rm")):
+    if command.secret and (len(bare) <= 1 or words[0] in ("set", "rm", "allow")):
         raise UsageError(meant)  # what was typed may hold a key
     if len(bare) <= 1 or is_option(words[0]):
         raise UsageError(f"{meant} To ask it: `%jan -- {f'{word} {rest}'.rstrip()}`.")
