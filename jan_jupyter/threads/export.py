@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from .. import markdown
@@ -48,9 +49,18 @@ def to_markdown(title: str, messages: Sequence[ThreadMessage]) -> str:
         who = _WHO[message.role]
         named = f"{who} ({message.model})" if message.model else who
         parts.append(markdown.safe(f"## {named}\n\n") + markdown.safe(message.text.rstrip()) + "\n")
+        parts += [markdown.safe(f"*Calls {call}*\n") for call in _calls(message)]
         if message.status != "ready":
             parts.append(markdown.safe(f"*{message.error or message.status}*\n"))
     return "\n".join(parts)
+
+
+def _calls(message: ThreadMessage) -> Iterator[str]:
+    """The functions that an answer asks for, each as a piece of code."""
+    for call in message.tool_calls:
+        function = call.get("function") or {}
+        written = f"{function.get('name')}({function.get('arguments') or ''})"
+        yield f"`` {' '.join(written.replace('`', chr(39)).split())} ``"
 
 
 def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]:
@@ -60,8 +70,7 @@ def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]
     for place, message in enumerate(messages):
         if message.role != "user":
             continue
-        answer = next((m for m in messages[place + 1 :] if m.role in ("user", "assistant")), None)
-        answer = answer if answer is not None and answer.role == "assistant" else None
+        answer = _answer(messages[place + 1 :])
         asked = answer.model if answer and answer.model.isprintable() else ""
         model = f" {shlex.quote(asked)}" if asked else ""
         # --raw: what stood in braces was filled when it was asked.
@@ -78,6 +87,13 @@ def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def _answer(following: Sequence[ThreadMessage]) -> ThreadMessage | None:
+    """The answer to the question that these turns follow; after calls of functions, the last."""
+    turn = takewhile(lambda message: message.role != "user", following)
+    answers = [message for message in turn if message.role == "assistant"]
+    return next((m for m in reversed(answers) if m.text), answers[-1] if answers else None)
 
 
 def _cell(kind: str, source: str) -> dict[str, Any]:
@@ -117,7 +133,7 @@ def _from_cell(cell: Mapping[str, Any]) -> Iterator[ThreadMessage]:
     if not prompt.strip():
         return
     yield ThreadMessage("user", prompt)
-    for output in cell.get("outputs", ()):
+    for output in reversed(cell.get("outputs", ())):  # the last: others led to calls of functions
         text = _joined(output.get("data", {}).get("text/plain", ""))
         jan = output.get("metadata", {}).get("jan", {})
         if text and jan:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import jan_jupyter as jan
@@ -198,6 +199,17 @@ def test_functions_that_were_called_are_part_of_the_thread(
     call, result, answer = thread.messages[1:]
     assert call.tool_calls[0]["id"] == result.tool_call_id
     assert (result.text, bool(answer.text)) == ("42", True)
+    thread.append(ThreadMessage("user", "unanswered"))
+    cells = nbformat.reads(thread.export("ipynb"), 4).cells
+    assert [cell.source for cell in cells[2:]] == [
+        "%%jan caller -c --raw\ngo",
+        "%%jan -c --raw\nunanswered",
+    ]
+    assert [output.data["text/plain"] for output in cells[2].outputs] == [answer.text]
+    assert not cells[3].outputs
+    page = thread.export("markdown")
+    assert page.index("*Calls `` tool_0(") < page.index("42") < page.index(answer.text.strip())
+    thread.delete(thread.messages[-1].id)
     jan.chat("on", "echo", thread="t")
     roles = [m["role"] for m in server.journal()[-1].body["messages"]]
     assert roles == ["user", "assistant", "tool", "assistant", "user"]
