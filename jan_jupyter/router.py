@@ -18,6 +18,7 @@ from .models.engine_files import canonical
 from .models.model import Model
 from .models.reading import IGNORED
 from .models.store import ModelStore
+from .satisfiable import contradiction
 from .types import (
     EMPTY,
     Audio,
@@ -315,6 +316,7 @@ def _checked(request: ChatRequest) -> ChatRequest:
         raise errors.UsageError(
             f"{min(asked)} is no parameter of an answer: it is what, or whom, you ask."
         )
+    _refuse_contradictions(request)
     return replace(request, parameters=_plain(request.parameters))
 
 
@@ -329,6 +331,21 @@ def _is_message(message: Message) -> bool:
 
 def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: sendable(value, name) for name, value in parameters.items()}
+
+
+def _refuse_contradictions(request: ChatRequest) -> None:
+    """Raises `UsageError` if no answer can fit the request's schema, or no call one of its tools'.
+
+    Some servers go astray over such a schema instead of refusing it.
+    """
+    if request.schema is not None and (why := contradiction(request.schema)):
+        raise errors.UsageError(f"That schema contradicts itself: {why}.")
+    for tool in request.tools:
+        function = tool.get("function", tool)
+        if why := contradiction(function.get("parameters") or EMPTY):
+            raise errors.UsageError(
+                f"The schema of tool {function.get('name')} contradicts itself: {why}."
+            )
 
 
 def _levels(engine: Engine, model: Model) -> Iterator[Level]:

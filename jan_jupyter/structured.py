@@ -17,6 +17,7 @@ from typing import Any
 
 from .errors import UsageError
 from .markdown import code_blocks
+from .satisfiable import contradiction
 
 
 class Shape(ABC):
@@ -87,9 +88,16 @@ class _Typed(Shape):
 
 
 def shape_of(schema: Any) -> Shape:
-    """Raises `UsageError` for what is no schema."""
+    """Raises `UsageError` for what is no schema, and for one that no answer can fit."""
     if isinstance(schema, Shape):
         return schema
+    shape = _shape_of(schema)
+    if why := contradiction(shape.json_schema):
+        raise UsageError(f"That schema contradicts itself: {why}.")
+    return shape
+
+
+def _shape_of(schema: Any) -> Shape:
     if isinstance(schema, Mapping):
         return _of_mapping(schema)
     if inspect.isroutine(schema) or isinstance(schema, int | str):
@@ -97,14 +105,16 @@ def shape_of(schema: Any) -> Shape:
     try:
         from pydantic import TypeAdapter
         from pydantic.errors import PydanticUserError
+        from pydantic_core import SchemaError
     except ImportError:
         raise UsageError(
             "A type as schema needs pydantic: `pip install pydantic`; a JSON schema does not."
         ) from None
     try:
         described = TypeAdapter(schema).json_schema()
-    except (PydanticUserError, TypeError, ValueError) as error:
-        raise UsageError(f"{schema!r} cannot be a schema: {str(error).splitlines()[0]}") from error
+    except (PydanticUserError, SchemaError, TypeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(f"{schema!r} cannot be a schema: {said[:300]}") from error
     if _target(described).get("type") == "object":
         return _Typed(described, schema, wrapped=False)
     definitions = described.pop("$defs", None)

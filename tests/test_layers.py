@@ -19,7 +19,7 @@ LAYERS = (
     {"bridge", "retry"},
     {"models"},
     {"engines"},
-    {"levels"},
+    {"levels", "satisfiable"},
     {"router"},
     {"attachments", "structured", "tools"},
     {"threads"},

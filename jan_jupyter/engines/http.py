@@ -467,6 +467,13 @@ def translated(
         raise _about(_of_transport(error, party, bool(partial), seconds), party, partial) from error
 
 
+def unsent(error: errors.EngineError) -> bool:
+    """Whether an error says that the server was not reached at all."""
+    import httpx2
+
+    return isinstance(error.__cause__, httpx2.ConnectError)
+
+
 def _about(error: errors.EngineError, party: Party, partial: list[str]) -> errors.EngineError:
     error.model = error.model or party.model
     error.engine = error.engine or party.engine

@@ -194,6 +194,8 @@ class IntelBigdl(LocalEngine):
                 json.dumps(options),
                 {**_OFFLINE, **runtimes.calm()},
                 memory=weights + _OVERHEAD.get(backend, 15 * 10**8),
+                ceiling=3 * weights + 8 * 10**9,  # weights are converted, and compiled for the CPU
+                watched=True,
             )
 
         return WorkerSpec(

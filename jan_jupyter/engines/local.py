@@ -23,7 +23,7 @@ from .base import unheard
 from .failures import Complaint, Hints, Party
 from .openai import OpenAI
 from .remote import Endpoint
-from .workers import NoMemory, Unloaded, Worker, WorkerFailed, Workers, WorkerSpec
+from .workers import NoMemory, Unloaded, Worker, WorkerFailed, Workers, WorkerSpec, in_order
 
 FOR_EVER = 1e10
 """Seconds; registries hold JSON, which has no infinity."""
@@ -40,6 +40,7 @@ class LocalEngine(OpenAI):
         self._used: dict[str, Worker] = {}  # by the key of what was wanted
         self._queues: dict[str, _Queue] = {}
         self._told: set[tuple[str, str]] = set()
+        self._loading: set[str] = set()  # keys of what was told to be loading
 
     # What an engine adds --------------------------------------------------------------------------
 
@@ -93,8 +94,10 @@ class LocalEngine(OpenAI):
                             yield _with_wait(delta, waited) if delta.is_last else delta
                     return
                 except (errors.ConnectionFailed, errors.StreamBroken) as error:
-                    # It may have left between load and request: then it is started once more.
-                    if text or attempt == 2:
+                    # It may have left between load and request: then it is started once more. One
+                    # that died of the request would die of it again.
+                    again = http.unsent(error) or await self.workers.left(worker)
+                    if text or attempt == 2 or not again:
                         if not await self.workers.gone(worker):
                             raise
                         reason = await self.workers.why(worker)
@@ -151,17 +154,24 @@ class LocalEngine(OpenAI):
         """A worker that can answer now, started if there is none."""
 
         def say(progress: float | None, message: str) -> None:
+            self._loading.add(spec.key)
             self.tell("loading", model, progress=progress, message=message)
 
-        spec = await asyncio.to_thread(self.spec, model)
+        spec = await in_order(lambda: self.spec(model))
         try:
             worker = await self.workers.ensure(spec, say)
+        except asyncio.CancelledError:
+            if spec.key in self._loading and not self.workers.brings_up(spec.key):
+                self._loading.discard(spec.key)
+                self.tell("unloaded", model)  # else who watches sees it loading for ever
+            raise
         except WorkerFailed as failure:
             raise self._unavailable(model, failure) from failure
         except errors.ModelBroken as error:
             raise errors.ModelBroken(
                 f"{model.id} ({self.options.name}) cannot be loaded: {error}. Download it again."
             ) from error
+        self._loading.discard(spec.key)
         self._used[spec.key] = worker
         return worker
 
@@ -217,10 +227,15 @@ class LocalEngine(OpenAI):
 
     def _died(self, model: Model, failure: WorkerFailed, partial: str) -> errors.WorkerDied:
         """The error for a worker that ended while it was answering."""
+        mend = (
+            "It took more memory than the model needs: simplify the request (its schema, its"
+            " grammar, its length)."
+            if _MEMORY.search(failure.log)
+            else "What had come is kept; run the cell again, and it is started anew."
+        )
         return errors.WorkerDied(
             f"The worker of {model.id} ({self.options.name}) ended in mid-answer:"
-            f" {self._reason(failure)}. What had come is kept; run the cell again, and it is"
-            " started anew.",
+            f" {self._reason(failure)}. {mend}",
             model=model.id,
             engine=self.options.name,
             partial=partial,

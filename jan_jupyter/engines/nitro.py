@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,14 @@ SMALL_MODEL = 20 * 10**6
 """Bytes below which one thread is as fast as many, and is not held up when the others must wait.
 
 The bundled model is so small; the smallest that people use (100 MB) is faster with every core."""
+
+
+SHORT_TEXT = 500
+"""Bytes of a text that llama.cpp surely takes in one step of 512 tokens."""
+
+
+LARGEST_VOCABULARY = 300_000
+"""Words of the largest known models: a server has room for the weight of each, for each token."""
 
 
 class Nitro(LocalEngine):
@@ -91,8 +100,15 @@ class Nitro(LocalEngine):
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
         # A worker that chats is not one that embeds: another is started beside it if need be.
-        ready = replace(model, settings={**model.settings, "embedding": True})
-        return await super().embed(ready, texts, parameters)
+        settings = {**model.settings, "embedding": True}
+        if any(len(text.encode()) > SHORT_TEXT for text in texts) and model.file is not None:
+            context = self.setting(model, "ctx_len")
+            if not context:
+                header = await asyncio.to_thread(gguf.read_header, model.file)
+                context = fit.default_context(header)
+            # A text must fit into one step: each of its tokens looks at all the others.
+            settings = {"n_batch": context, "n_ubatch": context, **settings}
+        return await super().embed(replace(model, settings=settings), texts, parameters)
 
     def too_long(self, model: Model, said: Complaint) -> str:
         slots = self.spec(model).options["n_parallel"]
@@ -130,10 +146,8 @@ def _launch(
     chosen["ctx_len"] = fit.default_context(header)
     chosen |= options
     command, text, environment = runtime.command(files[0].path, chosen)
-    if runtimes.in_gpu_memory(runtime, chosen):
-        needed = 0  # llama.cpp itself fits the model into what the GPU has
-    else:
-        needed = fit.memory_needed(header, size, chosen)
+    needed = fit.memory_needed(header, size, chosen)
+    on_gpu = runtimes.in_gpu_memory(runtime, chosen)
     return Launch(
         runtime.name,
         command,
@@ -141,9 +155,23 @@ def _launch(
         environment,
         secret_variable=runtime.secret_variable,
         slots=runtime.slots(chosen),
-        memory=needed,
+        memory=0 if on_gpu else needed,  # llama.cpp itself fits a model into what the GPU has
+        ceiling=_ceiling(needed, chosen),
+        watched=on_gpu,
         notes=(*_notes(chosen["ctx_len"], header.context_length), *runtime.notes(chosen)),
     )
+
+
+def _ceiling(needed: int, options: Mapping[str, Any]) -> int:
+    """Bytes that a server never takes unless it goes astray; 0 if nobody can say.
+
+    Twice what the model needs and 2 GB more: buffers of a step depend on the model's build, and
+    some kinds of weights are copied beside the mapped file.
+    """
+    if options["cache_ram"] < 0:
+        return 0
+    step = LARGEST_VOCABULARY * 4 * int(options.get("n_ubatch", 512))
+    return int(2 * needed + 2 * 10**9 + options["cache_ram"] * 2**20 + step)
 
 
 def _notes(context: int, trained: int | None) -> tuple[str, ...]:

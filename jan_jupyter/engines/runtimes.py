@@ -41,6 +41,10 @@ def count(value: Any) -> int:
     return number
 
 
+def _count_or_auto(value: Any) -> int:
+    return 0 if _whole(value) == 0 else count(value)
+
+
 def _truth(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -105,7 +109,7 @@ _LOAD = {
 TABLE: Mapping[str, Row] = {
     "ctx_len": Row(_whole, "n_ctx", "--ctx-size"),
     "ngl": Row(_whole, "n_gpu_layers", "--n-gpu-layers"),
-    "n_parallel": Row(count, "n_parallel", "--parallel"),
+    "n_parallel": Row(_count_or_auto, "n_parallel", "--parallel"),
     "cpu_threads": Row(count, "cpuparams.n_threads", "--threads"),
     "cont_batching": Row(_truth, "cont_batching", ("--cont-batching", "--no-cont-batching")),
     # The llama-server of Jan's time refuses to chat with `--embeddings`, and Jan's own files set
@@ -221,6 +225,8 @@ def read_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
                 options[name] = row.value(written)
             except (ValueError, TypeError, KeyError):
                 left_out.append(f"{name}={written!r} does not fit")
+    if options["n_parallel"] == 0:
+        options["n_parallel"] = DEFAULTS["n_parallel"]  # "auto" since Jan 0.8.5
     if options.get("ctx_len", 1) <= 0:
         del options["ctx_len"]  # spec §4.1: from the file
     return options, left_out

@@ -32,6 +32,8 @@ from typing import Any
 LARGEST_LOG = 2**20
 FIRST_REQUEST_SECONDS = 5.0
 """A worker waits at least so long for its first request, however short its keep-alive."""
+SILENT_SECONDS = 20.0
+"""A server that says nothing for so long, while nobody waits for it, is at what was stopped."""
 
 LINUX = sys.platform.startswith("linux")
 
@@ -80,9 +82,15 @@ def resident(pid: int) -> tuple[int, int]:
 def write_private(path: Path, text: str) -> None:
     """Write a file at once and for this user alone."""
     new = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", -1, "utf-8") as f:
-        f.write(text)
-    new.replace(path)
+    try:
+        with open(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", -1, "utf-8"
+        ) as f:
+            f.write(text)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def ask(port: int, path: str, secret: str = "", timeout: float = 2.0) -> tuple[int, bytes]:
@@ -115,6 +123,24 @@ def slots(port: int, secret: str, timeout: float = 2.0) -> list[tuple[bool, int]
         return None
 
 
+def connected(pid: int, port: int) -> bool:
+    """Whether a client holds a connection to the server of that port."""
+    if LINUX:
+        try:
+            lines = Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]
+        except OSError:
+            return False
+        rows = (line.split()[1:4] for line in lines)
+        return any(local.endswith(f":{port:04X}") and state == "01" for local, _, state in rows)
+    import psutil
+
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(c.laddr.port == port and c.status == psutil.CONN_ESTABLISHED for c in connections)
+
+
 # The worker ---------------------------------------------------------------------------------------
 
 
@@ -129,6 +155,9 @@ class Worker:
         self.keep = self.folder / f"{order['key']}.keep"
         self.secret = os.urandom(24).hex()
         self.port = _free_port()
+        self.ceiling = int(order["ceiling"])
+        self.watched = bool(order["watched"]) or not LINUX
+        """Whether what the server holds is looked at, instead of a limit that the system keeps."""
         self.wake = threading.Event()
         self.leaving = False
         now = time.time()
@@ -159,7 +188,6 @@ class Worker:
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self.tell()
         try:
             server = self._start()
         except OSError as error:
@@ -189,7 +217,7 @@ class Worker:
             [*self.order["command"], "--port", str(self.port)],
             stdin=subprocess.PIPE,
             env=environment,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=_first_of_all(0 if self.watched else self.ceiling),
         )
         assert server.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -207,7 +235,7 @@ class Worker:
         """Wait until the server can work; `False` if it ended or we shall leave."""
         began = time.monotonic()
         expected = max(1, self.order["bytes"])
-        while not self.leaving and server.poll() is None:
+        while not self.leaving and server.poll() is None and not self._goes_astray(server):
             with contextlib.suppress(OSError):
                 # The second answer proves that it is our server: it knows the secret.
                 if ask(self.port, "/health")[0] == 200 and slots(self.port, self.secret):
@@ -224,7 +252,7 @@ class Worker:
     def _serve(self, server: subprocess.Popen[bytes]) -> None:
         """Watch the slots until it is time to leave."""
         seen: object = None
-        idle_since = time.monotonic()
+        idle_since = heard = time.monotonic()
         used = False
         while True:
             keep_alive = self._keep_alive()
@@ -232,12 +260,22 @@ class Worker:
             self.wake.wait(min(1.0, max(0.05, keep_alive / 4)))
             if self.leaving or server.poll() is not None or not self._registered():
                 return
+            if self._goes_astray(server):
+                return
+            waited_for = connected(server.pid, self.port)
             try:
                 now = slots(self.port, self.secret)
-            except OSError:
-                continue  # it is ending: `poll` tells in a moment
+            except OSError:  # it is at a long step, or ending: `poll` tells in a moment
+                if waited_for:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > SILENT_SECONDS:
+                    self._end(server, f"it said nothing for {SILENT_SECONDS:.0f} s")
+                    return
+                continue
+            heard = time.monotonic()
             busy = sum(working for working, _ in now) if now is not None else 1
-            if busy or (now != seen and any(task >= 0 for _, task in now or ())):
+            # A prompt that is being read into tokens has a connection, but no slot yet.
+            if busy or waited_for or (now != seen and any(task >= 0 for _, task in now or ())):
                 idle_since, used = time.monotonic(), True
             if now != seen:
                 self.tell(busy=busy, used=time.time())
@@ -245,6 +283,22 @@ class Worker:
             if time.monotonic() - idle_since >= allowed:
                 return
             self._bound_log()
+
+    def _goes_astray(self, server: subprocess.Popen[bytes]) -> bool:
+        """End a server that holds more memory than its ceiling, where the system does not; whether
+        it did."""
+        if not self.watched or not self.ceiling:
+            return False
+        held, of_files = resident(server.pid)
+        if held - of_files <= self.ceiling:
+            return False
+        self._end(server, f"out of memory: it took {(held - of_files) / 1e9:.1f} GB")
+        return True
+
+    def _end(self, server: subprocess.Popen[bytes], why: str) -> None:
+        print(why, file=sys.stderr)
+        server.kill()
+        server.wait()
 
     def _keep_alive(self) -> float:
         """The longest that any client has asked for."""
@@ -285,11 +339,17 @@ def _free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """What a child does first so that even `kill -9` of its parent ends it (Linux only)."""
+def _first_of_all(ceiling: int) -> Callable[[], None] | None:
+    """What a child does first (Linux only): even `kill -9` of its parent ends it, and its own
+    memory has a ceiling in bytes, unless that is 0.
+
+    The ceiling is one of data: weights are mapped from their file and do not count, a program that
+    goes astray does, and is told so by its allocator before the machine suffers.
+    """
     if not LINUX:
         return None
     import ctypes
+    import resource
 
     prctl = ctypes.CDLL(None).prctl
     parent = os.getpid()
@@ -298,6 +358,8 @@ def _die_with_parent() -> Callable[[], None] | None:
         prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != parent:
             os._exit(1)
+        if ceiling:
+            resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))
 
     return tie
 
@@ -305,11 +367,24 @@ def _die_with_parent() -> Callable[[], None] | None:
 def main() -> None:
     order = json.load(sys.stdin.buffer)
     # No longer a child of whoever started us: a Jupyter kernel that shuts down or restarts ends
-    # all its children, whatever their session.
+    # all its children, whatever their session. The one who goes tells whether we are registered:
+    # its exit status is the number of the error if the entry could not be written.
+    told, tell = os.pipe()
     if hasattr(os, "fork") and os.fork():
-        os._exit(0)
+        os.close(tell)
+        said = os.read(told, 1)
+        os._exit(said[0] if said else 1)
     os.umask(0o077)
-    Worker(order).run()
+    worker = Worker(order)
+    try:
+        worker.tell()
+    except OSError as error:
+        os.write(tell, bytes([(error.errno or 1) % 256]))
+        sys.exit(error.errno or 1)
+    os.write(tell, b"\0")
+    os.close(tell)
+    os.close(told)
+    worker.run()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -71,6 +72,10 @@ class Launch:
     secret_variable: str = "JAN_WORKER_KEY"  # noqa: S105  a name
     slots: int = 1
     memory: int = 0
+    ceiling: int = 0
+    """Bytes of its own, beside mapped files, that it may never pass; 0: no limit."""
+    watched: bool = False
+    """Whether its ceiling is kept by looking: a GPU's runtime reserves more than it takes."""
     notes: tuple[str, ...] = ()
 
 
@@ -242,6 +247,12 @@ class Registry:
 
     def claim(self, spec: WorkerSpec, say: Callable[[str], None]) -> tuple[Worker, bool]:
         """The worker for `spec`, loading or ready, and whether it was started here and now."""
+        try:
+            return self._claim(spec, say)
+        except OSError as error:
+            raise WorkerFailed(f"{self.folder} cannot be used ({error.strerror})") from error
+
+    def _claim(self, spec: WorkerSpec, say: Callable[[str], None]) -> tuple[Worker, bool]:
         with self.locked():
             worker = self.look(spec.key)
             if worker is not None and worker.alive:
@@ -264,7 +275,8 @@ class Registry:
                     self.stop(worker)
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
-        for path in (*self.folder.glob("*.log"), *self.folder.glob("*.keep")):
+        beside = (self.folder.glob(f"*.{kind}") for kind in ("log", "keep", "shared"))
+        for path in (path for paths in beside for path in paths):
             with suppress(OSError):
                 if not path.with_suffix(".json").exists() and _age(path) > KEEP_LOG_SECONDS:
                     path.unlink()
@@ -297,6 +309,7 @@ class Registry:
         key = spec.key
         log = self.folder / f"{key}.log"
         log.unlink(missing_ok=True)
+        self._shared(key).unlink(missing_ok=True)
         with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
             starter = subprocess.Popen(
                 [sys.executable, "-I", process.__file__],
@@ -316,6 +329,8 @@ class Registry:
             if starter.poll() or time.monotonic() > deadline:
                 starter.kill()
                 status = starter.wait()
+                if status > 1 and hasattr(os, "fork"):  # the number of an error, see its `main`
+                    raise OSError(status, os.strerror(status))
                 raise WorkerFailed(
                     "its worker process did not start", exit=status, log=self.log(key)
                 )
@@ -335,6 +350,8 @@ class Registry:
             "environment": dict(launch.environment),
             "secret_variable": launch.secret_variable,
             "bytes": sum(file.size for file in spec.files),
+            "ceiling": launch.ceiling,
+            "watched": launch.watched,
             "keep_alive": spec.keep_alive,
             "labels": {
                 "model": spec.model,
@@ -345,6 +362,19 @@ class Registry:
                 "memory": launch.memory,
             },
         }
+
+    def _shared(self, key: str) -> Path:
+        return self.folder / f"{key}.shared"
+
+    def share(self, worker: Worker) -> None:
+        """Say that somebody else than who started it uses a worker, too."""
+        with suppress(OSError):
+            self._shared(worker.key).touch(mode=0o600)
+
+    def leave(self, worker: Worker) -> None:
+        """End a worker that we have started, unless others use it, or it is at work."""
+        if worker.alive and not self._shared(worker.key).exists() and not _working(worker):
+            self.stop(worker)
 
     def extend(self, worker: Worker, keep_alive: float) -> None:
         """Ask a worker to stay for longer than it was started for."""
@@ -366,6 +396,11 @@ class Registry:
 
 _FIELDS = {f.name for f in fields(Worker)} - {"key"}
 _TYPES = (("pid", int), ("born", float), ("port", int), ("secret", str), ("state", str))
+_ours: set[tuple[str, int]] = set()
+"""Key and process of the workers that this process has started."""
+_latest: dict[tuple[Any, ...], Worker] = {}
+"""The worker that this process used last, by engine, model and what it is for. Beyond one engine
+object: an edited engine file makes another."""
 _started: list[subprocess.Popen[bytes]] = []
 """Workers that stay our children: on systems that cannot fork."""
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -424,6 +459,14 @@ class _Flight:
     """Whether it was unloaded before it was there."""
 
 
+async def in_order(look: Callable[[], T]) -> T:
+    """Take a short look at files, without the loop waiting for it: who asks first knows first."""
+    return await asyncio.get_running_loop().run_in_executor(_LOOKS, look)
+
+
+_LOOKS = ThreadPoolExecutor(1, "jan-looks")
+
+
 class Workers:
     """The registry for code on an event loop: nothing here blocks it."""
 
@@ -436,6 +479,10 @@ class Workers:
     def registry(self) -> Registry:
         """Made at its first use, in a thread: its folder is, too."""
         return Registry(self._folder() / "workers")
+
+    def brings_up(self, key: str) -> bool:
+        """Whether somebody in this process waits for the worker of that key."""
+        return key in self._flights
 
     async def _ask(self, work: Callable[[Registry], T]) -> T:
         """What the registry says, without the loop waiting for its files."""
@@ -456,7 +503,8 @@ class Workers:
             registry.extend(worker, spec.keep_alive)
             return worker
 
-        if (worker := await self._ask(warm)) is not None:
+        if (worker := await in_order(lambda: warm(self.registry))) is not None:
+            await self._follow(spec, worker)
             return worker
         flight = self._flights.get(key)
         if flight is None:
@@ -466,12 +514,27 @@ class Workers:
             flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
         flight.waiters += 1
         try:
-            return await asyncio.shield(flight.task)
+            worker = await asyncio.shield(flight.task)
+            await self._follow(spec, worker)
+            return worker
         finally:
             flight.waiters -= 1
             if not flight.waiters and not flight.task.done():
                 self._flights.pop(key, None)
                 flight.task.cancel()
+
+    async def _follow(self, spec: WorkerSpec, worker: Worker) -> None:
+        """Let the worker go that the same model had before its settings changed, if it is ours."""
+        # One that chats and one that embeds are both wanted.
+        purpose = spec.engine, spec.model, *(spec.options.get(n) for n in ("embedding", "n_ubatch"))
+        before = _latest.get(purpose)
+        if before is not None and (before.key, before.pid) == (worker.key, worker.pid):
+            return
+        _latest[purpose] = worker
+        if (worker.key, worker.pid) not in _ours:
+            await asyncio.to_thread(self.registry.share, worker)
+        if before is not None and before.key != worker.key and (before.key, before.pid) in _ours:
+            await asyncio.to_thread(self.registry.leave, before)
 
     def _landed(self, key: str, flight: _Flight, task: asyncio.Task[Worker]) -> None:
         self._tasks.discard(task)
@@ -490,6 +553,8 @@ class Workers:
             claim = asyncio.create_task(self._ask(lambda known: known.claim(flight.spec, say)))
             try:
                 worker, ours = await asyncio.shield(claim)
+                if ours:
+                    _ours.add((worker.key, worker.pid))
                 ready = None if flight.unwanted else await self._watch(worker, on_progress)
             except asyncio.CancelledError:
                 with suppress(WorkerFailed, JanError, OSError):
@@ -543,6 +608,11 @@ class Workers:
             return not answers(worker)
 
         return await self._ask(look)
+
+    async def left(self, worker: Worker) -> bool:
+        """Whether a worker has left in order, rather than died."""
+        now = await self._ask(lambda known: known.look(worker.key))
+        return now is None or (now.pid, now.born) != (worker.pid, worker.born)
 
     async def unload(self, model: str, engine: str, file: Path | None = None) -> int:
         """End every worker of a model, also one that loads; how many there were."""

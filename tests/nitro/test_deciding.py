@@ -151,7 +151,7 @@ def test_a_setting_in_both_runtimes(
     "settings",
     [
         {"wibble": 1},
-        {"n_parallel": 0},
+        {"n_parallel": -1},
         {"ngl": "many"},
         {"ngl": 1.5},
         {"ngl": True},

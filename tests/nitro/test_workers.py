@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -69,18 +70,31 @@ async def test_a_new_process_finds_it_warm_without_heavy_imports(
     assert json.loads(warm) == {"pids": json.loads(out)["pids"], "heavy": []}
 
 
-async def test_other_settings_are_another_worker(bench: Bench, tiny_model: Path) -> None:
-    await bench.nitro.load(model(tiny_model, ctx_len=256))
-    await bench.nitro.load(model(tiny_model, ctx_len=512))
-    await bench.nitro.load(model(tiny_model, ctx_len=512, keep_alive=61))
-    assert len(bench.registry.all()) == 2
+async def test_other_settings_are_another_worker_and_ours_leaves(
+    bench: Bench, tiny_model: Path
+) -> None:
+    keys = []
+    for settings in ({"ctx_len": 256}, {"ctx_len": 512}, {"ctx_len": 512, "keep_alive": 61}):
+        await bench.nitro.load(model(tiny_model, **settings))
+        keys.append(bench.worker().key)
+    assert keys[0] != keys[1] == keys[2]
 
 
 async def test_an_exchanged_file_is_another_worker(bench: Bench, tmp_path: Path) -> None:
     file = write_model(tmp_path / "model.gguf")
     await bench.nitro.load(model(file))
+    before = bench.worker().key
     write_model(file, width=32)
     await bench.nitro.load(model(file))
+    assert bench.worker().key != before
+
+
+async def test_a_worker_that_another_process_uses_stays(bench: Bench, tiny_model: Path) -> None:
+    first = model(tiny_model, ctx_len=256)
+    await bench.nitro.load(first)
+    client = bench.client(tiny_model, dict(first.settings), "load")
+    await asyncio.to_thread(client.communicate)
+    await bench.nitro.load(model(tiny_model, ctx_len=512))
     assert len(bench.registry.all()) == 2
 
 
@@ -225,7 +239,7 @@ async def test_only_the_last_to_give_up_stops_a_load(
 ) -> None:
     asked = model(tiny_model, runtime_path=llama_server("--slow", "60"))
     one, other = (asyncio.create_task(bench.nitro.load(asked)) for _ in range(2))
-    await until(bench.registry.all)
+    await until(lambda: bench.events)
     worker = bench.worker()
     one.cancel()
     await asyncio.wait([one])
@@ -233,6 +247,7 @@ async def test_only_the_last_to_give_up_stops_a_load(
     other.cancel()
     await asyncio.wait([other])
     await until(lambda: dead(worker.pid))
+    assert bench.events[-1].state == "unloaded"  # who watches does not see it loading for ever
 
 
 async def test_a_load_that_somebody_else_gave_up_is_taken_over(
@@ -492,3 +507,88 @@ async def test_the_secret_stays_where_it_belongs(
     assert bench.registry.folder.stat().st_mode & 0o077 == 0
     status, _ = await asyncio.to_thread(process.ask, worker.port, "/props")
     assert status == 401
+
+
+# Astray -------------------------------------------------------------------------------------------
+
+EATS = """
+import http.server, os, sys, threading
+
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'[{"is_processing": false, "id_task": -1}]')
+    def log_message(self, *_):
+        pass
+
+def serve():
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[-1])), Server).serve_forever()
+
+if sys.argv[1] == "1":
+    threading.Thread(target=serve, daemon=True).start()
+kept = []
+while len(kept) < 40:
+    kept.append(os.urandom(2 * 10**7))
+threading.Event().wait()
+"""
+
+ASTRAY = {"type": "string", "minLength": 5, "maxLength": 2}
+"""Past the check of a face: llama.cpp's grammar builder takes all memory for it."""
+
+
+@pytest.mark.skipif(not process.LINUX, reason="elsewhere its memory is looked at")
+async def test_a_server_that_goes_astray_dies_alone_and_once(
+    bench: Bench, tiny_model: Path
+) -> None:
+    import resource
+
+    asked = model(tiny_model)
+    await bench.nitro.load(asked)
+    worker = bench.worker()
+    ceiling, _ = resource.prlimit(worker.server_pid, resource.RLIMIT_DATA)
+    assert 2 * 10**9 < ceiling < 6 * 10**9
+    limit = process.resident(worker.server_pid)[0] + 3 * 10**8
+    resource.prlimit(worker.server_pid, resource.RLIMIT_DATA, (limit, limit))
+    with pytest.raises((errors.BadRequest, errors.WorkerDied)):
+        await answer(bench.nitro, asked, replace(short(), schema=ASTRAY))
+    assert [w.pid for w in bench.registry.all() if w.alive] in ([], [worker.pid])
+
+
+@pytest.mark.parametrize("ready", [False, True])
+async def test_where_memory_is_looked_at_there_is_a_ceiling_too(
+    bench: Bench, tmp_path: Path, ready: bool
+) -> None:
+    """As with a GPU, whose runtime reserves more than it takes: a server that eats, real memory."""
+    server = tmp_path / "eats.py"
+    server.write_text(EATS)
+    launch = workers.Launch(
+        "test", (sys.executable, str(server), str(int(ready))), ceiling=3 * 10**8, watched=True
+    )
+    files = (workers.ModelFile.of(server),)
+    spec = workers.WorkerSpec("m", "nitro", files, {"ready": ready}, lambda: launch)
+    pool = workers.Workers(lambda: bench.registry.folder.parent)
+    try:
+        worker = await pool.ensure(spec, lambda *_: None)
+        await until(lambda: dead(worker.server_pid))
+        failure = await pool.why(worker)
+    except workers.WorkerFailed as error:
+        failure = error
+    assert "out of memory: it took" in failure.log
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no signal stops a process here")
+async def test_a_server_that_says_nothing_any_more_is_ended(bench: Bench, slow_model: Path) -> None:
+    asked = model(slow_model, ctx_len=8192)
+    async with aclosing(bench.nitro.chat(asked, endless())) as deltas:
+        await anext(deltas)
+        worker = bench.worker()
+        os.kill(worker.server_pid, signal.SIGSTOP)
+    await until(lambda: dead(worker.server_pid), process.SILENT_SECONDS + 20)
+    assert await answer(bench.nitro, asked, short(tokens=2))
+
+
+async def test_a_long_text_is_embedded(bench: Bench, tiny_model: Path) -> None:
+    vectors = await bench.nitro.embed(model(tiny_model, ctx_len=2048), ["word " * 300], {})
+    assert len(vectors[0]) == 64
