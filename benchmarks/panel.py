@@ -20,7 +20,7 @@ from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.router import Router
 from jan_jupyter.threads import ThreadStore
 from lab.bare import Bare
-from lab.conftest import ARGUMENTS, CHROMIUM
+from lab.conftest import CHROMIUM, launch
 from support.jan import add_remote
 from support.server import StreamingServer
 
@@ -104,7 +104,7 @@ def main() -> None:
     print(f"{seconds:.0f} s; times of the main thread:")
     print(f"{'':24} {'busy':>7} {'longest task':>13} {'> 50 ms':>8}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launch(playwright)
         for name, columns, plain in (
             ("plain text", 1, True),
             ("the panel", 1, False),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from lab.conftest import ARGUMENTS, CHROMIUM, Lab, Notebook  # noqa: E402
+from lab.conftest import Lab, Notebook, launch  # noqa: E402
 from lab.panel import Panel  # noqa: E402
 from support.jan import add_remote  # noqa: E402
 from support.server import StreamingServer  # noqa: E402
@@ -88,7 +88,7 @@ def main() -> None:
         add_remote(lab.data_folder, server, **{"gpt-mini": "n=90", "refused": "status=401"})
         (lab.folder / "answer.md").write_text(ANSWER)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            browser = launch(playwright)
             with shown(browser, lab, "panel", talk):
                 pass
             with shown(browser, lab, "panel-dark", talk, theme="Dark"):

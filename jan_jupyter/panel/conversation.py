@@ -69,6 +69,8 @@ class Conversation:
         self._order = Order(self._failed)
         self._events: dict[str, Event] = {}
         self._notice = ""
+        self._question = ""
+        """Key of the front end's last question that stands in the thread, or was refused."""
         self._threads = 0
         """How many threads have been renamed or removed here."""
         self._sent: dict[str, Turn] = {}
@@ -89,6 +91,17 @@ class Conversation:
         return self.choices.reference
 
     @property
+    def messages(self) -> list[ThreadMessage]:
+        """The line, with the answers that are being written as far as they have come."""
+        thread = self.thread
+        if thread is None:
+            return []
+        lives = [live for live in [*self._line.lives] if live.thread is thread]
+        replaced = {live.replaces for live in lives}
+        stands = [message for message in thread.seen.tree.line if message.id not in replaced]
+        return [*stands, *(live.so_far for live in lives)]
+
+    @property
     def busy(self) -> bool:
         return self._line.busy(self.thread)
 
@@ -101,8 +114,14 @@ class Conversation:
 
     def _take(self, message: dict[str, Any]) -> None:
         kind = str(message.pop("type", ""))
+        try:
+            self._understood(kind, message)
+        except Exception as error:  # what is malformed ends nothing, and is answered
+            self._failed(kind, error)
+
+    def _understood(self, kind: str, message: dict[str, Any]) -> None:
         if "ask" in message:
-            self._spawn(self._answer(kind, int(message.pop("ask")), message))
+            self._spawn(self._answer(kind, message.pop("ask"), message))
         elif kind == "stop":
             self._stop(message.get("id"))
         elif kind == "hello":
@@ -110,8 +129,14 @@ class Conversation:
         elif kind == "resync":
             self._spawn(self._resync(str(message.get("id"))))
         elif (action := getattr(self, f"_do_{kind}", None)) is not None:
+            try:
+                work = action(**message)
+            except TypeError as error:
+                raise errors.UsageError(f"This is no {kind!r}: {error}.") from None
             self._work()
-            self._order.take(kind, action(**message))
+            self._order.take(kind, work)
+        else:
+            raise errors.UsageError(f"The panel knows no {kind!r}.")
 
     def _work(self) -> None:
         """From the first action on: do what is asked for, and see what others do."""
@@ -125,7 +150,7 @@ class Conversation:
         if kind == "send":
             self.around.send({"type": "refused"})
 
-    async def _answer(self, kind: str, to: int, question: Mapping[str, Any]) -> None:
+    async def _answer(self, kind: str, to: Any, question: Mapping[str, Any]) -> None:
         try:
             value = await self._asked.answer(kind, question)
         except Exception as error:
@@ -161,7 +186,14 @@ class Conversation:
 
     # Asking ---------------------------------------------------------------------------------------
 
-    async def _do_send(self, text: str, images: Sequence[str] = ()) -> None:
+    async def _do_send(self, text: str, images: Sequence[str] = (), key: str = "") -> None:
+        try:
+            await self._send(text, images, key)
+        finally:
+            self._question = key  # it stands in the thread, or was refused
+        await self._publish()
+
+    async def _send(self, text: str, images: Sequence[str], key: str) -> None:
         if self.busy:
             raise errors.UsageError("An answer is on its way: stop it first.")
         context = await self._context(text)
@@ -180,13 +212,14 @@ class Conversation:
             stream = await self._stream(lambda chat: chat.stream(prompt), model)
         except errors.JanError as error:
             question = await asyncio.to_thread(thread.append, ThreadMessage.of(prompt))
+            self._question = key
             await self._refused(question.id, first, error)
             return
         await self._begin(first, stream)
+        self._question = key
         if others and stream.record is not None and stream.record.question is not None:
             self.choices.model = first.model
             await self._beside(first, stream.record.question, others)
-        await self._publish()
 
     async def _beside(self, first: Live, question: str, models: Sequence[str]) -> None:
         """Further answers to a question, each in its column."""
@@ -352,10 +385,7 @@ class Conversation:
     async def _do_delete(self, id: str) -> None:
         thread, real = await self._turn(id)
         place, messages = thread.seen.tree.place(real), thread.seen.tree.line
-        gone = [real]
-        if place is not None and messages[place].role == "user":
-            gone += [m.id for m in messages[place + 1 : place + 2] if m.role == "assistant"]
-        await asyncio.to_thread(thread.delete, *gone)
+        await asyncio.to_thread(thread.delete, *with_what_belongs(messages, place, real))
         await self._publish()
 
     async def _do_model(self, model: str) -> None:
@@ -482,6 +512,7 @@ class Conversation:
             "model": self.model,
             "compare": [*self.choices.compare],
             "reload": self.choices.reload,
+            "sent": self._question,
         }
 
     async def _all_state(self) -> dict[str, Any]:
@@ -522,6 +553,8 @@ class Conversation:
         while True:
             await asyncio.sleep(LOOK)
             thread = self.thread
+            if self.busy:
+                self.around.changed()  # the saved notebook follows an answer under way
             if thread is None or self.busy:
                 continue
             try:
@@ -534,6 +567,24 @@ class Conversation:
             if messages is not self._line.seen and thread is self.thread:
                 await self._publish()
                 await self._state()
+
+
+def calls(message: ThreadMessage) -> bool:
+    """Whether a message is a call of tools, or what one has returned."""
+    return message.role == "tool" or bool(message.tool_calls)
+
+
+def with_what_belongs(line: Sequence[ThreadMessage], place: int | None, id: str) -> Sequence[str]:
+    """Ids of what is deleted with a turn: a question's answer, an answer's calls and results."""
+    if place is None:
+        return [id]
+    start, end = place, place + 1
+    if line[place].role == "user" or line[place].tool_calls:
+        while end < len(line) and line[end].role not in ("user", "system"):
+            end += 1
+    while line[place].role != "user" and start and calls(line[start - 1]):
+        start -= 1
+    return [message.id for message in line[start:end]]
 
 
 def _messages(thread: Thread) -> tuple[ThreadMessage, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from ..answers import Stream
-from ..threads import Thread
+from ..threads import Thread, ThreadMessage
 from ..types import Event
 from .protocol import Send, Turn
 
@@ -40,6 +40,12 @@ class Live:
     reasoning: list[str] = field(default_factory=list)
     replaces: str | None = None
     """Id of the turn in the thread in whose place it is written."""
+
+    @property
+    def so_far(self) -> ThreadMessage:
+        """The answer as far as it came, as a thread would keep it."""
+        text = self.base + "".join(self.text)
+        return ThreadMessage("assistant", text, status="pending", model=self.model)
 
     def turn(self, columns: list[str]) -> Turn:
         """The answer as far as it came."""

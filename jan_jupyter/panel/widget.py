@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -32,6 +33,9 @@ from .protocol import Context
 
 T = TypeVar("T")
 
+LETTERS_A_SECOND = 10_000
+"""How much of a conversation under way the saved output takes a second."""
+
 
 class ChatPanel(anywidget.AnyWidget):
     """A chat in the notebook: `jan.ChatPanel()`, or `%jan chat`.
@@ -45,7 +49,9 @@ class ChatPanel(anywidget.AnyWidget):
         help="Id of the thread; empty before the first question. Set it to a name to open that."
     )
     busy = traitlets.Bool(False, help="Whether an answer is on its way.", read_only=True)
-    height = traitlets.Unicode("34rem", help="Height of the panel, as CSS has it.").tag(sync=True)
+    height = traitlets.Unicode(
+        "clamp(24rem, 75vh, 60rem)", help="Height of the panel, as CSS has it."
+    ).tag(sync=True)
     _esm = traitlets.Unicode().tag(sync=True)
     _panel_id = traitlets.Unicode().tag(sync=True)
 
@@ -61,6 +67,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._saved: list[str] = []
         self._file: dict[str, str] = {}
         self._following = False
+        self._due = 0.0
         store = thread_store()
         opened = store.open(thread) if isinstance(thread, str) and thread else thread or None
         if model is not None:
@@ -138,12 +145,12 @@ class ChatPanel(anywidget.AnyWidget):
     @property
     def _mark(self) -> dict[str, Any]:
         """Metadata of the output that a saved notebook shows."""
-        return {"jan": {"panel": self._panel_id}}
+        return {"jan": {"panel": self._panel_id, "thread": self.thread}}
 
     def _static(self) -> dict[str, str]:
         found = self._conversation.thread
         return saved.bundle(
-            self._panel_id, found.title if found else "", found.messages if found else ()
+            self._panel_id, found.title if found else "", self._conversation.messages
         )
 
     # From the front end ---------------------------------------------------------------------------
@@ -173,9 +180,13 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _follow(self) -> None:
         self._follow_traits()
-        if self._saved and not self._conversation.busy:
+        now = time.monotonic()
+        if self._saved and (not self._conversation.busy or now >= self._due):
             data = self._static()
-            self._tell({"type": "saved", "data": data})  # to pages that know no display ids
+            # It is drawn whole each time, so a long one seldom.
+            self._due = now + 1 + len(data["text/markdown"]) / LETTERS_A_SECOND
+            # To pages that know no display ids.
+            self._tell({"type": "saved", "data": data, "thread": self.thread})
             if data == self._file:
                 return
             self._file = data

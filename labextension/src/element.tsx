@@ -7,9 +7,18 @@ import { App } from "./ui/App";
 
 export class JanChat extends HTMLElement {
   session: Session | null = null;
+  private theme = new MutationObserver(() => this.follow());
+
+  /** Scrollbars and fields are dark where JupyterLab's theme is, whatever the system prefers. */
+  private follow(): void {
+    const light = document.body.dataset.jpThemeLight;
+    this.style.colorScheme = light ? (light === "true" ? "light" : "dark") : "";
+  }
 
   connectedCallback(): void {
     window.addEventListener("keydown", this, true);
+    this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+    this.follow();
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     if (!this.session || root.querySelector(".panel")) return;
     const style = document.createElement("style");
@@ -32,6 +41,7 @@ export class JanChat extends HTMLElement {
     // JupyterLab moves outputs about: only what stays away is taken down.
     queueMicrotask(() => {
       const place = this.shadowRoot?.querySelector(".place");
+      if (!this.isConnected) this.theme.disconnect();
       if (!this.isConnected) window.removeEventListener("keydown", this, true);
       if (!this.isConnected && place) {
         render(null, place);

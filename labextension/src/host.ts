@@ -12,7 +12,15 @@ export interface Parts {
   math: { mathml: typeof mathml };
 }
 
+/**
+ * `away`: the connection is being made again; `dead`: the kernel has died; `gone`: it was restarted
+ * or changed, and knows nothing of this panel any more.
+ */
+export type Lost = "" | "away" | "dead" | "gone";
+
 export interface Host {
+  /** Tell what becomes of the kernel, where that can be known. */
+  follow(listener: (lost: Lost) => void): () => void;
   send(message: Outgoing): void;
   listen(listener: (event: Event) => void): () => void;
   /** A part that is loaded at its first use. */
@@ -23,7 +31,7 @@ export interface Host {
    */
   insertCell(element: Element, code: string): boolean;
   /** Put what a notebook without a kernel shows into the notebook, if there is one. */
-  save(data: Record<string, string>): void;
+  save(data: Record<string, string>, thread: string): void;
 }
 
 export type Asker = <Name extends keyof Asks>(

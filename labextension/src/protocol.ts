@@ -101,6 +101,8 @@ export interface State {
   reload: boolean;
   /** The turns that are shown, oldest first. */
   path: string[];
+  /** The last question of a front end (its key) that stands in the thread, or was refused. */
+  sent: string;
   /** One line about something that went wrong outside an answer. */
   notice: string;
 }
@@ -117,6 +119,7 @@ export const EMPTY: State = {
   settings: [],
   reload: false,
   path: [],
+  sent: "",
   notice: "",
 };
 
@@ -130,13 +133,13 @@ export type Event =
   | { type: "refused" }
   | { type: "wait"; id: string; wait: string }
   /** What the notebook's file is to show of the conversation: texts by their MIME type. */
-  | { type: "saved"; data: Record<string, string> }
+  | { type: "saved"; data: Record<string, string>; thread: string }
   | { type: "answer"; to: number; value?: unknown; error?: string };
 
 /** To the kernel. */
 export type Action =
   | { type: "hello" }
-  | { type: "send"; text: string; images: string[] }
+  | { type: "send"; text: string; images: string[]; key: string }
   | { type: "stop"; id?: string }
   | { type: "regenerate"; id: string; model?: string }
   | { type: "edit"; id: string; text: string }

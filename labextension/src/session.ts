@@ -1,6 +1,6 @@
 // The front end's copy of one conversation: kept up to date by events, watched by views.
 
-import type { Asker, Host, Parts } from "./host";
+import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
 import { EMPTY, type Action, type Asks, type Event, type State, type Turn } from "./protocol";
 
 /** Milliseconds without a sign of life of an answer after which it is asked for again. */
@@ -9,6 +9,7 @@ const SILENCE = 8000;
 const PATIENCE = 700;
 
 export interface Pending {
+  key: string;
   text: string;
   images: string[];
   late: boolean;
@@ -22,6 +23,8 @@ export class Session {
   /** One that it has refused, and that goes back to where it was written. */
   returned: Pending | null = null;
   ready = false;
+  /** Why no kernel hears what is said here; empty: one does. */
+  lost: Lost = "";
   /** What is being typed survives a view. */
   draft = "";
   images: string[] = [];
@@ -31,6 +34,7 @@ export class Session {
   private questions = new Map<number, { resolve(v: unknown): void; reject(e: Error): void }>();
   private asked = 0;
   private unlisten: () => void;
+  private unfollow: () => void;
   private heard = 0;
   private timer: ReturnType<typeof setInterval>;
   private parts = new Map<string, Promise<unknown>>();
@@ -38,12 +42,14 @@ export class Session {
 
   constructor(readonly host: Host) {
     this.unlisten = host.listen((event) => this.take(event));
+    this.unfollow = host.follow((lost) => this.lose(lost));
     this.timer = setInterval(() => this.look(), 2000);
-    host.send({ type: "hello" });
+    this.tell({ type: "hello" });
   }
 
   close(): void {
     this.unlisten();
+    this.unfollow();
     clearInterval(this.timer);
   }
 
@@ -70,30 +76,56 @@ export class Session {
   }
 
   do(action: Action): void {
-    this.host.send(action);
+    this.tell(action);
+  }
+
+  /** Say something to the kernel; one that is gone is noticed here at the latest. */
+  private tell(message: Outgoing): void {
+    if (this.lost === "gone" || this.lost === "dead") return;
+    try {
+      this.host.send(message);
+    } catch {
+      this.lose("gone");
+    }
+  }
+
+  /** The kernel behind it is gone, or (empty) is there again: what was being written is no more. */
+  private lose(lost: Lost): void {
+    if (this.lost === lost || this.lost === "gone") return;
+    const back = !lost && this.lost === "away";
+    this.lost = lost;
+    if (lost === "gone" || lost === "dead") {
+      if (this.pending) this.returned = this.pending;
+      this.pending = null;
+      for (const [id, turn] of this.turns) {
+        if (turn.status === "writing") this.turns.set(id, { ...turn, status: "interrupted", wait: "" });
+      }
+    }
+    if (back) this.tell({ type: "hello" });
+    this.changed();
   }
 
   send(text: string, images: string[]): void {
-    const pending: Pending = { text, images, late: false };
+    const pending: Pending = { key: crypto.getRandomValues(new Uint32Array(2)).join("-"), text, images, late: false };
     this.pending = pending;
     setTimeout(() => {
-      if (this.pending !== pending) return;
+      if (this.pending !== pending || this.lost) return;
       this.pending = { ...pending, late: true };
       this.changed();
     }, PATIENCE);
-    this.host.send({ type: "send", text, images });
+    this.tell({ type: "send", text, images, key: pending.key });
     this.changed();
   }
 
   stop(id?: string): void {
-    this.host.send(id ? { type: "stop", id } : { type: "stop" });
+    this.tell(id ? { type: "stop", id } : { type: "stop" });
   }
 
   ask: Asker = <Name extends keyof Asks>(type: Name, question: Asks[Name]["question"]) =>
     new Promise<Asks[Name]["answer"]>((resolve, reject) => {
       const ask = ++this.asked;
       this.questions.set(ask, { resolve: resolve as (v: unknown) => void, reject });
-      this.host.send({ type, ask, ...question });
+      this.tell({ type, ask, ...question });
     });
 
   part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]> {
@@ -120,7 +152,6 @@ export class Session {
         this.state = { ...this.state, ...event.state };
         break;
       case "message":
-        if (event.turn.role === "user" && !this.turns.has(event.turn.id)) this.pending = null;
         this.turns.set(event.turn.id, event.turn);
         this.resyncing.delete(event.turn.id);
         this.grown(event.turn.id);
@@ -138,7 +169,7 @@ export class Session {
         break;
       }
       case "saved":
-        this.host.save(event.data);
+        this.host.save(event.data, event.thread);
         return;
       case "answer": {
         const question = this.questions.get(event.to);
@@ -148,6 +179,7 @@ export class Session {
         return;
       }
     }
+    if (this.pending && this.state.sent === this.pending.key) this.pending = null;
     this.changed();
   }
 
@@ -157,7 +189,7 @@ export class Session {
     if (delta.seq !== turn.seq + 1) {
       if (!this.resyncing.has(delta.id)) {
         this.resyncing.add(delta.id);
-        this.host.send({ type: "resync", id: delta.id });
+        this.tell({ type: "resync", id: delta.id });
       }
       return;
     }
@@ -186,6 +218,6 @@ export class Session {
     if (Date.now() - this.heard < SILENCE) return;
     if (this.ready && !this.busy) return;
     this.heard = Date.now();
-    this.host.send({ type: "hello" });
+    this.tell({ type: "hello" });
   }
 }

@@ -1,7 +1,7 @@
 // The widget (anywidget): one session for each model of the page, one element for each view.
 
 import { make } from "./element";
-import type { Asker, Host, Outgoing, Parts } from "./host";
+import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
 import type { Event } from "./protocol";
 import { Session } from "./session";
 
@@ -27,6 +27,24 @@ class WidgetHost implements Host {
     return () => this.model.off("msg:custom", take);
   }
 
+  follow(listener: (lost: Lost) => void): () => void {
+    const manager = this.model.widget_manager as { context?: { sessionContext?: Kernel } };
+    const kernel = manager?.context?.sessionContext;
+    if (!kernel?.statusChanged || !kernel.connectionStatusChanged) return () => {};
+    const began = kernel.session?.kernel?.id;
+    const look = () => {
+      const now = kernel.session?.kernel;
+      if (!now || now.status === "dead") return listener("dead");
+      if (/starting/.test(now.status) || now.id !== began) return listener("gone");
+      listener(now.connectionStatus === "connected" ? "" : "away");
+    };
+    const signals = [kernel.statusChanged, kernel.connectionStatusChanged, kernel.kernelChanged];
+    for (const signal of signals) signal.connect(look);
+    return () => {
+      for (const signal of signals) signal.disconnect(look);
+    };
+  }
+
   async part<Name extends keyof Parts>(name: Name, ask: Asker): Promise<Parts[Name]> {
     const source = await ask("part", { name });
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -43,12 +61,9 @@ class WidgetHost implements Host {
    */
   insertCell(element: Element, code: string): boolean {
     const notebook = this.notebook?.sharedModel;
-    const cell = element.closest<HTMLElement>(".jp-Cell");
-    if (!notebook || !cell) return false;
-    const at =
-      Number(cell.dataset.windowedListIndex ?? Number.NaN) ||
-      [...(cell.parentElement?.querySelectorAll(":scope > .jp-Cell") ?? [])].indexOf(cell);
-    notebook.insertCell(Math.max(0, at) + 1, {
+    const at = placeOf(element);
+    if (!notebook || at === null) return false;
+    notebook.insertCell(at + 1, {
       cell_type: "code",
       source: code,
       metadata: { trusted: true },
@@ -60,14 +75,14 @@ class WidgetHost implements Host {
    * The kernel does this itself while the page lives that ran the cell; a page that was opened
    * later knows no display ids, and hears of it here.
    */
-  save(data: Record<string, string>): void {
+  save(data: Record<string, string>, thread: string): void {
     const panel = this.model.get("_panel_id");
     for (const { outputs } of this.notebook?.cells ?? []) {
       for (let i = 0; i < (outputs?.length ?? 0); i++) {
         const output = outputs!.get(i).toJSON();
         if (output.metadata?.jan?.panel !== panel) continue;
         if (Object.keys(data).every((type) => data[type] === output.data?.[type])) continue;
-        outputs!.set(i, { ...output, data });
+        outputs!.set(i, { ...output, data, metadata: { jan: { panel, thread } } });
       }
     }
   }
@@ -77,6 +92,29 @@ class WidgetHost implements Host {
     const model = manager?.context?.model;
     return model?.sharedModel && model.cells ? (model as Notebook) : null;
   }
+}
+
+/** Which cell of its notebook an element stands in, from 0. */
+function placeOf(element: Element): number | null {
+  const cell = element.closest<HTMLElement>(".jp-Cell");
+  if (!cell) return null;
+  const at =
+    Number(cell.dataset.windowedListIndex ?? Number.NaN) ||
+    [...(cell.parentElement?.querySelectorAll(":scope > .jp-Cell") ?? [])].indexOf(cell);
+  return Math.max(0, at);
+}
+
+/** The parts that we need of JupyterLab's `ISessionContext`. */
+interface Kernel {
+  session?: { kernel?: { id: string; status: string; connectionStatus: string } | null } | null;
+  statusChanged: Signal;
+  connectionStatusChanged: Signal;
+  kernelChanged: Signal;
+}
+
+interface Signal {
+  connect(slot: () => void): unknown;
+  disconnect(slot: () => void): unknown;
 }
 
 /** The parts that we need of JupyterLab's `INotebookModel`. */

@@ -21,7 +21,7 @@ from support.jan import add_remote
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 TOKEN = "a-token-of-the-test"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -34,6 +34,13 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Chromium, with the scrollbars that people see: a headless one hides them by itself."""
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM, args=ARGUMENTS, ignore_default_args=["--hide-scrollbars"]
+    )
 
 
 class Lab:
@@ -187,7 +194,7 @@ def any_page(lab: Lab) -> Iterator[Page]:
     """A page whose own errors are nobody's business."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launch(playwright)
         yield browser.new_page(viewport={"width": 1200, "height": 900})
         browser.close()
 

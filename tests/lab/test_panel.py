@@ -110,7 +110,7 @@ def test_another_model_another_value_and_the_request_shows_them(
 
     panel.button("Settings").click()
     panel.find(".setting:has(#setting-temperature) button[aria-label^=Reset]").click()
-    panel.find("#setting-temperature[placeholder='not set']").wait_for()
+    panel.find("#setting-temperature[placeholder='Auto']").wait_for()
     panel.find("#setting-top_p").fill("7")
     panel.find("#setting-top_p").press("Enter")
     assert "at most 1" in panel.find(".wrong").inner_text()
@@ -180,12 +180,68 @@ def saved(lab: Lab, page: Page, name: str, text: str) -> str:
     for _ in range(50):
         page.keyboard.press("Control+s")
         page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
-        outputs = json.loads((lab.folder / name).read_text("utf-8"))["cells"][0]["outputs"]
+        file = (lab.folder / name).read_text("utf-8")
+        if not file:
+            continue  # it is being written
+        outputs = json.loads(file)["cells"][0]["outputs"]
         said = "".join(outputs[1]["data"]["text/markdown"])
         if text in said:
             return said
         page.wait_for_timeout(100)
     raise AssertionError(f"{text!r} is not in the file: {said}")
+
+
+def test_a_restarted_kernel_is_told(lab: Lab, page: Page) -> None:
+    notebook, panel = opened(lab, page, "restart.ipynb", OPEN.format("'short'"))
+    panel.ask_and_wait("before")
+    panel.box.fill("a draft")
+    page.click("[data-command='notebook:restart-kernel']")
+    page.click(".jp-Dialog .jp-mod-accept")
+    panel.find(".lost", has_text="was restarted").wait_for(timeout=20_000)
+    assert panel.box.is_disabled()
+    assert panel.box.input_value() == "a draft"
+    assert panel.questions() == ["before"]
+    notebook.run(0)
+    assert Panel(page).ask_and_wait("after")
+
+
+def test_shift_and_enter_begin_a_new_line(lab: Lab, page: Page) -> None:
+    _, panel = opened(lab, page, "lines.ipynb", OPEN.format("'short'"))
+    panel.box.click()
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    assert panel.box.input_value() == "one\ntwo"
+    panel.box.press("Enter")
+    panel.wait()
+    panel.act(panel.find("article.user").first, "Edit and send again")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("three")
+    assert panel.find(".editor textarea").input_value() == "one\ntwo\nthree"
+    page.keyboard.press("Escape")
+    panel.button("Settings").click()
+    panel.find(".settings textarea").click()
+    page.keyboard.type("a")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("b")
+    assert panel.find(".settings textarea").input_value() == "a\n\nb"
+    panel.button("Close the settings").click()
+    panel.box.fill("/foo")
+    panel.box.press("Enter")
+    panel.find(".wrong", has_text="no command /foo").wait_for()
+    assert len(panel.questions()) == 1
+
+
+def test_a_notebook_saved_in_mid_stream_has_the_question_and_what_has_come(
+    lab: Lab, page: Page
+) -> None:
+    _, panel = opened(lab, page, "middle.ipynb", OPEN.format("'slow'"))
+    panel.ask("the newest")
+    panel.wait_for_text(100)
+    assert "the **bold**" in saved(lab, page, "middle.ipynb", "the newest")
+    assert panel.find(".round.stop").is_visible()
+    panel.stop()
 
 
 def test_a_second_view_shows_the_same(lab: Lab, page: Page) -> None:

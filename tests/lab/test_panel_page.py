@@ -13,7 +13,7 @@ from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.router import Router
 from lab import axe
 from lab.bare import Bare
-from lab.conftest import ARGUMENTS, CHROMIUM
+from lab.conftest import CHROMIUM, launch
 from lab.panel import Panel
 from test_markdown import PAYLOADS
 
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (.ci/run installs it)")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 
@@ -263,6 +263,7 @@ class Scripted:
         "settings": [],
         "reload": False,
         "path": ["q", "a"],
+        "sent": "",
         "notice": "",
     }
 

@@ -20,7 +20,7 @@ from jan_jupyter.panel import ChatPanel, context, turns
 from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.panel.protocol import Context
 from jan_jupyter.router import Router
-from jan_jupyter.threads import ThreadStore, files
+from jan_jupyter.threads import ThreadMessage, ThreadStore, files
 from support.jan import add_remote
 from support.loop import watched_loop
 from support.server import StreamingServer, tokens
@@ -209,6 +209,64 @@ def test_what_cannot_even_be_asked_is_kept_with_its_reason(page: FrontEnd, isola
     assert page.texts[0] == "hi"
     assert page.path[1]["error"]["title"] == "The model is not ready"
     assert page.path[1]["error"]["mend"] == "model"
+
+
+def test_what_is_malformed_is_answered_and_ends_nothing(page: FrontEnd) -> None:
+    page.do(type="send", text="hi", colour="red")
+    page.until(lambda: "colour" in page.state.get("notice", ""))
+    page.do(type="nothing")
+    page.until(lambda: "no 'nothing'" in page.state["notice"])
+    page.do(type="preview", ask="x")
+    page.until(lambda: page.events[-1].get("to") == "x")
+    assert "error" in page.events[-1]
+    page.do(type="send", text="hi")
+    page.settle()
+    assert page.texts == ["hi", ANSWER]
+
+
+def test_a_snapshot_tells_which_question_it_holds(page: FrontEnd) -> None:
+    page.do(type="send", text="hi", key="k1")
+    page.settle()
+    page.do(type="hello")
+    page.until(lambda: page.events[-1]["type"] == "snapshot")
+    assert page.state["sent"] == "k1"
+
+
+def test_an_answer_under_way_is_in_what_is_saved(page: FrontEnd) -> None:
+    page.do(type="model", model="slow")
+    page.do(type="send", text="a long one")
+    page.until(lambda: page.path and len(page.path[-1]["text"]) > 100)
+    question, answer = page.talk.messages
+    assert question.text == "a long one"
+    assert len(answer.text) > 100
+    page.do(type="stop")
+    page.settle()
+    assert [m.status for m in page.talk.messages] == ["ready", "stopped"]
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(("deleted", "left"), [(0, ["next"]), (3, ["sum?", "next"])])
+def test_with_a_turn_go_its_calls_and_their_results(
+    page: FrontEnd, deleted: int, left: list[str]
+) -> None:
+    page.do(type="send", text="hi")
+    page.settle()
+    thread = page.talk.thread
+    assert thread is not None
+    thread.delete(*(m.id for m in thread.messages))
+    for message in (
+        ThreadMessage("user", "sum?"),
+        ThreadMessage("assistant", "", tool_calls=[CALL]),
+        ThreadMessage("tool", "3", tool_call_id="c"),
+        ThreadMessage("assistant", "It is 3."),
+        ThreadMessage("user", "next"),
+    ):
+        thread.append(message)
+    page.do(type="delete", id=thread.messages[deleted].id)
+    page.settle()
+    assert [m.text for m in thread.messages] == left
 
 
 def test_a_message_that_is_refused_goes_back(page: FrontEnd) -> None:

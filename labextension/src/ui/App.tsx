@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Session } from "../session";
 import { Composer } from "./Composer";
@@ -15,15 +16,16 @@ export function App({ session, root }: { session: Session; root: HTMLElement }) 
   };
   return (
     <ChatContext.Provider value={{ session, root, say }}>
-      <Panel />
-      <div class="spoken" aria-live="polite" ref={live} />
+      <Panel>
+        <div class="spoken" aria-live="polite" ref={live} />
+      </Panel>
     </ChatContext.Provider>
   );
 }
 
 type Side = "threads" | "settings" | null;
 
-function Panel() {
+function Panel({ children }: { children: ComponentChildren }) {
   const session = useSession();
   const { root, say } = useChat();
   const [side, setSide] = useState<Side>(null);
@@ -50,9 +52,11 @@ function Panel() {
       <main aria-label="Conversation">
         <Log />
         <Notice />
+        <Lost />
         <Composer />
       </main>
       {side === "settings" && <SettingsPanel onClose={() => close("settings")} />}
+      {children}
     </div>
   );
 }
@@ -210,6 +214,23 @@ function Welcome() {
           <kbd>@</kbd> brings a variable, a cell, a file or the last error along; <kbd>/</kbd> shows the commands.
         </li>
       </ul>
+    </div>
+  );
+}
+
+const LOST = {
+  away: "The connection to the kernel is being made again …",
+  dead: "The kernel has ended: start it again, then run this cell to go on.",
+  gone: "The kernel was restarted: run this cell to go on (Shift+Enter in it).",
+};
+
+/** No kernel hears what is said here: why, and what to do. */
+function Lost() {
+  const { lost } = useSession();
+  if (!lost) return null;
+  return (
+    <div class="notice lost" role="alert">
+      <span>{LOST[lost]}</span>
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useChat, useSession } from "./context";
 import { COMMANDS, commandOf } from "./commands";
 import { IconButton } from "./icons";
+import { breakLine } from "./lines";
 import { ModelPicker } from "./Models";
 import { Context } from "./Turn";
 
@@ -120,13 +121,14 @@ export function Composer() {
     const { draft, images, busy } = session; // as they are, also what is not drawn yet
     const text = draft.trim();
     const typed = commandOf(draft);
+    if (typed instanceof Error) return setWrong(typed.message);
     if (typed) {
       const left = typed.command.run(session, typed.argument, open);
       if (left instanceof Error) setWrong(left.message);
       else write(left);
       return;
     }
-    if ((!text && !images.length) || busy) return;
+    if ((!text && !images.length) || busy || session.lost) return;
     session.send(draft.trimEnd(), images);
     write("");
     attach([]);
@@ -142,13 +144,14 @@ export function Composer() {
     write(to ? said[said.length - to]! : "");
   };
 
-  const keys = (event: KeyboardEvent) => {
+  const keys = (event: KeyboardEvent & { currentTarget: HTMLTextAreaElement }) => {
     if (event.isComposing) return;
+    if (event.key === "Enter" && event.shiftKey) return breakLine(event);
     if (choices.length) {
       if (event.key === "ArrowDown") setAt((at + 1) % choices.length);
       else if (event.key === "ArrowUp") setAt((at + choices.length - 1) % choices.length);
       else if (event.key === "Escape") setChoices([]);
-      else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !complete())) accept(choices[at]!);
+      else if (event.key === "Tab" || (event.key === "Enter" && !complete())) accept(choices[at]!);
       else return enter(event);
       event.preventDefault();
       return;
@@ -158,7 +161,7 @@ export function Composer() {
   /** Whether the draft is already what would be chosen. */
   const complete = () => choices.some((choice) => choice.insert.trim() === draft.trim());
   const enter = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Enter") {
       event.preventDefault();
       submit();
     } else if (event.key === "Escape" && busy) {
@@ -244,7 +247,8 @@ export function Composer() {
         ref={area}
         rows={1}
         aria-label="Message"
-        placeholder="Ask something …   / commands   @ context"
+        disabled={Boolean(session.lost)}
+        placeholder={session.lost ? "" : "Ask something …   / commands   @ context"}
         value={draft}
         aria-haspopup="listbox"
         aria-controls={choices.length ? "choices" : undefined}
@@ -292,7 +296,7 @@ export function Composer() {
             </svg>
           </button>
         ) : (
-          <button type="button" class="round send" aria-label="Send" title="Send (Enter)" disabled={!draft.trim() && !images.length} onClick={submit}>
+          <button type="button" class="round send" aria-label="Send" title="Send (Enter)" disabled={Boolean(session.lost) || (!draft.trim() && !images.length)} onClick={submit}>
             <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
               <path d="M8 13V3.500M3.500 8 8 3.500 12.500 8" />
             </svg>

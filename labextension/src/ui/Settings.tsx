@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SettingRow } from "../protocol";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
+import { breakLine } from "./lines";
 
 /** The settings of this thread, each with the level that its value comes from. */
 export function SettingsPanel({ onClose }: { onClose: () => void }) {
@@ -86,7 +87,9 @@ function Instructions({ text }: { text: string }) {
         placeholder="How the assistant should answer in this thread"
         value={draft.text}
         onInput={(event) => draft.type(event.currentTarget.value)}
-        onChange={(event) => {
+        onKeyDown={(event) => event.key === "Enter" && !event.isComposing && breakLine(event)}
+        onBlur={(event) => {
+          if (event.currentTarget.value === text) return draft.end();
           draft.end();
           session.do({ type: "instructions", text: event.currentTarget.value });
         }}
@@ -117,7 +120,7 @@ function Row({ row }: { row: SettingRow }) {
       <div class="setting-head">
         <label for={id}>{row.name}</label>
         <span class="level" data-level={row.level} title={from(row)}>
-          {row.value === null ? "not set" : row.level}
+          {row.value === null ? "auto" : row.level}
         </span>
         {own && (
           <IconButton icon="reset" label={`Reset ${row.name}${row.below.value === null ? "" : ` to ${show(row.below.value)}`}`} onClick={() => set(null)} />
@@ -154,6 +157,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
         {slider && (
           <input
             type="range"
+            class={text ? "" : "auto"}
             aria-label={`${row.name}, slider`}
             min={row.min!}
             max={row.max!}
@@ -168,7 +172,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
           type="text"
           inputMode={number ? "decimal" : "text"}
           value={text}
-          placeholder={row.value === null ? "not set" : ""}
+          placeholder={row.value === null ? "Auto" : ""}
           aria-describedby={`${id}-help`}
           aria-invalid={Boolean(wrong)}
           onInput={(event) => draft.type(event.currentTarget.value)}

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Fault, Turn } from "../protocol";
 import { useChat } from "./context";
 import { Icon, IconButton } from "./icons";
+import { breakLine } from "./lines";
 import { Text } from "./Text";
 
 /** One turn of the conversation, with what can be done about it. */
@@ -89,7 +90,9 @@ function Columns({ turn, busy }: { turn: Turn; busy: boolean }) {
               <IconButton icon="stop" label={`Stop ${one.model}`} onClick={() => session.stop(one.id)} />
             )}
           </header>
-          <Body turn={one} />
+          <div class="body" tabIndex={0} role="region" aria-label={`What ${one.model} says`}>
+            <Body turn={one} />
+          </div>
           <div class="under">
             <Footer turn={one} bare />
             {one.status !== "writing" && (
@@ -271,9 +274,10 @@ function Editor({ text, onDone }: { text: string; onDone: (text: string | null) 
     area.current!.focus();
     area.current!.setSelectionRange(text.length, text.length);
   }, []);
-  const keys = (event: KeyboardEvent) => {
+  const keys = (event: KeyboardEvent & { currentTarget: HTMLTextAreaElement }) => {
     if (event.key === "Escape") onDone(null);
-    else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    else if (event.key === "Enter" && event.shiftKey && !event.isComposing) breakLine(event);
+    else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
       if (value.trim()) onDone(value);
     } else return;

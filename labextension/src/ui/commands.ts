@@ -127,9 +127,12 @@ export function save(name: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** The command that a draft is; `null`: it is a question. */
-export function commandOf(draft: string): { command: Command; argument: string } | null {
-  const match = /^\/(\w+)(?:\s+([^]*))?$/.exec(draft.trim());
-  const command = COMMANDS.find((one) => one.name === match?.[1]);
-  return command ? { command, argument: (match![2] ?? "").trim() } : null;
+/** The command that a draft is; `null`: it is a question. An error: it is neither. */
+export function commandOf(draft: string): { command: Command; argument: string } | Error | null {
+  const match = /^\/(\w+)(?:\s+([^]*))?$/.exec(draft.trimEnd());
+  if (!match) return null;
+  const command = COMMANDS.find((one) => one.name === match[1]);
+  if (command) return { command, argument: (match[2] ?? "").trim() };
+  const known = COMMANDS.map((one) => `/${one.name}`).join(", ");
+  return new Error(`There is no command /${match[1]}: ${known}. With a space before it, it is a question.`);
 }
