@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..errors import ThreadBusy, ThreadError
 from ..models.engine_files import canonical
 from ..types import Message, Reply
-from .message import ThreadMessage
+from .message import ThreadMessage, new_id
 from .thread import Thread
 
 
@@ -62,10 +62,12 @@ class Record:
 
         One that the disk does not take now is written later (`Thread.owe`).
         """
+        # Each with its id from the start: what is written later is not written twice.
+        answers = [ThreadMessage.of_reply(one, id=new_id()) for one in (reply, *reply.others)]
         try:
-            self._write(reply)
+            self._write(*answers)
         except ThreadBusy as error:
-            self.thread.owe(lambda: self._write(reply))
+            self.thread.owe(lambda: self._write(*answers))
             whole = "is whole, but" if reply.error is None else "as far as it came"
             unkept = ThreadBusy(
                 f"The answer of {reply.model} ({reply.engine}) {whole} could not be written into"
@@ -89,10 +91,12 @@ class Record:
         if self._begun:
             self._ended.wait(timeout)
 
-    def _write(self, reply: Reply) -> None:
-        answer = ThreadMessage.of_reply(reply)
+    def _write(self, answer: ThreadMessage, *others: ThreadMessage) -> None:
         something = bool(answer.text or answer.tool_calls)
-        if self._extend is not None:
+        there = self.thread.now().tree
+        if answer.id in there:
+            self.answer = there.message(answer.id)
+        elif self._extend is not None:
             if something:
                 self.answer = self._extended(self._extend, answer)
         elif self.question is None:
@@ -104,8 +108,9 @@ class Record:
         else:
             self.answer = self.thread.answer(answer, self.question)
         if self.question is not None and self._extend is None:
-            for other in reply.others:  # versions of the first, which stands on the line
-                self.thread.answer(ThreadMessage.of_reply(other), self.question)
+            for other in others:  # versions of the first, which stands on the line
+                if other.id not in there:
+                    self.thread.answer(other, self.question)
 
     @property
     def _replaces(self) -> bool:

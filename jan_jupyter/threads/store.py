@@ -210,7 +210,7 @@ class ThreadStore:
         """
         source = Path(source).expanduser()
         model = None
-        if (source / "thread.json").is_file():
+        if os.path.isfile(source / "thread.json"):
             described = read_head(source)
             title, model = title or described.title, described.model
             source = source / "messages.jsonl"

@@ -224,7 +224,7 @@ class Thread:
             written = self._new(state, message, tree.line[-1].id if tree.line else ROOT)
             if replaces:
                 self._write_tree(state, tree.appended(written))
-                self._write_head(head.touched(state.head.raw, written.text))
+                self._tell_listings(head.touched(state.head.raw, written.text))
             else:
                 self._append(state, written)
             return written
@@ -242,7 +242,7 @@ class Thread:
                 self._append(state, written)
             else:
                 self._write_tree(state, state.tree.answered(written, to))
-                self._write_head(head.touched(state.head.raw))
+                self._tell_listings(head.touched(state.head.raw))
             return written
 
     def fork(self, at: str) -> None:
@@ -270,7 +270,7 @@ class Thread:
         """
         with self._writing() as state:
             self._write_tree(state, state.tree.without(ids), gone=ids)
-            self._write_head(head.touched(state.head.raw))
+            self._tell_listings(head.touched(state.head.raw))
 
     # The thread itself
 
@@ -413,15 +413,15 @@ class Thread:
 
     def _append(self, state: State, message: ThreadMessage) -> None:
         files.append(self._paths[1], files.compact(message.raw))
-        # The turn is safe; if the rest does not fit, a listing learns of it with the next one.
-        with suppress(OSError):
-            self._touch(state, message)
-
-    def _touch(self, state: State, message: ThreadMessage) -> None:
         raw = head.touched(state.head.raw, message.text)
         if not state.tree.line and message.role == "user" and state.head.title == head.UNTITLED:
             raw = head.titled(raw, _title(message.text))
-        self._write_head(raw)
+        self._tell_listings(raw)
+
+    def _tell_listings(self, raw: Mapping[str, Any]) -> None:
+        """Write what a listing shows. The turns are safe: if this fails, the next one tells."""
+        with suppress(OSError):
+            self._write_head(raw)
 
     def _write_head(self, raw: Mapping[str, Any]) -> None:
         files.replace(self._paths[0], files.pretty(raw))

@@ -56,6 +56,9 @@ class Tree:
             children.sort(key=lambda message: message.created or 0)
         return found
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._messages
+
     def message(self, id: str) -> ThreadMessage:
         """A turn anywhere in the tree. Raises `ThreadNotFound`."""
         try:

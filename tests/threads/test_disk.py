@@ -86,6 +86,23 @@ def test_an_answer_that_was_cut_as_well_is_not_lost_either(models: Path) -> None
     assert (answer.text, answer.status, question.text) == (FIVE, "error", "two")
 
 
+def test_of_several_answers_none_is_lost_and_none_written_twice(models: Path) -> None:
+    talk = jan.Chat("five", thread="t")
+    thread = jan.threads.get("t")
+    thread.append(ThreadMessage("user", "one"))
+    thread.append(ThreadMessage("assistant", "y" * 8000))
+    talk.regenerate()
+    branches = (thread.folder / "branches.jsonl").stat().st_size
+    with full_disk(branches + 300), pytest.raises(errors.ThreadBusy):  # room for the line alone
+        talk.ask("two", n=3)
+    first = thread.messages[-1]
+    assert first.text == f"0:{FIVE}"
+    talk.ask("three")
+    versions = [thread.message(id).text for id in thread.versions(first.id)]
+    assert versions == [f"{number}:{FIVE}" for number in range(3)]
+    assert [m.text for m in thread.messages][-3:] == [first.text, "three", FIVE]
+
+
 def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     store = ThreadStore(tmp_path / "own")
     source = tmp_path / "talk.jsonl"
