@@ -265,14 +265,13 @@ class Worker:
             waited_for = connected(server.pid, self.port)
             try:
                 now = slots(self.port, self.secret)
-            except OSError:  # it is at a long step, or ending: `poll` tells in a moment
-                if waited_for:
-                    heard = time.monotonic()
-                elif time.monotonic() - heard > SILENT_SECONDS:
-                    self._end(server, f"it said nothing for {SILENT_SECONDS:.0f} s")
-                    return
-                continue
-            heard = time.monotonic()
+            except OSError:
+                continue  # it is ending: `poll` tells in a moment
+            if now is not None or waited_for:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > SILENT_SECONDS:
+                self._end(server, f"it said nothing for {SILENT_SECONDS:.0f} s")
+                return
             busy = sum(working for working, _ in now) if now is not None else 1
             # A prompt that is being read into tokens has a connection, but no slot yet.
             if busy or waited_for or (now != seen and any(task >= 0 for _, task in now or ())):
