@@ -27,7 +27,7 @@ from ..router import shared
 from ..threads import Thread
 from ..threads import shared as thread_store
 from ..types import Reply
-from . import context, front_end, saved
+from . import cells, context, front_end, saved
 from .conversation import Conversation, Surroundings
 from .protocol import Context
 
@@ -40,8 +40,9 @@ LETTERS_A_SECOND = 10_000
 class ChatPanel(anywidget.AnyWidget):
     """A chat in the notebook: `jan.ChatPanel()`, or `%jan chat`.
 
-    `model` and `thread` may be read, set and observed at any time. Several views of one panel, and
-    a page that is opened again, show the same conversation.
+    A cell that is run again goes on with the thread that it showed, in a new kernel as well;
+    `thread=""` begins a new one. `model` and `thread` may be read, set and observed at any time.
+    Several views of one panel, and a page that is opened again, show the same conversation.
     """
 
     model = traitlets.Unicode(help="Id of the model that answers; set it to choose another.")
@@ -70,6 +71,9 @@ class ChatPanel(anywidget.AnyWidget):
         self._due = 0.0
         store = thread_store()
         opened = store.open(thread) if isinstance(thread, str) and thread else thread or None
+        self._cell = cells.current()
+        if thread is None:
+            opened = cells.thread_of(self._cell, store)
         if model is not None:
             shared().model(model)  # an error now, not with the first question
         self._conversation = Conversation(
@@ -200,6 +204,7 @@ class ChatPanel(anywidget.AnyWidget):
             with contextlib.suppress(errors.JanError):
                 self.model = conversation.model
             self.thread = conversation.thread.id if conversation.thread else ""
+            cells.remember(self._cell, self.thread)
             self.set_trait("busy", conversation.busy)
         finally:
             self._following = False

@@ -15,8 +15,8 @@ class Panel:
 
     def __init__(self, page: Page, number: int = 0) -> None:
         self.page = page
-        # A panel of a new kernel brings its own element, with a number after its name.
-        self.root = page.locator("jan-chat, jan-chat-2, jan-chat-3").nth(number)
+        # Each panel of a page brings its own element, with a number after its name.
+        self.root = page.locator("xpath=//*[starts-with(local-name(), 'jan-chat')]").nth(number)
         try:
             self.root.locator(".welcome h2, .turn").first.wait_for(timeout=30 * SECONDS)
         except Exception as error:

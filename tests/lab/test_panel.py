@@ -191,7 +191,9 @@ def saved(lab: Lab, page: Page, name: str, text: str) -> str:
     raise AssertionError(f"{text!r} is not in the file: {said}")
 
 
-def test_a_restarted_kernel_is_told(lab: Lab, page: Page) -> None:
+def test_a_restarted_kernel_is_told_and_the_cell_goes_on_with_its_thread(
+    lab: Lab, page: Page
+) -> None:
     notebook, panel = opened(lab, page, "restart.ipynb", OPEN.format("'short'"))
     panel.ask_and_wait("before")
     panel.box.fill("a draft")
@@ -201,8 +203,16 @@ def test_a_restarted_kernel_is_told(lab: Lab, page: Page) -> None:
     assert panel.box.is_disabled()
     assert panel.box.input_value() == "a draft"
     assert panel.questions() == ["before"]
+    notebook.run(0)  # nothing was saved since the question: it is not the notebook that knows
+    panel = Panel(page)
+    panel.find(".said", has_text="before").wait_for()
+    notebook.run(0)  # once more, in the same kernel
+    panel.ask_and_wait("after")
+    assert panel.questions() == ["before", "after"]
+    panel.button("New thread").click()
+    panel.find(".welcome h2").wait_for()
     notebook.run(0)
-    assert Panel(page).ask_and_wait("after")
+    panel.find(".welcome h2").wait_for()
 
 
 def test_shift_and_enter_begin_a_new_line(lab: Lab, page: Page) -> None:

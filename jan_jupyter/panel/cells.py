@@ -1,0 +1,99 @@
+"""Which thread a cell showed last: a panel in a cell that is run again goes on with it.
+
+It is kept in the data folder, by notebook and cell, and in the metadata of the cell's output: that
+goes along where a notebook is moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from IPython.core.getipython import get_ipython
+
+from ..errors import JanError
+from ..models.disk import write_text
+from ..settings import own_data_folder
+from ..threads import Thread, ThreadStore
+
+
+class Cell(NamedTuple):
+    """A panel's place: the path of its notebook, the cell's id, and which panel of that run it is.
+
+    Path and id are empty where the front end does not tell them.
+    """
+
+    notebook: str
+    id: str
+    number: int = 0
+
+
+_known: dict[Cell, str] = {}
+"""Ids of the threads that cells show, as far as this process knows; empty: a new one."""
+_run = ("", 0)
+"""The request that made the newest panel, and how many it has made."""
+
+
+def current() -> Cell:
+    """The place of a panel that is made now."""
+    global _run
+    shell = get_ipython()
+    parent: Any = getattr(shell, "get_parent", dict)() or {}
+    request = str((parent.get("header") or {}).get("msg_id", ""))
+    _run = (request, _run[1] + 1 if request == _run[0] else 0)
+    given = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")
+    path = str(given or os.environ.get("JPY_SESSION_NAME", ""))
+    return Cell(path, str((parent.get("metadata") or {}).get("cellId", "")), _run[1])
+
+
+def remember(cell: Cell, thread: str) -> None:
+    if not cell.id or _known.get(cell, "") == thread:
+        return
+    _known[cell] = thread
+    if cell.notebook:
+        with suppress(OSError):  # a full disk: then this process alone knows
+            _file(cell).parent.mkdir(parents=True, exist_ok=True)
+            write_text(_file(cell), thread)
+
+
+def thread_of(cell: Cell, store: ThreadStore) -> Thread | None:
+    """What a cell showed before it was run again; `None`: nothing, or it is gone."""
+    if not cell.id:
+        return None
+    id = _known[cell] if cell in _known else _kept(cell)
+    try:
+        found = store.get(id) if id else None
+    except JanError:
+        return None
+    if found is None or found.id != id:  # a notebook from elsewhere may name a title
+        return None
+    _known[cell] = id
+    return found
+
+
+def _kept(cell: Cell) -> str:
+    """The thread that an earlier kernel has kept for a cell."""
+    try:
+        return _file(cell).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return _saved(cell)
+
+
+def _file(cell: Cell) -> Path:
+    name = hashlib.sha256("\n".join(map(str, cell)).encode("utf-8", "replace")).hexdigest()[:32]
+    return own_data_folder() / "panels" / name
+
+
+def _saved(cell: Cell) -> str:
+    """The thread that the cell's outputs name, in the notebook as it was saved."""
+    try:
+        notebook: Any = json.loads(Path(cell.notebook).read_text("utf-8"))
+        cells = [one for one in notebook["cells"] if one.get("id") == cell.id]
+        marks = [out.get("metadata", {}).get("jan") for one in cells for out in one["outputs"]]
+        return str([mark["thread"] for mark in marks if mark][cell.number])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ""

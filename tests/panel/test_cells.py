@@ -1,0 +1,66 @@
+"""Which thread a cell goes on with, as a new kernel finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from jan_jupyter.panel import cells
+from jan_jupyter.panel.cells import Cell
+from jan_jupyter.threads import ThreadStore
+
+
+@pytest.fixture
+def new_kernel(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    def forget() -> None:
+        monkeypatch.setattr(cells, "_known", {})
+
+    forget()
+    return forget
+
+
+def notebook(path: Path, thread: str) -> str:
+    output = nbformat.v4.new_output("display_data", {"text/plain": ""})
+    output.metadata = {"jan": {"panel": "p", "thread": thread}}
+    written: Any = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("%jan chat", id="one", outputs=[output])]
+    )
+    nbformat.write(written, path)
+    return str(path)
+
+
+def test_a_new_kernel_goes_on_with_the_thread_of_a_cell(
+    new_kernel: Callable[[], None], tmp_path: Path
+) -> None:
+    store = ThreadStore()
+    thread = store.create("Plans")
+    cell = Cell("/n.ipynb", "one")
+    cells.remember(cell, thread.id)
+    new_kernel()
+    found = cells.thread_of(cell, store)
+    assert found is not None
+    assert found.id == thread.id
+    assert cells.thread_of(Cell("/n.ipynb", "two"), store) is None
+    cells.remember(cell, "")  # *New thread*
+    new_kernel()
+    assert cells.thread_of(cell, store) is None
+
+    moved = Cell(notebook(tmp_path / "moved.ipynb", thread.id), "one")
+    found = cells.thread_of(moved, store)
+    assert found is not None
+    assert found.id == thread.id
+    store.delete(thread.id)
+    assert cells.thread_of(moved, store) is None
+
+
+def test_a_notebook_from_elsewhere_opens_no_thread_by_its_title(
+    new_kernel: Callable[[], None], tmp_path: Path
+) -> None:
+    store = ThreadStore()
+    store.create("Diary")
+    cell = Cell(notebook(tmp_path / "theirs.ipynb", "Diary"), "one")
+    assert cells.thread_of(cell, store) is None
