@@ -49,6 +49,17 @@ def is_own_server(address: str) -> bool:
     return number.is_private or number.is_loopback or number.is_unspecified
 
 
+def is_this_machine(address: str) -> bool:
+    """Whether what is sent to an address stays on this machine, whoever resolves names."""
+    if address.lower().startswith("unix:"):
+        return True
+    host = _name(address if "//" in address else f"//{address}")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _name(address: str) -> str:
     try:
         return urlsplit(address).hostname or ""

@@ -19,6 +19,7 @@ from .models.model import Model
 from .models.reading import IGNORED
 from .models.store import ModelStore
 from .satisfiable import contradiction
+from .settings import stay_here
 from .types import (
     EMPTY,
     Audio,
@@ -151,7 +152,10 @@ class Router:
             raise errors.ModelNotReady(
                 f"Model {model.id} ({model.engine}) is not ready: {model.reason}{mend}"
             )
-        return model, self.registry.engine(engine, self.notify)
+        made = self.registry.engine(engine, self.notify)
+        if not made.local:
+            stay_here(f"Model {model.id} ({model.engine})", made.options.at(model).address)
+        return model, made
 
     def _known(self, name: str | Model | None) -> tuple[Model, Engine]:
         model, engine = self.model(name)
@@ -307,6 +311,9 @@ def _checked(request: ChatRequest) -> ChatRequest:
         if not _is_message(message):
             raise errors.UsageError(f"Message {number} is neither text nor parts: {message!r:.120}")
         sendable(message.content, f"Message {number}")
+        for part in message.content if not isinstance(message.content, str) else ():
+            for address in _addresses(part):
+                stay_here(f"A picture or file in message {number}", address)
         sendable(message.extra, f"Message {number}")
     if not any(not isinstance(m.content, str) or m.content.strip() for m in request.messages):
         raise errors.UsageError(
@@ -318,6 +325,15 @@ def _checked(request: ChatRequest) -> ChatRequest:
         )
     _refuse_contradictions(request)
     return replace(request, parameters=_plain(request.parameters))
+
+
+def _addresses(part: object, name: str = "") -> Iterator[str]:
+    """The addresses in a content part, which whoever answers would fetch."""
+    if isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from _addresses(value, str(key))
+    elif isinstance(part, str) and name.endswith("url") and not part.startswith("data:"):
+        yield part
 
 
 def _is_message(message: Message) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from traitlets import Bool, Float, Unicode, validate
 from traitlets.config import SingletonConfigurable
 
+from .addresses import host_of, is_this_machine
 from .errors import SettingsError
 
 
@@ -31,6 +32,11 @@ class Jan(SingletonConfigurable):
     ).tag(config=True)
     runtime_folder = Unicode(
         help="Where running workers are registered. Empty: the user's runtime folder."
+    ).tag(config=True)
+    local_only = Bool(
+        False,
+        help="Nothing leaves this machine: remote engines, downloads, searches and installations"
+        " are refused, whatever a file or a cell names.",
     ).tag(config=True)
     footer = Bool(True, help="Show model, tokens and speed under an answer.").tag(config=True)
 
@@ -76,6 +82,19 @@ class Jan(SingletonConfigurable):
 def settings() -> Jan:
     """The settings in use."""
     return Jan.instance()
+
+
+def stay_here(what: str, address: str = "") -> None:
+    """Where something would leave this machine: raises `SettingsError` if `local_only` is set.
+
+    `what` would be reached at `address`; empty: somewhere else.
+    """
+    if settings().local_only and not is_this_machine(address):
+        where = f" at {host}" if (host := host_of(address)) else ""
+        raise SettingsError(
+            f"{what} is not on this machine{where}, and nothing leaves it: Jan.local_only is set."
+            " Ask a model that runs here (`%jan models`), or set `%config Jan.local_only = False`."
+        )
 
 
 def own_data_folder() -> Path:

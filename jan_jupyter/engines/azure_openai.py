@@ -12,6 +12,7 @@ from .. import errors
 from ..models import azure
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
+from ..settings import stay_here
 from ..types import ChatRequest, Delta, Event
 from . import http
 from .base import unheard
@@ -69,6 +70,7 @@ class AzureOpenAI(OpenAI):
 
     def _entra_provider(self) -> Callable[[], str]:
         """Tokens of whoever is signed in: `az login`, a managed identity, the environment …"""
+        stay_here(f"The sign-in of engine {self.options.name}")
         try:
             from azure import identity
         except ImportError as error:

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from .. import errors
+from ..addresses import is_this_machine
 from ..keys import Address, quiet_log, without_secrets
 from ..retry import LONGEST_WAIT, backoff
+from ..settings import stay_here
 from ..types import EMPTY, Delta, Finish
 from .failures import Hidden, Party, error_of
 from .sse import EventDecoder, ServerEvent
@@ -105,19 +107,20 @@ Wait = Callable[[float, errors.EngineError], None]
 class Client:
     """Connections of one engine; opened at first use.
 
-    Servers on this machine are reached through `loopback`, all others through httpx2's own pool.
+    Servers on this machine are reached through `loopback`, all others through httpx2's own pool;
+    by https those on this machine too, but never through a proxy.
     No redirect is followed: it would take the key along.
     """
 
     def __init__(self) -> None:
-        self._clients: dict[bool, httpx2.AsyncClient] = {}
+        self._clients: dict[tuple[bool, bool], httpx2.AsyncClient] = {}
 
     async def _for(self, url: str) -> httpx2.AsyncClient:
-        local = _is_loopback(url)
-        if local not in self._clients:  # it reads certificates, so not on the loop
-            made = await asyncio.to_thread(_client, local)
-            self._clients.setdefault(local, made)
-        return self._clients[local]
+        kind = _is_loopback(url), is_this_machine(url)
+        if kind not in self._clients:  # it reads certificates, so not on the loop
+            made = await asyncio.to_thread(_client, *kind)
+            self._clients.setdefault(kind, made)
+        return self._clients[kind]
 
     async def stream(
         self,
@@ -225,6 +228,7 @@ class Client:
 
     @asynccontextmanager
     async def _open(self, request: HttpRequest, party: Party) -> AsyncIterator[httpx2.Response]:
+        stay_here(f"Model {party.model} ({party.engine})", request.url)
         client = await self._for(request.url)
         import httpx2
 
@@ -258,7 +262,7 @@ class Client:
             await client.aclose()
 
 
-def _client(local: bool) -> httpx2.AsyncClient:
+def _client(local: bool, here: bool) -> httpx2.AsyncClient:
     import httpx2
 
     quiet_log()
@@ -268,7 +272,8 @@ def _client(local: bool) -> httpx2.AsyncClient:
 
         return httpx2.AsyncClient(transport=Loopback(), timeout=timeout, trust_env=False)
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
-    return httpx2.AsyncClient(timeout=timeout, limits=limits)
+    direct = httpx2.AsyncHTTPTransport(limits=limits) if here else None
+    return httpx2.AsyncClient(timeout=timeout, limits=limits, transport=direct)
 
 
 def _check_headers(headers: Mapping[str, str], party: Party) -> None:

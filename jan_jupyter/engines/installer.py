@@ -9,17 +9,23 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
+from ..settings import stay_here
 from .inherited import of_installer
 
 Tell = Callable[[str], None]
 """Takes a line of progress, on the background loop."""
 
 
-async def run(command: Sequence[str], tell: Tell) -> tuple[int, Sequence[str]]:
+async def run(
+    command: Sequence[str], tell: Tell, *, fetches: bool = True
+) -> tuple[int, Sequence[str]]:
     """Run a program to its end; gives its exit status and its last lines.
 
-    Cancelling it stops the program, and what that has started, before it returns.
+    `fetches`: it may need what is elsewhere, which `local_only` forbids. Cancelling it stops the
+    program, and what that has started, before it returns.
     """
+    if fetches:
+        stay_here("What is to be installed")
     # A package's own build code has no business with keys.
     variables = {**of_installer(os.environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
     variables.pop("FORCE_COLOR", None)  # ipykernel sets it

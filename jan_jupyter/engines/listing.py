@@ -13,6 +13,7 @@ from ..addresses import host_of
 from ..models.engine_files import EngineOptions, canonical, known_engines
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
+from ..settings import stay_here
 from . import packages
 from .base import Engine
 from .registry import OURS, engine_class, taken
@@ -149,6 +150,8 @@ async def offered(
     """What each address offers, by its name, or why it does not tell."""
     found: dict[str, list[str] | errors.JanError] = {}
     for options in places:
+        if not engine.local:
+            stay_here(f"Engine {options.name}", options.address)
         asked = type(engine)(options, engine.notify)
         try:
             found[options.address] = await asked.models()

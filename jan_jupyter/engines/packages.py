@@ -210,7 +210,12 @@ async def remove(name: str, tell: Tell) -> str:
         raise errors.UsageError(f"{package} is not installed.")
     mine = [p for p in plugins() if p.package == package]
     answer_yes = ["-y"] if _installer()[1] == "-m" else []
-    await _run([*_installer(), "uninstall", *answer_yes, *_where_flags(), package], package, tell)
+    await _run(
+        [*_installer(), "uninstall", *answer_yes, *_where_flags(), package],
+        package,
+        tell,
+        fetches=False,
+    )
     for plugin in mine:
         _forget_modules(plugin)
     _look_again()
@@ -238,12 +243,12 @@ def _where_flags() -> list[str]:
     return [] if _installer()[1] == "-m" else ["--python", sys.executable]
 
 
-async def _run(command: Sequence[str], what: str, tell: Tell) -> None:
+async def _run(command: Sequence[str], what: str, tell: Tell, *, fetches: bool = True) -> None:
     def told(line: str) -> None:
         if not line.startswith("Requirement already satisfied"):
             tell(line)
 
-    status, last = await run(command, told)
+    status, last = await run(command, told, fetches=fetches)
     if status:
         raise errors.EngineUnavailable(_why(what, last))
 

@@ -15,7 +15,9 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from .. import errors
+from ..addresses import is_this_machine
 from ..keys import without_secrets
+from ..settings import stay_here
 from ..types import EMPTY
 from . import http
 from .failures import Party, error_of
@@ -108,6 +110,7 @@ class GrpcClient(http.Client):
             yield given
 
     def _channel(self, url: str, party: Party) -> Any:
+        stay_here(f"Model {party.model} ({party.engine})", url)
         try:
             from tritonclient.grpc.aio import InferenceServerClient
         except ImportError as error:
@@ -121,7 +124,10 @@ class GrpcClient(http.Client):
         server = f"{parts.scheme}://{parts.netloc}"
         if server not in self._channels:
             tls = parts.scheme in ("https", "grpcs")
-            self._channels[server] = InferenceServerClient(parts.netloc, ssl=tls)
+            direct = [("grpc.enable_http_proxy", 0)] if is_this_machine(url) else None
+            self._channels[server] = InferenceServerClient(
+                parts.netloc, ssl=tls, channel_args=direct
+            )
         return self._channels[server]
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from .. import __version__, errors
 from ..keys import quiet_log
 from ..retry import retry_after
+from ..settings import settings, stay_here
 from ..types import EMPTY
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Web:
         with _translated(url):
             for _ in range(REDIRECTS):
                 host = _check(url)
+                stay_here(f"What is asked of {host}", url)
                 key = self._key(url)
                 sent = {"Accept-Encoding": "identity", **headers}
                 if key:
@@ -113,10 +115,13 @@ class Web:
             import httpx2
 
             quiet_log()
+            # What stays here takes no proxy.
+            direct = httpx2.AsyncHTTPTransport() if settings().local_only else None
             self._client = httpx2.AsyncClient(
                 headers={"User-Agent": f"jan-jupyter/{__version__}"},
                 timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8),
+                transport=direct,
                 follow_redirects=False,  # by hand, above
             )
         return self._client

@@ -539,3 +539,19 @@ def test_late_outputs_of_other_cells_are_not_ours(ask: Kernel) -> None:
     result = ask.result(other)
     assert result.status == "ok"
     assert result.text == "other\n", result.received
+
+
+def test_local_only_refuses_what_is_elsewhere_in_one_line(ask: Kernel) -> None:
+    settings = {"base_url": "https://api.elsewhere.example/v1", "api_key": KEY}
+    add_model(ask.data_folder, "away", engine="openai", settings=settings)
+    ask.execute("%config Jan.local_only = True")
+    try:
+        assert "nothing leaves this machine" in str(ask.execute("%jan status").outputs)
+        for line in ("%%jan away\nhi", "%jan search some words", "%jan pull hf:org/repo"):
+            result = ask.execute(line)
+            assert result.error is not None, line
+            (told,) = result.error.traceback
+            assert "Jan.local_only is set" in told
+        assert ask.execute("%%jan short\nhi").status == "ok"  # its server is here
+    finally:
+        ask.execute("%config Jan.local_only = False")

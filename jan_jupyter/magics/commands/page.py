@@ -42,7 +42,10 @@ def _set_settings() -> Mapping[str, Any]:
     from ...settings import settings
 
     jan = settings()
-    return {name: getattr(jan, name) for name in jan.trait_names(config=True) if getattr(jan, name)}
+    found = {name: getattr(jan, name) for name in jan.trait_names(config=True)}
+    if found["local_only"]:
+        found["local_only"] = "on: nothing leaves this machine"
+    return {name: value for name, value in found.items() if value}
 
 
 def help_(magics: JanMagics, arguments: Namespace) -> None:
