@@ -84,6 +84,8 @@ class Download:
         self.message = ""
         self.received = 0
         """Bytes that came over the wire in this run."""
+        self.finished = False
+        """Whether it is whole and in its place, as of the last look."""
         self._folder = folder
         self._web = web
         self._address = wanted.address or wanted.url
@@ -114,12 +116,9 @@ class Download:
         """Where the file is when it is whole."""
         return self._folder / self.wanted.name
 
-    @property
-    def finished(self) -> bool:
-        return self.path.is_file()
-
     def look(self) -> None:
-        """Find out what is here already, without asking anybody."""
+        """Find out what is here already, without asking anybody. It looks at the disk."""
+        self.finished = self.path.is_file()
         if self.finished:
             self.size = self.path.stat().st_size
             return
@@ -137,7 +136,7 @@ class Download:
         Raises `DownloadFailed`, `DownloadRefused`, `NoSpace`, `CannotWrite`, `ModelNotFound` or
         `ModelBroken`.
         """
-        self.look()
+        await _in_thread(self.look)
         if self.finished:
             return self.path
         resumed = self.done > 0
@@ -147,7 +146,7 @@ class Download:
                 await self._check_hash()
                 break
             except errors.ModelBroken:
-                self._start_over()  # what other connections have of it is of no use
+                await _in_thread(self._start_over)  # what others have of it is of no use
                 raise
             except _Changed:
                 why = (
@@ -158,14 +157,14 @@ class Download:
             except _WrongHash as wrong:
                 why = f"What there was of {self._what} was damaged"
                 if not resumed:  # what came is no mixture of two files
-                    self._start_over()
+                    await _in_thread(self._start_over)
                     raise errors.DownloadFailed(
                         f"{self._what} came damaged, and is deleted: its SHA-256 is"
                         f" {wrong.found[:12]}…, its hub says {self.sha256[:12]}…. Pull again; if it"
                         " stays so, the server or a mirror in between is at fault."
                     ) from None
                 resumed = False
-            self._start_over()
+            await _in_thread(self._start_over)
             self.message = f"{why}: starting over …"
         else:
             raise errors.DownloadFailed(
@@ -185,7 +184,7 @@ class Download:
             return
         if self._journal is None:
             self._gaps.append(_Gap(0, PIECE))  # whether ranges are given shows in the answer
-        check_space(self._folder, (self.size or 0) - self.done, self._what)
+        await self._fits((self.size or 0) - self.done)
         await _in_thread(self._open)
         tasks = {asyncio.create_task(self._work())}
         agreed = asyncio.create_task(self._agreed.wait())
@@ -261,7 +260,8 @@ class Download:
         try:
             async with self._web.get(address, headers) as answer:
                 self._reached = True
-                self._agree(answer, gap)
+                if self._agree(answer, gap):
+                    await self._fits(self.size or 0)
                 self.message = ""
                 await self._receive(answer.body, gap)
         except Refused as refused:
@@ -272,8 +272,14 @@ class Download:
                 raise errors.DownloadFailed(f"{self._what} is empty on its server.") from None
             raise
 
-    def _agree(self, answer: Answer, gap: _Gap) -> None:
-        """See that the answer is of the file and the range that are meant."""
+    async def _fits(self, needed: int) -> None:
+        """Raises `NoSpace` if the disk has no room for so many bytes more."""
+        await _in_thread(lambda: check_space(self._folder, needed, self._what))
+
+    def _agree(self, answer: Answer, gap: _Gap) -> bool:
+        """See that the answer is of the file and the range that are meant; whether it is the first
+        that tells the size.
+        """
         said = _said(answer)
         if self.wanted.size is not None and said.size not in (None, self.wanted.size):
             raise errors.DownloadFailed(
@@ -290,7 +296,6 @@ class Download:
                 sha256 = self.wanted.sha256 or said.sha256
                 self._journal = Journal(said.size, sha256, said.validator)
                 self.sha256 = sha256
-                check_space(self._folder, said.size, self._what)
             gap.end = min(PIECE, said.size) if self._ranged and said.size else said.size
             if self._ranged and self._journal is not None:
                 self._gaps.extend(self._pieces()[1:])
@@ -308,6 +313,7 @@ class Download:
         if answer.url != self._address:
             self._nearer = answer.url
         self._agreed.set()
+        return known is None and self.size is not None
 
     async def _receive(self, body: AsyncIterator[bytes], gap: _Gap) -> None:
         """Write what comes, in blocks, until the gap is filled."""
@@ -417,6 +423,7 @@ class Download:
         with _told(self._part):
             os.replace(self._part, self.path)
             journal.forget(self._folder, self.wanted.name)
+        self.finished = True
 
 
 class _WrongHash(Exception):

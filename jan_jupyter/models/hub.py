@@ -5,6 +5,7 @@ Nothing is downloaded here. `plan` asks the hub what there is and chooses; `sear
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -111,7 +112,7 @@ async def plan(source: str, web: Web, machine: Machine) -> Plan:
     Raises `ModelNotFound`, `DownloadRefused`, `DownloadFailed`, each with one line that helps.
     """
     source = source.strip()
-    for known in curated():
+    for known in await asyncio.to_thread(curated):
         if source.casefold() == known.name.casefold():
             return replace(await plan(known.source, web, machine), id=known.name)
     if match := _OLLAMA.fullmatch(source):
@@ -498,7 +499,7 @@ async def find(words: str) -> Search:
     asked = words.casefold().split()
     found = [
         model
-        for model in curated()
+        for model in await asyncio.to_thread(curated)
         if all(word in f"{model.name} {model.source}".casefold() for word in asked)
     ]
     if not asked:

@@ -11,7 +11,7 @@ import asyncio
 import shutil
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, time
@@ -98,8 +98,10 @@ async def pull(
     try:
         model = await asyncio.to_thread(_named, store, source)
         if model is None:
-            source, id = _begun(store, source, id)
-        plan = _plan_of(model) if model else await hub.plan(source, web, probe())
+            source, id = await asyncio.to_thread(_begun, store, source, id)
+            plan = await hub.plan(source, web, await asyncio.to_thread(probe))
+        else:
+            plan = await asyncio.to_thread(_plan_of, model)
         if id and model is None:
             plan = replace(plan, id=id)
         plan, target = await asyncio.to_thread(_place, store, plan, model)
@@ -195,7 +197,7 @@ async def _alone(
     """Fetch when no other process fetches the same model."""
     folder = folder_of(store.writable, plan.id)
     while True:
-        with locked(folder) as alone:
+        async with _held(folder) as alone:
             if alone:
                 async with aclosing(_fetched(store, source, plan, model, web, folder)) as progress:
                     async for now in progress:
@@ -204,6 +206,24 @@ async def _alone(
         waiting = "Another process is fetching it; waiting …"
         yield Progress(plan.id, total=plan.size, message=waiting)
         await asyncio.sleep(INTERVAL)
+
+
+@asynccontextmanager
+async def _held(folder: Path) -> AsyncGenerator[bool, None]:
+    """`locked`, without the loop waiting for its file."""
+    lock = locked(folder)
+    entering = asyncio.ensure_future(asyncio.to_thread(lock.__enter__))
+    try:
+        alone = await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        with suppress(errors.JanError):
+            await entering
+            await asyncio.to_thread(lock.__exit__, None, None, None)
+        raise
+    try:
+        yield alone
+    finally:
+        await asyncio.to_thread(lock.__exit__, None, None, None)
 
 
 async def _fetched(
@@ -215,17 +235,17 @@ async def _fetched(
         if model is None:  # it may have come while we waited
             plan, target = await asyncio.to_thread(_place, store, plan, None)
         else:
-            target = store.get(model.reference)
-            plan = replace(_plan_of(target), id=plan.id)
+            target = await asyncio.to_thread(store.get, model.reference)
+            plan = replace(await asyncio.to_thread(_plan_of, target), id=plan.id)
         if not plan.files:
             over = True
             assert target is not None
             yield Progress(plan.id, message=f"{target.id} is here.", model=target)
             return
-        begin(folder, plan.id, without_secrets(source))
+        await asyncio.to_thread(begin, folder, plan.id, without_secrets(source))
         downloads = [Download(file, folder, web) for file in plan.files]
         for download in downloads:
-            download.look()
+            await asyncio.to_thread(download.look)
         try:
             async with aclosing(_running(plan, downloads, folder)) as running:
                 async for progress in running:
@@ -241,13 +261,13 @@ async def _fetched(
         try:
             made = await asyncio.to_thread(_made, store, plan, downloads, target, folder)
         except errors.ModelError:  # its name was taken meanwhile: what came is not thrown away
-            begin(folder, plan.id, without_secrets(source))
+            await asyncio.to_thread(begin, folder, plan.id, without_secrets(source))
             raise
         over = True
         yield replace(whole, model=made)
     finally:
         if over:
-            shutil.rmtree(folder, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def _running(
@@ -255,7 +275,8 @@ async def _running(
 ) -> AsyncGenerator[Progress, None]:
     """The downloads, one after the other (each has several connections)."""
     if plan.size is not None:
-        check_space(folder, plan.size - sum(d.done for d in downloads), plan.id)
+        needed = plan.size - sum(d.done for d in downloads)
+        await asyncio.to_thread(check_space, folder, needed, plan.id)
     seen: deque[tuple[float, int]] = deque()
     for download in downloads:
         task = asyncio.create_task(download.run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -70,11 +71,13 @@ class Web:
             for _ in range(REDIRECTS):
                 host = _check(url)
                 stay_here(f"What is asked of {host}", url)
-                key = self._key(url)
+                key = await asyncio.to_thread(self._key, url)
                 sent = {"Accept-Encoding": "identity", **headers}
                 if key:
                     sent["Authorization"] = f"Bearer {key}"
-                async with self._open().stream("GET", url, headers=sent) as response:
+                if (client := self._client) is None:
+                    client = await asyncio.to_thread(self._open)
+                async with client.stream("GET", url, headers=sent) as response:
                     if (to := response.headers.get("location")) and response.is_redirect:
                         told |= response.headers
                         before, url = url, urljoin(url, to)

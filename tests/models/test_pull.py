@@ -26,6 +26,7 @@ from jan_jupyter.models.unfinished import discard, unfinished
 from jan_jupyter.router import Router
 from jan_jupyter.types import Event
 from support.hub import TOKEN, Hub
+from support.loop import watched_loop
 
 START = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)
 """The smallest header: no tensors, no values."""
@@ -754,3 +755,12 @@ def test_search(site: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     offline = asyncio.run(hub.find("coder"))
     assert [f.name for f in offline.found] == ["qwen2.5-coder-1.5b", "qwen2.5-coder-7b"]
     assert "cannot be reached" in offline.remark
+
+
+def test_a_pull_looks_at_no_disk_on_the_loop(site: Hub, store: ModelStore) -> None:
+    site.add("org/Tiny-GGUF/Tiny-Q4_K_M.gguf", body := model())
+    with watched_loop():
+        stopped(store, "hf:org/Tiny-GGUF", 0.3)
+        found = fetch(store, "hf:org/Tiny-GGUF")
+        assert fetch(store, found.id).id == found.id
+    assert found.file.read_bytes() == body

@@ -85,6 +85,8 @@ def export(name: str, to: str | None = None) -> Path:
     except FileExistsError:
         raise errors.UsageError(f"{path} is there already; choose another name.") from None
     except OSError as error:
+        if path.is_file():  # the first half of it is no thread
+            path.unlink()
         raise errors.UsageError(f"{path} cannot be written: {error.strerror}.") from error
     print(f"Exported to {path}.")
     return path
