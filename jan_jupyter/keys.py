@@ -172,8 +172,12 @@ def _sendable(key: Secret, what: str) -> Secret:
 
 def key_for_host(engine: str, address: str) -> Key | None:
     """The key of an engine that we keep for the host of an address."""
-    names = (f"{engine}@{host}" for host in hosts_of(address))
-    return next(filter(None, map(kept_key, names)), None)
+    in_file = _read_key_file()
+    for name in (f"{engine}@{host}" for host in hosts_of(address)):
+        found = _found(name, _from_keyring(name), "keyring")
+        if found := found or _found(name, in_file.get(name, Secret()), str(key_file())):
+            return found
+    return None
 
 
 def allow(variable: str, host: str) -> None:

@@ -54,7 +54,7 @@ class Party:
 
     model: str
     engine: str
-    key_hint: str = ""
+    key_hint: Hint = ""
     secret: str | None = field(default=None, repr=False)
     kind_of: KindOf = as_usual
     hints: Hints = field(default_factory=dict, repr=False)

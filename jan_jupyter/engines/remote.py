@@ -203,7 +203,10 @@ class Remote(Engine):
         headers = options.headers.items()
         secrets = [word for name, v in headers if is_secret_name(name) for word in v.split()]
         secrets += secrets_in(options.address)
-        hint = options.other_key_hint
+
+        def hint(said: Complaint) -> str:  # where the key is from is looked up only if it is wrong
+            return options.other_key_hint
+
         return Party(asked, self.options.name, hint, key, self.kind_of, self.hints, secrets)
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:

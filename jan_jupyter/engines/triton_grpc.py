@@ -55,7 +55,7 @@ class GrpcClient(http.Client):
             try:
                 return await self._described(request, party)
             except errors.EngineError as error:
-                await patience.wait(error, on_wait)
+                await patience.wait(http.without_frames(error), on_wait)
 
     async def _described(self, request: http.HttpRequest, party: Party) -> Any:
         name, rest = _model(request.url)
@@ -234,7 +234,8 @@ def _of(code: str, said: str, url: str, party: Party) -> errors.EngineError:
     if code == "UNAVAILABLE" and "restricted" not in said:
         server = without_secrets(urlsplit(url).netloc)
         return errors.ConnectionFailed(
-            f"{party.engine} cannot be reached at {server} (model {party.model}): {said}. Is that"
+            f"{party.engine} cannot be reached at {server} (model {party.model}):"
+            f" {party.hidden(said)}. Is that"
             " the address of its gRPC port (mostly 8001), and the server running?",
             model=party.model,
             engine=party.engine,
