@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,3 +180,27 @@ def test_completion(ask: Kernel) -> None:
     for line in ("%%jan --thread ", "%jan threads show "):
         assert '"my thread"' in ask.complete(line)["matches"]
     assert "rename" in ask.complete("%jan threads re")["matches"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_full_disk_shows_the_whole_answer_and_keeps_it_for_later(ask: Kernel) -> None:
+    """A limit of the kernel for the size of files, with room for the question alone."""
+    fill = (
+        "from jan_jupyter.threads import ThreadMessage\nimport resource\n"
+        "full = jan.threads.create('full')\n"
+        "full.append(ThreadMessage('user', 'x' * 10**6))\n"
+        "full.append(ThreadMessage('assistant', 'y'))\n"
+        "before = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "size = (full.folder / 'messages.jsonl').stat().st_size + 500\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))"
+    )
+    assert ask.execute(fill).status == "ok"
+    result = ask.execute("%%jan five --thread full\ntwo")
+    ask.execute("resource.setrlimit(resource.RLIMIT_FSIZE, before)")
+    assert result.error is not None
+    assert result.error.ename == "ThreadBusy"
+    assert FIVE.strip() in result.data("text/markdown")[-1]
+    assert "cut off" not in result.data("text/markdown")[-1]
+    assert ask.execute("%%jan five --thread full\nthree").status == "ok"
+    shown = ask.execute("print([m.text for m in full.messages][2:])").text
+    assert shown.strip() == str(["two", FIVE, "three", FIVE])
