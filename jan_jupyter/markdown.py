@@ -97,6 +97,20 @@ def folded(title: str, text: str, after_others: bool = False) -> str:
     return f"<details><summary>{summary}</summary>\n\n{safe(text, after_others)}\n\n</details>\n\n"
 
 
+_MARKS = re.compile(
+    r"^[ \t]*(?:(?:```+|~~~+)[^\n]*$|#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+)|\*\*|~~|`+"
+    r"|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)",
+    re.MULTILINE,
+)
+
+
+def words(text: str, longest: int) -> str:
+    """The words of Markdown on one line, without its marks; cut with an ellipsis."""
+    text = re.sub(r"!?\[([^\]\n]*)\]\([^)\n]*\)", r"\1", text)
+    line = " ".join(_MARKS.sub("", text).split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
 def code_blocks(text: str) -> list[CodeBlock]:
     """The fenced blocks in order: those in lists and quotes too, and one left open at the end."""
     blocks: list[CodeBlock] = []

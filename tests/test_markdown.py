@@ -16,7 +16,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from jan_jupyter.markdown import BOX, CodeBlock, SafeMarkdown, code_blocks, page, safe, with_footer
+from jan_jupyter.markdown import (
+    BOX,
+    CodeBlock,
+    SafeMarkdown,
+    code_blocks,
+    page,
+    safe,
+    with_footer,
+    words,
+)
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 RENDERER.validateLink = lambda url: True  # type: ignore[method-assign]
@@ -586,3 +595,10 @@ def test_it_is_light_to_import() -> None:
     assert not [
         room for room in rooms if room.startswith("jan_jupyter.") and room != source.__name__
     ]
+
+
+def test_words_are_markdown_without_its_marks() -> None:
+    text = "# Title\n\n- **bold** and *slanted* `code` of [a link](http://x)\n```py\nx = a * b\n```"
+    text += "\n__init__"
+    assert words(text, 200) == "Title bold and slanted code of a link x = a * b __init__"
+    assert words(text, 12) == "Title bold…"

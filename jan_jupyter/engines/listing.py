@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from .. import errors, keys
-from ..addresses import host_of
+from ..addresses import host_of, is_this_machine
 from ..models.engine_files import EngineOptions, canonical, known_engines
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
@@ -33,6 +36,7 @@ class Listed:
     remark: str = ""
     package: str = packages.OUR_PACKAGE
     models: int = 0
+    address: str = ""
 
 
 def listing(store: ModelStore) -> list[Listed]:
@@ -48,6 +52,26 @@ def listing(store: ModelStore) -> list[Listed]:
     return rows
 
 
+async def listening(addresses: Iterable[str], seconds: float = 0.3) -> set[str]:
+    """Those of the addresses on this machine where a server listens; no other is looked at."""
+    here = [address for address in dict.fromkeys(addresses) if is_this_machine(address)]
+
+    async def look(address: str) -> bool:
+        parts = urlsplit(address if "//" in address else f"//{address}")
+        if not parts.hostname:
+            return True  # a socket of this machine
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        with suppress(OSError, TimeoutError):
+            opening = asyncio.open_connection(parts.hostname, port)
+            _, writer = await asyncio.wait_for(opening, seconds)
+            writer.close()
+            return True
+        return False
+
+    found = await asyncio.gather(*map(look, here))
+    return {address for address, there in zip(here, found, strict=True) if there}
+
+
 def names(store: ModelStore) -> list[str]:
     """The names of the engines that are here; nothing is imported for that."""
     ours = [name for name, row in known_engines().items() if row.speaks in OURS]
@@ -58,8 +82,10 @@ def names(store: ModelStore) -> list[str]:
 def _ours(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
     for name, row in known_engines().items():
         if row.speaks in OURS:
-            state, remark = _state(store.engine_options(name))
-            yield Listed(name, row.kind, state, remark, models=used.get(name, 0))
+            options = store.engine_options(name)
+            state, remark = _state(options)
+            count = used.get(name, 0)
+            yield Listed(name, row.kind, state, remark, models=count, address=options.address)
 
 
 def _files(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
@@ -69,7 +95,8 @@ def _files(store: ModelStore, used: Mapping[str, int]) -> Iterator[Listed]:
         if options.address or options.warnings:  # else it is a list of models, of that name
             state, remark = _state(options)
             count = used.get(options.name, 0)
-            yield Listed(options.name, f"speaks {options.kind}", state, remark, "", count)
+            kind = f"speaks {options.kind}"
+            yield Listed(options.name, kind, state, remark, "", count, options.address)
 
 
 def _free_names(store: ModelStore) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
 import shutil
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from time import localtime, strftime, time
 from typing import Any, Literal, NamedTuple
@@ -44,23 +46,40 @@ def show(bundle: Mapping[str, Any]) -> None:
 
 
 def table(
-    headings: Sequence[str], rows: Sequence[Row], caption: str = "", right: Collection[int] = ()
+    headings: Sequence[str],
+    rows: Sequence[Row],
+    caption: str = "",
+    right: Collection[int] = (),
+    below: str = "",
 ) -> None:
-    """Show rows of text. What is in a cell is shown as text, whatever it holds.
+    """Show rows of text. What is in a cell is shown as text, whatever it holds; only what stands in
+    backticks is set as code.
 
-    `right` are the columns that are set to the right, as numbers are.
+    `right` are the columns that are set to the right, as numbers are. A column that is empty in
+    every row is left out. `below` is a longer line after the table.
     """
     if not rows:
         show({"text/plain": caption or "Nothing."})
         return
     cells = [[_cell(cell) for cell in row] for row in rows]
-    heads = [Cell(heading) for heading in headings]
+    used = [i for i in range(len(headings)) if any(row[i].text for row in cells)]
+    heads = [Cell(headings[i]) for i in used]
+    cells = [[row[i] for i in used] for row in cells]
+    right = {place for place, i in enumerate(used) if i in right}
+    room = shutil.get_terminal_size((100, 24)).columns
+    after = textwrap.wrap(below, room, break_long_words=False)
+    said = f'<p style="max-width:60em">{as_html(below)}</p>' if below else ""
     show(
         {
-            "text/html": _html(heads, cells, caption, right),
-            "text/plain": _plain(heads, cells, caption, right),
+            "text/html": _html(heads, cells, caption, right) + said,
+            "text/plain": "\n".join([_plain(heads, cells, caption, right), *after]),
         }
     )
+
+
+def as_html(text: str) -> str:
+    """Text in HTML; what stands in backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def card(title: str, rows: Sequence[tuple[str, str | Cell]], text: str = "") -> None:
@@ -103,18 +122,18 @@ def _html(
         for cell, side in zip(headings, sides, strict=True)
     )
     body = "".join(f"<tr>{''.join(map(_td, row, sides))}</tr>" for row in rows)
-    said = f'<caption style="text-align:left">{html.escape(caption)}</caption>' if caption else ""
+    said = f'<caption style="text-align:left">{as_html(caption)}</caption>' if caption else ""
     return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _td(cell: Cell, side: str) -> str:
-    style = f"text-align:{side}"
+    style = f"text-align:{side};vertical-align:top"
     if len(cell.text) <= _SHORT:
         style += ";white-space:nowrap"
     if cell.tone:
         style += f";color:{_COLOURS[cell.tone]}"
     detail = f' title="{html.escape(cell.detail)}"' if cell.detail else ""
-    return f'<td style="{style}"{detail}>{html.escape(cell.text)}</td>'
+    return f'<td style="{style}"{detail}>{as_html(cell.text)}</td>'
 
 
 def _plain(

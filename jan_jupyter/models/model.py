@@ -78,6 +78,10 @@ class Model:
     identity: tuple[int, int] | None = field(default=None, repr=False)
     """Device and inode of `file`: the same for all names of one file."""
 
+    def __repr__(self) -> str:
+        size = f", {self.size / 1e6:,.0f} MB" if self.size else ""
+        return f"<Model {self.reference}: {self.engine}, {self.state}{size}>"
+
     @property
     def reference(self) -> str:
         """The name that finds this model and no other."""

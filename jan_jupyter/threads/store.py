@@ -298,7 +298,13 @@ def _list(folder: Path, own: bool) -> Listed:
 
 
 def _excerpt(text: str, place: int, length: int, around: int = 40) -> str:
-    start, end = max(0, place - around), place + length + around
+    """The passage and the words around it; only a very long one is cut."""
+    start, end = max(0, place - around), min(len(text), place + length + around)
+    before, after = text[start:place], text[place + length : end]
+    if start and (space := before.find(" ", 0, 20)) >= 0:
+        start += space + 1
+    if end < len(text) and (space := after.rfind(" ", len(after) - 20)) >= 0:
+        end = place + length + space
     middle = " ".join(text[start:end].split())
     return f"{'…' if start else ''}{middle}{'…' if end < len(text) else ''}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from argparse import Namespace
 from typing import Any
 
@@ -11,7 +12,7 @@ from IPython.core.error import UsageError
 from jan_jupyter.magics.commands import COMMANDS
 from jan_jupyter.magics.commands.command import Command, arg, pairs, split
 from jan_jupyter.magics.completion import _candidates
-from jan_jupyter.magics.lines import help_text, parse_line
+from jan_jupyter.magics.lines import help_html, help_text, parse_line
 
 
 def nothing(magics: Any, arguments: Namespace) -> None:
@@ -176,7 +177,9 @@ def test_help() -> None:
     assert parse_line("models?").arguments.help
     assert parse_line("models --help").arguments.help
     assert parse_line("models -h").arguments.help
-    assert all(f"%jan {command.usage}" in help_text() for command in COMMANDS.values())
+    said = " ".join(help_text().split())
+    assert all(f"%jan {command.usage}" in said for command in COMMANDS.values())
+    assert all(html.escape(command.help) in help_html() for command in COMMANDS.values())
     assert "[-h]" not in help_text()
     for word in ("%jan pull", "SOURCE", "where from", "--quant", "It goes on", "Fetch a model."):
         assert word in PULL.page

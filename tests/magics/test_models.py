@@ -84,7 +84,11 @@ def test_the_listing(notebook: Kernel) -> None:
     data = shown(notebook.execute("%jan models"))
     rows = lines(data)
     assert "● ready" in rows["jan-mini"]
-    assert "bundled" in rows["jan-mini"]
+    assert "nitro · this machine" in rows["jan-mini"]
+    assert "openai · api.openai.com" in rows["gpt"]
+    assert "bundled" in lines(shown(notebook.execute("%jan models -v")))["jan-mini"]
+    listed = notebook.execute("import jan_jupyter as jan\njan.models.list()").data()[-1]
+    assert "<Model jan-mini: nitro, ready, " in listed
     for part in ("(default)", "Q4_K_M", "1,000,000,000", "too large: needs"):
         assert part in rows["huge"]
     assert "○ needs key" in rows["gpt"]

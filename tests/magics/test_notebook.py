@@ -478,7 +478,12 @@ def test_subcommands_show_tables_and_give_data(ask: Kernel) -> None:
     assert "short" in output["data"]["text/plain"]
     assert "<table" in output["data"]["text/html"]
     assert ask.execute("print([m.id for m in _])").text == "['short']\n"
-    assert "nitro" in only_output(ask.execute("%jan engines"))["data"]["text/plain"]
+    engines = only_output(ask.execute("found = %jan engines"))["data"]
+    assert "nitro" in engines["text/plain"].splitlines()[1]  # what can be used comes first
+    assert "with a key (`%jan keys set NAME`): " in " ".join(engines["text/plain"].split())
+    assert "<code>%jan keys set NAME</code>" in engines["text/html"]
+    assert "jan-jupyter" not in engines["text/plain"]  # the same for all
+    assert ask.execute("print({'nitro', 'ollama', 'mistral'} <= {*found})").text == "True\n"
     assert "short" in ask.execute("%jan use short").text
     assert only_output(ask.execute("%jan hello?"))["metadata"]["jan"]["model"] == "short"
     status = only_output(ask.execute("%jan status"))["data"]["text/plain"]

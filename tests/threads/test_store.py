@@ -91,6 +91,9 @@ def test_searching(store: ThreadStore) -> None:
     assert hits[0].excerpt == "and a NEEDLE there " + "x" * 33 + "…"
     assert len(store.search("needle", limit=1)) == 1
     assert store.search(" ") == []
+    talk(store, "long", "some words " * 20 + "haystack " + "some words " * 20)
+    (hit,) = store.search("haystack")
+    assert hit.excerpt == f"…{'words some ' * 3}words haystack {'some words ' * 3}some…"
 
 
 def test_two_that_have_it_open_see_one_conversation(store: ThreadStore, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from ... import errors
 from .command import Command, Work, arg
 
 if TYPE_CHECKING:
+    from ...engines.listing import Listed
     from ...engines.packages import Plan
     from ..core import JanMagics
 
@@ -24,17 +25,71 @@ def engines(magics: JanMagics, arguments: Namespace) -> Any:
     return _all()
 
 
-def _all() -> list[str]:
-    from ...engines.listing import listing
-    from ...router import shared
-    from ..tables import table
+def _all() -> Work:
+    async def look() -> tuple[list[Listed], set[str]]:
+        import asyncio
 
-    rows = listing(shared().store)
-    table(
-        ("engine", "kind", "state", "models", "package", "remark"),
-        [(r.name, r.kind, r.state, str(r.models or ""), r.package, r.remark) for r in rows],
-    )
+        from ...engines.listing import listening, listing
+        from ...router import shared
+
+        rows = await asyncio.to_thread(listing, shared().store)
+        ready = [row.address for row in rows if row.state == "ready"]
+        return rows, await listening(ready)
+
+    return Work(look(), _listed)
+
+
+NOT_RUNNING = "not running"
+
+
+def _listed(found: tuple[list[Listed], set[str]]) -> list[str]:
+    """What can be used or is used, the first ones first; of all others one line."""
+    from ...addresses import is_this_machine
+    from ..tables import Cell, Tone, table
+
+    rows, listening = found
+    tones: dict[str, Tone] = {"ready": "good", "broken": "bad", NOT_RUNNING: "quiet"}
+    told: list[tuple[tuple[bool, bool], list[str | Cell]]] = []
+    others: dict[str, list[str]] = {}
+    for row in rows:
+        state, remark = row.state, row.remark
+        if state == "ready" and is_this_machine(row.address) and row.address not in listening:
+            state, remark = NOT_RUNNING, f"start it: nothing listens at {row.address}"
+        ours = row.kind in ("local", "remote")
+        missing = ours or state == "not installed"  # what the user added is told in any state
+        if missing and not row.models and state not in ("ready", "broken"):
+            others.setdefault(state, []).append(row.name)
+            continue
+        cells: list[str | Cell] = [
+            row.name,
+            _where(row.kind, row.address),
+            Cell(state, tones.get(state, "warning")),
+            str(row.models or ""),
+            row.package if not ours else "",
+            "" if state == "ready" and "://" in remark else remark,
+        ]
+        told.append(((state != "ready", not row.models), cells))
+    told.sort(key=lambda one: one[0])
+    words = {
+        "needs key": "with a key (`%jan keys set NAME`)",
+        "needs base_url": "with an address",
+        NOT_RUNNING: "when their server runs here",
+        "not installed": "to install (`%jan engines install NAME`)",
+    }
+    parts = [f"{words.get(state, state)}: {', '.join(names)}" for state, names in others.items()]
+    below = f"Others, {'; '.join(parts)}. `%jan engines NAME` tells more of one." if parts else ""
+    headings = ("engine", "where", "state", "models", "package", "remark")
+    table(headings, [cells for _, cells in told], right={3}, below=below)
     return [row.name for row in rows]
+
+
+def _where(kind: str, address: str) -> str:
+    from ...addresses import host_of, is_this_machine
+
+    if not address:
+        return "this machine" if kind == "local" else ""
+    host = host_of(address)
+    return f"this machine, {host}" if is_this_machine(address) else host
 
 
 def _one(arguments: Namespace) -> Any:

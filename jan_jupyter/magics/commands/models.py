@@ -79,15 +79,15 @@ def _listed(pattern: str, verbose: bool, every: list[Model], loaded: set[str]) -
     for model in found[:MOST_ROWS]:
         told = facts(model, store.header(model))
         rows.append(_row(model, told, model.id == default, loaded, machine, verbose))
-    headings = ["model", "engine", "size", "quantisation", "context", "state", "from", "remark"]
+    headings = ["model", "runs on", "size", "context", "images", "state", "remark"]
     if verbose:
-        headings[-1:] = ["architecture", "trained for", "path", "remark"]
+        headings[-1:] = ["from", "architecture", "trained for", "path", "remark"]
     nothing = f"No model's name contains {pattern!r}." if pattern else "No models."
     more = len(found) - len(rows)
     caption = (
         f"The first {MOST_ROWS} of {len(found):,}: %jan models PART lists some." if more else ""
     )
-    table(headings, rows, caption if rows else nothing, right={2, 4, *({8} if verbose else ())})
+    table(headings, rows, caption if rows else nothing, right={2, 3, *({8} if verbose else ())})
     return found
 
 
@@ -108,20 +108,31 @@ def _row(
     label, tone = _STATES[_state(model, loaded)]
     row: list[str | Cell] = [
         Cell(f"{model.reference} (default)" if is_default else model.reference, "", model.name),
-        model.engine,
-        size(told.size) if told.size else "",
-        told.quantisation,
+        f"{model.engine} · {_where(model, told)}",
+        " · ".join(filter(None, [size(told.size) if told.size else "", told.quantisation])),
         f"{told.context:,}" if told.context else "",
+        "yes" if model.projector or model.settings.get("vision_model") else "",
         Cell(label, tone, model.reason),
-        told.origin,
     ]
     if verbose:
         trained = f"{told.trained:,}" if told.trained else ""
-        row += [told.architecture, trained, str(model.path)]
+        row += [told.origin, told.architecture, trained, str(model.path)]
     remark = "; ".join(_remarks(model, machine, model.id in loaded))
     short = remark if len(remark) <= LONGEST_REMARK else f"{remark[: LONGEST_REMARK - 1]}…"
     row.append(Cell(short, "", remark if short != remark else ""))
     return row
+
+
+def _where(model: Model, told: Facts) -> str:
+    """This machine, or the host that is asked."""
+    from ...addresses import host_of, is_this_machine
+    from ...router import shared
+
+    if not told.remote:
+        return "this machine"
+    address = shared().store.engine_options(model.engine).at(model).address
+    host = host_of(address) or "no address"
+    return f"this machine, {host}" if is_this_machine(address) else host
 
 
 def _remarks(model: Model, machine: Machine | None, loaded: bool) -> Iterator[str]:

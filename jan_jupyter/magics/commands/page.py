@@ -49,7 +49,7 @@ def _set_settings() -> Mapping[str, Any]:
 
 
 def help_(magics: JanMagics, arguments: Namespace) -> None:
-    from ..lines import help_text
+    from ..lines import help_html, help_text
     from ..tables import show
     from . import ALIASES, COMMANDS
 
@@ -57,8 +57,10 @@ def help_(magics: JanMagics, arguments: Namespace) -> None:
     if name and name not in COMMANDS:
         known = ", ".join(COMMANDS)
         raise errors.UsageError(f"%jan help: no command {name!r}. Commands: {known}.")
-    text = COMMANDS[name].page if name else help_text()
-    show({"text/plain": text})
+    if name:
+        show({"text/plain": COMMANDS[name].page})
+    else:
+        show({"text/html": help_html(), "text/plain": help_text()})
 
 
 def _names(current: str) -> list[tuple[str, str]]:

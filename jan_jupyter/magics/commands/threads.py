@@ -26,13 +26,14 @@ def threads(magics: JanMagics, arguments: Namespace) -> Any:
 
 
 def listing(pattern: str = "") -> list[Listed]:
+    from ...markdown import words
     from ...threads import shared
     from ..tables import ago, table
 
     found = shared().list(pattern)
     rows = [
         (
-            t.title,
+            words(t.title, 40),
             t.model or "",
             ago(t.updated),
             t.reason or _line(t.last_message),
@@ -45,9 +46,10 @@ def listing(pattern: str = "") -> list[Listed]:
 
 
 def _line(text: str) -> str:
+    from ...markdown import words
     from ..output import printable
 
-    return printable(" ".join(text.split()))[:80]
+    return printable(words(text, 80))
 
 
 def show(name: str) -> Thread:
@@ -109,13 +111,21 @@ def rm(name: str) -> None:
 
 
 def search(*words: str) -> Sequence[Hit]:
+    from ...markdown import words as without_marks
     from ...threads import shared
     from ..output import printable
     from ..tables import table
 
     text = " ".join(words)
     found = shared().search(text)
-    rows = [(hit.thread.title, hit.role, printable(hit.excerpt)) for hit in found]
+    rows = [
+        (
+            without_marks(hit.thread.title, 30),
+            hit.role,
+            printable(without_marks(hit.excerpt, 500)),
+        )
+        for hit in found
+    ]
     table(("thread", "who", "text"), rows, "" if rows else f"No message contains {text!r}.")
     return found
 
