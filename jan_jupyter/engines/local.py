@@ -68,7 +68,7 @@ class LocalEngine(OpenAI):
     # What they share ------------------------------------------------------------------------------
 
     async def load(self, model: Model) -> None:
-        await self._ready(model)
+        await self._ready(model, await in_order(lambda: self.spec(model)))
 
     async def unload(self, model: Model) -> None:
         self._used = {k: w for k, w in self._used.items() if w.model != model.id}
@@ -83,9 +83,8 @@ class LocalEngine(OpenAI):
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         text: list[str] = []
         for attempt in (1, 2):
-            worker = await self._ready(model)
-            self.check(model, request, worker)
-            async with self._place(worker, model) as waited:
+            async with self._place(model) as (worker, waited):
+                self.check(model, request, worker)
                 try:
                     deltas = self._asked(model, request, _endpoint(worker))
                     async with aclosing(deltas):
@@ -106,8 +105,7 @@ class LocalEngine(OpenAI):
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
-        worker = await self._ready(model)
-        async with self._place(worker, model):
+        async with self._place(model):
             return await super().embed(model, texts, parameters)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
@@ -150,14 +148,13 @@ class LocalEngine(OpenAI):
             wanted = default
         return wanted if 0 <= wanted < FOR_EVER else FOR_EVER
 
-    async def _ready(self, model: Model) -> Worker:
+    async def _ready(self, model: Model, spec: WorkerSpec) -> Worker:
         """A worker that can answer now, started if there is none."""
 
         def say(progress: float | None, message: str) -> None:
             self._loading.add(spec.key)
             self.tell("loading", model, progress=progress, message=message)
 
-        spec = await in_order(lambda: self.spec(model))
         try:
             worker = await self.workers.ensure(spec, say)
         except asyncio.CancelledError:
@@ -176,21 +173,27 @@ class LocalEngine(OpenAI):
         return worker
 
     @asynccontextmanager
-    async def _place(self, worker: Worker, model: Model) -> AsyncIterator[float]:
-        """A slot of the worker, in the order of asking. Gives the seconds waited for it."""
-        queue = self._queues.setdefault(worker.key, _Queue(asyncio.Semaphore(worker.slots)))
-        asked = monotonic()
-        queue.waiting += 1
-        try:
-            if queue.places.locked():
-                self.tell("queued", model, message=f"{model.id}: {queue.waiting} in line.")
-            await queue.places.acquire()
-        finally:
-            queue.waiting -= 1
-        try:
-            yield monotonic() - asked
-        finally:
-            queue.places.release()
+    async def _place(self, model: Model) -> AsyncIterator[tuple[Worker, float]]:
+        """A worker that can answer now and a slot of it, in the order of asking.
+
+        Gives the seconds waited for the slot, too.
+        """
+        spec = await in_order(lambda: self.spec(model))
+        with self.workers.using(spec.key):
+            worker = await self._ready(model, spec)
+            queue = self._queues.setdefault(worker.key, _Queue(asyncio.Semaphore(worker.slots)))
+            asked = monotonic()
+            queue.waiting += 1
+            try:
+                if queue.places.locked():
+                    self.tell("queued", model, message=f"{model.id}: {queue.waiting} in line.")
+                await queue.places.acquire()
+            finally:
+                queue.waiting -= 1
+            try:
+                yield worker, monotonic() - asked
+            finally:
+                queue.places.release()
 
     def _tell_wait(self, model: Model) -> http.Wait:
         def no_second_try(seconds: float, error: errors.EngineError) -> None:

@@ -13,7 +13,7 @@ from ..models import fit, gguf
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Embeddings
-from . import runtimes
+from . import runtimes, workers
 from .failures import Complaint
 from .local import LocalEngine
 from .workers import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
@@ -157,7 +157,8 @@ def _launch(
         slots=runtime.slots(chosen),
         memory=0 if on_gpu else needed,  # llama.cpp itself fits a model into what the GPU has
         ceiling=_ceiling(needed, chosen),
-        watched=on_gpu,
+        # Also where no layer goes there: the GPU's runtime starts all the same.
+        watched=on_gpu or runtimes.in_gpu_memory(runtime, {**chosen, "ngl": None}),
         notes=(*_notes(chosen["ctx_len"], header.context_length), *runtime.notes(chosen)),
     )
 
@@ -166,12 +167,12 @@ def _ceiling(needed: int, options: Mapping[str, Any]) -> int:
     """Bytes that a server never takes unless it goes astray; 0 if nobody can say.
 
     Twice what the model needs and 2 GB more: buffers of a step depend on the model's build, and
-    some kinds of weights are copied beside the mapped file.
+    some kinds of weights are copied beside the mapped file. Each of many threads has a stack.
     """
     if options["cache_ram"] < 0:
         return 0
     step = LARGEST_VOCABULARY * 4 * int(options.get("n_ubatch", 512))
-    return int(2 * needed + 2 * 10**9 + options["cache_ram"] * 2**20 + step)
+    return int(2 * needed + 2 * 10**9 + options["cache_ram"] * 2**20 + step + workers.stacks())
 
 
 def _notes(context: int, trained: int | None) -> tuple[str, ...]:

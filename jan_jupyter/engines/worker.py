@@ -277,7 +277,8 @@ class Worker:
             if busy or waited_for or (now != seen and any(task >= 0 for _, task in now or ())):
                 idle_since, used = time.monotonic(), True
             if now != seen:
-                self.tell(busy=busy, used=time.time())
+                with contextlib.suppress(OSError):  # a full disk is no reason to end an answer
+                    self.tell(busy=busy, used=time.time())
             seen = now
             if time.monotonic() - idle_since >= allowed:
                 return
@@ -306,7 +307,8 @@ class Worker:
         except (OSError, ValueError):
             wanted = 0.0
         if wanted > self.entry["keep_alive"]:
-            self.tell(keep_alive=wanted)
+            with contextlib.suppress(OSError):
+                self.tell(keep_alive=wanted)
         return float(self.entry["keep_alive"])
 
     def _registered(self) -> bool:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -401,6 +402,8 @@ _ours: set[tuple[str, int]] = set()
 _latest: dict[tuple[Any, ...], Worker] = {}
 """The worker that this process used last, by engine, model and what it is for. Beyond one engine
 object: an edited engine file makes another."""
+_in_use: Counter[str] = Counter()
+"""How many requests of this process are at a worker, or on their way to it, by its key."""
 _started: list[subprocess.Popen[bytes]] = []
 """Workers that stay our children: on systems that cannot fork."""
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -443,6 +446,16 @@ def _gone(pid: int, born: float | None, seconds: float) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def stacks() -> int:
+    """Bytes that a server's threads may reserve for their stacks: a few threads a processor."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    size, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return 4 * (os.cpu_count() or 1) * max(size, 8 * 2**20)  # without a limit it is below 0
 
 
 # For the engines ----------------------------------------------------------------------------------
@@ -523,6 +536,15 @@ class Workers:
                 self._flights.pop(key, None)
                 flight.task.cancel()
 
+    @contextmanager
+    def using(self, key: str) -> Iterator[None]:
+        """While this lasts, a change of settings does not end the worker of that key."""
+        _in_use[key] += 1
+        try:
+            yield
+        finally:
+            _in_use[key] -= 1
+
     async def _follow(self, spec: WorkerSpec, worker: Worker) -> None:
         """Let the worker go that the same model had before its settings changed, if it is ours."""
         # One that chats and one that embeds are both wanted.
@@ -533,7 +555,9 @@ class Workers:
         _latest[purpose] = worker
         if (worker.key, worker.pid) not in _ours:
             await asyncio.to_thread(self.registry.share, worker)
-        if before is not None and before.key != worker.key and (before.key, before.pid) in _ours:
+        if before is None or before.key == worker.key or _in_use[before.key]:
+            return
+        if (before.key, before.pid) in _ours:
             await asyncio.to_thread(self.registry.leave, before)
 
     def _landed(self, key: str, flight: _Flight, task: asyncio.Task[Worker]) -> None:

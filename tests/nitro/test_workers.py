@@ -303,8 +303,8 @@ async def test_gone_between_load_and_request(
     ready = bench.nitro._ready
     ends = [worker]
 
-    async def ready_then_gone(asked: Any) -> workers.Worker:
-        found = await ready(asked)
+    async def ready_then_gone(asked: Any, spec: workers.WorkerSpec) -> workers.Worker:
+        found = await ready(asked, spec)
         while ends:
             await asyncio.to_thread(bench.registry.stop, ends.pop())
         return found
@@ -592,3 +592,22 @@ async def test_a_server_that_says_nothing_any_more_is_ended(bench: Bench, slow_m
 async def test_a_long_text_is_embedded(bench: Bench, tiny_model: Path) -> None:
     vectors = await bench.nitro.embed(model(tiny_model, ctx_len=2048), ["word " * 300], {})
     assert len(vectors[0]) == 64
+
+
+async def test_who_is_on_the_way_to_a_worker_finds_it(bench: Bench, tiny_model: Path) -> None:
+    """Settings that change meanwhile are no reason to end it."""
+    async with bench.nitro._place(model(tiny_model, ctx_len=256)) as (worker, _):
+        await bench.nitro.load(model(tiny_model, ctx_len=512))
+        assert worker.alive
+    asked = [model(tiny_model, ctx_len=context) for context in (256, 512, 768)]
+    assert all(await asyncio.gather(*(answer(bench.nitro, each, short()) for each in asked)))
+
+
+async def test_a_full_disk_ends_no_worker(bench: Bench, tiny_model: Path) -> None:
+    asked = model(tiny_model, keep_alive=0.3)
+    await bench.nitro.load(asked)
+    worker = bench.worker()
+    # Nothing can be written in its place, by root neither.
+    (bench.registry.folder / f"{worker.key}.json.{worker.pid}.tmp").mkdir()
+    assert await answer(bench.nitro, asked, short())
+    await until(lambda: bench.registry.look(worker.key) is None)  # it left, it did not die
