@@ -445,7 +445,7 @@ class Patience:
         seconds = self.pause(error)
         if seconds is None:
             if self._attempts > 1:
-                error.args = (f"{error} (Asked {self._attempts} times.)",)
+                error.args = (f"{error} It was asked {self._attempts} times.",)
             raise error
         until = monotonic() + seconds
         while True:

@@ -32,7 +32,7 @@ CASES = {
     "failing": ("status=500,retry_after=0", "failed", "run the cell again"),
     "page": ("n=3,rubbish=0", "not of its protocol", "base_url"),
     "cut": ("n=9,cut=4", "cut off", "run the cell again"),
-    "slow": ("n=2,first=9", "nothing for too long", "`timeout`"),
+    "slow": ("n=2,first=9", "nothing for 0\\.3 s", "`timeout`"),
     "misspelt": ("", "opnai is not known", "did you mean openai"),
 }
 ENGINES = {
