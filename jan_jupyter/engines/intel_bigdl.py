@@ -174,14 +174,13 @@ class IntelBigdl(LocalEngine):
 
     def spec(self, model: Model) -> WorkerSpec:
         folder, backend = self._folder(model), self.backend(model)
-        options = self._worker_settings(model, folder, backend)
+        options, notes = self._worker_settings(model, folder, backend)
         python = self._python(model, backend)
         files = tuple(ModelFile.of(path) for path in sorted(folder.iterdir()) if path.is_file())
         if backend in _PACKAGES:
-            self._tell_once(
-                model,
+            notes.append(
                 f"{backend} is {_ARCHIVED}; `backend: openvino` (with an exported model) is the"
-                " living way.",
+                " living way"
             )
 
         def launch() -> Launch:
@@ -205,6 +204,7 @@ class IntelBigdl(LocalEngine):
             options={**options, "backend": backend, "python": str(python)},
             launch=launch,
             keep_alive=self.keep_alive(model),
+            notes=notes,
         )
 
     def _folder(self, model: Model) -> Path:
@@ -236,7 +236,10 @@ class IntelBigdl(LocalEngine):
             )
         return environment.python
 
-    def _worker_settings(self, model: Model, folder: Path, backend: str) -> dict[str, Any]:
+    def _worker_settings(
+        self, model: Model, folder: Path, backend: str
+    ) -> tuple[dict[str, Any], list[str]]:
+        """What its server reads, and lines about what is left out."""
         merged = {**self.options.settings, **model.settings}
         given = {"folder": str(folder)}
         given |= {"package": _PACKAGES[backend]} if backend in _PACKAGES else {}
@@ -246,9 +249,7 @@ class IntelBigdl(LocalEngine):
                 options["chat_template"] = template.jinja
         except ValueError as error:
             left_out.append(f"prompt_template {error}")
-        if left_out:
-            self._tell_once(model, f"Settings of {model.id} left out: {'; '.join(left_out)}.")
-        return given | options
+        return given | options, runtimes.told(left_out)
 
 
 _EXPORTED = "openvino_model.xml"

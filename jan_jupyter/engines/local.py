@@ -39,7 +39,6 @@ class LocalEngine(OpenAI):
         self.workers = Workers(settings.runtime_folder)
         self._used: dict[str, Worker] = {}  # by the key of what was wanted
         self._queues: dict[str, _Queue] = {}
-        self._told: set[tuple[str, str]] = set()
         self._loading: set[str] = set()  # keys of what was told to be loading
 
     # What an engine adds --------------------------------------------------------------------------
@@ -90,7 +89,10 @@ class LocalEngine(OpenAI):
                     async with aclosing(deltas):
                         async for delta in deltas:
                             text.append("" if delta.choice else delta.text)
-                            yield _with_wait(delta, waited) if delta.is_last else delta
+                            if delta.is_last:
+                                notes = (*self._new_notes(model, worker.notes), *delta.notes)
+                                delta = replace(_with_wait(delta, waited), notes=notes)
+                            yield delta
                     return
                 except (errors.ConnectionFailed, errors.StreamBroken) as error:
                     # It may have left between load and request: then it is started once more. One
@@ -149,7 +151,7 @@ class LocalEngine(OpenAI):
         return wanted if 0 <= wanted < FOR_EVER else FOR_EVER
 
     async def _ready(self, model: Model, spec: WorkerSpec) -> Worker:
-        """A worker that can answer now, started if there is none."""
+        """A worker that can answer now, started if there is none; its notes are for this model."""
 
         def say(progress: float | None, message: str) -> None:
             self._loading.add(spec.key)
@@ -170,7 +172,7 @@ class LocalEngine(OpenAI):
             ) from error
         self._loading.discard(spec.key)
         self._used[spec.key] = worker
-        return worker
+        return replace(worker, notes=(*spec.notes, *worker.notes))
 
     @asynccontextmanager
     async def _place(self, model: Model) -> AsyncIterator[tuple[Worker, float]]:
@@ -200,11 +202,6 @@ class LocalEngine(OpenAI):
             raise error  # a worker that does not answer is replaced, not asked again
 
         return no_second_try
-
-    def _tell_once(self, model: Model, message: str) -> None:
-        if (model.id, message) not in self._told:
-            self._told.add((model.id, message))
-            self.tell("loading", model, message=message)
 
     # What went wrong ------------------------------------------------------------------------------
 

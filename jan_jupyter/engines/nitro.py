@@ -49,8 +49,6 @@ class Nitro(LocalEngine):
                 options["chat_template"] = template.jinja
         except ValueError as error:
             left_out.append(f"prompt_template {error}")
-        if left_out:
-            self._tell_once(model, f"Settings of {model.id} left out: {'; '.join(left_out)}.")
         if model.projector is not None:
             options["mmproj"] = str(model.projector)
         try:
@@ -74,6 +72,7 @@ class Nitro(LocalEngine):
             options={**options, "runtime": runtime, "runtime_path": program},
             launch=launch,
             keep_alive=self.keep_alive(model),
+            notes=runtimes.told(left_out),
         )
 
     def body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
@@ -177,7 +176,7 @@ def _ceiling(needed: int, options: Mapping[str, Any]) -> int:
 
 def _notes(context: int, trained: int | None) -> tuple[str, ...]:
     if trained and context > trained:
-        return (f"ctx_len {context:,} is more than the model was trained for ({trained:,}).",)
+        return (f"ctx_len {context:,} is more than the model was trained for ({trained:,})",)
     return ()
 
 

@@ -10,7 +10,7 @@ import math
 import re
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -242,7 +242,7 @@ class Remote(Engine):
                 if not thinking.done:
                     delta = thinking.split(delta)
                 if delta.is_last:
-                    notes = [*self._new_notes(model, request), *delta.notes]
+                    notes = [*self._new_notes(model, self.notes(model, request)), *delta.notes]
                     if len(choices) < request.choices:
                         notes.append(f"{len(choices)} of {request.choices} answers came")
                     delta = replace(delta, notes=notes)
@@ -282,8 +282,9 @@ class Remote(Engine):
 
         return tell
 
-    def _new_notes(self, model: Model, request: ChatRequest) -> list[str]:
-        fresh = [note for note in self.notes(model, request) if (model.id, note) not in self._noted]
+    def _new_notes(self, model: Model, notes: Iterable[str]) -> list[str]:
+        """Those that were not told for this model before."""
+        fresh = [note for note in notes if (model.id, note) not in self._noted]
         self._noted.update((model.id, note) for note in fresh)
         return fresh
 

@@ -232,6 +232,11 @@ def read_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
     return options, left_out
 
 
+def told(left_out: Sequence[str]) -> list[str]:
+    """A line for people about settings that are left out; none if there is none."""
+    return [f"settings left out: {'; '.join(left_out)}"] if left_out else []
+
+
 def _one_for_two(given: Mapping[str, Any]) -> dict[str, Any]:
     """Some settings of Jan set two of ours, or share one."""
     found = dict(given)
@@ -328,7 +333,7 @@ class Runtime:
         if self.name != "llama-cpp-python":
             return []
         _, unknown = llama_cpp_input(Path(), options)
-        return [f"llama-cpp-python does not know {', '.join(unknown)}."] if unknown else []
+        return [f"llama-cpp-python does not know {', '.join(unknown)}"] if unknown else []
 
     def command(
         self, file: Path, options: Mapping[str, Any]

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
@@ -94,6 +94,8 @@ class WorkerSpec:
     options: Mapping[str, Any]
     launch: Callable[[], Launch] = field(compare=False)
     keep_alive: float = 600.0
+    notes: Sequence[str] = field(default=(), compare=False)
+    """Lines for people about what of the model's settings is left out."""
 
     @property
     def key(self) -> str:
@@ -130,6 +132,8 @@ class Worker:
     server_born: float | None = None
     exit: int | None = None
     """What the server ended with, if it failed; negative: the signal."""
+    notes: Sequence[str] = ()
+    """Lines for people about how it was started, for all who share it."""
 
     @property
     def url(self) -> str:
@@ -261,7 +265,7 @@ class Registry:
                     return worker, False
                 self.stop(worker)
             launch = spec.launch()
-            for note in launch.notes:
+            for note in (*spec.notes, *launch.notes):
                 say(note)
             self.clean()
             self.make_room(spec.model, launch.memory, say)
@@ -361,6 +365,7 @@ class Registry:
                 "file": str(spec.files[0].path),
                 "slots": launch.slots,
                 "memory": launch.memory,
+                "notes": launch.notes,
             },
         }
 

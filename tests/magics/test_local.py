@@ -201,12 +201,12 @@ def test_a_load_can_be_interrupted(notebook: Kernel, folder: Path, code: str) ->
     assert gone(int(str(found[0]["pid"])))
 
 
-def test_an_unknown_setting_is_told(notebook: Kernel) -> None:
-    message = notebook.send("import jan_jupyter as jan\nseen = []\n"
-                            "jan.router.watch(lambda e: seen.append(e.message))\n"
-                            "reply = %jan -m odd -n 2 hi")  # fmt: skip
-    assert notebook.result(message).status == "ok"
-    assert "wings" in notebook.execute("print(seen)").text
+def test_an_unknown_setting_is_told_under_the_answer(notebook: Kernel) -> None:
+    result = notebook.execute("%jan -m odd -n 2 hi")
+    note = "wings is not known"
+    assert note in result.data("text/markdown")[-1]
+    again = notebook.execute("%jan -m odd -n 2 hi")
+    assert note not in again.data("text/markdown")[-1]
 
 
 def test_keys_reach_no_output_argument_or_file(notebook: Kernel, folder: Path) -> None:

@@ -19,6 +19,8 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engines import worker as process
 from jan_jupyter.engines import workers
+from jan_jupyter.engines.nitro import Nitro
+from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.types import Event
 from nitro.bench import Bench, answer, dead, endless, model, short, until
 from support.random_model import write_model
@@ -136,14 +138,22 @@ async def test_a_model_may_chat_and_embed(bench: Bench, tiny_model: Path) -> Non
     assert len(reply.json()["data"][0]["embedding"]) == 64
 
 
-async def test_a_setting_that_nobody_knows_is_told_once(bench: Bench, tiny_model: Path) -> None:
-    asked = model(tiny_model, wibble=1, ngl="many", text_model=True)
+async def test_what_is_left_out_of_the_settings_is_told_once_with_an_answer(
+    bench: Bench, tiny_model: Path
+) -> None:
+    asked = model(tiny_model, wibble=1, ngl="many", text_model=True, ctx_len=100_000)
     await bench.nitro.load(asked)
-    await bench.nitro.load(asked)
-    (told,) = [message for message in bench.told("loading") if "left out" in message]
-    assert "wibble" in told
-    assert "ngl='many'" in told
-    assert "text_model" not in told
+    first, second = [(await answer(bench.nitro, asked, short()))[-1] for _ in range(2)]
+    left_out, context = first.notes
+    assert left_out == "settings left out: wibble is not known; ngl='many' does not fit"
+    assert context.startswith("ctx_len 100,000 is more than the model was trained for")
+    assert not second.notes
+    assert {left_out, context} <= {*bench.told("loading")}
+    # Another kernel finds the worker, and what was told when it was started.
+    other = Nitro(EngineOptions("nitro", "nitro"))
+    deltas = await answer(other, model(tiny_model, ctx_len=100_000), short())
+    await other.close()
+    assert deltas[-1].notes == (context,)
 
 
 async def test_a_prompt_that_is_too_long(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
