@@ -216,7 +216,10 @@ class Router:
         first: float | None = None
         last = Delta()
         with _told(route.model, route.engine):
-            async with contextlib.aclosing(route.engine.chat(route.model, route.request)) as deltas:
+            async with (
+                self.registry.using(route.engine),
+                contextlib.aclosing(route.engine.chat(route.model, route.request)) as deltas,
+            ):
                 async for delta in deltas:
                     came = bool(delta.text or delta.reasoning or delta.tool_calls)
                     if came and first is None:
@@ -249,7 +252,8 @@ class Router:
                 raise errors.UsageError(f"Text {number} to embed is none, but {text!r:.80}.")
         parameters = _plain(parameters)
         with _told(model, engine):
-            return await engine.embed(model, texts, parameters)
+            async with self.registry.using(engine):
+                return await engine.embed(model, texts, parameters)
 
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""
@@ -258,7 +262,8 @@ class Router:
             raise errors.UsageError("There is no text to speak.")
         parameters = _plain(parameters)
         with _told(model, engine):
-            return await engine.speak(model, text, parameters)
+            async with self.registry.using(engine):
+                return await engine.speak(model, text, parameters)
 
     async def running(self) -> list[Running]:
         """What is loaded on this machine, whoever loaded it."""

@@ -8,7 +8,9 @@ cannot be imported is an error for its own models only.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +40,8 @@ class Registry:
     def __init__(self, store: ModelStore) -> None:
         self._store = store
         self._engines: dict[tuple[str, str], Engine] = {}
+        self._uses: Counter[Engine] = Counter()
+        self._replaced: list[Engine] = []
 
     def knows(self, name: str) -> bool:
         """Whether a name may stand before the colon in `engine:model`."""
@@ -55,16 +59,32 @@ class Registry:
         engine = self._engines.get(key)
         # Its files may have been edited, and its package installed anew.
         if engine is None or engine.options != options or type(engine) is not class_:
+            if engine is not None:
+                self._replaced.append(engine)
             engine = self._engines[key] = class_(options, notify)
         return engine
+
+    @asynccontextmanager
+    async def using(self, engine: Engine) -> AsyncIterator[None]:
+        """While a request is at an engine; one that was replaced is closed after its last."""
+        self._uses[engine] += 1
+        try:
+            yield
+        finally:
+            self._uses[engine] -= 1
+            for old in [old for old in self._replaced if not self._uses[old]]:
+                self._replaced.remove(old)
+                await old.close()
+            self._uses = +self._uses
 
     def local_engines(self, notify: Callable[[Event], None]) -> list[Engine]:
         """The engines that hold models on this machine."""
         return [self.engine(name, notify) for name in ("nitro", "intel-bigdl")]
 
     async def close(self) -> None:
-        engines, self._engines = self._engines, {}
-        for engine in engines.values():
+        engines = [*self._engines.values(), *self._replaced]
+        self._engines, self._replaced = {}, []
+        for engine in engines:
             await engine.close()
 
 

@@ -531,7 +531,8 @@ class Conversation:
 
     def _on_event(self, event: Event) -> None:
         self._events[event.model] = event
-        if event.state == "ready" and event.model == self.model:
+        # An event has the id alone, what was chosen may have an engine before it.
+        if event.state == "ready" and event.model in (self.model, self.model.partition(":")[2]):
             self.choices.reload = False
         self._models_soon()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from jan_jupyter.engines.openai import OpenAI, parse
 from jan_jupyter.engines.sse import ServerEvent
 from jan_jupyter.models.engine_files import EngineOptions, known_engines
 from jan_jupyter.models.model import Model
+from jan_jupyter.models.store import ModelStore
+from jan_jupyter.router import Router
 from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
 from support.jan import engine_options
 from support.server import StreamingServer, tokens
@@ -393,3 +396,34 @@ def test_tool_calls_and_llama_cpp_timings_are_read() -> None:
     assert isinstance(delta, Delta)
     assert delta.timings is not None
     assert delta.timings.tokens_per_second == 12.5
+
+
+def test_an_edited_engine_file_closes_what_it_replaces(
+    server: StreamingServer, tmp_path: Path
+) -> None:
+    """But not while a request is at it."""
+    file = tmp_path / "engines" / "openai" / "engine.json"
+    file.parent.mkdir(parents=True)
+
+    def write(**more: Any) -> None:
+        file.write_text(json.dumps({"base_url": server.base_url, "api_key": "sk-x", **more}))
+
+    async def both() -> None:
+        router = Router(ModelStore(tmp_path))
+        request = ChatRequest([Message("user", "hi")])
+        asked = replace(model("stream:n=20"), written_engine="openai")
+        write()
+        async with aclosing(router.chat(request, asked)) as first:
+            await anext(first)
+            old = router.registry.engine(asked, router.notify)
+            assert isinstance(old, OpenAI)
+            (client,) = old.client._clients.values()
+            write(api_key="sk-y")
+            assert [delta async for delta in router.chat(request, asked)]
+            assert router.registry.engine(asked, router.notify) is not old
+            closed = [client.is_closed]
+            assert [delta async for delta in first][-1].finish == "stop"
+        assert [*closed, client.is_closed] == [False, True]
+        await router.close()
+
+    asyncio.run(both())
