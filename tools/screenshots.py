@@ -108,7 +108,7 @@ def main() -> None:
             new = OPEN.format(model="jan-mini", thread=None)
             with shown(browser, lab, "panel-columns", new) as (page, panel):
                 panel.find(".model-button").click()
-                panel.button("Ask gpt-mini as well, side by side").click()
+                panel.button("Compare: ask gpt-mini as well").click()
                 page.keyboard.press("Escape")
                 panel.ask("What is a model.json?")
                 panel.find(".column .quiet-button:not(:disabled)").nth(1).wait_for()

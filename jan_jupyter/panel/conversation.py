@@ -382,6 +382,15 @@ class Conversation:
             await self._do_model(model)
         await self._state()
 
+    async def _do_columns(self, id: str) -> None:
+        """Put an answer and its versions side by side again."""
+        thread, real = await self._turn(id)
+        tree = thread.seen.tree
+        if not (place := tree.place(real)):
+            raise errors.UsageError("No question stands before that answer.")
+        self._line.beside(tree.line[place - 1].id, tree.versions(real))
+        await self._publish()
+
     async def _do_delete(self, id: str) -> None:
         thread, real = await self._turn(id)
         place, messages = thread.seen.tree.place(real), thread.seen.tree.line
@@ -465,15 +474,17 @@ class Conversation:
     async def _hello(self) -> None:
         """Everything, as it is now."""
         state = await self._all_state()
+        sent = self._question  # never one that the line does not show yet
         await self._look()
         path, turns = self._line.turns(self.thread)  # last: what has happened meanwhile is in it
         self._sent = {turn["id"]: turn for turn in turns}
-        state |= {"path": path, "notice": self._notice, **self._now()}
+        state |= {"path": path, "notice": self._notice, "sent": sent, **self._now()}
         self.around.send({"type": "snapshot", "state": state, "turns": turns})
         self.around.changed()
 
     async def _publish(self) -> None:
         """The turns that have changed, then the line."""
+        sent = self._question
         await self._look()
         path, turns = self._line.turns(self.thread)
         known = {turn["id"]: turn for turn in turns}
@@ -481,7 +492,7 @@ class Conversation:
             if self._sent.get(id) != turn:
                 self.around.send({"type": "message", "turn": turn})
         self._sent = known
-        self._tell(path=path, **self._now())
+        self._tell(path=path, sent=sent, **self._now())
 
     async def _resync(self, id: str) -> None:
         await self._look()
@@ -512,7 +523,6 @@ class Conversation:
             "model": self.model,
             "compare": [*self.choices.compare],
             "reload": self.choices.reload,
-            "sent": self._question,
         }
 
     async def _all_state(self) -> dict[str, Any]:

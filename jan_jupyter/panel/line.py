@@ -45,6 +45,10 @@ class Line:
         """Names of the answers to a question that stand side by side, to be added to."""
         return self._columns.setdefault(question, [first])
 
+    def beside(self, question: str, answers: Sequence[str]) -> None:
+        """Put answers that are in the thread side by side."""
+        self._columns = {question: [self.name(one) for one in answers]}
+
     def one_column(self) -> None:
         """One of the answers that stood side by side has been chosen, or the line goes on."""
         self._columns.clear()
@@ -94,6 +98,9 @@ class Line:
     def _shown(self, thread: Thread, message: ThreadMessage, name: str) -> Turn:
         versions = [self.name(one) for one in thread.seen.tree.versions(message.id)]
         turn = shown(message, name, versions if len(versions) > 1 else [])
+        tree = thread.seen.tree
+        models = {tree.message(one).model for one in tree.versions(message.id)}
+        turn["compared"] = message.role == "assistant" and len(models) > 1
         turn["error"] = self.faults.get(name, turn["error"])
         return turn
 

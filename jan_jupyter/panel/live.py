@@ -67,6 +67,7 @@ class Live:
             "error": None,
             "versions": [],
             "columns": columns,
+            "compared": False,
             "seq": self.seq,
         }
 

@@ -43,6 +43,7 @@ class Turn(TypedDict):
     error: Fault | None
     versions: list[str]
     columns: list[str]
+    compared: bool
     seq: int
 
 
@@ -55,6 +56,7 @@ class ModelRow(TypedDict):
     progress: float | None
     local: bool
     vision: bool
+    context: int | None
     size: int | None
     usable: bool
 

@@ -52,10 +52,16 @@ def _row(model: Model, held: Running | None, event: Event | None, free: int) -> 
         "note": note,
         "progress": progress,
         "local": model.file is not None,
+        "context": _context(model),
         "vision": bool(model.projector or model.settings.get("vision_model")),
         "size": size,
         "usable": model.state == "ready",
     }
+
+
+def _context(model: Model) -> int | None:
+    found = model.settings.get("ctx_len")
+    return found if isinstance(found, int) and found > 0 else None
 
 
 def _size(file: Path | None) -> int | None:

@@ -70,6 +70,7 @@ def shown(message: ThreadMessage, id: str, versions: Sequence[str]) -> Turn:
         "error": error,
         "versions": [*versions],
         "columns": [],
+        "compared": False,
         "seq": 0,
     }
 

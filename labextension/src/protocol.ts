@@ -21,6 +21,8 @@ export interface ModelRow {
   progress: number | null;
   local: boolean;
   vision: boolean;
+  /** Tokens that question and answer share, where a setting says it. */
+  context: number | null;
   /** Bytes of its file. */
   size: number | null;
   usable: boolean;
@@ -70,6 +72,8 @@ export interface Turn {
   versions: string[];
   /** Answers to one question that stand side by side, until one is chosen. */
   columns: string[];
+  /** Whether its versions are of several models, and may be put side by side again. */
+  compared: boolean;
   /** The last delta that `text` and `reasoning` contain. */
   seq: number;
 }
@@ -143,6 +147,7 @@ export type Action =
   | { type: "stop"; id?: string }
   | { type: "regenerate"; id: string; model?: string }
   | { type: "edit"; id: string; text: string }
+  | { type: "columns"; id: string }
   | { type: "version"; id: string }
   | { type: "keep"; id: string }
   | { type: "delete"; id: string }

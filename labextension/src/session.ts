@@ -117,6 +117,12 @@ export class Session {
     this.changed();
   }
 
+  /** Write a question for whoever may send it. */
+  suggest(text: string): void {
+    this.returned = { key: "", text, images: [], late: false };
+    this.changed();
+  }
+
   stop(id?: string): void {
     this.tell(id ? { type: "stop", id } : { type: "stop" });
   }

@@ -237,10 +237,26 @@ def test_shift_and_enter_begin_a_new_line(lab: Lab, page: Page) -> None:
     page.keyboard.type("b")
     assert panel.find(".settings textarea").input_value() == "a\n\nb"
     panel.button("Close the settings").click()
+    panel.box.fill("/set temperature 0.5")
+    panel.box.press("Enter")
+    panel.find(".composer [role=status]", has_text="temperature is 0.5").wait_for()
     panel.box.fill("/foo")
     panel.box.press("Enter")
     panel.find(".wrong", has_text="no command /foo").wait_for()
     assert len(panel.questions()) == 1
+
+
+def test_an_empty_thread_offers_beginnings_that_know_the_notebook(lab: Lab, page: Page) -> None:
+    _, panel = opened(lab, page, "begin.ipynb", "table = [1, 2]\n" + OPEN.format("'short'"))
+    panel.find(".starters button", has_text="Describe table").click()
+    assert panel.box.input_value() == "Describe @table "
+    panel.button("Look at the exact request").click()
+    panel.find(".look").wait_for()
+    panel.find(".model-button").click()
+    panel.find(".model-list").wait_for()
+    assert panel.find(".look").count() == 0
+    panel.find(".model-button").click()
+    panel.find(".model-list").wait_for(state="detached")
 
 
 def test_a_notebook_saved_in_mid_stream_has_the_question_and_what_has_come(
@@ -315,7 +331,7 @@ def test_several_models_answer_side_by_side(lab: Lab, page: Page, server: Stream
     notebook, panel = opened(lab, page, "columns.ipynb", OPEN.format("'short'"), "panel.model")
     panel.find(".model-button").click()
     for name in ("slow", "Jan mini"):
-        panel.button(f"Ask {name} as well, side by side").click()
+        panel.button(f"Compare: ask {name} as well").click()
     page.keyboard.press("Escape")
     panel.ask("What is 7 + 5?")
     panel.find(".column").nth(2).wait_for()
@@ -328,6 +344,8 @@ def test_several_models_answer_side_by_side(lab: Lab, page: Page, server: Stream
     ).first.wait_for()
     assert "12" in panel.text
     assert "'jan-mini'" in notebook.run(1)
+    panel.find("button", has_text="Compare the 3 answers again").click()
+    panel.find(".column").nth(2).wait_for()
 
 
 def test_magics_and_python_see_the_same_conversation(lab: Lab, page: Page) -> None:
@@ -475,7 +493,7 @@ def test_axe_finds_no_serious_fault_in_jupyterlab(
     assert axe.faults(page, "jan-chat") == []
     panel.choose("short")
     panel.find(".model-button").click()
-    panel.button("Ask slow as well, side by side").click()
+    panel.button("Compare: ask slow as well").click()
     page.keyboard.press("Escape")
     panel.ask("hi")
     panel.find(".column .quiet-button:not(:disabled)").nth(1).wait_for()

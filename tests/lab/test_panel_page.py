@@ -244,7 +244,7 @@ def test_two_clicks_before_a_word_of_the_kernel_are_two_more_columns(tab: Page) 
     page.bare.send({"type": "state", "state": {"models": models}})
     page.panel.find(".model-button").click()
     for name in ("first", "second"):
-        page.panel.button(f"Ask {name} as well, side by side").click()
+        page.panel.button(f"Compare: ask {name} as well").click()
         page.wait_for({"type": "beside", "model": name, "on": True})
 
 

@@ -187,6 +187,12 @@ def test_several_models_answer_until_one_is_chosen(page: FrontEnd) -> None:
     page.settle()
     assert page.texts == ["hi", "".join(tokens(5))]
     assert page.path[1]["columns"] == []
+    assert page.path[1]["compared"]
+    page.do(type="columns", id=page.path[1]["id"])
+    page.settle()
+    assert page.path[1]["columns"] == [turn["id"] for turn in columns]
+    page.do(type="keep", id=columns[1]["id"])
+    page.settle()
     assert page.state["model"] == "other"
 
 

@@ -206,6 +206,7 @@ function Welcome() {
           "Choose a model to begin."
         )}
       </p>
+      <Starters />
       <ul>
         <li>
           <kbd>Enter</kbd> sends, <kbd>Shift</kbd>+<kbd>Enter</kbd> begins a new line, <kbd>↑</kbd> recalls what you asked.
@@ -214,6 +215,44 @@ function Welcome() {
           <kbd>@</kbd> brings a variable, a cell, a file or the last error along; <kbd>/</kbd> shows the commands.
         </li>
       </ul>
+    </div>
+  );
+}
+
+/** Beginnings that know the notebook; they are written into the composer, and sent by whoever reads them. */
+function Starters() {
+  const session = useSession();
+  const { root } = useChat();
+  const [things, setThings] = useState<string[]>([]);
+  useEffect(() => {
+    for (const text of ["@error", "@"]) {
+      session.ask("complete", { text }).then(
+        (found) => setThings((before) => [...before, ...found.map((one) => `${one.label} ${one.detail}`)]),
+        () => {},
+      );
+    }
+  }, []);
+  const failed = things.some((one) => one.startsWith("@error"));
+  const table = things.find((one) => /^@\w+ (DataFrame|Series|ndarray|list|dict)\b/.test(one))?.split(" ")[0];
+  const usable = session.state.models.filter((one) => one.usable);
+  const starters = [
+    ...(failed ? [["Explain the last error", "Explain this error, and how to mend it: @error "]] : []),
+    ...(table ? [[`Describe ${table.slice(1)}`, `Describe ${table} `]] : []),
+    ["Write a function", "Write a Python function that "],
+    ["Explain an idea", "Explain in simple words: "],
+  ];
+  return (
+    <div class="buttons starters">
+      {starters.map(([label, text]) => (
+        <button type="button" key={label} disabled={Boolean(session.lost)} onClick={() => session.suggest(text!)}>
+          {label}
+        </button>
+      ))}
+      {usable.length > 0 && usable.every((one) => one.id === "jan-mini") && (
+        <button type="button" class="primary" onClick={() => !session.host.insertCell(root, "%jan search") && void copy("%jan search")}>
+          Get a real model
+        </button>
+      )}
     </div>
   );
 }

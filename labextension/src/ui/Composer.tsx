@@ -24,6 +24,7 @@ export function Composer() {
   const [choices, setChoices] = useState<Choice[]>([]);
   const [at, setAt] = useState(0);
   const [wrong, setWrong] = useState("");
+  const [done, setDone] = useState("");
   const [back, setBack] = useState(0);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [looking, setLooking] = useState(false);
@@ -36,6 +37,7 @@ export function Composer() {
     session.draft = text;
     setDraft(text);
     setWrong("");
+    setDone("");
   };
   const attach = (list: string[]) => {
     session.images = list;
@@ -48,7 +50,17 @@ export function Composer() {
     session.returned = null;
     write(returned.text);
     attach(returned.images);
+    area.current!.focus();
   }, [returned]);
+  // One popup at a time.
+  useEffect(() => {
+    const onOpen = (event: Event) => {
+      setChoices([]);
+      if ((event as CustomEvent<string>).detail !== "request") setLooking(false);
+    };
+    root.addEventListener("jan-open", onOpen);
+    return () => root.removeEventListener("jan-open", onOpen);
+  }, [root]);
 
   useEffect(() => {
     const node = area.current!;
@@ -124,8 +136,9 @@ export function Composer() {
     if (typed instanceof Error) return setWrong(typed.message);
     if (typed) {
       const left = typed.command.run(session, typed.argument, open);
-      if (left instanceof Error) setWrong(left.message);
-      else write(left);
+      if (left instanceof Error) return setWrong(left.message);
+      write("");
+      setDone(left);
       return;
     }
     if ((!text && !images.length) || busy || session.lost) return;
@@ -164,6 +177,8 @@ export function Composer() {
     if (event.key === "Enter") {
       event.preventDefault();
       submit();
+    } else if (event.key === "Escape" && looking) {
+      setLooking(false);
     } else if (event.key === "Escape" && busy) {
       session.stop();
     } else if (event.key === "ArrowUp" && (!draft || back) && area.current!.selectionStart === 0) {
@@ -272,10 +287,23 @@ export function Composer() {
           {wrong}
         </p>
       )}
+      {done && (
+        <p class="remark" role="status">
+          {done}
+        </p>
+      )}
       <div class="tools">
         <ModelPicker />
         <IconButton icon="image" label="Add an image" onClick={pick} />
-        <IconButton icon="eye" label="Look at the exact request" pressed={looking} onClick={() => setLooking(!looking)} />
+        <IconButton
+          icon="eye"
+          label="Look at the exact request"
+          pressed={looking}
+          onClick={() => {
+            if (!looking) open("request");
+            setLooking(!looking);
+          }}
+        />
         <span class="tokens" role="status">
           {preview && preview.tokens > 0 ? `≈ ${preview.tokens.toLocaleString()} tokens` : ""}
         </span>

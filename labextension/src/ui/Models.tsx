@@ -13,7 +13,7 @@ export function ModelPicker() {
   const row = models.find((one) => one.id === model);
   useLayoutEffect(() => {
     const onOpen = (event: Event) => {
-      if ((event as CustomEvent<string>).detail === "models") setOpen(true);
+      setOpen((event as CustomEvent<string>).detail === "models");
     };
     root.addEventListener("jan-open", onOpen);
     return () => root.removeEventListener("jan-open", onOpen);
@@ -31,7 +31,7 @@ export function ModelPicker() {
         aria-haspopup="dialog"
         aria-expanded={open}
         aria-label={`Model: ${row?.name ?? (model || "none")}`}
-        onClick={() => setOpen(!open)}
+        onClick={() => (open ? close() : root.dispatchEvent(new CustomEvent("jan-open", { detail: "models" })))}
       >
         <Light row={row} />
         <span class="model-name">{row?.name ?? (model || "Choose a model")}</span>
@@ -59,7 +59,8 @@ function ModelList({ onClose }: { onClose: () => void }) {
   useLayoutEffect(() => {
     box.current?.querySelector<HTMLInputElement>("input")?.focus();
     const away = (event: PointerEvent) => {
-      if (!event.composedPath().includes(box.current!)) onClose();
+      // Its own button closes it by itself.
+      if (!event.composedPath().includes(box.current!.parentElement!)) onClose();
     };
     document.addEventListener("pointerdown", away, true);
     return () => document.removeEventListener("pointerdown", away, true);
@@ -107,17 +108,26 @@ function ModelList({ onClose }: { onClose: () => void }) {
                     <button type="button" class="choose" aria-current={one.id === model} aria-disabled={!one.usable} onClick={() => choose(one)}>
                       <Light row={one} />
                       <span class="model-name">{one.name}</span>
+                      <span class="marks">
+                        {[one.local ? "local" : "remote", ...(one.context ? [`${short(one.context)} context`] : []), ...(one.vision ? ["vision"] : [])].map((mark) => (
+                          <small key={mark}>{mark}</small>
+                        ))}
+                      </span>
                       <span class="note">{one.note || words(one.state)}</span>
                       {one.id === model && <Icon name="done" />}
                     </button>
                     {one.usable && one.id !== model && (
-                      <IconButton
-                        icon="columns"
+                      <button
+                        type="button"
                         class="compare"
-                        label={`Ask ${one.name} as well, side by side`}
-                        pressed={compare.includes(one.id)}
+                        aria-label={`Compare: ask ${one.name} as well`}
+                        title="Let it answer as well, side by side"
+                        aria-pressed={compare.includes(one.id)}
                         onClick={() => session.do({ type: "beside", model: one.id, on: !compare.includes(one.id) })}
-                      />
+                      >
+                        <Icon name={compare.includes(one.id) ? "done" : "columns"} />
+                        Compare
+                      </button>
                     )}
                     {one.local && one.state === "loaded" && (
                       <IconButton icon="close" label={`Unload ${one.name}`} onClick={() => session.do({ type: "unload", model: one.id })} />
@@ -136,5 +146,7 @@ function ModelList({ onClose }: { onClose: () => void }) {
 export function Light({ row }: { row: ModelRow | undefined }) {
   return <span class="light" data-state={row?.state ?? "none"} aria-hidden="true" />;
 }
+
+const short = (tokens: number): string => (tokens < 1000 ? `${tokens}` : `${Math.round(tokens / 1024)}k`);
 
 const words = (state: string): string => (state === "ready" ? "" : state.replace("-", " "));

@@ -3,6 +3,7 @@ import type { SettingRow } from "../protocol";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
 import { breakLine } from "./lines";
+import { NAMES, parsed } from "./values";
 
 /** The settings of this thread, each with the level that its value comes from. */
 export function SettingsPanel({ onClose }: { onClose: () => void }) {
@@ -118,7 +119,9 @@ function Row({ row }: { row: SettingRow }) {
   return (
     <div class={`setting ${own ? "own" : ""}`}>
       <div class="setting-head">
-        <label for={id}>{row.name}</label>
+        <label for={id}>
+          {NAMES[row.name] ?? row.name} <code>{row.name}</code>
+        </label>
         <span class="level" data-level={row.level} title={from(row)}>
           {row.value === null ? "auto" : row.level}
         </span>
@@ -159,6 +162,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
             type="range"
             class={text ? "" : "auto"}
             aria-label={`${row.name}, slider`}
+            aria-valuetext={text || "Auto"}
             min={row.min!}
             max={row.max!}
             step={row.step ?? (row.type === "integer" ? 1 : 0.01)}
@@ -187,20 +191,6 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
       )}
     </>
   );
-}
-
-/** The value that was typed, or why it is none. */
-function parsed(row: SettingRow, typed: string): unknown {
-  const text = typed.trim();
-  if (!text) return null;
-  if (row.type === "list") return text.split(/\s*,\s*/).filter(Boolean);
-  if (row.type === "text") return typed;
-  const value = Number(text);
-  if (!Number.isFinite(value)) return `${row.name} must be a number.`;
-  if (row.type === "integer" && !Number.isInteger(value)) return `${row.name} must be a whole number.`;
-  if (row.min !== null && value < row.min) return `${row.name} must be at least ${row.min}.`;
-  if (row.max !== null && value > row.max) return `${row.name} must be at most ${row.max}.`;
-  return value;
 }
 
 const show = (value: unknown): string =>

@@ -67,6 +67,11 @@ function Answer({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean
           </Actions>
         )}
       </div>
+      {last && turn.compared && !busy && (
+        <button type="button" class="quiet-button" onClick={() => session.do({ type: "columns", id: turn.id })}>
+          Compare the {turn.versions.length} answers again
+        </button>
+      )}
       {last && turn.cut && !busy && (
         <button type="button" class="quiet-button" onClick={() => session.do({ type: "continue", id: turn.id })}>
           Continue this answer

@@ -1,12 +1,13 @@
 // What may be typed after a slash, in the composer.
 
 import type { Session } from "../session";
+import { parsed } from "./values";
 
 export interface Command {
   name: string;
   argument: string;
   help: string;
-  /** Do it; returns what is left in the composer, or an error that says how to mend it. */
+  /** Do it; returns what to say about it, or an error that says how to mend it. */
   run(session: Session, argument: string, open: (name: string) => void): string | Error;
 }
 
@@ -44,7 +45,7 @@ export const COMMANDS: Command[] = [
       const missing = models.indexOf(undefined);
       if (missing >= 0) return new Error(`No model is called ${names[missing]}.`);
       session.do({ type: "compare", models: models as string[] });
-      return "";
+      return models.length ? `They answer as well: ${models.join(", ")}.` : "One model answers.";
     },
   },
   {
@@ -59,8 +60,10 @@ export const COMMANDS: Command[] = [
       const match = /^(\w+)(?:\s*[=\s]\s*(.*))?$/.exec(argument);
       const row = session.state.settings.find((one) => one.name === match?.[1]);
       if (!row) return new Error(`No setting is called ${match?.[1] ?? argument}.`);
-      session.do({ type: "set", kind: row.kind, name: row.name, value: match![2] || null });
-      return "";
+      const value = parsed(row, match![2] ?? "");
+      if (typeof value === "string" && row.type !== "text") return new Error(value);
+      session.do({ type: "set", kind: row.kind, name: row.name, value });
+      return value === null ? `${row.name} is not set in this thread any more.` : `${row.name} is ${match![2]}, in this thread.`;
     },
   },
   {
@@ -69,7 +72,7 @@ export const COMMANDS: Command[] = [
     help: "how the assistant should answer in this thread",
     run(session, argument) {
       session.do({ type: "instructions", text: argument });
-      return "";
+      return argument ? "The instructions of this thread are set." : "This thread has no instructions any more.";
     },
   },
   {
