@@ -421,3 +421,13 @@ def test_a_panel_where_no_loop_runs_does_its_work_beside_the_loop(page: FrontEnd
     assert reply.text == ANSWER
     assert panel.thread
     panel.close()
+
+
+def test_a_loaded_model_needs_no_reload_whatever_its_name(page: FrontEnd) -> None:
+    """Its engine may stand before it."""
+    page.talk.choices.choose("openai:short")
+    page.talk.choices.set("setting", "ctx_len", 1024)
+    assert page.talk.choices.reload
+    page.do(type="send", text="hi")
+    page.settle()
+    assert not page.talk.choices.reload
