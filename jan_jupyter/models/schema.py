@@ -45,7 +45,7 @@ SETTINGS: Mapping[str, Cast] = {
     "text_model": flag,
     "embedding": flag,
     "cpu_threads": whole(1, zero=False),
-    "n_parallel": whole(0),  # 0: auto
+    "n_parallel": whole(1, zero=False),
     "cont_batching": flag,
     "stop_word": text,
     "base_url": _address,

@@ -90,7 +90,7 @@ def test_an_object_that_is_none_counts_as_empty(tmp_path: Path, value: Any) -> N
 def test_zero_means_absent_only_where_it_is_said(tmp_path: Path) -> None:
     zeros = dict.fromkeys(["ctx_len", "ngl", "cpu_threads", "n_parallel"], 0)
     model = described(tmp_path, settings=zeros, parameters={"temperature": 0, "max_tokens": 0})
-    assert model.settings == {"ngl": 0, "n_parallel": 0}  # none of the layers; automatic
+    assert model.settings == {"ngl": 0}
     assert model.parameters == {"temperature": 0}
     assert model.warnings == ()
 
