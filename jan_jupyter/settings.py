@@ -14,6 +14,7 @@ from traitlets.config import SingletonConfigurable
 
 from .addresses import host_of, is_this_machine
 from .errors import SettingsError
+from .ownership import foreign_link
 
 
 class Jan(SingletonConfigurable):
@@ -118,6 +119,10 @@ def runtime_folder() -> Path:
             status = folder.stat()
             if status.st_uid != os.getuid():
                 raise SettingsError(f"The runtime folder {folder} belongs to another user.")
+            if link := foreign_link(folder):
+                raise SettingsError(
+                    f"The runtime folder {folder} lies behind {link}, a link of another user."
+                )
             if stat.S_IMODE(status.st_mode) & 0o077:
                 folder.chmod(0o700)
     except OSError as error:

@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 
 LAYERS = (
-    {"markdown"},
+    {"markdown", "ownership"},
     {"types", "errors", "settings", "addresses", "keys", "tokens"},
     {"bridge", "retry"},
     {"models"},

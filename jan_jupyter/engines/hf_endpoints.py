@@ -82,6 +82,8 @@ class HFEndpoints(OpenAI):
         return super().parser(model, request)
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        if self._format(model) == "toolkit":
+            await self.write_prompt(model, request)
         telling = asyncio.create_task(self._tell_quiet(model))
         try:
             async with aclosing(super().chat(model, request)) as deltas:

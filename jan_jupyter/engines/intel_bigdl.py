@@ -224,8 +224,8 @@ class IntelBigdl(LocalEngine):
 
     def _python(self, model: Model, backend: str) -> Path:
         """The interpreter of the back end's environment."""
-        if own := self.setting(model, "python"):
-            return Path(str(own)).expanduser()
+        if own := self.program(model, "python"):
+            return Path(own).expanduser()
         environment = _environment(backend)
         if not environment.ready:
             raise errors.EngineUnavailable(

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from .. import errors, settings
 from ..models.engine_files import EngineOptions
 from ..models.model import Model
+from ..models.schema import names_program
 from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
 from . import http
 from .base import unheard
@@ -140,6 +141,14 @@ class LocalEngine(OpenAI):
 
     def preview(self, model: Model, request: ChatRequest) -> Mapping[str, Any]:
         return {"url": "(its worker)/v1/chat/completions", "body": self.body(model, request)}
+
+    def program(self, model: Model, setting: str) -> str:
+        """What the user's own engine file says is to be run; nothing else may name it."""
+        if wrong := names_program(
+            f"What is set for {model.id} ({self.options.name})", model.settings
+        ):
+            raise errors.BadRequest(f"{wrong}.", model=model.id, engine=self.options.name)
+        return self.options.program(setting)
 
     def keep_alive(self, model: Model) -> float:
         """Seconds that its worker stays without a request; below 0 it stays."""

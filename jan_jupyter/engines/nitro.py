@@ -58,7 +58,7 @@ class Nitro(LocalEngine):
                 f"Model {model.id} ({self.options.name}): {error.filename} cannot be read"
                 f" ({error.strerror}). Download or import it again."
             ) from error
-        runtime, program = (str(merged.get(n) or "") for n in ("runtime", "runtime_path"))
+        runtime, program = str(merged.get("runtime") or ""), self.program(model, "runtime_path")
         folders = [model.data_folder] if model.data_folder else []
 
         def launch() -> Launch:

@@ -265,6 +265,11 @@ class Remote(Engine):
                 engine=self.options.name,
             ) from error
 
+    async def write_prompt(self, model: Model, request: ChatRequest) -> None:
+        """Have it written in a thread if that takes its time (by Jinja): it is remembered."""
+        if self.setting(model, "chat_template"):
+            await asyncio.to_thread(self.prompt, model, request)
+
     def refuse_form(self, model: Model, request: ChatRequest) -> None:
         """Raise `BadRequest` for a form of answer that only OpenAI's API has a word for."""
         if form := request.extra.get("response_format"):

@@ -7,13 +7,21 @@ system text above it, and several turns as lines that begin with `User:` and `As
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import cache
-from typing import Any, NoReturn
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from ..models.prompts import PromptTemplate
 from ..types import Message
+from . import chat_template
+
+LONGEST = 30
+"""Seconds that a template has on a busy machine; its processor time is what counts."""
 
 
 def rendered(messages: Sequence[Message], settings: Mapping[str, Any]) -> str:
@@ -55,40 +63,29 @@ def _plain(turns: Sequence[tuple[str, str]]) -> str:
 
 
 def _jinja(template: str, messages: Sequence[Message], settings: Mapping[str, Any]) -> str:
+    values = {
+        "messages": [message.json() for message in messages],
+        "add_generation_prompt": not messages or messages[-1].role != "assistant",
+        "bos_token": settings.get("bos_token") or "",
+        "eos_token": settings.get("eos_token") or "",
+    }
+    return _by_template(json.dumps({"template": template, "values": values}))
+
+
+@lru_cache(maxsize=64)
+def _by_template(asked: str) -> str:
+    """The prompt by a template of Jinja, in a process of its own: see `chat_template.py`."""
+    if importlib.util.find_spec("jinja2") is None:
+        raise ValueError("its chat_template needs jinja2: `%pip install jinja2`")
+    program = [sys.executable, "-P", str(Path(chat_template.__file__))]
     try:
-        import jinja2
-    except ImportError:
-        raise ValueError("its chat_template needs jinja2: `%pip install jinja2`") from None
-    try:
-        text: str = (
-            _environment()
-            .from_string(template)
-            .render(
-                messages=[message.json() for message in messages],
-                add_generation_prompt=not messages or messages[-1].role != "assistant",
-                bos_token=settings.get("bos_token") or "",
-                eos_token=settings.get("eos_token") or "",
-            )
+        done = subprocess.run(
+            program, input=asked, capture_output=True, encoding="utf-8", timeout=LONGEST
         )
-    except (jinja2.TemplateError, ValueError, TypeError, ArithmeticError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"its chat_template does not work: {said}") from error
+        answer = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):  # the latter: it was ended
+        answer = {"error": f"it takes more than {chat_template.SECONDS} s"}
+    if "error" in answer:
+        raise ValueError(f"its chat_template does not work: {answer['error']}")
+    text: str = answer["text"]
     return text
-
-
-@cache
-def _environment() -> Any:
-    """As transformers and llama.cpp set it up; sandboxed, as templates come with models."""
-    from jinja2.ext import loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-    )
-
-    def raise_exception(message: str) -> NoReturn:
-        raise ValueError(message)
-
-    environment.globals["raise_exception"] = raise_exception
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    return environment

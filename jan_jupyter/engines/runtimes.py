@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import errors
+from ..ownership import why_not_ours
 from ..types import EMPTY
 
 HERE = Path(__file__).parent
@@ -407,13 +408,14 @@ def _installed(path: str, data_folders: Sequence[Path]) -> Iterator[Runtime]:
 
 
 def _llama_servers(data_folders: Sequence[Path]) -> Iterator[Path]:
-    """On PATH, and what Jan has downloaded, newest first."""
+    """On PATH, and what Jan has downloaded for this user, newest first."""
     if on_path := shutil.which("llama-server"):
         yield Path(on_path)
     name = "llama-server.exe" if os.name == "nt" else "llama-server"
     for folder in data_folders:
         downloaded = (folder / "llamacpp" / "backends").glob(f"**/{name}")
-        yield from sorted(downloaded, key=lambda p: p.stat().st_mtime, reverse=True)
+        ours = [program for program in downloaded if not why_not_ours(program)]
+        yield from sorted(ours, key=lambda p: p.stat().st_mtime, reverse=True)
 
 
 def gpu_here() -> bool:

@@ -76,6 +76,8 @@ class Triton(OpenAI):
         return endpoint
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        if self._format(model) != "openai":
+            await self.write_prompt(model, request)
         try:
             async with aclosing(super().chat(model, request)) as deltas:
                 async for delta in deltas:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -204,6 +205,13 @@ def to_evict(need: int, available: int, workers: Iterable[Held]) -> list[str]:
     return [held.key for held in victims]
 
 
+def _is_own(path: Path) -> bool:
+    """Whether it is there itself, no link, and the user's. Raises `OSError`."""
+    status = path.lstat()
+    is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return is_ours and not stat.S_ISLNK(status.st_mode)
+
+
 # The registry -------------------------------------------------------------------------------------
 
 
@@ -217,7 +225,7 @@ class Registry:
         """What the entry says; `None` if there is none that can be read and is ours."""
         path = self.folder / f"{key}.json"
         try:
-            if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+            if not (_is_own(self.folder) and _is_own(path)):
                 return None
             entry = json.loads(path.read_text("utf-8"))
             worker = Worker(key=key, **{k: v for k, v in entry.items() if k in _FIELDS})
@@ -244,6 +252,8 @@ class Registry:
         import filelock
 
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not _is_own(self.folder):
+            raise WorkerFailed(f"{self.folder} belongs to another user, or is a link")
         try:
             with filelock.FileLock(self.folder / "registry.lock", timeout=60, mode=0o600):
                 yield

@@ -34,7 +34,8 @@ def checked(description: Mapping[str, Any]) -> str:
         disk.to_json(description).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"The description of {name!r} is no JSON: {error}.") from None
-    schema.model_json(description, Path("model.json"), name)
+    if wrong := schema.model_json(description, Path("model.json"), name).broken:
+        raise UsageError(f"The description of {name!r} cannot be taken: {wrong}.")
     return name.strip()
 
 
@@ -142,6 +143,9 @@ def _free_folder(models: Path, name: str) -> Path:
 
 def update(data_folder: Path, model: Model, values: Mapping[str, Any]) -> Path:
     """Set fields of a description; returns where it is. See `ModelStore.update`."""
+    names = (name.rpartition(".")[2] for name, value in values.items() if value is not None)
+    if wrong := schema.names_program(f"What is set for {model.id}", names):
+        raise UsageError(f"{wrong}.")
     with disk.locked(data_folder):
         _still_there(model)
         if model.source == "bare":

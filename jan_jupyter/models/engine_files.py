@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..addresses import host_of, hosts_of, is_own_server, is_same_host
-from ..errors import ModelBroken
+from ..errors import EngineUnavailable, ModelBroken
+from ..ownership import why_not_ours
 from ..types import EMPTY
 from .reading import fit, is_absent, mapping, read_json, text
-from .schema import SETTINGS, collect, settings_and_parameters
+from .schema import PROGRAMS, SETTINGS, collect, settings_and_parameters
 
 if TYPE_CHECKING:
     from ..keys import Key
@@ -151,6 +152,14 @@ class EngineOptions:
     model: str = ""
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    refused: Mapping[str, str] = EMPTY
+    """Settings of the user's own file that others may change, and why they are not taken."""
+
+    def program(self, setting: str) -> str:
+        """What the user's own file says is to be run, or nothing. Raises `EngineUnavailable`."""
+        if line := self.refused.get(setting):
+            raise EngineUnavailable(f"{line}.", engine=self.name)
+        return str(self.settings.get(setting) or "")
 
     @property
     def address(self) -> str:
@@ -384,10 +393,16 @@ def read_engine_options(
     warnings: list[str] = []
     layers: list[_Layer] = []
     doors: list[Door] = []
+    refused: dict[str, str] = {}
     for path, own, parse in _engine_files(name, data_folders):
         found: list[str] = []
         try:
             layers.append(layer := parse(read(path), found))
+            for setting in sorted(PROGRAMS & layer.settings.keys()):
+                if why := why_not_ours(path) if own else "the file is not yours":
+                    layer.settings = {k: v for k, v in layer.settings.items() if k != setting}
+                    found.append(f"{setting} is not taken: {why}")
+                    refused |= {setting: f"{path}: {found[-1]}"} if own else {}
             files.append(path)
             doors.append(layer.door(path, own))
         except ModelBroken as error:
@@ -430,6 +445,7 @@ def read_engine_options(
         model=next((layer.model for layer in layers if layer.model), ""),
         files=tuple(files),
         warnings=tuple(warnings),
+        refused=refused,
     )
 
 

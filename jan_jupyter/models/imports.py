@@ -100,6 +100,8 @@ def _described(path: Path) -> Import:
     look = Look(Watch())
     raw = look.read(str(path))
     described = schema.model_json(raw, path, path.parent.name)
+    if described.broken:
+        raise ModelBroken(described.broken + ".")
     files = Files()
     engine = canonical(described.written_engine)
     if engine == "nitro":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -101,6 +101,9 @@ OLD_NAMES: Mapping[str, str] = {
     "mmproj_path": "mmproj",
 }
 
+PROGRAMS = frozenset({"runtime_path", "python"})
+"""Settings that name what is run: they count in the user's own engine file, and nowhere else."""
+
 _ENGINE_ONLY = {"engine", "api_key"}  # never a setting or a parameter of a model
 _FIELDS: Mapping[str, Cast] = {**SETTINGS, **PARAMETERS}
 
@@ -157,6 +160,14 @@ def settings_and_parameters(
     return load, ask
 
 
+def names_program(where: object, settings: Iterable[str]) -> str:
+    """The line that refuses settings which name what is run; empty if there is none of them."""
+    found = ", ".join(sorted(PROGRAMS.intersection(settings)))
+    if not found:
+        return ""
+    return f"{where} names a program to run ({found}): only your own engine.json may; take it out"
+
+
 # Descriptions -----------------------------------------------------------------------------------
 
 
@@ -200,6 +211,7 @@ def model_json(raw: Any, path: Path, default_id: str) -> Description:
     if found.written_engine is None:
         found.written_engine = _name(settings, "engine", warnings)
     found.settings, found.parameters = settings_and_parameters(settings, parameters, warnings)
+    found.broken = names_program(path, found.settings)
     if isinstance(key := settings.get("api_key"), str):
         from ..keys import Secret
 

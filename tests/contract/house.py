@@ -73,18 +73,18 @@ class House:
             subprocess.run([sys.executable, str(program), str(path)], check=True)
         return path
 
-    @property
-    def llama_server(self) -> Path:
-        """A program with the command line of llama.cpp's `llama-server`."""
-        path = self.folder / "llama-server"
-        if not path.exists():
-            program = REPOSITORY / "tests/nitro/llama_server.py"
-            path.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(program)])} "$@"\n')
-            path.chmod(0o755)
-        return path
-
     def llama(self, name: str) -> LlamaCpp:
         return self.peer(name, LlamaCpp)
+
+
+def llama_server(folder: Path) -> Path:
+    """A program with the command line of llama.cpp's `llama-server`."""
+    path = folder / "llama-server"
+    if not path.exists():
+        program = REPOSITORY / "tests/nitro/llama_server.py"
+        path.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(program)])} "$@"\n')
+        path.chmod(0o755)
+    return path
 
 
 def _slow(house: House, folder: Path, prefix: str = "") -> LlamaCpp:

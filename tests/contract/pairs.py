@@ -18,7 +18,7 @@ from peers.misbehaving import Misbehaving
 from peers.process import HOST, MODEL, REPOSITORY, Peer
 from peers.triton import Triton
 
-from .house import House
+from .house import House, llama_server
 
 WRONG_KEY = "sk-canary-wrong-4711"
 JSON = Mapping[str, Any]
@@ -171,9 +171,9 @@ def file_of(house: House, model: str) -> JSON:
     return {"model_path": str(MODEL), "ctx_len": 2048}
 
 
-def file_of_program(house: House, model: str) -> JSON:
-    runtime = {"runtime": "llama-server", "runtime_path": str(house.llama_server)}
-    return {**file_of(house, model), **runtime}
+def program_of(peer: Peer) -> JSON:
+    path = llama_server(peer.folder)
+    return {"settings": {"runtime": "llama-server", "runtime_path": str(path)}}
 
 
 INTEL_FOLDER = REPOSITORY / ".venv-intel"
@@ -358,7 +358,10 @@ INTEL = Pair(
         Case("no model folder", errors.ModelBroken, settings={"model_path": __file__}),
         Case("no back end", errors.EngineUnavailable, settings={"backend": "x"}, says="openvino"),
         Case(
-            "no program", errors.EngineUnavailable, settings={"python": "/nowhere"}, says="/nowhere"
+            "no program",
+            errors.EngineUnavailable,
+            engine={"settings": {"python": "/nowhere"}},
+            says="/nowhere",
         ),
     ),
     mark="slow",
@@ -503,7 +506,7 @@ NOWHERE_BY_GRPC: JSON = {"base_url": f"grpc://{HOST}:9"}
 
 PAIRS: Sequence[Pair] = (
     NITRO,
-    replace(NITRO, label="llama-server", settings=file_of_program),
+    replace(NITRO, label="llama-server", files=program_of),
     replace(
         NITRO,
         label="llama-cpp-python",

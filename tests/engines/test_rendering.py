@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,24 @@ def test_a_chat_template_reaches_nothing() -> None:
     for template in ("{{ ''.__class__.__mro__ }}", "{{ messages.append(1) }}"):
         with pytest.raises(ValueError, match="chat_template"):
             rendered(TURNS, {"chat_template": template})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its limits are Linux's")
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "2 s"),
+        ("{{ ('a' * 9999999999)|length }}", "memory"),
+        ("{% set n = namespace(x='a') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}"
+         "{% endfor %}", "memory"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "nested too deeply"),
+        ("{{ 'a' * 10000001 }}", "10,000,000 characters"),
+    ],
+)  # fmt: skip
+def test_a_chat_template_has_limits(template: str, says: str) -> None:
+    with pytest.raises(ValueError, match=f"chat_template does not work: .*{says}") as caught:
+        rendered(TURNS, {"chat_template": template})
+    assert "\n" not in str(caught.value)
 
 
 def test_a_prompt_template() -> None:

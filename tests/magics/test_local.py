@@ -47,8 +47,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sleeper = folder / "sleeper"
     sleeper.write_text("#!/bin/sh\nexec sleep 100\n")
     sleeper.chmod(0o755)
-    never = {"runtime": "llama-server", "runtime_path": str(sleeper)}
-    add_model(data, "stuck", settings={"model_path": str(folder / "tiny.gguf"), **never})
+    engine = data / "engines" / "nitro" / "engine.json"
+    engine.parent.mkdir(parents=True)
+    named = {"runtime": "xllamacpp", "runtime_path": str(sleeper)}
+    engine.write_text(json.dumps({"settings": named}))
+    never = {"runtime": "llama-server", "model_path": str(folder / "tiny.gguf")}
+    add_model(data, "stuck", settings=never)
     (data / "models" / "broken").mkdir()
     (data / "models" / "broken" / "model.json").write_text('{"id": "broken", "settings": {')
     return folder

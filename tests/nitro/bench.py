@@ -46,7 +46,8 @@ class Bench:
 
     def client(self, file: Path, given: dict[str, Any], action: str) -> subprocess.Popen[str]:
         """Another process that uses the same models."""
-        command = [sys.executable, str(CLIENT), str(file), json.dumps(given), action]
+        settings = json.dumps([{**self.nitro.options.settings}, given])
+        command = [sys.executable, str(CLIENT), str(file), settings, action]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self.clients.append(
             subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)

@@ -1,6 +1,6 @@
 """A process of its own that uses nitro, as a second kernel would.
 
-    python client.py FILE SETTINGS load|chat|stream
+    python client.py FILE [ENGINE'S,MODEL'S] load|chat|stream
 
 Prints one JSON object: the worker's process id and which modules were imported to reach it.
 `stream` asks for an endless answer and prints a line for each piece.
@@ -20,9 +20,9 @@ from jan_jupyter.types import ChatRequest, Message
 
 
 async def main() -> None:
-    file, settings, action = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
+    file, (engines, settings), action = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
     model = Model(file.stem, "", "nitro", "ready", "bare", file.parent, settings, file=file)
-    engine = Nitro(EngineOptions("nitro", "nitro"))
+    engine = Nitro(EngineOptions("nitro", "nitro", settings=engines))
     await engine.load(model)
     heavy = {"psutil", "filelock", "httpx2", "xllamacpp"} & sys.modules.keys()
     if action == "stream":

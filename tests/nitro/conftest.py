@@ -7,6 +7,7 @@ import inspect
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from nitro.bench import Bench
 from support.random_model import write_model
 
 HERE = Path(__file__).parent
+Program = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -32,15 +34,16 @@ def slow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def llama_server(tmp_path: Path) -> Callable[..., str]:
-    """Makes a program `llama-server`; returns its path."""
+def llama_server(tmp_path: Path, bench: Bench) -> Program:
+    """Makes a program `llama-server` that nitro is told of; returns the settings that choose it."""
 
-    def make(*more: str) -> str:
+    def make(*more: str) -> dict[str, Any]:
         program = tmp_path / "llama-server"
         command = shlex.join([sys.executable, str(HERE / "llama_server.py"), *more])
         program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         program.chmod(0o755)
-        return str(program)
+        bench.nitro.options = replace(bench.nitro.options, settings={"runtime_path": str(program)})
+        return {"runtime": "llama-server"}
 
     return make
 
@@ -49,17 +52,15 @@ LLAMA_CPP_PYTHON = pytest.param("llama-cpp-python", marks=pytest.mark.slow)  # h
 
 
 @pytest.fixture(params=["xllamacpp", "llama-server", LLAMA_CPP_PYTHON])
-def runtime(request: pytest.FixtureRequest, llama_server: Callable[..., str]) -> dict[str, Any]:
+def runtime(request: pytest.FixtureRequest, llama_server: Program) -> dict[str, Any]:
     """The settings that choose a runtime."""
-    path = {"runtime_path": llama_server()} if request.param == "llama-server" else {}
-    return {"runtime": request.param, **path}
+    return llama_server() if request.param == "llama-server" else {"runtime": request.param}
 
 
 @pytest.fixture(params=["xllamacpp", "llama-server"])
-def own_server(request: pytest.FixtureRequest, llama_server: Callable[..., str]) -> dict[str, Any]:
+def own_server(request: pytest.FixtureRequest, llama_server: Program) -> dict[str, Any]:
     """The settings that choose a runtime which is llama.cpp's own server."""
-    path = {"runtime_path": llama_server()} if request.param == "llama-server" else {}
-    return {"runtime": request.param, **path}
+    return llama_server() if request.param == "llama-server" else {"runtime": request.param}
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,8 @@ from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.types import Event
 from nitro.bench import Bench, answer, dead, endless, model, short, until
 from support.random_model import write_model
+
+from .conftest import Program
 
 Runtime = dict[str, Any]
 
@@ -230,10 +231,8 @@ async def test_unload(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
     await bench.nitro.unload(asked)
 
 
-async def test_unload_while_it_loads(
-    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
-) -> None:
-    asked = model(tiny_model, runtime_path=llama_server("--slow", "60"))
+async def test_unload_while_it_loads(bench: Bench, tiny_model: Path, llama_server: Program) -> None:
+    asked = model(tiny_model, **llama_server("--slow", "60"))
     loading = asyncio.create_task(bench.nitro.load(asked))
     await until(bench.registry.all)
     worker = bench.worker()
@@ -245,9 +244,9 @@ async def test_unload_while_it_loads(
 
 
 async def test_only_the_last_to_give_up_stops_a_load(
-    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+    bench: Bench, tiny_model: Path, llama_server: Program
 ) -> None:
-    asked = model(tiny_model, runtime_path=llama_server("--slow", "60"))
+    asked = model(tiny_model, **llama_server("--slow", "60"))
     one, other = (asyncio.create_task(bench.nitro.load(asked)) for _ in range(2))
     await until(lambda: bench.events)
     worker = bench.worker()
@@ -261,9 +260,9 @@ async def test_only_the_last_to_give_up_stops_a_load(
 
 
 async def test_a_load_that_somebody_else_gave_up_is_taken_over(
-    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+    bench: Bench, tiny_model: Path, llama_server: Program
 ) -> None:
-    asked = model(tiny_model, runtime_path=llama_server("--slow", "2"))
+    asked = model(tiny_model, **llama_server("--slow", "2"))
     client = bench.client(tiny_model, dict(asked.settings), "load")
     await until(bench.registry.all)
     first = bench.worker()
@@ -360,9 +359,9 @@ async def test_a_file_that_is_cut(bench: Bench, tmp_path: Path) -> None:
 
 
 async def test_a_program_that_does_not_start(
-    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+    bench: Bench, tiny_model: Path, llama_server: Program
 ) -> None:
-    asked = model(tiny_model, runtime_path=llama_server("--broken"))
+    asked = model(tiny_model, **llama_server("--broken"))
     with pytest.raises(errors.EngineUnavailable) as caught:
         await bench.nitro.load(asked)
     assert "libcudart.so.12: cannot open" in str(caught.value)
@@ -380,9 +379,9 @@ async def test_options_that_the_model_cannot_bear(
 
 
 async def test_a_worker_killed_while_it_loads(
-    bench: Bench, tiny_model: Path, llama_server: Callable[..., str]
+    bench: Bench, tiny_model: Path, llama_server: Program
 ) -> None:
-    asked = model(tiny_model, runtime_path=llama_server("--slow", "60"))
+    asked = model(tiny_model, **llama_server("--slow", "60"))
     loading = asyncio.create_task(bench.nitro.load(asked))
     await until(lambda: bench.registry.all() and bench.worker().server_pid)
     worker = bench.worker()
@@ -393,9 +392,13 @@ async def test_a_worker_killed_while_it_loads(
 
 
 async def test_a_program_that_is_not_there(bench: Bench, tiny_model: Path) -> None:
-    for given in ({"runtime_path": "/nowhere"}, {"runtime": "vllm"}):
-        with pytest.raises(errors.EngineUnavailable, match="runtime"):
-            await bench.nitro.load(model(tiny_model, **given))
+    with pytest.raises(errors.EngineUnavailable, match="runtime"):
+        await bench.nitro.load(model(tiny_model, runtime="vllm"))
+    with pytest.raises(errors.BadRequest, match=r"names a program to run \(runtime_path\)"):
+        await bench.nitro.load(model(tiny_model, runtime_path=sys.executable))
+    bench.nitro.options = replace(bench.nitro.options, settings={"runtime_path": "/nowhere"})
+    with pytest.raises(errors.EngineUnavailable, match="at /nowhere"):
+        await bench.nitro.load(model(tiny_model))
 
 
 async def test_no_file(bench: Bench, tmp_path: Path) -> None:
