@@ -317,13 +317,20 @@ class Conversation:
 
     async def _drive(self, live: Live, stream: Stream) -> None:
         """Send an answer on as it comes, then as the thread has it."""
-        line = self._line
         try:
             await drive(live, stream, self.around.send)
         except asyncio.CancelledError:
             pass  # the stop that was asked for
         except Exception as error:
-            line.faults[live.id] = fault(error)
+            self._line.faults[live.id] = fault(error)
+        ending = self._spawn(self._ended(live, stream))
+        while not ending.done():  # whoever stops it once more does not stop its end
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([ending])
+
+    async def _ended(self, live: Live, stream: Stream) -> None:
+        """Tell that an answer has ended, as the thread has it."""
+        line = self._line
         with contextlib.suppress(errors.JanError):  # the thread was deleted meanwhile
             await asyncio.to_thread(live.thread.now)  # what it was is seen before it is gone here
         line.lives.remove(live)
