@@ -228,6 +228,7 @@ class Registry:
             if not (_is_own(self.folder) and _is_own(path)):
                 return None
             entry = json.loads(path.read_text("utf-8"))
+            entry["notes"] = tuple(entry.get("notes", ()))  # a list in JSON, which has no hash
             worker = Worker(key=key, **{k: v for k, v in entry.items() if k in _FIELDS})
             return worker if all(type(getattr(worker, n)) is t for n, t in _TYPES) else None
         except (OSError, ValueError, TypeError, AttributeError):
