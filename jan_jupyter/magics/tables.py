@@ -23,7 +23,7 @@ _COLOURS: Mapping[str, str] = {  # of JupyterLab's theme, else such as can be re
 }
 
 
-_SHORT = 20  # characters that are kept on one line
+_SHORT = 18  # characters that are kept on one line
 
 
 class Cell(NamedTuple):
@@ -51,17 +51,20 @@ def table(
     caption: str = "",
     right: Collection[int] = (),
     below: str = "",
+    remarks: bool = False,
 ) -> None:
     """Show rows of text. What is in a cell is shown as text, whatever it holds; only what stands in
     backticks is set as code.
 
     `right` are the columns that are set to the right, as numbers are. A column that is empty in
-    every row is left out. `below` is a longer line after the table.
+    every row is left out. `below` is a longer line after the table. `remarks`: the last column has
+    long ones, which stand below their rows where that is possible.
     """
     if not rows:
         show({"text/plain": caption or "Nothing."})
         return
     cells = [[_cell(cell) for cell in row] for row in rows]
+    last = len(headings) - 1
     used = [i for i in range(len(headings)) if any(row[i].text for row in cells)]
     heads = [Cell(headings[i]) for i in used]
     cells = [[row[i] for i in used] for row in cells]
@@ -71,7 +74,8 @@ def table(
     said = f'<p style="max-width:60em">{as_html(below)}</p>' if below else ""
     show(
         {
-            "text/html": _html(heads, cells, caption, right) + said,
+            "text/html": _html(heads, cells, caption, right, remarks and used[-1:] == [last])
+            + said,
             "text/plain": "\n".join([_plain(heads, cells, caption, right), *after]),
         }
     )
@@ -114,16 +118,36 @@ def clean(text: str) -> str:
 
 
 def _html(
-    headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], caption: str, right: Collection[int]
+    headings: Sequence[Cell],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    right: Collection[int],
+    remarks: bool,
 ) -> str:
+    below = [row[-1] if remarks else Cell("") for row in rows]
+    if remarks:
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
     sides = ["right" if i in right else "left" for i in range(len(headings))]
     head = "".join(
         f'<th scope="col" style="text-align:{side}">{html.escape(cell.text)}</th>'
         for cell, side in zip(headings, sides, strict=True)
     )
-    body = "".join(f"<tr>{''.join(map(_td, row, sides))}</tr>" for row in rows)
+    body = "".join(
+        f"<tr>{''.join(map(_td, row, sides))}</tr>{_remark(remark, len(row))}"
+        for row, remark in zip(rows, below, strict=True)
+    )
     said = f'<caption style="text-align:left">{as_html(caption)}</caption>' if caption else ""
     return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _remark(cell: Cell, columns: int) -> str:
+    """A row of its own."""
+    if not cell.text:
+        return ""
+    detail = f' title="{html.escape(cell.detail)}"' if cell.detail else ""
+    style = f"text-align:left;padding-top:0;color:{_COLOURS['quiet']}"
+    told = f'<td colspan="{columns}" style="{style}"{detail}>{as_html(cell.text)}</td>'
+    return f'<tr style="background:none">{told}</tr>'
 
 
 def _td(cell: Cell, side: str) -> str:

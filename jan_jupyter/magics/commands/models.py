@@ -87,7 +87,13 @@ def _listed(pattern: str, verbose: bool, every: list[Model], loaded: set[str]) -
     caption = (
         f"The first {MOST_ROWS} of {len(found):,}: %jan models PART lists some." if more else ""
     )
-    table(headings, rows, caption if rows else nothing, right={2, 3, *({8} if verbose else ())})
+    table(
+        headings,
+        rows,
+        caption if rows else nothing,
+        right={2, 3, *({8} if verbose else ())},
+        remarks=True,
+    )
     return found
 
 
@@ -112,7 +118,7 @@ def _row(
         " · ".join(filter(None, [size(told.size) if told.size else "", told.quantisation])),
         f"{told.context:,}" if told.context else "",
         "yes" if model.projector or model.settings.get("vision_model") else "",
-        Cell(label, tone, model.reason),
+        Cell(label, tone),
     ]
     if verbose:
         trained = f"{told.trained:,}" if told.trained else ""
@@ -131,8 +137,7 @@ def _where(model: Model, told: Facts) -> str:
     if not told.remote:
         return "this machine"
     address = shared().store.engine_options(model.engine).at(model).address
-    host = host_of(address) or "no address"
-    return f"this machine, {host}" if is_this_machine(address) else host
+    return "this machine" if is_this_machine(address) else host_of(address) or "no address"
 
 
 def _remarks(model: Model, machine: Machine | None, loaded: bool) -> Iterator[str]:
