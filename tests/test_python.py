@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
+import json
 import os
 import pickle
 import subprocess
@@ -399,6 +401,35 @@ def test_a_watcher_sees_the_states_and_its_fault_is_not_the_answers(short: str) 
     unwatch()
     jan.chat("hi", short)
     assert seen == ["answering", "ready"]
+
+
+def test_the_engine_of_a_model_that_another_hides(
+    isolated: Path, short: str, server: StreamingServer
+) -> None:
+    server.behave("hidden", SHORT)
+    add_model(isolated / "jan", "zz", engine="openai", id=short, settings={"model": "hidden"})
+    (hidden,) = [m for m in jan.models.list() if m.id == short and m.shadowed]
+    jan.chat("hi", hidden, engine="openai")
+    assert server.journal()[-1].body["model"] == "hidden"
+
+
+def test_an_engine_whose_file_was_edited_closes_its_connections(isolated: Path, short: str) -> None:
+    answer = jan.stream("hi", short)
+    pieces = iter(answer)
+    begun = next(pieces)
+    engine = jan.router.registry.engine("openai", print)
+    (before,) = engine.client._clients.values()  # type: ignore[attr-defined]
+    file = isolated / "jan" / "engines" / "openai" / "engine.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "headers": {"x-new": "1"}}))
+    assert jan.chat("hi", short).text == TEXT
+    assert jan.router.registry.engine("openai", print) is not engine
+    del engine
+    assert not before.is_closed
+    assert begun + "".join(pieces) == TEXT
+    del answer, pieces
+    gc.collect()
+    while not before.is_closed:
+        bridge.wait(asyncio.sleep(0))
 
 
 def test_choosing_the_engine_of_a_model(short: str) -> None:
