@@ -22,7 +22,7 @@ from ..types import Event, Message, Reply
 from . import rows
 from .asked import Asked
 from .choices import Choices
-from .faults import fault
+from .faults import fault, unkept
 from .line import Line
 from .live import Live, drive
 from .order import Order
@@ -321,6 +321,11 @@ class Conversation:
             await drive(live, stream, self.around.send)
         except asyncio.CancelledError:
             pass  # the stop that was asked for
+        except errors.ThreadError as error:
+            if error.reply is None:
+                self._line.faults[live.id] = fault(error)
+            else:
+                live.unkept = unkept(error)
         except Exception as error:
             self._line.faults[live.id] = fault(error)
         ending = self._spawn(self._ended(live, stream))
@@ -334,6 +339,8 @@ class Conversation:
         with contextlib.suppress(errors.JanError):  # the thread was deleted meanwhile
             await asyncio.to_thread(live.thread.now)  # what it was is seen before it is gone here
         line.lives.remove(live)
+        if live.unkept is not None:
+            line.unkept.append(live)
         answer = stream.record.answer if stream.record is not None else None
         if answer is not None:
             line.named(answer.id, live.id)

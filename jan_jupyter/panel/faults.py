@@ -47,3 +47,9 @@ def fault(error: BaseException) -> Fault:
 def kept(message: str) -> Fault:
     """The card of an error that a thread tells of."""
     return {"title": "This was not answered", "message": message, "mend": "retry"}
+
+
+def unkept(error: BaseException) -> Fault:
+    """The card of a whole answer that its thread could not take."""
+    message = f"{error.__cause__ or error} It is written with the next question."
+    return {"title": "Not in the thread yet", "message": message, "mend": ""}

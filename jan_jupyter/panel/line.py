@@ -21,6 +21,8 @@ class Line:
 
     def __init__(self) -> None:
         self.lives: list[Live] = []
+        self.unkept: list[Live] = []
+        """Answers that have ended, and that the disk has not taken yet."""
         self.faults: dict[str, Fault] = {}
         """What went wrong with answers of this session, by their name."""
         self.seen: tuple[ThreadMessage, ...] = ()
@@ -60,12 +62,20 @@ class Line:
         place = live.thread.seen.tree.place(answer.id)
         return self._column_with(live.id) is not None or place is not None
 
+    def _see_what_is_kept(self) -> None:
+        for live in [*self.unkept]:
+            record = live.stream.record if live.stream else None
+            if record is not None and record.answer is not None:
+                self.unkept.remove(live)
+                self.named(record.answer.id, live.id)
+
     def turns(self, thread: Thread | None) -> tuple[list[str], list[Turn]]:
         """Names of the turns on the line, and the turns: more than those where columns stand."""
         if thread is None:
             return [], []
         messages = self.seen = thread.seen.tree.line
-        lives = [live for live in self.lives if live.thread is thread]
+        self._see_what_is_kept()
+        lives = [live for live in (*self.unkept, *self.lives) if live.thread is thread]
         replaced = {live.replaces: live for live in lives if live.replaces}
         path: list[str] = []
         turns: list[Turn] = []

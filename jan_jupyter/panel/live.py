@@ -10,7 +10,7 @@ from itertools import count
 from ..answers import Stream
 from ..threads import Thread, ThreadMessage
 from ..types import Event
-from .protocol import Send, Turn
+from .protocol import Fault, Send, Turn
 
 INTERVAL = 0.04
 """Seconds between two deltas of one answer: more often than that nobody sees, and costs."""
@@ -40,6 +40,8 @@ class Live:
     reasoning: list[str] = field(default_factory=list)
     replaces: str | None = None
     """Id of the turn in the thread in whose place it is written."""
+    unkept: Fault | None = None
+    """Why it has ended, and is not in the thread yet."""
 
     @property
     def so_far(self) -> ThreadMessage:
@@ -58,13 +60,13 @@ class Live:
             "reasoning": self.reasoning_base + self.reasoning[0],
             "images": [],
             "context": [],
-            "status": "writing",
+            "status": "error" if self.unkept else "writing",
             "wait": self.wait,
             "model": self.model,
             "engine": self.engine,
             "footer": [],
             "cut": False,
-            "error": None,
+            "error": self.unkept,
             "versions": [],
             "columns": columns,
             "compared": False,

@@ -21,6 +21,7 @@ from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.panel.protocol import Context
 from jan_jupyter.router import Router
 from jan_jupyter.threads import ThreadMessage, ThreadStore, files
+from support.disk import full_disk
 from support.jan import add_remote
 from support.loop import watched_loop
 from support.server import StreamingServer, tokens
@@ -152,6 +153,29 @@ def test_a_stop_that_comes_before_the_answer_has_begun(page: FrontEnd) -> None:
     page.settle()
     assert page.path[-1]["status"] == "stopped"
     assert len(page.path[-1]["text"]) > 100
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on a file's size there")
+def test_an_answer_that_the_disk_does_not_take_is_shown_and_kept_later(page: FrontEnd) -> None:
+    page.do(type="send", text="x" * 6000)
+    page.settle()
+    assert page.talk.thread is not None
+    written = (page.talk.thread.folder / "messages.jsonl").stat().st_size
+    with full_disk(written + 500):  # room for the question, and not for its answer
+        page.do(type="send", text="two")
+        page.settle()
+        assert page.texts[2:] == ["two", ANSWER]
+        last = page.path[-1]
+        assert last["status"] == "error"
+        assert last["error"]["title"] == "Not in the thread yet"
+        assert "cannot be written" in last["error"]["message"]
+        assert not page.talk.busy
+    page.do(type="send", text="three")
+    page.settle()
+    assert page.texts[2:] == ["two", ANSWER, "three", ANSWER]
+    assert [turn["status"] for turn in page.path] == ["done"] * 6
+    assert page.path[3]["id"] == last["id"]  # the page goes on with what it has drawn
+    assert [m.text for m in page.talk.thread.messages][2:] == page.texts[2:]
 
 
 def test_branches(page: FrontEnd) -> None:
