@@ -18,6 +18,7 @@ from .models.engine_files import canonical
 from .models.model import Model
 from .models.reading import IGNORED
 from .models.store import ModelStore
+from .parameters import unknown
 from .satisfiable import contradiction
 from .settings import stay_here
 from .types import (
@@ -230,13 +231,15 @@ class Router:
                     elif came or delta.finish is not None:
                         yield delta
         route.engine.tell("ready", route.model)
-        notes = [*last.notes, *self._left_out(route.model)]
+        notes = [*last.notes, *self._left_out(route)]
         yield replace(last, notes=notes, **_completed(last, asked, loaded, first, monotonic()))
 
-    def _left_out(self, model: Model) -> list[str]:
-        """What in its description cannot be read and does not count; told once."""
-        ignored = [warning for warning in model.warnings if warning.endswith(IGNORED)]
-        fresh = [line for line in ignored if (model.path, line) not in self._told]
+    def _left_out(self, route: Route) -> list[str]:
+        """What of the model's description and of the request probably does not count; told once."""
+        model = route.model
+        lines = [warning for warning in model.warnings if warning.endswith(IGNORED)]
+        lines += filter(None, map(unknown, route.request.parameters))
+        fresh = [line for line in lines if (model.path, line) not in self._told]
         self._told.update((model.path, line) for line in fresh)
         return fresh
 

@@ -19,7 +19,7 @@ LAYERS = (
     {"bridge", "retry"},
     {"models"},
     {"engines"},
-    {"levels", "satisfiable"},
+    {"levels", "parameters", "satisfiable"},
     {"router"},
     {"attachments", "structured", "tools"},
     {"threads"},

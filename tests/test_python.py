@@ -464,6 +464,16 @@ def test_what_cannot_be_read_in_a_description_is_told_once(
     assert "temperature" not in server.journal()[0].body
 
 
+def test_a_slip_in_a_parameter_is_told_once(short: str, server: StreamingServer) -> None:
+    first = jan.chat("hi", short, temprature=0, guided_json={}, frobnicate=1)
+    assert [*first.notes] == [
+        "temprature is no known parameter; did you mean temperature?",
+        "frobnicate is no known parameter.",
+    ]
+    assert not jan.chat("hi", short, temprature=0).notes
+    assert server.journal()[0].body["temprature"] == 0  # perhaps the server knows better
+
+
 NAN = float("nan")
 HALF = "a\ud800"
 

@@ -1,8 +1,8 @@
 """What nitro's settings mean to each program that can run llama.cpp, and where to find one.
 
 Two are llama.cpp's own HTTP server: `xllamacpp` out of a wheel (the default), `llama-server` as a
-binary on PATH, given by `runtime_path`, or one that Jan has downloaded. The third,
-`llama-cpp-python`, is that package under a server of ours.
+binary on PATH, given by `runtime_path`, or one that Jan (until 0.8.4; its own of today takes no
+model) has downloaded. The third, `llama-cpp-python`, is that package under a server of ours.
 """
 
 from __future__ import annotations
