@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
+@lru_cache(1024)  # asked many times for each request, of the same few
 def host_of(address: str) -> str:
     """The host of an address, or of a bare one, as keys know it; empty if there is none.
 

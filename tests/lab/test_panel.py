@@ -247,14 +247,16 @@ def test_shift_and_enter_begin_a_new_line(lab: Lab, page: Page) -> None:
 
 
 def test_an_empty_thread_offers_beginnings_that_know_the_notebook(lab: Lab, page: Page) -> None:
+    from playwright.sync_api import expect
+
     _, panel = opened(lab, page, "begin.ipynb", "table = [1, 2]\n" + OPEN.format("'short'"))
     panel.find(".starters button", has_text="Describe table").click()
-    assert panel.box.input_value() == "Describe @table "
+    expect(panel.box).to_have_value("Describe @table ")
     panel.button("Look at the exact request").click()
     panel.find(".look").wait_for()
     panel.find(".model-button").click()
     panel.find(".model-list").wait_for()
-    assert panel.find(".look").count() == 0
+    panel.find(".look").wait_for(state="detached")
     panel.find(".model-button").click()
     panel.find(".model-list").wait_for(state="detached")
 
