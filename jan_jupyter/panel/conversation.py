@@ -389,11 +389,11 @@ class Conversation:
 
     async def _do_keep(self, id: str) -> None:
         """Go on with one of several answers: the others stay as its versions."""
-        await self._do_version(id)
         thread, real = await self._turn(id)
         self.choices.compare = []
         if model := thread.seen.tree.message(real).model:
-            await self._do_model(model)
+            await self._do_model(model)  # who sees the answer stand there asks its model next
+        await self._do_version(id)
         await self._state()
 
     async def _do_columns(self, id: str) -> None:
