@@ -106,8 +106,9 @@ class Chat:
         The first answer to end stands on the line, all are `versions` of each other. Options, here
         and below, as for `stream`.
         """
-        after = self._thread.messages[self._place(question) + 1 :]
-        before = self._before(after[0].id if after else None)
+        self._place(question)  # raises if it is no turn of the line
+        # Up to the question, in one look: another model may be answering it at this moment.
+        before = self._before(through=question)
         return self._again(before, self._record(to=question), options)
 
     def stream_regenerate(self, id: str | None = None, **options: Any) -> Stream:
@@ -169,8 +170,8 @@ class Chat:
 
         return Record(self._thread, questions(asked), **places)
 
-    def _before(self, id: str | None) -> list[Message]:
-        messages = self._thread.conversation(id)
+    def _before(self, id: str | None = None, *, through: str | None = None) -> list[Message]:
+        messages = self._thread.conversation(id, through=through)
         if self.system:
             rest = [message for message in messages if message.role != "system"]
             messages = [Message("system", self.system), *rest]

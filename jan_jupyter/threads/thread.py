@@ -195,17 +195,20 @@ class Thread:
             replace(below, parameters={**below.parameters, **found.assistant_parameters}),
         )
 
-    def conversation(self, before: str | None = None) -> list[Message]:
-        """What a model is sent: instructions, then the turns of the line, up to (without) `before`.
+    def conversation(
+        self, before: str | None = None, *, through: str | None = None
+    ) -> list[Message]:
+        """What a model is sent: instructions, then the turns of the line, up to (without) `before`,
+        or up to and with `through`.
 
         Turns with an error and empty answers are left out; all system texts become one.
         """
         with suppress(ThreadBusy):
             self._pay()
         line: Sequence[ThreadMessage] = self.now().tree.line
-        if before is not None:
-            place = next((i for i, m in enumerate(line) if m.id == before), len(line))
-            line = line[:place]
+        if (end := through or before) is not None:
+            place = next((i for i, m in enumerate(line) if m.id == end), len(line))
+            line = line[: place + (through is not None)]
         return context.conversation(self.instructions, line)
 
     # Writing turns

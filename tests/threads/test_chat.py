@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -150,6 +151,23 @@ def test_several_models_answer_one_question(models: Path) -> None:
     assert [(m.model, m.text) for m in versions] == [("echo", '"hi"'), ("five", FIVE)]
     thread.switch(versions[1].id)
     assert texts(thread) == ["hi", FIVE]
+
+
+def test_who_is_asked_beside_another_never_hears_its_answer(
+    models: Path, server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = jan.Chat("echo", thread="t")
+    thread = jan.threads.get("t")
+    question = thread.append(ThreadMessage("user", "hi")).id
+    look = Thread.conversation
+
+    def as_the_other_ends(self: Thread, *place: Any, **named: Any) -> Any:
+        thread.answer(ThreadMessage("assistant", "quick", model="five"), question)
+        return look(self, *place, **named)
+
+    monkeypatch.setattr(Thread, "conversation", as_the_other_ends)
+    talk.answer(question)
+    assert [m["content"] for m in server.journal()[-1].body["messages"]] == ["hi"]
 
 
 def test_several_answers_are_versions_of_each_other(models: Path, server: StreamingServer) -> None:
