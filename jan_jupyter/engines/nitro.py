@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from .. import errors
 from ..models import fit, gguf
+from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Embeddings
@@ -24,12 +25,13 @@ SMALL_MODEL = 20 * 10**6
 The bundled model is so small; the smallest that people use (100 MB) is faster with every core."""
 
 
-SHORT_TEXT = 500
-"""Bytes of a text that llama.cpp surely takes in one step of 512 tokens."""
-
-
 LARGEST_VOCABULARY = 300_000
 """Words of the largest known models: a server has room for the weight of each, for each token."""
+
+
+WHOLE_TEXTS = 0
+"""`n_ubatch` of a worker that embeds, however short the first text is: each token of a text looks
+at all the others, so that a text as long as the context must fit into one step."""
 
 
 class Nitro(LocalEngine):
@@ -53,6 +55,8 @@ class Nitro(LocalEngine):
             options["mmproj"] = str(model.projector)
         try:
             files = tuple(ModelFile.of(path) for path in gguf.split_parts(model.file))
+            if _made_to_embed(files[0]):
+                options = {"n_ubatch": WHOLE_TEXTS, **options, "embedding": True}
         except OSError as error:
             raise errors.ModelNotReady(
                 f"Model {model.id} ({self.options.name}): {error.filename} cannot be read"
@@ -99,14 +103,8 @@ class Nitro(LocalEngine):
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
         # A worker that chats is not one that embeds: another is started beside it if need be.
-        settings = {**model.settings, "embedding": True}
-        if any(len(text.encode()) > SHORT_TEXT for text in texts) and model.file is not None:
-            context = self.setting(model, "ctx_len")
-            if not context:
-                header = await asyncio.to_thread(gguf.read_header, model.file)
-                context = fit.default_context(header)
-            # A text must fit into one step: each of its tokens looks at all the others.
-            settings = {"n_batch": context, "n_ubatch": context, **settings}
+        step = self.setting(model, "n_ubatch", WHOLE_TEXTS)
+        settings = {"n_ubatch": step, **model.settings, "embedding": True}
         return await super().embed(replace(model, settings=settings), texts, parameters)
 
     def too_long(self, model: Model, said: Complaint) -> str:
@@ -144,6 +142,11 @@ def _launch(
     chosen: dict[str, Any] = {} if size >= SMALL_MODEL else {"cpu_threads": 1}
     chosen["ctx_len"] = fit.default_context(header)
     chosen |= options
+    if chosen.get("embedding") and not header.pooling:
+        chosen["pooling_type"] = "mean"
+    if chosen.get("n_ubatch") == WHOLE_TEXTS:
+        step = _step_for_texts(header, chosen["ctx_len"])
+        chosen |= {"n_ubatch": step, "n_batch": step}
     command, text, environment = runtime.command(files[0].path, chosen)
     needed = fit.memory_needed(header, size, chosen)
     on_gpu = runtimes.in_gpu_memory(runtime, chosen)
@@ -155,14 +158,30 @@ def _launch(
         secret_variable=runtime.secret_variable,
         slots=runtime.slots(chosen),
         memory=0 if on_gpu else needed,  # llama.cpp itself fits a model into what the GPU has
-        ceiling=_ceiling(needed, chosen),
+        ceiling=_ceiling(needed, header, chosen),
         # Also where no layer goes there: the GPU's runtime starts all the same.
         watched=on_gpu or runtimes.in_gpu_memory(runtime, {**chosen, "ngl": None}),
         notes=(*_notes(chosen["ctx_len"], header.context_length), *runtime.notes(chosen)),
     )
 
 
-def _ceiling(needed: int, options: Mapping[str, Any]) -> int:
+@functools.lru_cache(1000)
+def _made_to_embed(file: ModelFile) -> bool:
+    try:
+        return gguf.read_brief(file.path).embeds
+    except errors.ModelBroken:
+        return False  # its server will say what is wrong with it
+
+
+def _step_for_texts(header: gguf.GGUFHeader, context: int) -> int:
+    """Tokens of a step for texts as long as the context, if that takes no more than a quarter of
+    this machine's memory."""
+    _, total = memory()
+    most = total // 4 // max(1, fit.step_bytes(header))
+    return min(context, max(fit.USUAL_STEP, most))
+
+
+def _ceiling(needed: int, header: gguf.GGUFHeader, options: Mapping[str, Any]) -> int:
     """Bytes that a server never takes unless it goes astray; 0 if nobody can say.
 
     Twice what the model needs and 2 GB more: buffers of a step depend on the model's build, and
@@ -170,7 +189,8 @@ def _ceiling(needed: int, options: Mapping[str, Any]) -> int:
     """
     if options["cache_ram"] < 0:
         return 0
-    step = LARGEST_VOCABULARY * 4 * int(options.get("n_ubatch", 512))
+    words = (header.vocabulary or LARGEST_VOCABULARY) if header.causal else 0
+    step = words * 4 * int(options.get("n_ubatch", fit.USUAL_STEP))
     return int(2 * needed + 2 * 10**9 + options["cache_ram"] * 2**20 + step + workers.stacks())
 
 

@@ -100,6 +100,7 @@ _FLASH = {
 }
 _ROPE = _members("LLAMA_ROPE_SCALING_TYPE_", "none", "linear", "yarn")
 _NUMA = _members("GGML_NUMA_STRATEGY_", "distribute", "isolate", "numactl")
+_POOLING = _members("LLAMA_POOLING_TYPE_", "mean", "cls", "last")
 _SPLIT = _members("LLAMA_SPLIT_MODE_", "none", "layer", "row")
 _LOAD = {
     "mmap": "LLAMA_LOAD_MODE_MMAP",
@@ -119,7 +120,8 @@ TABLE: Mapping[str, Row] = {
     "mmproj": Row(str, "mmproj.path", "--mmproj"),
     "chat_template": Row(str, "chat_template", "--chat-template"),
     "n_batch": Row(count, "n_batch", "--batch-size"),
-    "n_ubatch": Row(count, "n_ubatch", "--ubatch-size"),
+    "n_ubatch": Row(_count_or_auto, "n_ubatch", "--ubatch-size"),
+    "pooling_type": Row(_lower, "pooling_type", "", _POOLING),
     "flash_attn": Row(_on_off, "flash_attn_type", "--flash-attn", _FLASH),
     "cache_type_k": Row(_lower, "cache_type_k", "--cache-type-k", _CACHE_TYPES),
     "cache_type_v": Row(_lower, "cache_type_v", "--cache-type-v", _CACHE_TYPES),
@@ -144,6 +146,7 @@ _KEYWORDS = {
     "chat_template": "chat_template",
     "n_batch": "n_batch",
     "n_ubatch": "n_ubatch",
+    "pooling_type": "pooling_type",
     "cache_type_k": "type_k",
     "cache_type_v": "type_v",
     "caching_enabled": "cache_prompt",
@@ -160,6 +163,7 @@ OTHER_NAMES = {
     "threads": "cpu_threads",
     "batch_size": "n_batch",
     "ubatch_size": "n_ubatch",
+    "pooling": "pooling_type",
     "n_cache_reuse": "cache_reuse",
     "cache_ram_mib": "cache_ram",
     "ctx_size": "ctx_len",
@@ -228,6 +232,8 @@ def read_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
                 left_out.append(f"{name}={written!r} does not fit")
     if options["n_parallel"] == 0:
         options["n_parallel"] = DEFAULTS["n_parallel"]  # "auto" since Jan 0.8.5
+    if options.get("n_ubatch") == 0 and not options.get("embedding"):
+        del options["n_ubatch"]
     if options.get("ctx_len", 1) <= 0:
         del options["ctx_len"]  # spec §4.1: from the file
     return options, left_out
@@ -262,12 +268,10 @@ def _says(given: Mapping[str, Any], name: str, what: bool) -> bool:
 def xllamacpp_input(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """What `xllamacpp_server.py` reads: attributes of `CommonParams`."""
     rows = ((TABLE[name], value) for name, value in options.items())
-    pooled = {"pooling_type": "LLAMA_POOLING_TYPE_MEAN"} if options.get("embedding") else {}
     return {
         "model.path": str(file),
         "use_jinja": True,
         "verbosity": 2,  # warnings and errors: what is asked and answered is nobody's business
-        **pooled,
         **{row.attribute: row.choices.get(value, value) for row, value in rows},
     }
 

@@ -38,8 +38,7 @@ class LlamaCpp:
         self, chat_template: str | None = None, cache_prompt: bool = True, **keywords: Any
     ) -> None:
         arguments = {n: v if n == "model_path" else _constant(v) for n, v in keywords.items()}
-        if embeds := bool(arguments.get("embedding")):
-            arguments["pooling_type"] = llama_cpp.LLAMA_POOLING_TYPE_MEAN
+        embeds = bool(arguments.get("embedding"))
         self._llama = _Llama(verbose=False, **arguments)
         self._embeds = embeds
         self._cache_prompt = cache_prompt

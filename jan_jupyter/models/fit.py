@@ -14,6 +14,8 @@ LARGEST_DEFAULT_CONTEXT = 8192
 OVERHEAD = 300 * 10**6
 """Bytes a server needs beside model and context: the program, its buffers, its prompt cache."""
 STEP = 256  # tokens
+USUAL_STEP = 512
+"""Tokens that llama.cpp takes at once; what it needs for so many is in `OVERHEAD`."""
 
 Verdict = Literal["fits", "slow", "too large"]
 
@@ -60,8 +62,9 @@ def estimate(
     """
     weights = (size or header.size) + projector
     context = settings.get("ctx_len") or default_context(header)
-    token = _cache(header, STEP, settings) / STEP
-    needed = memory_needed(header, weights, {**settings, "ctx_len": context})
+    token = _cache(header, STEP, settings) / STEP + header.embeds * step_bytes(header)
+    step = context if header.embeds else USUAL_STEP
+    needed = memory_needed(header, weights, {**settings, "ctx_len": context, "n_ubatch": step})
     gpu = max(machine.gpus, key=lambda gpu: gpu.free, default=None)
     use_gpu = gpu is not None and settings.get("ngl") != 0
     if gpu is not None and use_gpu:
@@ -82,7 +85,17 @@ def estimate(
 
 def memory_needed(header: GGUFHeader, size: int, settings: Mapping[str, Any]) -> int:
     """Bytes for files of `size` and a context of `ctx_len` tokens, as llama.cpp takes them."""
-    return size + _cache(header, settings["ctx_len"], settings) + OVERHEAD
+    step = max(0, int(settings.get("n_ubatch", USUAL_STEP)) - USUAL_STEP) * step_bytes(header)
+    return size + _cache(header, settings["ctx_len"], settings) + step + OVERHEAD
+
+
+def step_bytes(header: GGUFHeader) -> int:
+    """Bytes for each token of a step in which texts are embedded.
+
+    Some layers' worth of numbers; and, in a model made for chats, the weight of each word, twice.
+    """
+    words = 2 * header.vocabulary if header.causal else 0
+    return 4 * (20 * (header.embedding_length or 0) + words)
 
 
 def _cache(header: GGUFHeader, context: int, settings: Mapping[str, Any]) -> int:

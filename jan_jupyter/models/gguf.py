@@ -41,6 +41,7 @@ _TENSOR_TYPES: Mapping[int | None, tuple[str, int, int]] = {
     34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66), 39: ("MXFP4", 32, 17),
 }
 _UNKNOWN_TYPE = ("", 1, 0)
+_WORDS = "token_embd.weight"  # its last dimension
 # What `general.file_type` means.
 _FILE_TYPES: Mapping[int | None, str] = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K",
@@ -75,6 +76,16 @@ class GGUFHeader:
     key_length: int | None = None
     value_length: int | None = None
     chat_template: str = ""
+    vocabulary: int = 0
+    pooling: int = 0
+    """How it makes one vector of a text, by llama.cpp's number; 0: it does not say."""
+    causal: bool = True
+    """Whether a token sees those before it alone, as where text is written."""
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it is made to embed texts."""
+        return self.pooling > 0 or not self.causal
 
     def kv_bytes(self, context: int, bytes_per_value: float = 2) -> int:
         """Estimated memory of the key-value cache for `context` tokens; 0 if it cannot be told.
@@ -205,11 +216,14 @@ def _parse(file: BinaryIO, path: Path, brief: bool = False) -> _Parsed:
     weights: Counter[int] = Counter()
     data_bytes = 0
     for _ in range(tensors):
-        cursor.text()
+        name = cursor.text()
         dimensions = cursor.take("I")
         if dimensions > 8:
             raise ModelBroken(f"{path}: damaged: a tensor with {dimensions:,} dimensions")
-        count = math.prod(cursor.take("Q") for _ in range(dimensions))
+        shape = [cursor.take("Q") for _ in range(dimensions)]
+        if name == _WORDS and shape:
+            values[_WORDS] = shape[-1]
+        count = math.prod(shape)
         if count > MAX_WEIGHTS:
             raise ModelBroken(f"{path}: damaged: a tensor with {count:.0e} values")
         kind, offset = cursor.take("I"), cursor.take("Q")
@@ -338,6 +352,9 @@ def _summary(
         key_length=own("attention.key_length"),
         value_length=own("attention.value_length"),
         chat_template=_text(values.get("tokenizer.chat_template")),
+        vocabulary=number(_WORDS) or 0,
+        pooling=own("pooling_type") or 0,
+        causal=values.get(f"{architecture}.attention.causal") is not False,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jan_jupyter.models import ModelStore, machine
-from jan_jupyter.models.fit import LARGEST_DEFAULT_CONTEXT, OVERHEAD, STEP, estimate
+from jan_jupyter.models.fit import LARGEST_DEFAULT_CONTEXT, OVERHEAD, STEP, estimate, step_bytes
 from jan_jupyter.models.gguf import GGUFHeader, read_brief, read_header
 from jan_jupyter.models.machine import GPU, Machine
+from support.random_model import write_embedder
 
 from .trees import gguf_bytes, plant
 
@@ -163,3 +165,17 @@ def test_this_machine_is_asked_quickly_and_says_something() -> None:
     here = machine.probe()
     assert 0 < here.available <= here.total
     assert all(0 <= gpu.free <= gpu.total for gpu in here.gpus)
+
+
+def test_a_model_made_to_embed_needs_room_for_whole_texts(tmp_path: Path) -> None:
+    """It says so itself: by how it makes one vector of a text, or that a token sees all others."""
+    header = read_header(write_embedder(tmp_path / "bert.gguf", context=8192))
+    assert header.embeds
+    assert (header.pooling, header.causal, header.vocabulary) == (2, False, 56)
+    assert read_brief(tmp_path / "bert.gguf").embeds
+    assert not LLAMA_8B.embeds
+    large = replace(header, embedding_length=1024)
+    short, long = (estimate(large, {"ctx_len": n}, Machine(GB, GB)) for n in (512, 8192))
+    cache = large.kv_bytes(8192) - large.kv_bytes(512)
+    assert long.needed - short.needed - cache == (8192 - 512) * step_bytes(large) > 4 * 10**8
+    assert estimate(large, {"ctx_len": long.largest}, Machine(GB, GB)).verdict == "fits"

@@ -109,11 +109,9 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
         ({"cpu_threads": 2.0}, {"cpuparams.n_threads": 2}, "--threads 2"),
         ({"threads": 3}, {"cpuparams.n_threads": 3}, "--threads 3"),
         ({"cont_batching": "false"}, {"cont_batching": False}, "--no-cont-batching"),
-        (
-            {"embedding": True},
-            {"embedding": True, "pooling_type": "LLAMA_POOLING_TYPE_MEAN"},
-            "",
-        ),
+        ({"embedding": True}, {"embedding": True}, ""),
+        ({"pooling": "CLS"}, {"pooling_type": "LLAMA_POOLING_TYPE_CLS"}, ""),
+        ({"n_ubatch": 0}, {}, ""),
         ({"embedding": False}, {"embedding": False}, ""),
         ({"flash_attn": True}, {"flash_attn_type": FLASH}, "--flash-attn on"),
         (

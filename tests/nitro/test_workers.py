@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from jan_jupyter.engines.nitro import Nitro
 from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.types import Event
 from nitro.bench import Bench, answer, dead, endless, model, short, until
-from support.random_model import write_model
+from support.random_model import write_embedder, write_model
 
 from .conftest import Program
 
@@ -602,9 +603,32 @@ async def test_a_server_that_says_nothing_any_more_is_ended(bench: Bench, slow_m
     assert await answer(bench.nitro, asked, short(tokens=2))
 
 
-async def test_a_long_text_is_embedded(bench: Bench, tiny_model: Path) -> None:
-    vectors = await bench.nitro.embed(model(tiny_model, ctx_len=2048), ["word " * 300], {})
-    assert len(vectors[0]) == 64
+async def test_one_worker_embeds_short_and_long_texts(bench: Bench, tiny_model: Path) -> None:
+    """It is another than the one that chats, whose steps are small, so that it can be stopped."""
+    asked = model(tiny_model, ctx_len=2048)
+    assert await answer(bench.nitro, asked, short())
+    chats = bench.worker()
+    for text in ("word", "word " * 300, "word"):
+        vectors = await bench.nitro.embed(asked, [text], {})
+        assert len(vectors[0]) == 64
+        assert len(bench.registry.all()) == 2
+    assert chats.pid in [worker.pid for worker in bench.registry.all()]
+
+
+async def test_a_model_made_to_embed_has_one_worker(bench: Bench, tmp_path: Path) -> None:
+    """Loaded or asked, for short and long; it makes a vector of a text as it has learnt to."""
+    by_mean = model(write_embedder(tmp_path / "mean.gguf", pooling=1), ctx_len=2048)
+    by_first = model(write_embedder(tmp_path / "first.gguf", pooling=2), ctx_len=2048)
+    found: list[Sequence[float]] = []
+    for asked in (by_mean, by_first):
+        await bench.nitro.load(asked)
+        worker = bench.worker()
+        for text in ("a b c", "a b c " * 600, "a b c"):
+            found += await bench.nitro.embed(asked, [text], {})
+        assert bench.worker().pid == worker.pid
+        await bench.nitro.unload(asked)
+    assert found[0] == pytest.approx(found[2], abs=1e-4)
+    assert found[0] != pytest.approx(found[3], abs=1e-2)
 
 
 async def test_who_is_on_the_way_to_a_worker_finds_it(bench: Bench, tiny_model: Path) -> None:

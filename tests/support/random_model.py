@@ -66,3 +66,59 @@ def write_model(
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def write_embedder(
+    path: Path, *, context: int = 2048, width: int = 64, layers: int = 2, pooling: int = 2
+) -> Path:
+    """A BERT, which embeds and does nothing else; `pooling` is llama.cpp's number, 2: the first."""
+    writer = gguf.GGUFWriter(path, "bert")
+    writer.add_name(path.stem)
+    writer.add_context_length(context)
+    writer.add_embedding_length(width)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(2 * width)
+    writer.add_head_count(4)
+    writer.add_layer_norm_eps(1e-12)
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType(pooling))
+    writer.add_file_type(0)
+    letters = [chr(code) for code in range(97, 123)]
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"\u2581{x}" for x in letters), *letters]
+    writer.add_tokenizer_model("bert")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(tokens)
+    writer.add_token_types([3, 2, 3, 3] + [1] * 52)
+    writer.add_token_type_count(2)
+    for name, number in (("bos", 2), ("eos", 3), ("unk", 1), ("sep", 3), ("pad", 0)):
+        getattr(writer, f"add_{name}_token_id")(number)
+    random = np.random.default_rng(0)
+
+    def weights(name: str, *shape: int) -> None:
+        writer.add_tensor(f"{name}.weight", random.standard_normal(shape, dtype=np.float32) * 0.1)
+
+    def layer(name: str, rows: int, columns: int) -> None:
+        weights(name, rows, columns)
+        writer.add_tensor(f"{name}.bias", np.zeros(rows, np.float32))
+
+    def norm(name: str) -> None:
+        writer.add_tensor(f"{name}.weight", np.ones(width, np.float32))
+        writer.add_tensor(f"{name}.bias", np.zeros(width, np.float32))
+
+    weights("token_embd", len(tokens), width)
+    weights("token_types", 2, width)
+    weights("position_embd", context, width)
+    norm("token_embd_norm")
+    for number in range(layers):
+        block = f"blk.{number}"
+        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+            layer(f"{block}.{name}", width, width)
+        norm(f"{block}.attn_output_norm")
+        layer(f"{block}.ffn_up", 2 * width, width)
+        layer(f"{block}.ffn_down", width, 2 * width)
+        norm(f"{block}.layer_output_norm")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
