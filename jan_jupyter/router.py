@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -166,12 +166,16 @@ class Router:
         """Return when the model can answer at once; `levels` as for `route`."""
         model, engine = await asyncio.to_thread(self._usable, name)
         model = _tuned(model, resolve([*levels, *_levels(engine, model)]))
-        await self._load(model, engine)
+        async with self._asking(model, engine) as asked:
+            await asked.load(model)
         return model
 
-    async def _load(self, model: Model, engine: Engine) -> None:
-        with _told(model, engine):
-            await engine.load(model)
+    @contextlib.asynccontextmanager
+    async def _asking(self, model: Model, chosen: Engine) -> AsyncIterator[Engine]:
+        """While a request is at an engine: gives the one to ask; what goes wrong is told."""
+        with _told(model, chosen):
+            async with self.registry.using(chosen) as engine:
+                yield engine
 
     async def pull(self, source: str, *, id: str | None = None) -> AsyncGenerator[Progress, None]:
         """Fetch a model; yields the progress, which watchers get as `downloading` events.
@@ -196,7 +200,8 @@ class Router:
         """Give back what the model holds, here and for everybody who shares it."""
         model, engine = await asyncio.to_thread(self._known, name)
         engine.tell("unloading", model)
-        await engine.unload(model)
+        async with self.registry.using(engine) as asked:
+            await asked.unload(model)
         engine.tell("unloaded", model)
         return model
 
@@ -212,20 +217,17 @@ class Router:
             route = name
         else:
             route = await asyncio.to_thread(self.route, request, name)
-        await self._load(route.model, route.engine)
-        loaded = monotonic()
         first: float | None = None
         last = Delta()
-        with _told(route.model, route.engine):
-            async with (
-                self.registry.using(route.engine),
-                contextlib.aclosing(route.engine.chat(route.model, route.request)) as deltas,
-            ):
+        async with self._asking(route.model, route.engine) as engine:
+            await engine.load(route.model)
+            loaded = monotonic()
+            async with contextlib.aclosing(engine.chat(route.model, route.request)) as deltas:
                 async for delta in deltas:
                     came = bool(delta.text or delta.reasoning or delta.tool_calls)
                     if came and first is None:
                         first = monotonic()
-                        route.engine.tell("answering", route.model)
+                        engine.tell("answering", route.model)
                     if delta.is_last:
                         last = delta
                     elif came or delta.finish is not None:
@@ -254,9 +256,8 @@ class Router:
             if not isinstance(sendable(text, f"Text {number}"), str):
                 raise errors.UsageError(f"Text {number} to embed is none, but {text!r:.80}.")
         parameters = _plain(parameters)
-        with _told(model, engine):
-            async with self.registry.using(engine):
-                return await engine.embed(model, texts, parameters)
+        async with self._asking(model, engine) as asked:
+            return await asked.embed(model, texts, parameters)
 
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""
@@ -264,9 +265,8 @@ class Router:
         if not isinstance(sendable(text, "The text"), str) or not text.strip():
             raise errors.UsageError("There is no text to speak.")
         parameters = _plain(parameters)
-        with _told(model, engine):
-            async with self.registry.using(engine):
-                return await engine.speak(model, text, parameters)
+        async with self._asking(model, engine) as asked:
+            return await asked.speak(model, text, parameters)
 
     async def running(self) -> list[Running]:
         """What is loaded on this machine, whoever loaded it."""

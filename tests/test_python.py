@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import gc
-import json
 import os
 import pickle
 import subprocess
@@ -411,28 +409,6 @@ def test_the_engine_of_a_model_that_another_hides(
     (hidden,) = [m for m in jan.models.list() if m.id == short and m.shadowed]
     jan.chat("hi", hidden, engine="openai")
     assert server.journal()[-1].body["model"] == "hidden"
-
-
-def test_an_engine_whose_file_was_edited_closes_its_connections(
-    isolated: Path, short: str, server: StreamingServer
-) -> None:
-    add_remote(isolated / "jan", server, short=SHORT, long="n=100000,delay=0.005")
-    answer = jan.stream("hi", "long")
-    pieces = iter(answer)
-    next(pieces)
-    engine = jan.router.registry.engine("openai", print)
-    (before,) = engine.client._clients.values()  # type: ignore[attr-defined]
-    file = isolated / "jan" / "engines" / "openai" / "engine.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "headers": {"x-new": "1"}}))
-    assert jan.chat("hi", short).text == TEXT
-    assert jan.router.registry.engine("openai", print) is not engine
-    del engine
-    assert not before.is_closed
-    pieces.close()  # type: ignore[attr-defined]
-    del answer, pieces
-    gc.collect()
-    while not before.is_closed:
-        bridge.wait(asyncio.sleep(0))
 
 
 def test_choosing_the_engine_of_a_model(short: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
@@ -119,11 +118,7 @@ class Client:
     async def _for(self, url: str) -> httpx2.AsyncClient:
         kind = _is_loopback(url), is_this_machine(url)
         if kind not in self._clients:  # it reads certificates, so not on the loop
-            made = await asyncio.to_thread(_client, *kind)
-            if self._clients.setdefault(kind, made) is made:
-                # An engine whose files were edited is dropped; the last request of it may go on.
-                closing = weakref.finalize(self, _close_soon, asyncio.get_running_loop(), made)
-                closing.atexit = False
+            self._clients.setdefault(kind, await asyncio.to_thread(_client, *kind))
         return self._clients[kind]
 
     async def stream(
@@ -264,12 +259,6 @@ class Client:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
-
-
-def _close_soon(loop: asyncio.AbstractEventLoop, client: httpx2.AsyncClient) -> None:
-    """Close the connections of a client that nobody has any more, on the loop where they live."""
-    if not loop.is_closed():
-        asyncio.run_coroutine_threadsafe(client.aclose(), loop)
 
 
 def _client(local: bool, here: bool) -> httpx2.AsyncClient:

@@ -7,15 +7,16 @@ cannot be imported is an error for its own models only.
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import Any
 
 from .. import errors
-from ..models.engine_files import canonical, known_engines
+from ..models.engine_files import EngineOptions, canonical, known_engines
 from ..models.model import Model
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
@@ -40,8 +41,9 @@ class Registry:
     def __init__(self, store: ModelStore) -> None:
         self._store = store
         self._engines: dict[tuple[str, str], Engine] = {}
+        self._open: list[Engine] = []
+        """Those that are not closed, also the ones whose files have changed since."""
         self._uses: Counter[Engine] = Counter()
-        self._replaced: list[Engine] = []
 
     def knows(self, name: str) -> bool:
         """Whether a name may stand before the colon in `engine:model`."""
@@ -54,38 +56,53 @@ class Registry:
         Raises `EngineNotFound`, or `EngineUnavailable` if its package is broken.
         """
         options = self._store.engine_options(name)
-        key = (options.name, options.kind)
         class_ = engine_class(options.kind)
-        engine = self._engines.get(key)
+        engine = self._engines.get(_key(options))
         # Its files may have been edited, and its package installed anew.
         if engine is None or engine.options != options or type(engine) is not class_:
-            if engine is not None:
-                self._replaced.append(engine)
-            engine = self._engines[key] = class_(options, notify)
+            engine = self._engines[_key(options)] = class_(options, notify)
+            self._open.append(engine)
         return engine
 
     @asynccontextmanager
-    async def using(self, engine: Engine) -> AsyncIterator[None]:
-        """While a request is at an engine; one that was replaced is closed after its last."""
+    async def using(self, engine: Engine) -> AsyncIterator[Engine]:
+        """While a request is at an engine; one that was replaced is closed after its last.
+
+        Gives the engine to ask: one that was closed since it was chosen is made once more.
+        """
+        if engine not in self._open:
+            engine = await asyncio.to_thread(type(engine), engine.options, engine.notify)
+            self._open.append(engine)
         self._uses[engine] += 1
         try:
-            yield
+            yield engine
         finally:
             self._uses[engine] -= 1
-            for old in [old for old in self._replaced if not self._uses[old]]:
-                self._replaced.remove(old)
-                await old.close()
             self._uses = +self._uses
+            await self._close_idle()
+
+    async def _close_idle(self) -> None:
+        """Close all that no request is at and none will be sent to."""
+        while idle := [engine for engine in self._open if not self._wanted(engine)]:
+            self._open.remove(idle[0])
+            with suppress(Exception):  # its fault is not the answer's
+                await idle[0].close()
+
+    def _wanted(self, engine: Engine) -> bool:
+        return engine in self._uses or self._engines.get(_key(engine.options)) is engine
 
     def local_engines(self, notify: Callable[[Event], None]) -> list[Engine]:
         """The engines that hold models on this machine."""
         return [self.engine(name, notify) for name in ("nitro", "intel-bigdl")]
 
     async def close(self) -> None:
-        engines = [*self._engines.values(), *self._replaced]
-        self._engines, self._replaced = {}, []
-        for engine in engines:
-            await engine.close()
+        self._engines.clear()
+        self._uses.clear()
+        await self._close_idle()
+
+
+def _key(options: EngineOptions) -> tuple[str, str]:
+    return options.name, options.kind
 
 
 def plugin(name: str) -> Plugin | None:

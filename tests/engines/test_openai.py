@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
+from jan_jupyter.engines.base import Engine
 from jan_jupyter.engines.failures import Party, error_of
 from jan_jupyter.engines.openai import OpenAI, parse
 from jan_jupyter.engines.sse import ServerEvent
@@ -20,7 +21,7 @@ from jan_jupyter.models.model import Model
 from jan_jupyter.models.store import ModelStore
 from jan_jupyter.router import Router
 from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
-from support.jan import engine_options
+from support.jan import engine_options, write_json
 from support.server import StreamingServer, tokens
 
 
@@ -46,6 +47,9 @@ def ask(
             await engine.close()
 
     return asyncio.run(gather())
+
+
+HI = ChatRequest([Message("user", "hi")])
 
 
 def text(deltas: list[Delta]) -> str:
@@ -398,28 +402,34 @@ def test_tool_calls_and_llama_cpp_timings_are_read() -> None:
     assert delta.timings.tokens_per_second == 12.5
 
 
+def write_key(data_folder: Path, server: StreamingServer, key: str) -> None:
+    """The file of engine `openai`, edited."""
+    written = {"base_url": server.base_url, "api_key": key}
+    write_json(data_folder / "engines" / "openai" / "engine.json", written)
+
+
+def http_client(engine: Engine) -> Any:
+    """The one that an engine has opened."""
+    assert isinstance(engine, OpenAI)
+    (client,) = engine.client._clients.values()
+    return client
+
+
 def test_an_edited_engine_file_closes_what_it_replaces(
     server: StreamingServer, tmp_path: Path
 ) -> None:
     """But not while a request is at it."""
-    file = tmp_path / "engines" / "openai" / "engine.json"
-    file.parent.mkdir(parents=True)
-
-    def write(**more: Any) -> None:
-        file.write_text(json.dumps({"base_url": server.base_url, "api_key": "sk-x", **more}))
 
     async def both() -> None:
         router = Router(ModelStore(tmp_path))
-        request = ChatRequest([Message("user", "hi")])
         asked = replace(model("stream:n=20"), written_engine="openai")
-        write()
-        async with aclosing(router.chat(request, asked)) as first:
+        write_key(tmp_path, server, "sk-x")
+        async with aclosing(router.chat(HI, asked)) as first:
             await anext(first)
             old = router.registry.engine(asked, router.notify)
-            assert isinstance(old, OpenAI)
-            (client,) = old.client._clients.values()
-            write(api_key="sk-y")
-            assert [delta async for delta in router.chat(request, asked)]
+            client = http_client(old)
+            write_key(tmp_path, server, "sk-y")
+            assert [delta async for delta in router.chat(HI, asked)]
             assert router.registry.engine(asked, router.notify) is not old
             closed = [client.is_closed]
             assert [delta async for delta in first][-1].finish == "stop"
@@ -427,3 +437,30 @@ def test_an_edited_engine_file_closes_what_it_replaces(
         await router.close()
 
     asyncio.run(both())
+
+
+def test_an_engine_that_is_closed_before_its_turn_answers_and_is_closed_again(
+    server: StreamingServer, tmp_path: Path
+) -> None:
+    async def late() -> None:
+        router = Router(ModelStore(tmp_path))
+        asked = replace(model("stream:n=20"), written_engine="openai")
+        write_key(tmp_path, server, "sk-x")
+        assert [delta async for delta in router.chat(HI, asked)]
+        route = router.route(HI, asked)
+        replaced = http_client(route.engine)
+        write_key(tmp_path, server, "sk-y")
+        assert [delta async for delta in router.chat(HI, asked)]
+        assert replaced.is_closed
+        async with aclosing(router.chat(HI, route)) as answer:
+            await anext(answer)
+            (used,) = router.registry._uses
+            client = http_client(used)
+            assert [delta async for delta in answer][-1].finish == "stop"
+        assert client.is_closed
+        assert not http_client(router.registry.engine(asked, router.notify)).is_closed
+        await router.close()
+
+    asyncio.run(late())
+    keys = [entry.headers["authorization"].split("-")[1] for entry in server.journal()]
+    assert keys == ["x", "y", "x"]

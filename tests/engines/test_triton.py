@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import grpc
+import numpy
 import pytest
+from tritonclient.grpc import service_pb2
+from tritonclient.grpc.service_pb2_grpc import (
+    GRPCInferenceServiceServicer,
+    add_GRPCInferenceServiceServicer_to_server,
+)
+from tritonclient.utils import serialize_byte_tensor
 
 from jan_jupyter import errors
 from jan_jupyter.engines.failures import Party, error_of
@@ -24,7 +33,11 @@ from jan_jupyter.engines.triton_tensors import (
     TritonParser,
     completed,
 )
+from jan_jupyter.models.model import Model
+from jan_jupyter.models.store import ModelStore
+from jan_jupyter.router import Route, Router
 from jan_jupyter.types import ChatRequest, Delta, Message
+from support.jan import write_json
 from support.server import StreamingServer, tokens
 
 from .asking import KEY, ask, engine, model, text
@@ -305,3 +318,61 @@ def test_what_a_server_says_before_it_reads_is_never_lost() -> None:
         server.stop(None).wait()
     assert line.startswith("PermissionRefused")
     assert "not you" in line
+
+
+class Speaker(GRPCInferenceServiceServicer):  # type: ignore[misc]
+    """A Triton that says one word, by gRPC."""
+
+    def ModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        inputs = [{"name": "text_input", "datatype": "BYTES", "shape": [1]}]
+        return service_pb2.ModelMetadataResponse(name=request.name, inputs=inputs)
+
+    def ModelConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        config = {"name": request.name, "model_transaction_policy": {"decoupled": True}}
+        return service_pb2.ModelConfigResponse(config=config)
+
+    def ModelStreamInfer(self, requests: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        for request in requests:
+            said = service_pb2.ModelInferResponse(
+                model_name=request.model_name,
+                outputs=[{"name": "text_output", "datatype": "BYTES", "shape": [1]}],
+                raw_output_contents=[serialize_byte_tensor(numpy.array([b"word"])).item()],
+            )
+            yield service_pb2.ModelStreamInferResponse(infer_response=said)
+
+
+def test_the_channels_of_an_edited_engine_are_closed(tmp_path: Path) -> None:
+    request = ChatRequest([Message("user", "hi")])
+
+    async def said(port: int) -> None:
+        router = Router(ModelStore(tmp_path))
+        asked = replace(model("m"), written_engine=KIND)
+
+        def write(**more: Any) -> None:
+            settings = {"protocol": "grpc", **more}
+            written = {"base_url": f"grpc://127.0.0.1:{port}", "settings": settings}
+            write_json(tmp_path / "engines" / KIND / "engine.json", written)
+
+        async def word(by: Route | Model) -> None:
+            assert text([delta async for delta in router.chat(request, by)]) == "word"
+
+        write()
+        route = router.route(request, asked)
+        await word(route)
+        (channel,) = route.engine._grpc._channels.values()  # type: ignore[attr-defined]
+        write(accumulate_tokens=False)
+        assert channel._channel.get_state() != grpc.ChannelConnectivity.SHUTDOWN
+        await word(asked)
+        assert channel._channel.get_state() == grpc.ChannelConnectivity.SHUTDOWN
+        await word(route)
+        assert router.registry._open == [router.registry.engine(asked, router.notify)]
+        await router.close()
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    add_GRPCInferenceServiceServicer_to_server(Speaker(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        asyncio.run(said(port))
+    finally:
+        server.stop(None).wait()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import jan_jupyter as jan
 from jan_jupyter import errors
 from jan_jupyter.engines.base import Engine
 from jan_jupyter.engines.listing import described, listing
@@ -18,7 +19,7 @@ from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.models.store import ModelStore
 from jan_jupyter.types import ChatRequest, Delta, Message
 from support.environments import REPOSITORY
-from support.jan import add_model
+from support.jan import add_model, write_json
 
 
 class Good(Engine):
@@ -33,6 +34,21 @@ class Delegating(Good):
 
     def chat(self, model: Any, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         return Good.chat(self, model, request)
+
+
+class Final(Good):
+    """Once it is closed it answers no more; and closing it fails."""
+
+    name = "final"
+    closed = False
+
+    async def chat(self, model: Any, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        assert not self.closed
+        yield Delta("good", finish="stop")
+
+    async def close(self) -> None:
+        self.closed = True
+        raise RuntimeError("it was not open")
 
 
 def with_method(name: str, method: Any) -> type[Engine]:
@@ -166,6 +182,17 @@ def test_a_package_is_seen_when_it_comes_and_when_it_goes(site: Path, isolated: 
         file.unlink()
     (site / "a-good-1.0.dist-info").rmdir()
     assert store.get("mine").state == "broken"
+
+
+def test_an_engine_that_was_closed_is_never_asked_again(site: Path, isolated: Path) -> None:
+    offer(site, "a-final", final="good_engine:Final")
+    add_model(isolated / "jan", "mine", engine="final")
+    file = write_json(isolated / "jan" / "engines" / "final" / "engine.json", {})
+    early = jan.stream("hi", "mine")
+    write_json(file, {"headers": {"x": "y"}})
+    assert jan.chat("hi", "mine").text == "good"
+    assert early.route.engine.closed  # type: ignore[attr-defined]
+    assert early.reply.text == "good"
 
 
 def test_an_engine_in_detail_shows_no_key(isolated: Path) -> None:
