@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,8 @@ from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Embeddings
-from . import runtimes, workers
+from . import runtimes
+from . import worker as process
 from .failures import Complaint
 from .local import LocalEngine
 from .workers import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
@@ -158,7 +160,7 @@ def _launch(
         secret_variable=runtime.secret_variable,
         slots=runtime.slots(chosen),
         memory=0 if on_gpu else needed,  # llama.cpp itself fits a model into what the GPU has
-        ceiling=_ceiling(needed, header, chosen),
+        ceiling=ceiling(needed, header, chosen, os.cpu_count() or 1),
         # Also where no layer goes there: the GPU's runtime starts all the same.
         watched=on_gpu or runtimes.in_gpu_memory(runtime, {**chosen, "ngl": None}),
         notes=(*_notes(chosen["ctx_len"], header.context_length), *runtime.notes(chosen)),
@@ -181,17 +183,22 @@ def _step_for_texts(header: gguf.GGUFHeader, context: int) -> int:
     return min(context, max(fit.USUAL_STEP, most))
 
 
-def _ceiling(needed: int, header: gguf.GGUFHeader, options: Mapping[str, Any]) -> int:
+def ceiling(
+    needed: int, header: gguf.GGUFHeader, options: Mapping[str, Any], processors: int
+) -> int:
     """Bytes that a server never takes unless it goes astray; 0 if nobody can say.
 
     Twice what the model needs and 2 GB more: buffers of a step depend on the model's build, and
-    some kinds of weights are copied beside the mapped file. Each of many threads has a stack.
+    some kinds of weights are copied beside the mapped file. Each thread has a stack; there are
+    some that compute for each processor, or as many as are set, and as many that take requests.
     """
     if options["cache_ram"] < 0:
         return 0
     words = (header.vocabulary or LARGEST_VOCABULARY) if header.causal else 0
     step = words * 4 * int(options.get("n_ubatch", fit.USUAL_STEP))
-    return int(2 * needed + 2 * 10**9 + options["cache_ram"] * 2**20 + step + workers.stacks())
+    threads = 4 * max(processors, options.get("cpu_threads", 1), options["n_parallel"])
+    stacks = threads * process.STACK
+    return int(2 * needed + 2 * 10**9 + options["cache_ram"] * 2**20 + step + stacks)
 
 
 def _notes(context: int, trained: int | None) -> tuple[str, ...]:

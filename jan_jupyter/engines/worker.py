@@ -34,6 +34,9 @@ FIRST_REQUEST_SECONDS = 5.0
 """A worker waits at least so long for its first request, however short its keep-alive."""
 SILENT_SECONDS = 20.0
 """A server that says nothing for so long, while nobody waits for it, is at what was stopped."""
+STACK = 8 * 2**20
+"""Bytes of the stack of each of a server's threads, where it has a ceiling that the system keeps:
+all of it counts, used or not, and some systems are set to a thousand times as much."""
 
 LINUX = sys.platform.startswith("linux")
 
@@ -213,11 +216,16 @@ class Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **self.order["environment"]}
         environment[self.order["secret_variable"]] = self.secret
+        limit = 0 if self.watched else self.ceiling
+        if limit:
+            environment["OMP_STACKSIZE"] = f"{STACK}B"
+            for other in ("GOMP_STACKSIZE", "KMP_STACKSIZE"):
+                environment.pop(other, None)
         server = subprocess.Popen(
             [*self.order["command"], "--port", str(self.port)],
             stdin=subprocess.PIPE,
             env=environment,
-            preexec_fn=_first_of_all(0 if self.watched else self.ceiling),
+            preexec_fn=_first_of_all(limit),
         )
         assert server.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -361,6 +369,9 @@ def _first_of_all(ceiling: int) -> Callable[[], None] | None:
             os._exit(1)
         if ceiling:
             resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))
+            hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+            limits = (STACK, hard) if hard == resource.RLIM_INFINITY else (min(STACK, hard), hard)
+            resource.setrlimit(resource.RLIMIT_STACK, limits)
 
     return tie
 

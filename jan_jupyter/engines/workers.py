@@ -464,16 +464,6 @@ def _gone(pid: int, born: float | None, seconds: float) -> bool:
     return True
 
 
-def stacks() -> int:
-    """Bytes that a server's threads may reserve for their stacks: a few threads a processor."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    size, _ = resource.getrlimit(resource.RLIMIT_STACK)
-    return 4 * (os.cpu_count() or 1) * max(size, 8 * 2**20)  # without a limit it is below 0
-
-
 # For the engines ----------------------------------------------------------------------------------
 
 

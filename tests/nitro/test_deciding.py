@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from jan_jupyter import errors
 from jan_jupyter.engines import inherited, nitro, runtimes, worker, workers
 from jan_jupyter.engines.local import FOR_EVER
-from jan_jupyter.engines.nitro import Nitro, decisive
+from jan_jupyter.engines.nitro import Nitro, ceiling, decisive
 from jan_jupyter.engines.workers import Held, ModelFile, Registry, WorkerSpec, to_evict
 from jan_jupyter.engines.xllamacpp_server import set_attribute
 from jan_jupyter.models import machine
 from jan_jupyter.models.engine_files import EngineOptions
+from jan_jupyter.models.gguf import GGUFHeader
 from jan_jupyter.models.model import Model
 from jan_jupyter.settings import Jan
 from jan_jupyter.types import ChatRequest, Message
@@ -91,6 +92,21 @@ def test_memory_is_bounded_by_every_group_above_us(tmp_path: Path) -> None:
     assert limits == [(2000, 50), (1000, 500)]
     available, total = machine.memory()
     assert 0 < available <= total
+
+
+def test_each_thread_has_room_for_its_stack() -> None:
+    """llama.cpp has one for each processor that computes, and as many that take requests."""
+    header = GGUFHeader(version=3, size=10**9, vocabulary=32_000)
+
+    def limit(processors: int, **options: Any) -> int:
+        return ceiling(10**9, header, {"n_parallel": 1, "cache_ram": 512, **options}, processors)
+
+    stacks = limit(128) - limit(2)
+    assert stacks >= 2 * (128 - 2) * worker.STACK
+    assert limit(2, cpu_threads=128) == limit(128) == limit(128, cpu_threads=4)
+    assert limit(2, n_parallel=128) == limit(128)
+    assert limit(2) < 2 * 10**9 + 3 * 10**9
+    assert limit(128, cache_ram=-1) == 0
 
 
 # What settings mean -------------------------------------------------------------------------------

@@ -569,6 +569,28 @@ async def test_a_server_that_goes_astray_dies_alone_and_once(
     assert [w.pid for w in bench.registry.all() if w.alive] in ([], [worker.pid])
 
 
+@pytest.mark.skipif(not process.LINUX, reason="elsewhere its memory is looked at")
+async def test_many_threads_are_below_the_ceiling(
+    bench: Bench, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where each thread's stack is set to be huge, as on machines for computing."""
+    import resource
+
+    monkeypatch.setenv("OMP_STACKSIZE", "256M")
+    before, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    asked = model(tiny_model, cpu_threads=64, n_parallel=8, embedding=True)
+    try:
+        resource.setrlimit(resource.RLIMIT_STACK, (2**28, hard))
+        await bench.nitro.load(asked)
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, (before, hard))
+    assert await answer(bench.nitro, asked, short("word " * 30, tokens=2))
+    server = psutil.Process(bench.worker().server_pid)
+    assert server.num_threads() > 64
+    limit, _ = server.rlimit(psutil.RLIMIT_DATA)
+    assert limit < 6 * 10**9
+
+
 @pytest.mark.parametrize("ready", [False, True])
 async def test_where_memory_is_looked_at_there_is_a_ceiling_too(
     bench: Bench, tmp_path: Path, ready: bool
