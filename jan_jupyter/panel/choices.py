@@ -141,6 +141,19 @@ class Choices:
             self.thread.configure(model=found.reference, engine=name)
         self.look()
 
+    def choose_all(self, models: Sequence[str]) -> None:
+        """The first one answers, the others beside it: those of them that are still here."""
+        there = [name for name in dict.fromkeys(models) if self._is_there(name)]
+        for name in there[:1]:
+            self.choose(name)
+        self.compare = there[1:]
+
+    def _is_there(self, model: str) -> bool:
+        try:
+            return bool(model and self.router.model(model))
+        except errors.JanError:
+            return False
+
     def set(self, kind: str, name: str, value: Any) -> None:
         """Set a parameter or setting for this thread; `None` takes it away."""
         known = rows.PARAMETERS if kind == "parameter" else rows.SETTINGS

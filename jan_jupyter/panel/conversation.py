@@ -397,13 +397,17 @@ class Conversation:
         await self._state()
 
     async def _do_columns(self, id: str) -> None:
-        """Put an answer and its versions side by side again."""
+        """Put an answer and its versions side by side again: their models answer again, too."""
         thread, real = await self._turn(id)
         tree = thread.seen.tree
         if not (place := tree.place(real)):
             raise errors.UsageError("No question stands before that answer.")
-        self._line.beside(tree.line[place - 1].id, tree.versions(real))
+        names = self._line.beside(tree.line[place - 1].id, tree.versions(real))
+        models = [tree.message(self._line.real(name)).model for name in names]
+        await asyncio.to_thread(self.choices.choose_all, models)
+        self.around.changed()
         await self._publish()
+        await self._state()
 
     async def _do_delete(self, id: str) -> None:
         thread, real = await self._turn(id)

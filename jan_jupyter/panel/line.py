@@ -30,6 +30,8 @@ class Line:
         self._names: dict[str, str] = {}
         self._columns: dict[str, list[str]] = {}
         """Ids of questions -> names of answers that stand side by side until one is chosen."""
+        self._stood: dict[str, list[str]] = {}
+        """The same of those that stood so before."""
 
     def busy(self, thread: Thread | None) -> bool:
         return any(live.thread is thread for live in self.lives)
@@ -47,13 +49,21 @@ class Line:
         """Names of the answers to a question that stand side by side, to be added to."""
         return self._columns.setdefault(question, [first])
 
-    def beside(self, question: str, answers: Sequence[str]) -> None:
-        """Put answers that are in the thread side by side."""
-        self._columns = {question: [self.name(one) for one in answers]}
+    def beside(self, question: str, answers: Sequence[str]) -> Sequence[str]:
+        """Put answers that are in the thread side by side, in the order in which they stood so.
+
+        Returns their names in that order.
+        """
+        stood = self._stood.get(question, [])
+        names = [self.name(one) for one in answers]
+        names.sort(key=lambda name: stood.index(name) if name in stood else len(stood))
+        self._columns = {question: names}
+        return names
 
     def one_column(self) -> None:
         """One of the answers that stood side by side has been chosen, or the line goes on."""
-        self._columns.clear()
+        self._stood |= self._columns
+        self._columns = {}
 
     def stands(self, live: Live, answer: ThreadMessage | None) -> bool:
         """Whether an answer is where it is seen: one that failed leaves a better one its place."""

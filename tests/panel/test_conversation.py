@@ -212,10 +212,16 @@ def test_several_models_answer_until_one_is_chosen(page: FrontEnd) -> None:
     assert page.texts == ["hi", "".join(tokens(5))]
     assert page.path[1]["columns"] == []
     assert page.path[1]["compared"]
+    assert (page.state["model"], page.state["compare"]) == ("other", [])
     page.do(type="columns", id=page.path[1]["id"])
     page.settle()
     assert page.path[1]["columns"] == [turn["id"] for turn in columns]
-    page.do(type="keep", id=columns[1]["id"])
+    assert (page.state["model"], page.state["compare"]) == ("short", ["other", "refused"])
+    page.do(type="send", text="more")
+    page.settle()
+    last = [page.turns[id]["model"] for id in page.path[3]["columns"]]
+    assert last == ["short", "other", "refused"]
+    page.do(type="keep", id=page.path[3]["columns"][1])
     page.settle()
     assert page.state["model"] == "other"
 
