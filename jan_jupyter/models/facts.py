@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .engine_files import known_engines
@@ -19,6 +21,11 @@ _ORIGINS = {
     "remote-list": "data folder (list)",
     "bundled": "bundled",
 }
+
+_THINKS = re.compile(
+    r"</?think>|enable_thinking|reasoning_effort|reasoning_content|\[THINK\]|START_THINKING"
+)
+"""What the chat templates of models that reason have, and others do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +61,22 @@ def facts(model: Model, header: GGUFHeader | None) -> Facts:
         origin=LABELS.get(model.source) or _ORIGINS.get(model.source, model.source),
         remote=remote,
     )
+
+
+def sees(model: Model) -> bool:
+    """Whether a model takes images, as far as somebody says so."""
+    told = model.projector or model.settings.get("vision_model")
+    return bool(told) or "vision" in _words(model)
+
+
+def reasons(model: Model, template: str) -> bool:
+    """Whether a model thinks before it answers, as its description or its chat template tell."""
+    told = any(word in ("reasoning", "thinking", "reasoner") for word in _words(model))
+    return told or bool(_THINKS.search(template))
+
+
+def _words(model: Model) -> Iterator[str]:
+    """What its description says it can do, and its tags."""
+    for name in ("capabilities", "tags"):
+        found = model.metadata.get(name)
+        yield from (str(word).casefold() for word in (found if isinstance(found, list) else ()))

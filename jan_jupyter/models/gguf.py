@@ -21,11 +21,13 @@ MAX_WEIGHTS = 2**50  # of one tensor
 MAX_TEXT = 2**20
 MAX_ITEMS = 1024
 CHUNK = 2**18
+MAX_VOCABULARY = 2**25  # what stands before a chat template
 
 SPLIT = re.compile(r"(.*)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE | re.DOTALL | re.ASCII)
 
 _SCALARS = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
 _TEXT, _ARRAY = 8, 9
+_TEMPLATE = struct.pack("<Q23sI", 23, b"tokenizer.chat_template", _TEXT)
 
 # fmt: off
 # Name, values in a block, bytes of a block: by ggml's type number.
@@ -162,6 +164,28 @@ def read_brief(path: Path) -> GGUFHeader:
     nothing is checked; of a split model `size` is that of the first part. Raises `ModelBroken`."""
     parsed = _read(path, brief=True)
     return _summary(parsed.version, parsed.size, parsed.values, parsed.weights)
+
+
+def read_template(path: Path) -> str:
+    """The chat template of a file, searched for in a few milliseconds: the vocabulary that stands
+    before it is not walked over. Empty if there is none, or none that is found."""
+    try:
+        if not os.path.isfile(path):  # a pipe would never answer
+            return ""
+        with open(path, "rb") as file:
+            data, at = bytearray(), -1
+            while at < 0 and len(data) < MAX_VOCABULARY and (chunk := file.read(16 * CHUNK)):
+                data += chunk
+                at = data.find(_TEMPLATE, max(0, len(data) - len(chunk) - len(_TEMPLATE)))
+            start = at + len(_TEMPLATE) + 8
+            if at >= 0:
+                data += file.read(max(0, start + MAX_TEXT - len(data)))
+    except OSError:
+        return ""
+    if at < 0 or start > len(data):
+        return ""
+    length: int = struct.unpack_from("<Q", data, start - 8)[0]
+    return data[start : start + min(length, MAX_TEXT)].decode("utf-8", "replace")
 
 
 def split_parts(path: Path) -> list[Path]:

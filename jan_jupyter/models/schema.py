@@ -85,6 +85,7 @@ PARAMETERS: Mapping[str, Cast] = {
 METADATA: Mapping[str, Cast] = {
     "author": text,
     "tags": words,
+    "capabilities": words,
     "size": whole(1, zero=False),
     "cover": text,
     "default_ctx_len": whole(1, zero=False),
@@ -244,8 +245,6 @@ def remote_list(raw: Any, path: Path) -> list[Description]:
             continue
         model.name = model.name or model.id
         model.written_engine = model.written_engine or engine
-        if capabilities := fit(entry.get("capabilities"), words, "capabilities", model.warnings):
-            model.metadata["capabilities"] = capabilities
         found.append(model)
     return found
 
@@ -323,6 +322,8 @@ def _describe(found: Description, raw: Mapping[str, Any]) -> None:
         warnings.append(f"object: {kind!r:.80} instead of 'model'")
     metadata = mapping(raw.get("metadata"), "metadata", warnings)
     found.metadata = collect(metadata, METADATA, warnings, unknown=True)
+    if capabilities := fit(raw.get("capabilities"), words, "capabilities", warnings):
+        found.metadata["capabilities"] = capabilities
     if created := "created" in raw and fit(raw["created"], _TIME, "created", warnings):
         found.created = created / 1000 if created > 1e11 else float(created)
 

@@ -17,7 +17,7 @@ from .catalogue import Catalogue, Place
 from .engine_files import DATA, EngineOptions, read_engine_options, written_engines
 from .fit import Fit, estimate
 from .folders import DataFolder, jan_data_folder
-from .gguf import GGUFHeader, read_brief
+from .gguf import GGUFHeader, read_brief, read_template
 from .machine import Machine, probe
 from .model import ORIGIN, Model
 from .reading import read_json
@@ -35,6 +35,7 @@ class ModelStore:
         self._given = Path(data_folder).expanduser().absolute() if data_folder else None
         self._catalogue = Catalogue(self._engine_options)
         self._headers: dict[tuple[int, ...], GGUFHeader | None] = {}
+        self._templates: dict[tuple[int, ...], str] = {}
         self._cache: dict[Path, tuple[tuple[int, ...], Any]] = {}
 
     def folders(self) -> list[DataFolder]:
@@ -143,6 +144,18 @@ class ModelStore:
             except ModelBroken:
                 self._headers[key] = None
         return self._headers[key]
+
+    def template(self, model: Model) -> str:
+        """The chat template of a model, of its description or of its file, which is read once."""
+        for name in ("chat_template", "prompt_template"):
+            if own := model.settings.get(name):
+                return str(own)
+        if model.file is None or model.identity is None:
+            return ""
+        key = (*model.identity, model.size)
+        if key not in self._templates:
+            self._templates[key] = read_template(model.file)
+        return self._templates[key]
 
     def fit(self, model: Model, machine: Machine | None = None) -> Fit | None:
         """Whether a model fits into memory now; `None` if that cannot be told (a remote one)."""

@@ -548,12 +548,12 @@ class Conversation:
         return {**state, "models": await self._models()}
 
     async def _models(self) -> list[Any]:
-        models = await asyncio.to_thread(self.router.store.list)
         try:
             running = await self.router.running()
         except errors.JanError:
             running = []
-        return await asyncio.to_thread(rows.model_rows, models, running, {**self._events})
+        store, events = self.router.store, {**self._events}
+        return await asyncio.to_thread(rows.model_rows, store, running, events)
 
     # What happens elsewhere -----------------------------------------------------------------------
 

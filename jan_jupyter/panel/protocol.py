@@ -56,6 +56,7 @@ class ModelRow(TypedDict):
     progress: float | None
     local: bool
     vision: bool
+    reasoning: bool
     context: int | None
     size: int | None
     usable: bool

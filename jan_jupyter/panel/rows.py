@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import psutil
@@ -11,8 +10,10 @@ import psutil
 from ..errors import UsageError
 from ..levels import Level, Values
 from ..models import schema
+from ..models.facts import facts, reasons, sees
 from ..models.model import Model
 from ..models.reading import fit
+from ..models.store import ModelStore
 from ..types import Event, Running
 from .protocol import ModelRow, SettingRow
 
@@ -20,18 +21,22 @@ from .protocol import ModelRow, SettingRow
 
 
 def model_rows(
-    models: Iterable[Model], running: Sequence[Running], events: Mapping[str, Event]
+    store: ModelStore, running: Sequence[Running], events: Mapping[str, Event]
 ) -> list[ModelRow]:
     """All models, each with its state; `events` are the latest of each model's reference."""
     held = {row.model: row for row in running}
     free = psutil.virtual_memory().available
-    return [_row(model, held.get(model.id), events.get(model.id), free) for model in models]
+    return [
+        _row(model, store, held.get(model.id), events.get(model.id), free) for model in store.list()
+    ]
 
 
-def _row(model: Model, held: Running | None, event: Event | None, free: int) -> ModelRow:
+def _row(
+    model: Model, store: ModelStore, held: Running | None, event: Event | None, free: int
+) -> ModelRow:
     state: str = model.state
     note, progress = model.reason, None
-    size = _size(model.file)
+    size = model.size
     if event and event.state in ("queued", "downloading", "loading"):
         state, progress = "loading", event.progress
         note = event.message or (f"loading {progress:.0%}" if progress else "loading …")
@@ -52,23 +57,12 @@ def _row(model: Model, held: Running | None, event: Event | None, free: int) -> 
         "note": note,
         "progress": progress,
         "local": model.file is not None,
-        "context": _context(model),
-        "vision": bool(model.projector or model.settings.get("vision_model")),
-        "size": size,
+        "context": facts(model, store.header(model)).context or None,
+        "vision": sees(model),
+        "reasoning": reasons(model, store.template(model)),
+        "size": size or None,
         "usable": model.state == "ready",
     }
-
-
-def _context(model: Model) -> int | None:
-    found = model.settings.get("ctx_len")
-    return found if isinstance(found, int) and found > 0 else None
-
-
-def _size(file: Path | None) -> int | None:
-    try:
-        return file.stat().st_size if file else None
-    except OSError:
-        return None
 
 
 def _bytes(count: int) -> str:

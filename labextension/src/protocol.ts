@@ -21,6 +21,8 @@ export interface ModelRow {
   progress: number | null;
   local: boolean;
   vision: boolean;
+  /** Whether it thinks before it answers. */
+  reasoning: boolean;
   /** Tokens that question and answer share, where a setting says it. */
   context: number | null;
   /** Bytes of its file. */

@@ -16,6 +16,7 @@ from support.server import StreamingServer, tokens
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
 
 OLDEST_KERNEL = Path(__file__).parents[2] / ".venv-ipykernel6" / "bin" / "python"
@@ -246,19 +247,39 @@ def test_shift_and_enter_begin_a_new_line(lab: Lab, page: Page) -> None:
     assert len(panel.questions()) == 1
 
 
-def test_an_empty_thread_offers_beginnings_that_know_the_notebook(lab: Lab, page: Page) -> None:
-    from playwright.sync_api import expect
-
-    _, panel = opened(lab, page, "begin.ipynb", "table = [1, 2]\n" + OPEN.format("'short'"))
-    panel.find(".starters button", has_text="Describe table").click()
+def test_an_empty_thread_offers_beginnings_that_know_the_notebook(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    table = "table = [1, 2]\n" + OPEN.format("'short'")
+    cells = table, "1 / 0", "class DataFrame: ...\ndf = DataFrame()"
+    notebook, panel = opened(lab, page, "begin.ipynb", *cells)
+    describe = panel.find(".starters button", has_text="Describe")
+    explain = panel.find(".starters button", has_text="Explain the last error")
+    expect(describe).to_have_text("Describe table")
+    expect(explain).to_have_count(0)
+    describe.click()
     expect(panel.box).to_have_value("Describe @table ")
-    panel.button("Look at the exact request").click()
-    panel.find(".look").wait_for()
-    panel.find(".model-button").click()
-    panel.find(".model-list").wait_for()
-    panel.find(".look").wait_for(state="detached")
-    panel.find(".model-button").click()
-    panel.find(".model-list").wait_for(state="detached")
+    panel.box.fill("")
+    notebook.run(1)
+    notebook.run(2)
+    panel.box.hover()  # whoever comes back to it is offered what holds by now
+    expect(describe).to_have_text("Describe df")
+    explain.click()
+    expect(panel.box).to_have_value("Explain this error, and how to mend it: @error ")
+    expect(panel.find(".starters .primary")).to_have_count(0)  # there are others than jan-mini
+    panel.box.press("Enter")
+    panel.find("article.assistant").wait_for()
+    panel.wait()
+    asked = server.journal()[-1].body["messages"][-1]["content"]
+    assert "ZeroDivisionError: division by zero" in asked
+
+    alone = f"import os\nos.environ['JAN_DATA_FOLDER'] = {str(lab.folder / 'alone')!r}\n"
+    notebook, panel = opened(lab, page, "alone.ipynb", alone + OPEN.format(""), "'below'")
+    panel.find(".starters button", has_text="Get a real model").click()
+    panel.find(".welcome [role=status]", has_text="The cell below lists").wait_for()
+    expect(notebook.cell(1).locator(".cm-content")).to_contain_text("%jan search")
+    assert notebook.output(1) == ""
+    assert "qwen3-0.6b" in notebook.run(1)
 
 
 def test_a_notebook_saved_in_mid_stream_has_the_question_and_what_has_come(
@@ -346,8 +367,10 @@ def test_several_models_answer_side_by_side(lab: Lab, page: Page, server: Stream
     ).first.wait_for()
     assert "12" in panel.text
     assert "'jan-mini'" in notebook.run(1)
+    expect(panel.find(".model-button .badge")).to_have_count(0)
     panel.find("button", has_text="Compare the 3 answers again").click()
-    panel.find(".column").nth(2).wait_for()
+    expect(panel.find(".column header strong")).to_have_text(["short", "slow", "jan-mini"])
+    expect(panel.find(".model-button")).to_have_text("short+2")
 
 
 def test_magics_and_python_see_the_same_conversation(lab: Lab, page: Page) -> None:

@@ -20,6 +20,7 @@ from test_markdown import PAYLOADS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
 
 
@@ -119,6 +120,44 @@ def test_a_page_with_nothing_but_the_widget(talk: Talk, tab: Page) -> None:
     assert talk.bare.requests == []
 
 
+@pytest.mark.parametrize(("width", "narrow"), [(500, True), (900, False)])
+def test_what_is_opened_closes_what_it_would_lie_over(
+    talk: Talk, tab: Page, width: int, narrow: bool
+) -> None:
+    """A side stands beside the conversation where there is room; elsewhere it lies over it."""
+    tab.set_viewport_size({"width": width, "height": 700})
+    panel = talk.panel
+    threads, settings = panel.find(".side.threads"), panel.find(".side.settings")
+    models, look, choices = (panel.find(f".{name}") for name in ("model-list", "look", "choices"))
+
+    panel.button("Settings").click()
+    expect(settings).to_have_count(1)
+    panel.find(".model-button").click()
+    expect(models).to_have_count(1)
+    expect(settings).to_have_count(0 if narrow else 1)
+    panel.button("Look at the exact request").click()
+    expect(look).to_have_count(1)
+    expect(models).to_have_count(0)
+    panel.box.press_sequentially("/")
+    expect(choices).to_have_count(1)
+    expect(look).to_have_count(0)
+    panel.box.press("Escape")
+    expect(choices).to_have_count(0)
+
+    panel.button("Threads").click()
+    expect(threads).to_have_count(1)
+    expect(settings).to_have_count(0)
+    panel.box.fill("/model")
+    panel.box.press("Enter")
+    expect(models).to_have_count(1)
+    expect(threads).to_have_count(0 if narrow else 1)
+    if not narrow:
+        panel.button("Close the threads").click()
+    panel.button("Threads").click()
+    expect(threads).to_have_count(1)
+    expect(models).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(talk: Talk, tab: Page, scheme: Any) -> None:
     tab.emulate_media(color_scheme=scheme)
@@ -192,8 +231,6 @@ def test_no_word_of_the_kernel_takes_away_what_is_being_typed(tab: Page) -> None
             [selector, text],
         )
 
-    from playwright.sync_api import expect
-
     kernel(0.8, "model")
     type_at_once("#setting-temperature", "0.3")
     field = page.panel.find("#setting-temperature")
@@ -241,8 +278,11 @@ def test_a_thread_that_takes_long_to_be_renamed_or_removed(tab: Page) -> None:
 def test_two_clicks_before_a_word_of_the_kernel_are_two_more_columns(tab: Page) -> None:
     page = Scripted(tab)
     models = [page.model(name) for name in ("m", "first", "second")]
+    models[1] |= {"reasoning": True, "context": 8192}
     page.bare.send({"type": "state", "state": {"models": models}})
     page.panel.find(".model-button").click()
+    marks = page.panel.find(".model-row", has_text="first").locator(".marks small")
+    expect(marks).to_have_text(["remote", "8k context", "reasoning"])
     for name in ("first", "second"):
         page.panel.button(f"Compare: ask {name} as well").click()
         page.wait_for({"type": "beside", "model": name, "on": True})
@@ -323,7 +363,7 @@ class Scripted:
     @staticmethod
     def model(name: str) -> dict[str, Any]:
         texts = {"id": name, "name": name, "engine": "e", "state": "ready", "note": ""}
-        flags = {"local": False, "vision": False, "usable": True}
+        flags = {"local": False, "vision": False, "reasoning": False, "usable": True}
         return {**texts, **flags, "progress": None, "size": None}
 
     @staticmethod

@@ -126,6 +126,7 @@ def read_gguf(data: bytes, file: Path) -> None:
     file.write_bytes(data)
     with contextlib.suppress(ModelBroken):
         gguf.read_brief(file).kv_bytes(4096)
+    gguf.read_template(file)
     gguf.read_header(file).kv_bytes(4096)
 
 

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jan_jupyter.models import Model, ModelStore
+from jan_jupyter.models.facts import reasons, sees
 
-from .trees import STUB, models, only, plant
+from .trees import STUB, gguf_bytes, models, only, plant
 
 
 def described(tmp_path: Path, **fields: Any) -> Model:
@@ -365,6 +366,32 @@ def test_a_provider_brings_its_models(tmp_path: Path) -> None:
     model = only(plant(tmp_path, {"engines/ollama.json": provider}))
     assert (model.id, model.engine, model.state) == ("q", "ollama", "ready")
     assert model.metadata == {"capabilities": ["vision"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "template", "can"),
+    [
+        ({}, "", ""),
+        ({}, "{{ messages }}", ""),
+        ({"capabilities": ["completion", "tools"]}, "", ""),
+        ({"capabilities": ["Reasoning", "vision"]}, "", "reasons sees"),
+        ({"metadata": {"tags": ["7B", "Vision"]}}, "", "sees"),
+        ({"capabilities": {"a": 1}}, "", ""),
+        ({}, "{% if enable_thinking %}<think>{% endif %}", "reasons"),
+        ({}, "{{ reasoning_effort }}", "reasons"),
+        ({"settings": {"chat_template": "{{ messages }}"}}, "<think>", ""),
+        ({"settings": {"prompt_template": "{prompt}<think>"}}, "", "reasons"),
+    ],
+)
+def test_what_a_model_can_is_told_by_its_description_or_its_file(
+    tmp_path: Path, said: dict[str, Any], template: str, can: str
+) -> None:
+    file = gguf_bytes({"tokenizer.chat_template": template, "general.file_type": 7})
+    plant(tmp_path, {"models/m/model.json": {"id": "m", **said}, "models/m/m.gguf": file})
+    store = ModelStore(tmp_path)
+    (model,) = store.list()
+    assert reasons(model, store.template(model)) == ("reasons" in can)
+    assert sees(model) == ("sees" in can)
 
 
 def test_a_list_that_cannot_be_read_is_told(tmp_path: Path) -> None:

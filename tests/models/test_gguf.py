@@ -15,7 +15,13 @@ import pytest
 
 from jan_jupyter.errors import ModelBroken
 from jan_jupyter.models import GGUFHeader, read_header
-from jan_jupyter.models.gguf import _FILE_TYPES, _TENSOR_TYPES, MAX_HEADER
+from jan_jupyter.models.gguf import (
+    _FILE_TYPES,
+    _TENSOR_TYPES,
+    CHUNK,
+    MAX_HEADER,
+    read_template,
+)
 
 from .trees import gguf_bytes, gguf_text
 
@@ -219,6 +225,21 @@ def test_a_huge_file_is_not_read_whole(tmp_path: Path) -> None:
         file.truncate(2**40)  # takes no room on the disk
     with pytest.raises(ModelBroken, match=f"longer than {MAX_HEADER:,}"):
         read_header(path)
+
+
+@pytest.mark.parametrize("before", [0, 1, *range(16 * CHUNK - 150, 16 * CHUNK, 10)])
+def test_a_template_is_found_behind_any_vocabulary(tmp_path: Path, before: int) -> None:
+    template = "{{ '<think>' }}" + "é" * 50
+    values = {"tokenizer.ggml.tokens": ["x" * before], "tokenizer.chat_template": template}
+    path = tmp_path / "x.gguf"
+    content = gguf_bytes({**values, "general.file_type": 7})
+    path.write_bytes(content)
+    assert read_template(path) == read_header(path).chat_template == template
+    path.write_bytes(content[: content.index(b"{{")])
+    assert read_template(path) == ""
+    path.write_bytes(content[: content.index(b"{{") - 4])
+    assert read_template(path) == ""
+    assert read_template(tmp_path) == ""
 
 
 def test_two_thousand_damaged_files(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from jan_jupyter.panel.protocol import Context
 from jan_jupyter.router import Router
 from jan_jupyter.threads import ThreadMessage, ThreadStore, files
 from support.disk import full_disk
-from support.jan import add_remote
+from support.jan import add_model, add_remote
 from support.loop import watched_loop
 from support.server import StreamingServer, tokens
 
@@ -461,3 +461,14 @@ def test_a_loaded_model_needs_no_reload_whatever_its_name(page: FrontEnd) -> Non
     page.do(type="send", text="hi")
     page.settle()
     assert not page.talk.choices.reload
+
+
+def test_the_rows_of_models_tell_what_each_can(page: FrontEnd, isolated: Path) -> None:
+    add_model(isolated / "jan", "thinker", engine="openai", capabilities=["reasoning", "vision"])
+    page.do(type="hello")
+    page.until(lambda: page.state.get("models"))
+    rows = {row["id"]: row for row in page.state["models"]}
+    assert (rows["thinker"]["reasoning"], rows["thinker"]["vision"]) == (True, True)
+    assert (rows["short"]["reasoning"], rows["short"]["vision"]) == (False, False)
+    assert (rows["jan-mini"]["context"], rows["jan-mini"]["local"]) == (2048, True)
+    assert rows["jan-mini"]["size"] > 1_000_000

@@ -109,6 +109,7 @@ def _row(
     machine: Machine | None,
     verbose: bool,
 ) -> list[str | Cell]:
+    from ...models.facts import sees
     from ..tables import Cell, size
 
     label, tone = _STATES[_state(model, loaded)]
@@ -117,7 +118,7 @@ def _row(
         f"{model.engine} · {_where(model, told)}",
         " · ".join(filter(None, [size(told.size) if told.size else "", told.quantisation])),
         f"{told.context:,}" if told.context else "",
-        "yes" if model.projector or model.settings.get("vision_model") else "",
+        "yes" if sees(model) else "",
         Cell(label, tone),
     ]
     if verbose:
@@ -170,7 +171,7 @@ def show(magics: JanMagics, arguments: Namespace) -> Work:
 
 
 def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple[str, str | Cell]]:
-    from ...models.facts import facts
+    from ...models.facts import facts, reasons
     from ...router import shared
     from ..tables import Cell, size
 
@@ -192,6 +193,8 @@ def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple
         yield "file", f"{_short_path(model, model.file)}{bytes_}"
     if model.projector is not None:
         yield "images", f"yes: {_short_path(model, model.projector)}"
+    if reasons(model, shared().store.template(model)):
+        yield "reasons", "yes"
     if model.engine == "nitro":
         kind = " · ".join(filter(None, [told.architecture, told.quantisation]))
         yield from [("kind", kind)] if kind else []

@@ -1,10 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Asks } from "../protocol";
 import type { Session } from "../session";
 import { Composer } from "./Composer";
 import { ChatContext, useChat, useSession } from "./context";
 import { save } from "./commands";
 import { IconButton } from "./icons";
+import { type Side, useOpened } from "./opened";
 import { SettingsPanel } from "./Settings";
 import { ThreadsPanel, TitleEditor } from "./Threads";
 import { copy, Images, TurnView } from "./Turn";
@@ -15,7 +17,7 @@ export function App({ session, root }: { session: Session; root: HTMLElement }) 
     if (live.current) live.current.textContent = text;
   };
   return (
-    <ChatContext.Provider value={{ session, root, say }}>
+    <ChatContext.Provider value={{ session, root, say, opened: useOpened(root) }}>
       <Panel>
         <div class="spoken" aria-live="polite" ref={live} />
       </Panel>
@@ -23,22 +25,13 @@ export function App({ session, root }: { session: Session; root: HTMLElement }) 
   );
 }
 
-type Side = "threads" | "settings" | null;
-
 function Panel({ children }: { children: ComponentChildren }) {
   const session = useSession();
-  const { root, say } = useChat();
-  const [side, setSide] = useState<Side>(null);
+  const { root, say, opened } = useChat();
+  const { side } = opened;
   const frame = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const onOpen = (event: Event) => {
-      if ((event as CustomEvent<string>).detail === "settings") setSide("settings");
-    };
-    root.addEventListener("jan-open", onOpen);
-    return () => root.removeEventListener("jan-open", onOpen);
-  }, [root]);
-  const close = (which: "threads" | "settings") => {
-    setSide(null);
+  const close = (which: Side) => {
+    opened.close(which);
     frame.current?.querySelector<HTMLElement>(`[data-opens=${which}] button`)?.focus();
   };
   const onClick = (event: MouseEvent) => {
@@ -47,7 +40,7 @@ function Panel({ children }: { children: ComponentChildren }) {
   };
   return (
     <div class="panel" ref={frame} onClick={onClick} data-side={side ?? ""}>
-      <Header side={side} onSide={(which) => setSide(side === which ? null : which)} />
+      <Header />
       {side === "threads" && <ThreadsPanel onClose={() => close("threads")} />}
       <main aria-label="Conversation">
         <Log />
@@ -79,15 +72,17 @@ function act(button: HTMLElement, root: HTMLElement, session: Session, say: (tex
   }
 }
 
-function Header({ side, onSide }: { side: Side; onSide: (side: Side) => void }) {
+function Header() {
   const session = useSession();
+  const { opened } = useChat();
   const [editing, setEditing] = useState(false);
   const { thread } = session.state;
   const title = thread?.title || "New thread";
+  const toggle = (side: Side) => (opened.side === side ? opened.close(side) : opened.open(side));
   return (
     <header class="head">
       <span data-opens="threads">
-        <IconButton icon="list" label="Threads" expanded={side === "threads"} onClick={() => onSide("threads")} />
+        <IconButton icon="list" label="Threads" expanded={opened.side === "threads"} onClick={() => toggle("threads")} />
       </span>
       <IconButton icon="add" label="New thread" onClick={() => session.do({ type: "thread", id: "" })} />
       {editing && thread ? (
@@ -112,7 +107,7 @@ function Header({ side, onSide }: { side: Side; onSide: (side: Side) => void }) 
         onClick={() => void session.ask("export", { format: "markdown" }).then(({ name, text }) => save(name, text))}
       />
       <span data-opens="settings">
-        <IconButton icon="tune" label="Settings" expanded={side === "settings"} onClick={() => onSide("settings")} />
+        <IconButton icon="tune" label="Settings" expanded={opened.side === "settings"} onClick={() => toggle("settings")} />
       </span>
     </header>
   );
@@ -219,21 +214,32 @@ function Welcome() {
   );
 }
 
+type Thing = Asks["complete"]["answer"][number];
+
+/** What may be described, the most telling first. */
+const KINDS = ["DataFrame", "Series", "ndarray", "dict", "list"];
+const SEARCH = "%load_ext jan_jupyter\n%jan search";
+
 /** Beginnings that know the notebook; they are written into the composer, and sent by whoever reads them. */
 function Starters() {
   const session = useSession();
   const { root } = useChat();
-  const [things, setThings] = useState<string[]>([]);
+  const [things, setThings] = useState<Thing[]>([]);
+  const [said, setSaid] = useState("");
   useEffect(() => {
-    for (const text of ["@error", "@"]) {
-      session.ask("complete", { text }).then(
-        (found) => setThings((before) => [...before, ...found.map((one) => `${one.label} ${one.detail}`)]),
-        () => {},
-      );
-    }
+    // Cells run while the panel is there: it looks again when somebody comes to it.
+    const look = () => {
+      const asked = ["@error", "@"].map((text) => session.ask("complete", { text }));
+      Promise.all(asked).then((found) => setThings(found.flat()), () => {});
+    };
+    look();
+    for (const event of ["pointerenter", "focusin"]) root.addEventListener(event, look);
+    return () => {
+      for (const event of ["pointerenter", "focusin"]) root.removeEventListener(event, look);
+    };
   }, []);
-  const failed = things.some((one) => one.startsWith("@error"));
-  const table = things.find((one) => /^@\w+ (DataFrame|Series|ndarray|list|dict)\b/.test(one))?.split(" ")[0];
+  const failed = things.some((one) => one.label === "@error");
+  const table = KINDS.flatMap((kind) => things.filter((one) => one.detail === kind))[0]?.label;
   const usable = session.state.models.filter((one) => one.usable);
   const starters = [
     ...(failed ? [["Explain the last error", "Explain this error, and how to mend it: @error "]] : []),
@@ -241,19 +247,31 @@ function Starters() {
     ["Write a function", "Write a Python function that "],
     ["Explain an idea", "Explain in simple words: "],
   ];
+  const search = async () => {
+    if (session.host.insertCell(root, SEARCH)) setSaid("The cell below lists good models: run it, then fetch one with %jan pull.");
+    else if (await copy(SEARCH)) setSaid("Copied: run it in a cell, it lists good models; then fetch one with %jan pull.");
+    else setSaid("Run %jan search in a cell: it lists good models; then fetch one with %jan pull.");
+  };
   return (
-    <div class="buttons starters">
-      {starters.map(([label, text]) => (
-        <button type="button" key={label} disabled={Boolean(session.lost)} onClick={() => session.suggest(text!)}>
-          {label}
-        </button>
-      ))}
-      {usable.length > 0 && usable.every((one) => one.id === "jan-mini") && (
-        <button type="button" class="primary" onClick={() => !session.host.insertCell(root, "%jan search") && void copy("%jan search")}>
-          Get a real model
-        </button>
+    <>
+      <div class="buttons starters">
+        {starters.map(([label, text]) => (
+          <button type="button" key={label} disabled={Boolean(session.lost)} onClick={() => session.suggest(text!)}>
+            {label}
+          </button>
+        ))}
+        {usable.length > 0 && usable.every((one) => one.id === "jan-mini") && (
+          <button type="button" class="primary" onClick={() => void search()}>
+            Get a real model
+          </button>
+        )}
+      </div>
+      {said && (
+        <p class="remark" role="status">
+          {said}
+        </p>
       )}
-    </div>
+    </>
   );
 }
 

@@ -17,7 +17,7 @@ const LARGEST_IMAGE = 8 * 2 ** 20;
 /** Where a question is written. */
 export function Composer() {
   const session = useSession();
-  const { root, say } = useChat();
+  const { say, opened } = useChat();
   const area = useRef<HTMLTextAreaElement>(null);
   const [draft, setDraft] = useState(session.draft);
   const [images, setImages] = useState(session.images);
@@ -27,12 +27,12 @@ export function Composer() {
   const [done, setDone] = useState("");
   const [back, setBack] = useState(0);
   const [preview, setPreview] = useState<Preview | null>(null);
-  const [looking, setLooking] = useState(false);
   const [dropping, setDropping] = useState(false);
   const { busy } = session;
+  const looking = opened.popup === "request";
+  const shown = opened.popup === "choices" ? choices : [];
   const model = session.state.models.find((one) => one.id === session.state.model);
 
-  const open = (name: string) => root.dispatchEvent(new CustomEvent("jan-open", { detail: name }));
   const write = (text: string) => {
     session.draft = text;
     setDraft(text);
@@ -52,15 +52,6 @@ export function Composer() {
     attach(returned.images);
     area.current!.focus();
   }, [returned]);
-  // One popup at a time.
-  useEffect(() => {
-    const onOpen = (event: Event) => {
-      setChoices([]);
-      if ((event as CustomEvent<string>).detail !== "request") setLooking(false);
-    };
-    root.addEventListener("jan-open", onOpen);
-    return () => root.removeEventListener("jan-open", onOpen);
-  }, [root]);
 
   useEffect(() => {
     const node = area.current!;
@@ -71,7 +62,9 @@ export function Composer() {
   // What may stand at the cursor: commands, or context of the notebook.
   useEffect(() => {
     const head = draft.slice(0, area.current!.selectionStart);
+    const reference = /(?:^|\s)(@[^\s]*)$/.exec(head)?.[1];
     if (/^\/\w*$/.test(head)) {
+      opened.open("choices");
       const word = head.slice(1);
       setChoices(
         COMMANDS.filter((one) => one.name.startsWith(word)).map((one) => ({
@@ -83,8 +76,11 @@ export function Composer() {
       setAt(0);
       return;
     }
-    const reference = /(?:^|\s)(@[^\s]*)$/.exec(head)?.[1];
-    if (!reference) return setChoices([]);
+    if (!reference) {
+      setChoices([]);
+      return opened.close("choices");
+    }
+    opened.open("choices");
     let current = true;
     session.ask("complete", { text: reference }).then(
       (found) => {
@@ -135,7 +131,7 @@ export function Composer() {
     const typed = commandOf(draft);
     if (typed instanceof Error) return setWrong(typed.message);
     if (typed) {
-      const left = typed.command.run(session, typed.argument, open);
+      const left = typed.command.run(session, typed.argument, opened.open);
       if (left instanceof Error) return setWrong(left.message);
       write("");
       setDone(left);
@@ -146,7 +142,7 @@ export function Composer() {
     write("");
     attach([]);
     setBack(0);
-    setLooking(false);
+    opened.close("request");
   };
 
   const recall = (step: number) => {
@@ -160,11 +156,11 @@ export function Composer() {
   const keys = (event: KeyboardEvent & { currentTarget: HTMLTextAreaElement }) => {
     if (event.isComposing) return;
     if (event.key === "Enter" && event.shiftKey) return breakLine(event);
-    if (choices.length) {
-      if (event.key === "ArrowDown") setAt((at + 1) % choices.length);
-      else if (event.key === "ArrowUp") setAt((at + choices.length - 1) % choices.length);
-      else if (event.key === "Escape") setChoices([]);
-      else if (event.key === "Tab" || (event.key === "Enter" && !complete())) accept(choices[at]!);
+    if (shown.length) {
+      if (event.key === "ArrowDown") setAt((at + 1) % shown.length);
+      else if (event.key === "ArrowUp") setAt((at + shown.length - 1) % shown.length);
+      else if (event.key === "Escape") opened.close("choices");
+      else if (event.key === "Tab" || (event.key === "Enter" && !complete())) accept(shown[at]!);
       else return enter(event);
       event.preventDefault();
       return;
@@ -172,13 +168,13 @@ export function Composer() {
     enter(event);
   };
   /** Whether the draft is already what would be chosen. */
-  const complete = () => choices.some((choice) => choice.insert.trim() === draft.trim());
+  const complete = () => shown.some((choice) => choice.insert.trim() === draft.trim());
   const enter = (event: KeyboardEvent) => {
     if (event.key === "Enter") {
       event.preventDefault();
       submit();
     } else if (event.key === "Escape" && looking) {
-      setLooking(false);
+      opened.close("request");
     } else if (event.key === "Escape" && busy) {
       session.stop();
     } else if (event.key === "ArrowUp" && (!draft || back) && area.current!.selectionStart === 0) {
@@ -225,9 +221,9 @@ export function Composer() {
         take(event.dataTransfer?.files ?? []);
       }}
     >
-      {choices.length > 0 && (
+      {shown.length > 0 && (
         <ul class="popup choices" role="listbox" id="choices" aria-label="Suggestions">
-          {choices.map((choice, index) => (
+          {shown.map((choice, index) => (
             <li
               key={choice.label}
               id={`choice-${index}`}
@@ -245,7 +241,7 @@ export function Composer() {
           ))}
         </ul>
       )}
-      {looking && preview && <Look preview={preview} onClose={() => setLooking(false)} />}
+      {looking && preview && <Look preview={preview} onClose={() => opened.close("request")} />}
       {images.length > 0 && (
         <div class="attached">
           {images.map((image, index) => (
@@ -266,9 +262,9 @@ export function Composer() {
         placeholder={session.lost ? "" : "Ask something …   / commands   @ context"}
         value={draft}
         aria-haspopup="listbox"
-        aria-controls={choices.length ? "choices" : undefined}
+        aria-controls={shown.length ? "choices" : undefined}
         aria-autocomplete="list"
-        aria-activedescendant={choices.length ? `choice-${at}` : undefined}
+        aria-activedescendant={shown.length ? `choice-${at}` : undefined}
         onInput={(event) => {
           write(event.currentTarget.value);
           setBack(0);
@@ -299,10 +295,7 @@ export function Composer() {
           icon="eye"
           label="Look at the exact request"
           pressed={looking}
-          onClick={() => {
-            if (!looking) open("request");
-            setLooking(!looking);
-          }}
+          onClick={() => (looking ? opened.close("request") : opened.open("request"))}
         />
         <span class="tokens" role="status">
           {preview && preview.tokens > 0 ? `≈ ${preview.tokens.toLocaleString()} tokens` : ""}

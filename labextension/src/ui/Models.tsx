@@ -6,20 +6,13 @@ import { Icon, IconButton } from "./icons";
 /** The model in use, and the list of all, by engine, each with its state. */
 export function ModelPicker() {
   const session = useSession();
-  const { root } = useChat();
-  const [open, setOpen] = useState(false);
+  const { opened } = useChat();
+  const open = opened.popup === "models";
   const button = useRef<HTMLButtonElement>(null);
   const { model, models, compare } = session.state;
   const row = models.find((one) => one.id === model);
-  useLayoutEffect(() => {
-    const onOpen = (event: Event) => {
-      setOpen((event as CustomEvent<string>).detail === "models");
-    };
-    root.addEventListener("jan-open", onOpen);
-    return () => root.removeEventListener("jan-open", onOpen);
-  }, [root]);
   const close = () => {
-    setOpen(false);
+    opened.close("models");
     button.current?.focus();
   };
   return (
@@ -31,7 +24,7 @@ export function ModelPicker() {
         aria-haspopup="dialog"
         aria-expanded={open}
         aria-label={`Model: ${row?.name ?? (model || "none")}`}
-        onClick={() => (open ? close() : root.dispatchEvent(new CustomEvent("jan-open", { detail: "models" })))}
+        onClick={() => (open ? close() : opened.open("models"))}
       >
         <Light row={row} />
         <span class="model-name">{row?.name ?? (model || "Choose a model")}</span>
@@ -109,7 +102,7 @@ function ModelList({ onClose }: { onClose: () => void }) {
                       <Light row={one} />
                       <span class="model-name">{one.name}</span>
                       <span class="marks">
-                        {[one.local ? "local" : "remote", ...(one.context ? [`${short(one.context)} context`] : []), ...(one.vision ? ["vision"] : [])].map((mark) => (
+                        {marks(one).map((mark) => (
                           <small key={mark}>{mark}</small>
                         ))}
                       </span>
@@ -146,6 +139,13 @@ function ModelList({ onClose }: { onClose: () => void }) {
 export function Light({ row }: { row: ModelRow | undefined }) {
   return <span class="light" data-state={row?.state ?? "none"} aria-hidden="true" />;
 }
+
+const marks = (row: ModelRow): string[] => [
+  row.local ? "local" : "remote",
+  ...(row.context ? [`${short(row.context)} context`] : []),
+  ...(row.vision ? ["vision"] : []),
+  ...(row.reasoning ? ["reasoning"] : []),
+];
 
 const short = (tokens: number): string => (tokens < 1000 ? `${tokens}` : `${Math.round(tokens / 1024)}k`);
 

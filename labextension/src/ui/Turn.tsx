@@ -153,8 +153,7 @@ function Reasoning({ turn }: { turn: Turn }) {
 }
 
 function ErrorCard({ turn, fault }: { turn: Turn; fault: Fault }) {
-  const { session, root } = useChat();
-  const open = (name: string) => root.dispatchEvent(new CustomEvent("jan-open", { detail: name }));
+  const { session, opened } = useChat();
   return (
     <div class="error-card" role="alert">
       <Icon name="warn" />
@@ -166,12 +165,12 @@ function ErrorCard({ turn, fault }: { turn: Turn; fault: Fault }) {
             Try again
           </button>
           {fault.mend === "model" && (
-            <button type="button" onClick={() => open("models")}>
+            <button type="button" onClick={() => opened.open("models")}>
               Choose another model
             </button>
           )}
           {fault.mend === "settings" && (
-            <button type="button" onClick={() => open("settings")}>
+            <button type="button" onClick={() => opened.open("settings")}>
               Open the settings
             </button>
           )}

@@ -1,6 +1,7 @@
 // What may be typed after a slash, in the composer.
 
 import type { Session } from "../session";
+import type { Opened } from "./opened";
 import { parsed } from "./values";
 
 export interface Command {
@@ -8,7 +9,7 @@ export interface Command {
   argument: string;
   help: string;
   /** Do it; returns what to say about it, or an error that says how to mend it. */
-  run(session: Session, argument: string, open: (name: string) => void): string | Error;
+  run(session: Session, argument: string, open: Opened["open"]): string | Error;
 }
 
 export const COMMANDS: Command[] = [

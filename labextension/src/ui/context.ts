@@ -1,6 +1,7 @@
 import { createContext } from "preact";
 import { useContext, useLayoutEffect, useState } from "preact/hooks";
 import type { Session } from "../session";
+import type { Opened } from "./opened";
 
 export interface Chat {
   session: Session;
@@ -8,6 +9,7 @@ export interface Chat {
   root: HTMLElement;
   /** Say something to a screen reader. */
   say(text: string): void;
+  opened: Opened;
 }
 
 export const ChatContext = createContext<Chat>(null as unknown as Chat);
