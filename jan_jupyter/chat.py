@@ -262,7 +262,7 @@ def stream(
     stop …. Raises `JanError`.
     """
     if engine is not None:
-        model = f"{engine}:{shared().model(model)[0].reference}"
+        model = shared().named(model, engine)
     if thread is not None or assistant is not None:
         talk = Chat(model, thread=thread, assistant=assistant, system=system)
         return talk.stream(

@@ -41,6 +41,8 @@ JanError                        500
 
 from __future__ import annotations
 
+import reprlib
+from types import UnionType
 from typing import ClassVar
 
 
@@ -65,6 +67,12 @@ class UsageError(JanError):
     """A face was asked something that makes no sense."""
 
     status, kind = 400, "usage"
+
+
+def expect(given: object, kind: type | UnionType, what: str) -> None:
+    """Raise `UsageError` for what is of another kind than a caller may give; `what` tells which."""
+    if not isinstance(given, kind):
+        raise UsageError(f"{what}, not {reprlib.repr(given)}.")
 
 
 class SettingsError(JanError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import bridge, errors
 from .engines.base import Engine
-from .engines.registry import Registry
+from .engines.registry import Registry, not_found
 from .levels import Level, Values, plain, resolve
 from .models.engine_files import canonical
 from .models.model import Model
@@ -101,6 +101,13 @@ class Router:
                 raise
         return self.store.get(rest), engine
 
+    def named(self, model: str | Model | None, engine: str) -> str:
+        """The name of a model that another engine than its own shall run."""
+        errors.expect(engine, str, "An engine is named by text")
+        if not self.registry.knows(engine):
+            raise not_found(engine)
+        return f"{engine}:{self.model(model)[0].reference}"
+
     def written(self, model: str, engine: str | None) -> str:
         """The name of a model that a file names beside its engine."""
         if engine and self.registry.knows(engine):
@@ -137,6 +144,7 @@ class Router:
 
         Exactly what `route` merges, which sends it.
         """
+        errors.expect(parameters, Mapping, "Parameters are a mapping of names to values")
         model, engine = self._known(name)
         below = _levels(engine, model)
         return resolve([Level("request", parameters=parameters), *levels, *below])
@@ -315,6 +323,7 @@ def _check_choices(model: Model, engine: Engine, request: ChatRequest) -> None:
 
 def _checked(request: ChatRequest) -> ChatRequest:
     """The request as JSON can have it. Raises `UsageError` for what no engine can be asked."""
+    _check_kinds(request)
     for number, message in enumerate(request.messages, 1):
         if not _is_message(message):
             raise errors.UsageError(f"Message {number} is neither text nor parts: {message!r:.120}")
@@ -332,7 +341,28 @@ def _checked(request: ChatRequest) -> ChatRequest:
             f"{min(asked)} is no parameter of an answer: it is what, or whom, you ask."
         )
     _refuse_contradictions(request)
-    return replace(request, parameters=_plain(request.parameters))
+    return replace(
+        request,
+        parameters=_plain(request.parameters),
+        tools=sendable(request.tools, "tools"),
+        schema=sendable(request.schema, "schema"),
+        extra=_plain(request.extra),
+    )
+
+
+def _check_kinds(request: ChatRequest) -> None:
+    expect = errors.expect
+    expect(request, ChatRequest, "What is asked is a ChatRequest")
+    expect(request.messages, list | tuple, "The messages of a request are a list")
+    for message in request.messages:
+        expect(message, Message, "A message of a request is a Message")
+    expect(request.parameters, Mapping, "Parameters are a mapping of names to values")
+    expect(request.extra, Mapping, "Extra fields of a request are a mapping of names to values")
+    expect(request.schema, Mapping | None, "The schema of a request is a mapping, a JSON schema")
+    expect(request.tools, list | tuple, "The tools of a request are a list")
+    for tool in request.tools:
+        expect(tool, Mapping, "A tool of a request is a mapping, as OpenAI describes it")
+        expect(tool.get("function", tool), Mapping, "The `function` of a tool is a mapping")
 
 
 def _addresses(part: object, name: str = "") -> Iterator[str]:
@@ -350,7 +380,7 @@ def _is_message(message: Message) -> bool:
         parts = content if isinstance(content, list | tuple) else [None]
         if not all(isinstance(p, Mapping) and isinstance(p.get("text", ""), str) for p in parts):
             return False
-    return isinstance(message.role, str)
+    return isinstance(message.role, str) and isinstance(message.extra, Mapping)
 
 
 def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:

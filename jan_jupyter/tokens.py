@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from .errors import UsageError, expect
+
 Provider = Callable[[], "str | Awaitable[str]"]
 
 _providers: dict[str, Provider] = {}
@@ -19,8 +21,11 @@ def set_token_provider(engine: str, provider: Provider | None) -> None:
     not runs in a thread. It is asked for every request, so it should keep its token while that is
     good (as `azure.identity.get_bearer_token_provider` does), and once more after a refusal.
     """
+    expect(engine, str, "An engine is named by text")
     if provider is None:
         _providers.pop(engine.lower(), None)
+    elif not callable(provider):
+        raise UsageError(f"A token provider is a function, not {provider!r:.80}.")
     else:
         _providers[engine.lower()] = provider
 

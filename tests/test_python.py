@@ -475,7 +475,13 @@ HALF = "a\ud800"
         ("hi", {"model": b"short"}, "A model is named by text"),
         ("hi", {"model": []}, "A model is named by text"),
         ("hi", {"model": HALF}, "There is no model"),
+        ("hi", {"engine": ""}, "No engine is called ''"),
+        ("hi", {"engine": 5}, "An engine is named by text"),
+        ("hi", {"engine": "opneai"}, "Did you mean openai"),
+        ("hi", {"model": ":short"}, "There is no model ':short'"),
         ("hi", {"tools": 5}, "5 is no function"),
+        ("hi", {"tools": [5]}, "5 is no function"),
+        ("hi", {"tools": [{"function": {}}]}, "is no function"),
         ("hi", {"attach": 5}, "cannot be attached"),
         ("hi", {"attach": "nowhere.png"}, "nowhere.png cannot be attached"),
         ("hi", {"temperature": NAN}, "temperature cannot be nan"),
@@ -496,6 +502,40 @@ def test_what_cannot_be_asked_is_one_line(
         jan.chat(prompt, **{"model": short, **options})
     assert "\n" not in str(caught.value)
     assert str(caught.value).isprintable()
+    assert server.journal() == []
+
+
+HI = jan.Message("user", "hi")
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ("hi", "What is asked is a ChatRequest, not 'hi'"),
+        (jan.ChatRequest("hi"), "The messages of a request are a list, not 'hi'"),  # type: ignore[arg-type]
+        (jan.ChatRequest([{"role": "user"}]), "A message of a request is a Message"),  # type: ignore[list-item]
+        (jan.ChatRequest([jan.Message("user", "hi", 5)]), "Message 1 is neither"),  # type: ignore[arg-type]
+        (jan.ChatRequest([HI], parameters=5), "Parameters are a mapping"),  # type: ignore[arg-type]
+        (jan.ChatRequest([HI], extra=[]), "Extra fields of a request are a mapping"),  # type: ignore[arg-type]
+        (jan.ChatRequest([HI], schema="x"), "The schema of a request is a mapping"),  # type: ignore[arg-type]
+        (jan.ChatRequest([HI], schema={"default": {5}}), "schema.default cannot be"),
+        (jan.ChatRequest([HI], tools=5), "The tools of a request are a list"),  # type: ignore[arg-type]
+        (jan.ChatRequest([HI], tools=[5]), "A tool of a request is a mapping.*not 5"),  # type: ignore[list-item]
+        (jan.ChatRequest([HI], tools=[{"function": 5}]), "The `function` of a tool is a mapping"),
+        (jan.ChatRequest([HI], tools=[{"function": {"name": {5}}}]), r"tools\[0\].*cannot be"),
+    ],
+    ids=repr,
+)
+def test_a_request_of_other_parts_than_its_own_is_one_line(
+    short: str, server: StreamingServer, request_: Any, says: str
+) -> None:
+    async def ask() -> None:
+        async for _ in jan.router.chat(request_, short):
+            pass
+
+    with pytest.raises(errors.UsageError, match=says) as caught:
+        bridge.wait(ask())
+    assert "\n" not in str(caught.value)
     assert server.journal() == []
 
 

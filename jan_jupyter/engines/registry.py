@@ -48,7 +48,7 @@ class Registry:
     def knows(self, name: str) -> bool:
         """Whether a name may stand before the colon in `engine:model`."""
         kind = canonical(name)
-        return kind in known_engines() or plugin(kind) is not None
+        return bool(name.strip()) and (kind in known_engines() or plugin(kind) is not None)
 
     def engine(self, name: str | Model, notify: Callable[[Event], None]) -> Engine:
         """The engine of that name, in any of its spellings, or the one that a model names.
@@ -130,7 +130,7 @@ def engine_class(kind: str) -> type[Engine]:
         return found
     if (offered := plugin(kind)) is not None:
         return plugin_class(offered)
-    raise _not_found(kind)
+    raise not_found(kind)
 
 
 def plugin_class(plugin: Plugin) -> type[Engine]:
@@ -153,7 +153,8 @@ def plugin_class(plugin: Plugin) -> type[Engine]:
     return engine
 
 
-def _not_found(kind: str) -> errors.EngineError:
+def not_found(kind: str) -> errors.EngineError:
+    """The error for an engine that nobody knows, or that is not here."""
     if kind in known_engines():
         return errors.EngineUnavailable(
             f"Engine {kind} is not in this version of jan_jupyter; `%jan engines` lists those that"

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..errors import CannotWrite, ModelExists, ModelNotFound, ModelReadOnly, UsageError
 from . import disk, edits, gguf, schema
@@ -245,6 +245,8 @@ How = Literal["refer", "link", "copy"]
 def bring(models: Path, description: dict[str, Any], files: Files, how: How) -> Path | None:
     """Put the files of a model into a new folder below `models`, or have its description say where
     they are; returns the folder, if there is one, and completes `description`."""
+    if how not in get_args(How):
+        raise UsageError(f"Files are imported by {', '.join(get_args(How))}, not by {how!r:.80}.")
     if files.main is None:
         return None
     mains = gguf.split_parts(files.main)

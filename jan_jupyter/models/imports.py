@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelBroken, ModelNotFound, UsageError
+from ..errors import ModelBroken, ModelNotFound, UsageError, expect
 from . import gguf, schema
 from .engine_files import canonical
 from .files import Files, find, is_projector
@@ -33,6 +33,9 @@ def read(store: ModelStore, source: Model | Path | str) -> Import:
     """Look at a path, else at a model of that name. Raises `ModelBroken`, `ModelNotFound`."""
     if isinstance(source, Model):
         return _of_model(source)
+    expect(source, Path | str, "What to import is a path, the name of a model, or a Model")
+    if not str(source).strip():
+        raise UsageError("What to import has no name: give a path, or the name of a model.")
     try:
         path = Path(os.path.abspath(Path(source).expanduser()))
         there = path.exists()

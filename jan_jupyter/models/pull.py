@@ -94,6 +94,8 @@ async def pull(
     unfinished pull, or anything that `hub.plan` takes; `id` is the name that a new model gets.
     Raises `JanError` with one line that helps.
     """
+    errors.expect(source, str, "What to pull is named by text (`hf:org/repo`, …)")
+    errors.expect(id, str | None, "The id of a model is text")
     web = Web(hub.key)
     try:
         model = await asyncio.to_thread(_named, store, source)

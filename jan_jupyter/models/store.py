@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError
+from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError, expect
 from . import changes, homes, imports
 from .catalogue import Catalogue, Place
 from .engine_files import DATA, EngineOptions, read_engine_options, written_engines
@@ -32,6 +32,7 @@ class ModelStore:
     """
 
     def __init__(self, data_folder: Path | str | None = None) -> None:
+        expect(data_folder, Path | str | None, "A data folder is a path")
         self._given = Path(data_folder).expanduser().absolute() if data_folder else None
         self._catalogue = Catalogue(self._engine_options)
         self._headers: dict[tuple[int, ...], GGUFHeader | None] = {}
@@ -78,8 +79,7 @@ class ModelStore:
         A model whose folder is named like it is found without a look at the others. Raises
         `ModelNotFound`, which tells the nearest names.
         """
-        if not isinstance(name, str):
-            raise UsageError(f"A model is named by text, or given as a Model: not {name!r:.80}.")
+        expect(name, str, "A model is named by text, or given as a Model")
         if (model := self._at_its_name(name)) is not None:
             return model
         models = self.list()
@@ -113,6 +113,9 @@ class ModelStore:
         model = self._catalogue.read(Place(folder, own=True), description_at(path, folder))
         return model if model is not None and model.id == name and not model.shadowed else None
 
+    def _meant(self, model: Model | str) -> Model:
+        return model if isinstance(model, Model) else self.get(model)
+
     def default(self) -> Model:
         """The model for requests that name none: the user's choice, else the newest local one.
 
@@ -130,11 +133,12 @@ class ModelStore:
             )
         return max(local, key=lambda model: (model.source != "bundled", _modified(model)))
 
-    def header(self, model: Model) -> GGUFHeader | None:
+    def header(self, model: Model | str) -> GGUFHeader | None:
         """What the model's file tells before its vocabulary; read once. `None` without such a file.
 
         `size` is that of all parts.
         """
+        model = self._meant(model)
         if model.file is None or model.identity is None:
             return None
         key = (*model.identity, model.size)
@@ -145,8 +149,9 @@ class ModelStore:
                 self._headers[key] = None
         return self._headers[key]
 
-    def template(self, model: Model) -> str:
+    def template(self, model: Model | str) -> str:
         """The chat template of a model, of its description or of its file, which is read once."""
+        model = self._meant(model)
         for name in ("chat_template", "prompt_template"):
             if own := model.settings.get(name):
                 return str(own)
@@ -157,8 +162,9 @@ class ModelStore:
             self._templates[key] = read_template(model.file)
         return self._templates[key]
 
-    def fit(self, model: Model, machine: Machine | None = None) -> Fit | None:
+    def fit(self, model: Model | str, machine: Machine | None = None) -> Fit | None:
         """Whether a model fits into memory now; `None` if that cannot be told (a remote one)."""
+        model = self._meant(model)
         header = self.header(model)
         if header is None or model.engine != "nitro":
             return None
@@ -185,16 +191,19 @@ class ModelStore:
         refuses, `UsageError` for a description that is none.
         """
         folder = self.writable
+        expect(description, Mapping, "A model is made from a mapping, as its model.json shall be")
+        expect(files_from, Path | None, "`files_from` is the Path of a folder")
         path = changes.create(folder, description, self._taken, files_from)
         return self._model_at(path, folder)
 
-    def add_files(self, model: Model, files_from: Path) -> Model:
+    def add_files(self, model: Model | str, files_from: Path) -> Model:
         """Move files into the folder of a model that waits for them; gives it as it is now.
 
         The folder must lie below `models/` of the data folder that is ours; no file is replaced.
         `files_from` is gone afterwards. Raises `ModelReadOnly`, `ModelExists` or `CannotWrite`.
         """
         model = self.owned(model, "changed")
+        expect(files_from, Path, "`files_from` is the Path of a folder")
         changes.add_files(self.writable, model.folder, files_from)
         return self._again(model)
 
@@ -206,6 +215,9 @@ class ModelStore:
         a field away. Other fields stay, in their order; in `model.yml` also comments. A bare folder
         gets a `model.json`. Raises `ModelReadOnly`, or `UsageError` for what cannot be.
         """
+        expect(values, Mapping, "What to set is a mapping of names to values")
+        for name in values:
+            expect(name, str, "A field is named by text")
         model = self.owned(model, "edited")
         path = changes.update(self.writable, model, values)
         if path.name == "model.json":
@@ -266,7 +278,7 @@ class ModelStore:
 
     def owned(self, model: Model | str, verb: str) -> Model:
         """The model, if it is ours to change. Raises `ModelReadOnly`, `ModelNotFound`."""
-        model = model if isinstance(model, Model) else self.get(model)
+        model = self._meant(model)
         if model.data_folder == self.writable and model.source != "remote-list":
             return model
         where = (
@@ -326,6 +338,7 @@ class ModelStore:
     def engine_options(self, engine: str | Model) -> EngineOptions:
         """What is set for an engine, or for the engine of a model (by the name written there)."""
         if not isinstance(engine, Model):
+            expect(engine, str, "An engine is named by text, or by a Model of its own")
             return self._engine_options(engine)
         options = self._engine_options(engine.written_engine)
         return replace(options, kind="azure-openai") if engine.engine == "azure-openai" else options

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound, UsageError
+from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound, UsageError, expect
 from ..levels import Level
 from ..models.reading import fit, read_json, text
 from ..types import EMPTY
@@ -92,8 +92,7 @@ class Assistants:
 
         Raises `ThreadNotFound`, or `ThreadBroken` if its file cannot be read.
         """
-        if not isinstance(name, str):
-            raise UsageError(f"An assistant is named by text, not {name!r:.80}.")
+        expect(name, str, "An assistant is named by text")
         assistants = self.list()
         for same in (str, str.casefold):
             for assistant in assistants:
@@ -113,6 +112,9 @@ class Assistants:
 
     def create(self, name: str, **fields: Any) -> Assistant:
         """A new one in our data folder; `fields` as of `Assistant`. Raises `ThreadError`."""
+        expect(name, str, "An assistant is named by text")
+        if not name.strip():
+            raise UsageError("A new assistant needs a name.")
         own = self._own_folder() / "assistants"
         stem = re.sub(r"[^\w-]+", "-", name.strip().casefold()).strip("-_")[:60] or "assistant"
         taken = {n.casefold() for a in self.list() if a.path for n in _names(a)}
@@ -236,11 +238,11 @@ _TEXT_FIELDS = ("name", "description", "avatar", "instructions")
 def _changed(raw: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     changed = {**raw}
     for name, value in fields.items():
-        if name in _TEXT_FIELDS:
-            changed[name] = str(value or "")
-        elif name == "model":
-            changed[name] = value or "*"
+        if name in (*_TEXT_FIELDS, "model"):
+            expect(value, str | None, f"`{name}` of an assistant is text")
+            changed[name] = value or ("*" if name == "model" else "")
         elif name in ("settings", "parameters"):
+            expect(value, Mapping | None, f"`{name}` of an assistant is a mapping")
             before = raw.get(name)
             both = {**(before if isinstance(before, Mapping) else {}), **(value or {})}
             changed[name] = {key: v for key, v in both.items() if v is not None}

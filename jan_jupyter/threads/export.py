@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from .. import markdown
-from ..errors import ThreadError
+from ..errors import ThreadError, expect
 from ..types import Role
 from .files import pretty
 from .message import ThreadMessage, new_id
@@ -30,6 +30,7 @@ def export(
     title: str, messages: Sequence[ThreadMessage], lines: Sequence[bytes], format: str
 ) -> str:
     """The text of a file of that format (or of that suffix). Raises `ThreadError`."""
+    expect(format, str, f"A thread is exported as {', '.join(FORMATS)}")
     by_suffix = {suffix: name for name, suffix in FORMATS.items()}
     format = by_suffix.get(format.lstrip("."), format)
     if format == "markdown":

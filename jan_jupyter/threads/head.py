@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import expect
 from ..models.reading import fit, mapping, text
 from ..models.schema import settings_and_parameters
 from ..types import EMPTY
@@ -176,6 +177,8 @@ def titled(raw: Mapping[str, Any], title: str) -> dict[str, Any]:
 
 def with_model(raw: Mapping[str, Any], model: str | None, engine: str | None) -> dict[str, Any]:
     """Another model, both where newer and where older Jans look for it."""
+    expect(model, str | None, "The model of a thread is named by text")
+    expect(engine, str | None, "The engine of a thread is named by text")
 
     def named(before: Mapping[str, Any], engine_name: str) -> dict[str, Any]:
         rest = {k: v for k, v in before.items() if k != engine_name}
@@ -190,6 +193,8 @@ def with_values(
     raw: Mapping[str, Any], settings: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Other values of the thread, name by name; `None` takes a name out, wherever it stands."""
+    expect(settings, Mapping, "Settings are a mapping of names to values")
+    expect(parameters, Mapping, "Parameters are a mapping of names to values")
     changed = {**raw}
     entry = _assistant(raw) or _entry()
     inner = _object(entry.get("model")) or {"id": "*"}
@@ -222,6 +227,7 @@ def with_assistant(raw: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[s
 
 
 def with_instructions(raw: Mapping[str, Any], instructions: str) -> dict[str, Any]:
+    expect(instructions, str, "Instructions are text")
     return _with_entry(raw, {**(_assistant(raw) or _entry()), "instructions": instructions})
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..errors import ThreadBroken, ThreadError, ThreadNotFound, UsageError
+from ..errors import ThreadBroken, ThreadError, ThreadNotFound, UsageError, expect
 from ..levels import Level
 from ..models.disk import is_inside
 from . import files, head
@@ -63,6 +63,7 @@ class ThreadStore:
     """
 
     def __init__(self, data_folder: Path | str | None = None) -> None:
+        expect(data_folder, Path | str | None, "A data folder is a path")
         self._given = Path(data_folder).expanduser().absolute() if data_folder else None
         self._cache: dict[Path, tuple[files.Signature, Listed]] = {}
         self._open: dict[Path, Thread] = {}
@@ -84,6 +85,7 @@ class ThreadStore:
 
     def list(self, pattern: str = "") -> list[Listed]:
         """All threads, newest first, also broken ones; `pattern` is part of a title or id."""
+        expect(pattern, str, "Part of a title or id is text")
         found = [
             self._listed(Path(folder), own)
             for data_folder, own in self.folders()
@@ -126,6 +128,7 @@ class ThreadStore:
         instructions: str = "",
     ) -> Thread:
         """A new, empty thread. Without `title` it is named after its first question."""
+        expect(title, str, "A thread's title is text")
         profile = self.assistants.get(assistant) if assistant else None
         with self._new_folder() as folder:
             raw = head.new(folder.name, " ".join(title.split()))
@@ -157,6 +160,8 @@ class ThreadStore:
         """Messages of the active lines that hold `text` (without regard to case), newest threads
         first, in each the newest message first.
         """
+        expect(text, str, "What to search for is text")
+        expect(limit, int, "`limit` is how many messages at most")
         wanted = text.casefold()
         found: list[Hit] = []
         for thread in self.list() if wanted.strip() else ():
@@ -208,6 +213,8 @@ class ThreadStore:
         """A new thread from a file: `.jsonl` (Jan's, or `{"role", "content"}` lines), `.ipynb` (its
         `%%jan` cells and their answers), or the folder of a thread. Raises `ThreadError`.
         """
+        expect(source, Path | str, "A thread is imported from the path of a file or folder")
+        expect(title, str, "A thread's title is text")
         source = Path(source).expanduser()
         model = None
         if os.path.isfile(source / "thread.json"):

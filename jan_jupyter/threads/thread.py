@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelBroken, ThreadBroken, ThreadBusy, ThreadError, ThreadNotFound
+from ..errors import ModelBroken, ThreadBroken, ThreadBusy, ThreadError, ThreadNotFound, expect
 from ..levels import Level
 from ..models.reading import read_json
 from ..types import Message
@@ -284,6 +284,7 @@ class Thread:
             return self.now() is not before
 
     def rename(self, title: str) -> None:
+        expect(title, str, "A thread's title is text")
         if not (title := " ".join(title.split())):
             raise ThreadError("The new title of a thread cannot be empty.")
         with self._writing() as state:
@@ -408,6 +409,7 @@ class Thread:
 
     def _new(self, state: State, message: ThreadMessage, parent: str) -> ThreadMessage:
         """A turn as it will stand in the file, younger than all that stand at its place."""
+        expect(message, ThreadMessage, "A turn of a thread is a ThreadMessage")
         newest = max((m.created or 0 for m in state.tree.children(parent)), default=0)
         created = max(message.created or time.time(), newest + 0.001 if newest else 0)
         message = replace(message, id=message.id or turns.new_id(), created=created)

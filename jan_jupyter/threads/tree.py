@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..errors import ThreadNotFound
+from ..errors import ThreadNotFound, expect
 from .message import ThreadMessage
 
 ROOT = ""
@@ -61,6 +61,7 @@ class Tree:
 
     def message(self, id: str) -> ThreadMessage:
         """A turn anywhere in the tree. Raises `ThreadNotFound`."""
+        expect(id, str, "A message is named by its id")
         try:
             return self._messages[id]
         except KeyError:
@@ -68,6 +69,7 @@ class Tree:
 
     def place(self, id: str) -> int | None:
         """Where on the line a turn stands; `None` if it does not."""
+        expect(id, str, "A message is named by its id")
         return self._places.get(id)
 
     def children(self, parent: str) -> list[ThreadMessage]:
@@ -123,9 +125,9 @@ class Tree:
 
         If the end of the line goes, the newest of what else stands at its place ends it.
         """
-        gone = set(ids)
-        for id in gone:
+        for id in (ids := [*ids]):
             self.message(id)
+        gone = set(ids)
 
         def parent_of(id: str) -> str:
             seen = {id}
