@@ -46,6 +46,8 @@ class Choices:
         self._parameters: dict[str, Any] = {}
         self.reference = ""
         """The model that the next question goes to, as of the last `look`; empty: none."""
+        self.id = ""
+        """Its id, by which events name it."""
         with contextlib.suppress(errors.JanError):
             self.look()
 
@@ -60,10 +62,11 @@ class Choices:
         try:
             found, engine = self.router.model(name or None)
         except errors.JanError:
-            self.reference = name
+            self.reference = self.id = name
         else:
             both = isinstance(engine, str) and ":" in name
             self.reference = name if both else found.reference
+            self.id = found.id
 
     def levels(self) -> Sequence[Level]:
         if self.thread is not None:

@@ -559,8 +559,7 @@ class Conversation:
 
     def _on_event(self, event: Event) -> None:
         self._events[event.model] = event
-        # An event has the id alone, what was chosen may have an engine before it.
-        if event.state == "ready" and event.model in (self.model, self.model.partition(":")[2]):
+        if event.state == "ready" and event.model == self.choices.id:
             self.choices.reload = False
         self._models_soon()
 

@@ -453,10 +453,17 @@ def test_a_panel_where_no_loop_runs_does_its_work_beside_the_loop(page: FrontEnd
     panel.close()
 
 
-def test_a_loaded_model_needs_no_reload_whatever_its_name(page: FrontEnd) -> None:
-    """Its engine may stand before it."""
-    page.talk.choices.choose("openai:short")
+@pytest.mark.parametrize("name", ["openai:short", "OpenAI:Short", "family:short"])
+def test_a_loaded_model_needs_no_reload_whatever_its_name(
+    page: FrontEnd, isolated: Path, name: str
+) -> None:
+    """Its engine may stand before it, its id may have a colon; what another does is another's."""
+    add_model(
+        isolated / "jan", "f", engine="openai", id="family:short", settings={"model": "short"}
+    )
+    page.talk.choices.choose(name)
     page.talk.choices.set("setting", "ctx_len", 1024)
+    jan.Chat("short" if name == "family:short" else "other", router=page.router).ask("hi")
     assert page.talk.choices.reload
     page.do(type="send", text="hi")
     page.settle()
