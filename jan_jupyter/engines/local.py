@@ -19,12 +19,12 @@ from ..models.engine_files import EngineOptions
 from ..models.model import Model
 from ..models.schema import names_program
 from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
-from . import http
+from . import http, workers
 from .base import unheard
 from .failures import Complaint, Hints, Party
 from .openai import OpenAI
 from .remote import Endpoint
-from .workers import NoMemory, Unloaded, Worker, WorkerFailed, Workers, WorkerSpec, in_order
+from .workers import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec, in_order
 
 FOR_EVER = 1e10
 """Seconds; registries hold JSON, which has no infinity."""
@@ -37,7 +37,7 @@ class LocalEngine(OpenAI):
 
     def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
         super().__init__(options, notify)
-        self.workers = Workers(settings.runtime_folder)
+        self.workers = workers.SHARED
         self._used: dict[str, Worker] = {}  # by the key of what was wanted
         self._queues: dict[str, _Queue] = {}
         self._loading: set[str] = set()  # keys of what was told to be loading

@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ..errors import JanError
 from ..models.machine import memory
+from ..settings import runtime_folder
 from ..types import EMPTY, Running
 from . import worker as process
 from .inherited import environment
@@ -413,13 +413,6 @@ class Registry:
 
 _FIELDS = {f.name for f in fields(Worker)} - {"key"}
 _TYPES = (("pid", int), ("born", float), ("port", int), ("secret", str), ("state", str))
-_ours: set[tuple[str, int]] = set()
-"""Key and process of the workers that this process has started."""
-_latest: dict[tuple[Any, ...], Worker] = {}
-"""The worker that this process used last, by engine, model and what it is for. Beyond one engine
-object: an edited engine file makes another."""
-_in_use: Counter[str] = Counter()
-"""How many requests of this process are at a worker, or on their way to it, by its key."""
 _started: list[subprocess.Popen[bytes]] = []
 """Workers that stay our children: on systems that cannot fork."""
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -487,16 +480,24 @@ _LOOKS = ThreadPoolExecutor(1, "jan-looks")
 
 
 class Workers:
-    """The registry for code on an event loop: nothing here blocks it."""
+    """The registry for code on an event loop, where nothing here blocks; and what a process has to
+    do with the workers in it: which it has started, and which it uses.
+    """
 
     def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
         self._flights: dict[str, _Flight] = {}
         self._tasks: set[asyncio.Task[Worker]] = set()
+        self._ours: set[tuple[str, int]] = set()
+        """Key and process of the workers that this process has started."""
+        self._latest: dict[tuple[Any, ...], Worker] = {}
+        """The worker that this process used last, by engine, model and what it is for."""
+        self._in_use: Counter[str] = Counter()
+        """How many requests of this process are at a worker, or on their way to it, by its key."""
 
-    @cached_property
+    @property
     def registry(self) -> Registry:
-        """Made at its first use, in a thread: its folder is, too."""
+        """That of the folder that holds now: in a thread, for it is looked at, or made."""
         return Registry(self._folder() / "workers")
 
     def brings_up(self, key: str) -> bool:
@@ -545,26 +546,26 @@ class Workers:
     @contextmanager
     def using(self, key: str) -> Iterator[None]:
         """While this lasts, a change of settings does not end the worker of that key."""
-        _in_use[key] += 1
+        self._in_use[key] += 1
         try:
             yield
         finally:
-            _in_use[key] -= 1
+            self._in_use[key] -= 1
 
     async def _follow(self, spec: WorkerSpec, worker: Worker) -> None:
         """Let the worker go that the same model had before its settings changed, if it is ours."""
         # One that chats and one that embeds are both wanted.
         purpose = spec.engine, spec.model, *(spec.options.get(n) for n in ("embedding", "n_ubatch"))
-        before = _latest.get(purpose)
+        before = self._latest.get(purpose)
         if before is not None and (before.key, before.pid) == (worker.key, worker.pid):
             return
-        _latest[purpose] = worker
-        if (worker.key, worker.pid) not in _ours:
-            await asyncio.to_thread(self.registry.share, worker)
-        if before is None or before.key == worker.key or _in_use[before.key]:
+        self._latest[purpose] = worker
+        if (worker.key, worker.pid) not in self._ours:
+            await self._ask(lambda known: known.share(worker))
+        if before is None or before.key == worker.key or self._in_use[before.key]:
             return
-        if (before.key, before.pid) in _ours:
-            await asyncio.to_thread(self.registry.leave, before)
+        if (before.key, before.pid) in self._ours:
+            await self._ask(lambda known: known.leave(before))
 
     def _landed(self, key: str, flight: _Flight, task: asyncio.Task[Worker]) -> None:
         self._tasks.discard(task)
@@ -584,7 +585,7 @@ class Workers:
             try:
                 worker, ours = await asyncio.shield(claim)
                 if ours:
-                    _ours.add((worker.key, worker.pid))
+                    self._ours.add((worker.key, worker.pid))
                 ready = None if flight.unwanted else await self._watch(worker, on_progress)
             except asyncio.CancelledError:
                 with suppress(WorkerFailed, JanError, OSError):
@@ -678,6 +679,10 @@ class Workers:
 
     async def _stop(self, worker: Worker) -> None:
         await self._ask(lambda known: known.stop(worker))
+
+
+SHARED = Workers(runtime_folder)
+"""The one that all engines of this process use: an edited engine file makes another engine."""
 
 
 def _running(worker: Worker) -> Running:
