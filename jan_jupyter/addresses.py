@@ -7,8 +7,10 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+_remembered = lru_cache(1024)  # asked many times for each request, of the same few addresses
 
-@lru_cache(1024)  # asked many times for each request, of the same few
+
+@_remembered
 def host_of(address: str) -> str:
     """The host of an address, or of a bare one, as keys know it; empty if there is none.
 
@@ -41,6 +43,7 @@ def hosts_of(address: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name]
 
 
+@_remembered
 def is_own_server(address: str) -> bool:
     """Whether an address is on this machine or in the local network."""
     host = _name(address)
@@ -51,6 +54,7 @@ def is_own_server(address: str) -> bool:
     return number.is_private or number.is_loopback or number.is_unspecified
 
 
+@_remembered
 def is_this_machine(address: str) -> bool:
     """Whether what is sent to an address stays on this machine, whoever resolves names."""
     if address.lower().startswith("unix:"):

@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -83,14 +84,45 @@ async def await_(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 async def _beating(future: Future[T]) -> T:
-    wrapped = asyncio.wrap_future(future)
     try:
-        while not wrapped.done():
-            await asyncio.wait([wrapped], timeout=HEARTBEAT)
-        return wrapped.result()
+        with _awake():
+            return await asyncio.wrap_future(future)
     except BaseException:
         future.cancel()
         raise
+
+
+class _Heart:
+    """Wakes a loop at every heartbeat while anybody waits in it, so that it sees an interrupt.
+
+    One timer for all who wait: hundreds of requests under way would spend their time waking.
+    """
+
+    def __init__(self) -> None:
+        self._waiting = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        self._waiting += 1
+        if self._timer is None:
+            self._beat(asyncio.get_running_loop())
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting -= 1
+        if not self._waiting and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(HEARTBEAT, self._beat, loop)
+
+
+_hearts: WeakKeyDictionary[asyncio.AbstractEventLoop, _Heart] = WeakKeyDictionary()
+
+
+def _awake() -> _Heart:
+    """`with` it, a wait in the running loop sees an interrupt."""
+    return _hearts.setdefault(asyncio.get_running_loop(), _Heart())
 
 
 class Pump(Generic[T]):
@@ -205,11 +237,15 @@ class aiterate(Generic[T]):  # noqa: N801  it is used as a function
             self._pump = Pump(self._items, wake)
         try:
             while not self._got:
-                await heartbeat(self._ready)
-                done = self._pump.done
+                done = self._pump.done  # read before draining, so that nothing can slip in between
                 self._got.extend(self._pump.drain())
-                if done and not self._got:
+                if self._got:
+                    break
+                if done:
                     raise self._pump.error or StopAsyncIteration
+                with _awake():
+                    await self._ready.wait()
+                self._ready.clear()
         except BaseException:
             self._pump.cancel()
             raise

@@ -421,7 +421,8 @@ def _other(written: Mapping[str, Any], default: Mapping[str, Any]) -> Mapping[st
 def _tuned(model: Model, values: Values) -> Model:
     """The model with the settings of all levels above its engine, which adds its own itself."""
     above = {k: v for k, v in values.settings.items() if v.level not in ("engine", "default")}
-    return replace(model, settings=plain(above))
+    settings = plain(above)
+    return model if settings == model.settings else replace(model, settings=settings)
 
 
 _shared: Router | None = None

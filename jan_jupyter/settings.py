@@ -6,6 +6,7 @@ import math
 import os
 import platform
 import stat
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,13 @@ def stay_here(what: str, address: str = "") -> None:
 def own_data_folder() -> Path:
     """The data folder that we write to."""
     if given := settings().data_folder:
-        return Path(given).expanduser()
+        return _path(os.path.expanduser(given))
     import platformdirs
 
-    return platformdirs.user_data_path("jan-jupyter", appauthor=False)
+    return _path(platformdirs.user_data_dir("jan-jupyter", appauthor=False))
+
+
+_path = lru_cache(16)(Path)  # to make one takes its time, and each request asks for it
 
 
 def runtime_folder() -> Path:

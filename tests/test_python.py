@@ -9,7 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,22 @@ def test_a_stream_under_way_is_whole_for_whoever_asks(short: str, server: Stream
     for _ in range(2):
         with pytest.raises(errors.StreamBroken):
             list(broken)
+
+
+def test_who_awaits_pieces_that_are_all_there_gets_them_and_the_end() -> None:
+    async def pieces() -> AsyncGenerator[str, None]:
+        for piece in ("a", "b"):
+            yield piece
+
+    async def read() -> list[str]:
+        items = bridge.aiterate(pieces())
+        first = asyncio.ensure_future(anext(items))
+        await asyncio.sleep(0)
+        assert items._pump is not None
+        items._pump._future.result(10)  # this loop stands still meanwhile
+        return [await first, *[piece async for piece in items]]
+
+    assert asyncio.run(asyncio.wait_for(read(), 10)) == ["a", "b"]
 
 
 def test_one_reader_who_leaves_takes_nothing_from_the_other(

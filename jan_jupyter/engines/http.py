@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -238,7 +239,7 @@ class Client:
             content = json.dumps(request.body, ensure_ascii=False).encode()
         _check_headers(headers, party)
         async with client.stream(
-            request.method, request.url, content=content, headers=headers, timeout=timeout
+            request.method, _url(request.url), content=content, headers=headers, timeout=timeout
         ) as response:
             if response.status_code != 200:
                 body = b""
@@ -259,6 +260,14 @@ class Client:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
+
+
+@lru_cache(256)
+def _url(url: str) -> httpx2.URL:
+    """Parsed once: it is the same for each request of a model."""
+    import httpx2
+
+    return httpx2.URL(url)
 
 
 def _client(local: bool, here: bool) -> httpx2.AsyncClient:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import gc
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ from .model import FOREIGN, ORIGIN, Model
 from .names import folder_parts
 from .scan import Found, scan
 from .schema import Description
-from .watch import Look, Watch
+from .watch import Look, Memo, Watch
 
 
 class Place(NamedTuple):
@@ -53,8 +53,8 @@ class Engines:
     """What is set for engines, looked up once for a whole listing."""
 
     def __init__(self, options: Callable[[str | None], EngineOptions]) -> None:
-        self.options = functools.cache(options)
-        self.plugins = functools.cache(plugin_engines)
+        self.options = cache(options)
+        self.plugins = cache(plugin_engines)
         self._keys: dict[tuple[str, str, Door | None], str] = {}
 
     def at(self, needs: Needs) -> EngineOptions:
@@ -117,6 +117,7 @@ class Catalogue:
     def __init__(self, options: Callable[[str | None], EngineOptions]) -> None:
         self._options = options
         self._lock = threading.RLock()
+        self._described = Memo[Sequence[Description]]()
         self._forget()
 
     def _forget(self) -> None:
@@ -160,7 +161,8 @@ class Catalogue:
 
     def read(self, place: Place, found: Found) -> Model | None:
         """The model of one description, read now; as the last listing has it if it is the same."""
-        models = self._read(place, found, Look(Watch()), Engines(self._options))
+        described = partial(self._described.get, (place, found), partial(_describe, found, place))
+        models = self._read(place, found, described, Look(Watch()), Engines(self._options))
         if len(models) != 1:
             return None
         if self._by_path is None:
@@ -187,7 +189,8 @@ class Catalogue:
                     or not stale.isdisjoint(item.needs)
                 ):
                     look = Look(self._watch)
-                    models = self._read(place, found, look, engines)
+                    described = partial(_describe, found, place, look)
+                    models = self._read(place, found, described, look, engines)
                     item = _Item(models, look.paths, {*map(_needs, models)})
                 needed |= item.paths
                 self._items[key] = item
@@ -199,18 +202,24 @@ class Catalogue:
         self._by_path = None
         self._places = [*places]
 
-    def _read(self, place: Place, found: Found, look: Look, engines: Engines) -> list[Model]:
+    def _read(
+        self,
+        place: Place,
+        found: Found,
+        described: Callable[[], Sequence[Description]],
+        look: Look,
+        engines: Engines,
+    ) -> list[Model]:
         """The models of one description. Whatever is wrong with it, it says so itself."""
         data_folder = place.root if place.kind == "data" else None
-        path = Path(found.path)
         try:
-            described = [*_describe(found, path, place, look)]
+            descriptions = described()
         except Exception as error:
             return [_broken(found, found.id, data_folder, error)]
         models = []
-        for one in described:
+        for one in descriptions:
             try:
-                models.append(_model(found, one, path, place, look, engines))
+                models.append(_model(found, one, Path(found.path), place, look, engines))
             except Exception as error:
                 models.append(_broken(found, one.id, data_folder, error))
         if place.kind == "bundled":
@@ -246,7 +255,11 @@ def _scan(place: Place, watch: Watch) -> Iterable[Found]:
 # One description --------------------------------------------------------------------------------
 
 
-def _describe(found: Found, path: Path, place: Place, look: Look) -> Iterator[Description]:
+def _describe(found: Found, place: Place, look: Look) -> Sequence[Description]:
+    return [*_descriptions(found, Path(found.path), place, look)]
+
+
+def _descriptions(found: Found, path: Path, place: Place, look: Look) -> Iterator[Description]:
     match found.source:
         case "json":
             yield schema.model_json(look.read(found.path), path, found.id)

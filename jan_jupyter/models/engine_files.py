@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -16,8 +16,9 @@ from ..addresses import host_of, hosts_of, is_own_server, is_same_host
 from ..errors import EngineUnavailable, ModelBroken
 from ..ownership import why_not_ours
 from ..types import EMPTY
-from .reading import fit, is_absent, mapping, read_json, text
+from .reading import fit, is_absent, mapping, text
 from .schema import PROGRAMS, SETTINGS, collect, settings_and_parameters
+from .watch import Look, Watch
 
 if TYPE_CHECKING:
     from ..keys import Key
@@ -50,7 +51,7 @@ class EngineRow:
     rules: tuple[Mapping[str, Any], ...] = ()
 
 
-@functools.cache
+@cache
 def known_engines() -> Mapping[str, EngineRow]:
     """The engines that we know, by canonical name."""
     rows: dict[str, dict[str, Any]] = json.loads((DATA / "engines.json").read_text("utf-8"))
@@ -63,7 +64,7 @@ def known_engines() -> Mapping[str, EngineRow]:
     }
 
 
-@functools.cache
+@cache
 def _canonical_names() -> Mapping[str, str]:
     rows = known_engines().values()
     return {spelling: row.name for row in rows for spelling in (row.name, *row.aliases)}
@@ -124,7 +125,7 @@ def door_of(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EngineOptions:
     """The options of one engine, merged field by field; an empty text is "not set".
 
@@ -186,7 +187,7 @@ class EngineOptions:
 
     # What opens the door ------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def is_at_home(self) -> bool:
         """Whether requests go to the engine's own host, for which the user's key was made."""
         return not self.address or is_same_host(self.address, self.home)
@@ -208,7 +209,11 @@ class EngineOptions:
         hosts = hosts_of(self.address)
         return [n for n in door.names if not any((n, host) in self.allowed for host in hosts)]
 
-    def _usable(self) -> Iterator[Door]:
+    @cached_property
+    def _usable(self) -> Sequence[Door]:
+        return [*self._find_usable()]
+
+    def _find_usable(self) -> Iterator[Door]:
         for door in self._beside():
             barred = self._barred(door)
             if door.variable in barred:
@@ -217,20 +222,20 @@ class EngineOptions:
                 door = door._replace(api_key="", headers=())
             yield door
 
-    @property
+    @cached_property
     def headers(self) -> Mapping[str, str]:
         """The headers that files give for this address."""
-        return _merged(dict(door.headers) for door in self._usable())
+        return _merged(dict(door.headers) for door in self._usable)
 
     @property
     def api_key(self) -> str:
         """The key that a file gives for this address; never a placeholder."""
-        return next((door.api_key for door in self._usable() if door.api_key), "")
+        return next((door.api_key for door in self._usable if door.api_key), "")
 
     @property
     def api_key_env(self) -> str:
         """The variable that a file names for this address."""
-        return next((door.variable for door in self._usable() if door.variable), "")
+        return next((door.variable for door in self._usable if door.variable), "")
 
     @property
     def key_variable(self) -> str:
@@ -264,14 +269,14 @@ class EngineOptions:
             return found
         if not self.is_at_home:
             return None
-        file = next((door.file for door in self._usable() if door.api_key), None)
+        file = next((door.file for door in self._usable if door.api_key), None)
         return keys.find_key(name, variable=self.key_variable, written=self.api_key, file=file)
 
     def _key_at_hand(self) -> Key | None:
         from .. import keys
 
         name = self.key_name
-        for door in self._usable():
+        for door in self._usable:
             if door.address:
                 in_variable = door.variable and keys.of_environment(name, door.variable)
                 if found := in_variable or keys.of_file(name, door.api_key, door.file):
@@ -310,7 +315,7 @@ class EngineOptions:
         found = self.found_key()
         if found is None:
             return f"{self.key_hint[:1].upper()}{self.key_hint[1:]}."
-        if found.source in {str(door.file) for door in self._usable()}:
+        if found.source in {str(door.file) for door in self._usable}:
             return f"It is `api_key` of {found.source}: mend it there."
         if found.source.startswith("environment"):
             return f"It is from the {found.source}: set another one there."
@@ -375,30 +380,31 @@ def _in_openais_shape(base_url: str, full_url: str) -> tuple[str, str]:
     return base_url, full_url
 
 
-Read = Callable[[Path], Any]
-
-
 def read_engine_options(
-    name: str, data_folders: Sequence[Path], read: Read = read_json
+    name: str, data_folders: Sequence[Path], look: Look | None = None
 ) -> EngineOptions:
     """The options of the engine written `name`, from the data folders in order of precedence.
 
     In each: our `engines/<name>/engine.json`, Jan's `engines/<name>.json`, the settings of Jan's
     extension; below all of them the built-in row. A file that cannot be read is a warning.
     """
-    from ..keys import Address, allowed, without_secrets
+    from ..keys import Address, allowed, key_file, without_secrets
 
     name = name.strip() or "nitro"
+    look = look or Look(Watch())
+    look.see(str(key_file()))
     files: list[Path] = []
     warnings: list[str] = []
     layers: list[_Layer] = []
     doors: list[Door] = []
     refused: dict[str, str] = {}
-    for path, own, parse in _engine_files(name, data_folders):
+    for path, own, parse in _engine_files(name, data_folders, look):
         found: list[str] = []
         try:
-            layers.append(layer := parse(read(path), found))
+            layers.append(layer := parse(look.read(str(path)), found))
             for setting in sorted(PROGRAMS & layer.settings.keys()):
+                for part in (real := path.resolve(), *real.parents, *path.parents):
+                    look.see(str(part))
                 if why := why_not_ours(path) if own else "the file is not yours":
                     layer.settings = {k: v for k, v in layer.settings.items() if k != setting}
                     found.append(f"{setting} is not taken: {why}")
@@ -494,7 +500,9 @@ class _Layer:
 Parse = Callable[[Any, list[str]], _Layer]
 
 
-def _engine_files(name: str, data_folders: Sequence[Path]) -> Iterator[tuple[Path, bool, Parse]]:
+def _engine_files(
+    name: str, data_folders: Sequence[Path], look: Look
+) -> Iterator[tuple[Path, bool, Parse]]:
     """The files that exist for an engine, whether they are the user's own, and how to read each.
 
     The best come first, and the first folder is the user's: the others are Jan's.
@@ -510,13 +518,13 @@ def _engine_files(name: str, data_folders: Sequence[Path]) -> Iterator[tuple[Pat
         for spelling in names:
             engines = folder / "engines"
             paths = [engines / spelling / "engine.json", engines / f"{spelling}.json"]
-            if found := [path for path in paths if os.path.isfile(path)]:
+            if found := [path for path in paths if look.is_file(str(path))]:
                 yield from ((path, own, _engine_json) for path in found)
                 break
         for spelling in names:
             extension = f"inference-{spelling.replace('_', '-')}-extension"
             path = folder / "settings" / "@janhq" / extension / "settings.json"
-            if os.path.isfile(path):
+            if look.is_file(str(path)):
                 yield path, own, _extension_settings
                 break
 

@@ -53,6 +53,8 @@ def jan_data_folder(
 
 def _from_settings(path: Path) -> DataFolder | None:
     """The folder that a `settings.json` of the app names, if it is there."""
+    if not os.path.isfile(path):
+        return None
     try:
         raw = read_json(path)
         folder = Path(raw["data_folder"])

@@ -8,20 +8,29 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError, expect
 from . import changes, homes, imports
 from .catalogue import Catalogue, Place
-from .engine_files import DATA, EngineOptions, read_engine_options, written_engines
+from .engine_files import (
+    DATA,
+    EngineOptions,
+    canonical,
+    known_engines,
+    plugin_engines,
+    read_engine_options,
+    written_engines,
+)
 from .fit import Fit, estimate
 from .folders import DataFolder, jan_data_folder
 from .gguf import GGUFHeader, read_brief, read_template
 from .machine import Machine, probe
 from .model import ORIGIN, Model
-from .reading import read_json
-from .scan import description_at
+from .scan import Found, description_at
+from .watch import Memo
 
 
 class ModelStore:
@@ -37,7 +46,7 @@ class ModelStore:
         self._catalogue = Catalogue(self._engine_options)
         self._headers: dict[tuple[int, ...], GGUFHeader | None] = {}
         self._templates: dict[tuple[int, ...], str] = {}
-        self._cache: dict[Path, tuple[tuple[int, ...], Any]] = {}
+        self._options = Memo[EngineOptions]()
 
     def folders(self) -> list[DataFolder]:
         """The data folders in use, the first one wins; a folder may not exist yet."""
@@ -101,16 +110,11 @@ class ModelStore:
 
     def _at_its_name(self, name: str) -> Model | None:
         """The model whose `model.json` lies where its id says: nothing wins over that one."""
-        parts = re.split(r"[/:]", name[:1000])
-        if len(name) > 1000 or any(
-            part.strip(" .") != part or not part or "\\" in part for part in parts
-        ):
-            return None
         folder = self.writable
-        path = folder.joinpath("models", *parts, "model.json")
-        if parts[0] == "config" or not os.path.isfile(path):
+        found = _named(name, folder)
+        if found is None or not os.path.isfile(found.path):
             return None
-        model = self._catalogue.read(Place(folder, own=True), description_at(path, folder))
+        model = self._catalogue.read(Place(folder, own=True), found)
         return model if model is not None and model.id == name and not model.shadowed else None
 
     def _meant(self, model: Model | str) -> Model:
@@ -348,26 +352,26 @@ class ModelStore:
         return written_engines([folder.path for folder in self.folders()])
 
     def _engine_options(self, written: str | None) -> EngineOptions:
+        name = written or "nitro"
         folders = [folder.path for folder in self.folders()]
-        return read_engine_options(written or "nitro", folders, self._read)
+        # Whether a package offers an engine of that name lies elsewhere.
+        plugins = () if canonical(name) in known_engines() else sorted(plugin_engines())
+        return self._options.get(
+            (name, *folders, *plugins), lambda look: read_engine_options(name, folders, look)
+        )
 
-    def _read(self, path: Path) -> Any:
-        """What an engine file holds; read again only if the file is another."""
-        try:
-            status = path.stat()
-        except OSError:
-            return read_json(path)  # tells why
-        state = (status.st_mtime_ns, status.st_size, status.st_ino)
-        known = self._cache.get(path)
-        if known is None or known[0] != state:
-            try:
-                known = state, read_json(path)
-            except ModelBroken as error:
-                known = state, error
-            self._cache[path] = known
-        if isinstance(known[1], ModelBroken):
-            raise ModelBroken(str(known[1]))
-        return known[1]
+
+@lru_cache(1024)
+def _named(name: str, data_folder: Path) -> Found | None:
+    """The description that lies where an id says; `None` if no folder is named so. Pure."""
+    parts = re.split(r"[/:]", name[:1000])
+    if len(name) > 1000 or any(
+        part.strip(" .") != part or not part or "\\" in part for part in parts
+    ):
+        return None
+    if parts[0] == "config":
+        return None
+    return description_at(data_folder.joinpath("models", *parts, "model.json"), data_folder)
 
 
 def _ids(model: Model) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..errors import ModelBroken
 from .reading import MAX_JSON, MAX_YAML, decoded, parse_json, parse_yaml, read_bytes
+
+T = TypeVar("T")
 
 State = tuple[int, ...]
 """Of something that is there."""
@@ -54,6 +56,10 @@ class Watch:
     def changed(self) -> set[str]:
         """The paths that are not what they were; they are forgotten. One `stat` for each path."""
         return self._forgotten(self._others(self._states.items()) | self._unsettled)
+
+    def is_settled(self) -> bool:
+        """Whether everything is what it was. One `stat` for each path."""
+        return not self._unsettled and not self._others(self._states.items())
 
     def changed_meanwhile(self, paths: set[str]) -> set[str]:
         """Those of some paths that are seen to have changed since they were looked at just now."""
@@ -205,3 +211,18 @@ class Look:
             raise
         self.saw(path, status)
         return (parse_yaml if yaml else parse_json)(decoded(data, path), path)
+
+
+class Memo(Generic[T]):
+    """What was found on disk, by name; found anew only if something that it depends on changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[Watch, T]] = {}
+
+    def get(self, name: Hashable, find: Callable[[Look], T]) -> T:
+        """What `find` gives, which sees by its `Look` all that the result depends on."""
+        known = self._known.get(name)
+        if known is None or not known[0].is_settled():
+            watch = Watch()
+            known = self._known[name] = watch, find(Look(watch))
+        return known[1]

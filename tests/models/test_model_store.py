@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jan_jupyter import keys
 from jan_jupyter.errors import ModelNotFound
 from jan_jupyter.models import ModelStore, catalogue, store, watch
 from jan_jupyter.models.reading import read_bytes
@@ -313,6 +314,50 @@ def test_a_second_look_reads_no_description_again(
     assert read == [root / "models/a/model.json"]
     plant(root, {"models/a/x.gguf": STUB})
     assert store.get("c").state == "ready"
+
+
+def test_asking_again_reads_only_what_has_changed(
+    tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = {"base_url": "https://a.example/v1", "api_key_env": "A_KEY"}
+    root = plant(
+        tmp_path,
+        {
+            "models/a/model.json": {"id": "a", "engine": "openai"},
+            "engines/openai/engine.json": engine,
+        },
+    )
+    monkeypatch.setattr(watch, "_TICK", 0)
+    store = ModelStore(root)
+    read: list[Path] = []
+
+    def noted(path: str, limit: int) -> tuple[bytes, os.stat_result]:
+        read.append(Path(path))
+        return read_bytes(path, limit)
+
+    monkeypatch.setattr(watch, "read_bytes", noted)
+
+    def asked() -> tuple[str, str, int]:
+        read.clear()
+        model = store.get("a")
+        return model.name, store.engine_options(model).address, len(read)
+
+    assert asked() == ("a", "https://a.example/v1", 2)
+    assert asked() == ("a", "https://a.example/v1", 0)
+    plant(root, {"models/a/model.json": {"id": "a", "name": "Ada", "engine": "openai"}})
+    assert asked() == ("Ada", "https://a.example/v1", 1)
+    plant(root, {"engines/openai.json": {"base_url": "https://b.example/v1"}})
+    assert asked() == ("Ada", "https://a.example/v1", 2)
+    (root / "engines/openai/engine.json").unlink()
+    assert asked() == ("Ada", "https://b.example/v1", 1)
+    plant(root, {"engines/openai.json": "{"})
+    assert asked() == ("Ada", "https://api.openai.com/v1", 1)
+    assert store.get("a").state == "needs-key"
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert store.get("a").state == "ready"
+    assert ("A_KEY", "c.example") not in store.engine_options("openai").allowed
+    keys.allow("A_KEY", "c.example")
+    assert ("A_KEY", "c.example") in store.engine_options("openai").allowed
 
 
 def test_reading_writes_nothing(tmp_path: Path) -> None:
