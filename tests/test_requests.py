@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import pickle
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -320,9 +321,27 @@ def test_the_loop_of_calls(ask: StreamingServer) -> None:
 
 def test_endless_calls_are_stopped(ask: StreamingServer) -> None:
     ask.behave("caller", "tools=1,finish=tool_calls")
-    with pytest.raises(errors.UsageError, match="10 times"):
+    with pytest.raises(errors.UsageError) as caught:
         jan.chat("go", "caller", tools=[weather], approve=True)
     assert len(ask.journal()) == 11
+    line = str(caught.value)
+    assert line.startswith("caller (openai) has asked for functions 10 times in a row")
+    assert "Look at what they return (`reply.messages`), give it fewer, or ask another" in line
+
+
+def test_a_file_that_is_gone_since_it_was_listed_is_told(isolated: Path) -> None:
+    mini = jan.models.get("jan-mini").file
+    assert mini is not None
+    file = isolated / "jan" / "models" / "gone" / "gone.gguf"
+    file.parent.mkdir(parents=True)
+    shutil.copy(mini, file)
+    model = jan.models.get("gone")
+    file.unlink()
+    with pytest.raises(errors.ModelNotReady) as caught:
+        jan.chat("hi", model)
+    line = str(caught.value)
+    assert line.startswith(f"Model gone (nitro): {file} cannot be read (No such file")
+    assert line.endswith("Download or import it again.")
 
 
 # Embeddings and speech

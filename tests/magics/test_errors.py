@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,7 @@ CASES = {
     "cut": ("n=9,cut=4", "cut off", "run the cell again"),
     "slow": ("n=2,first=9", "nothing for 0\\.3 s", "`timeout`"),
     "misspelt": ("", "opnai is not known", "did you mean openai"),
+    "lost": ("", r"not ready: /nowhere/x\.gguf is not there", "put it there, or .* `model_path`"),
 }
 ENGINES = {
     "no-key": "mistral",
@@ -42,6 +44,11 @@ ENGINES = {
     "unreachable": "gone",
     "no-address": "vague",
     "misspelt": "opnai",
+    "lost": "nitro",
+}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "slow": {"timeout": 0.3},
+    "lost": {"llama_model_path": "/nowhere/x.gguf"},
 }
 
 
@@ -62,7 +69,7 @@ def notebook(
             write_json(kernel.data_folder / "engines" / engine / "engine.json", fields)
         for name in CASES:
             engine = ENGINES.get(name, "openai")
-            settings = {"timeout": 0.3} if name == "slow" else {}
+            settings = SETTINGS.get(name, {})
             add_model(kernel.data_folder, name, engine=engine, settings=settings)
         assert kernel.execute("%load_ext jan_jupyter").status == "ok"
         yield kernel
