@@ -9,6 +9,7 @@ kernel stays alive. What is nested (in `def`, `for`, `%%time`, `%%capture`) wait
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tokenize
 from typing import Any, Self
@@ -56,13 +57,15 @@ def _escaped(lines: list[list[tokenize.TokenInfo]]) -> Any:
     return EscapedCommand.find(lines)  # type: ignore[no-untyped-call]
 
 
+_JAN = re.compile(r"%(?:\w+(?:\s+-\S+(?:\s+[^\s%-]\S*)?)*\s+%)*jan\s")
+"""`%jan` and a space (`%jan?` asks for help on the magic), also behind magics that run or time what
+follows their options: `%time %jan …`."""
+
+
 def _is_jan(line: list[tokenize.TokenInfo], start: tuple[int, int]) -> bool:
-    """Whether `%jan` and a space begin there; `%jan?` asks for help on the magic."""
-    place = next(i for i, token in enumerate(line) if token.start == start and token.string)
-    if [token.string for token in line[place : place + 2]] != ["%", "jan"]:
-        return False
-    percent, name, after = line[place : place + 3]  # a question mark is behind them
-    return percent.end == name.start and name.end != after.start
+    """Whether a line of ours begins there."""
+    token = next(token for token in line if token.start == start and token.string)
+    return _JAN.match(token.line, start[1]) is not None
 
 
 class Transformer(ast.NodeTransformer):

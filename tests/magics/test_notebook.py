@@ -127,6 +127,7 @@ def test_names_are_filled_once_and_what_stays_is_told(ask: Kernel, server: Strea
 
 
 QUESTION = "get_ipython().run_line_magic('jan', 'hi there?')\n"
+QUESTION_IN = "get_ipython().run_line_magic({!r}, {!r})\n"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,20 @@ QUESTION = "get_ipython().run_line_magic('jan', 'hi there?')\n"
         ('d["k"] = %jan hi there?', f'd["k"] = {QUESTION}'),
         ("a, b = %jan hi there?", f"a, b = {QUESTION}"),
         ("r: str = %jan hi there?", f"r: str = {QUESTION}"),
+        ("%time %jan hi there?", QUESTION_IN.format("time", "%jan hi there?")),
+        ("x = %time %jan hi there?", "x = " + QUESTION_IN.format("time", "%jan hi there?")),
+        (
+            "if True:\n    %timeit -n 1 -r1 %jan hi?",
+            "if True:\n    " + QUESTION_IN.format("timeit", "-n 1 -r1 %jan hi?"),
+        ),
+        (
+            "%prun -s cumulative -q %time %jan hi?",
+            QUESTION_IN.format("prun", "-s cumulative -q %time %jan hi?"),
+        ),
+        ("%time %jan?", "get_ipython().run_line_magic('pinfo', '%jan')\n"),
+        ("%time x %jan hi?", "get_ipython().run_line_magic('pinfo', 'hi')\n"),
+        ("%time %jane hi?", "get_ipython().run_line_magic('pinfo', 'hi')\n"),
+        ("%time len?", "get_ipython().run_line_magic('pinfo', 'len')\n"),
         ('s = """\n%jan what?\n"""', None),
         ('def f():\n    """\n    %jan what?\n    """', None),
         ('f"""\n%jan {s} what?\n"""', None),
@@ -154,6 +169,15 @@ QUESTION = "get_ipython().run_line_magic('jan', 'hi there?')\n"
 def test_only_a_line_of_ours_is_a_question(ask: Kernel, code: str, becomes: str | None) -> None:
     printed = ask.execute(f"print(get_ipython().transform_cell({code!r}), end='')").text
     assert printed == (becomes or code + "\n")
+
+
+@pytest.mark.parametrize("magic", ["%time", "%timeit -n 1 -r 1", "%prun -q", "%prun -q -l 1 %time"])
+def test_a_question_is_asked_where_it_is_timed(
+    ask: Kernel, server: StreamingServer, magic: str
+) -> None:
+    assert ask.execute("name = 'you'\n" + magic + " %jan -m echo who are {name}?").status == "ok"
+    (entry,) = server.journal()
+    assert entry.body["messages"][-1]["content"] == "who are you?"
 
 
 def test_text_that_looks_like_a_line_of_ours_stays_text(
