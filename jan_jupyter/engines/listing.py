@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from .. import errors, keys
-from ..addresses import host_of, is_this_machine
+from ..addresses import host_of
 from ..models.engine_files import EngineOptions, canonical, known_engines
 from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
@@ -50,26 +47,6 @@ def listing(store: ModelStore) -> list[Listed]:
             remark = f"`%jan engines install {one.name}`: {one.about}"
             rows.append(Listed(one.name, "plug-in", "not installed", remark, one.package))
     return rows
-
-
-async def listening(addresses: Iterable[str], seconds: float = 0.3) -> set[str]:
-    """Those of the addresses on this machine where a server listens; no other is looked at."""
-    here = [address for address in dict.fromkeys(addresses) if is_this_machine(address)]
-
-    async def look(address: str) -> bool:
-        parts = urlsplit(address if "//" in address else f"//{address}")
-        if not parts.hostname:
-            return True  # a socket of this machine
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        with suppress(OSError, TimeoutError):
-            opening = asyncio.open_connection(parts.hostname, port)
-            _, writer = await asyncio.wait_for(opening, seconds)
-            writer.close()
-            return True
-        return False
-
-    found = await asyncio.gather(*map(look, here))
-    return {address for address, there in zip(here, found, strict=True) if there}
 
 
 def names(store: ModelStore) -> list[str]:

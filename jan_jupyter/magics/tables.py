@@ -7,6 +7,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
+from itertools import zip_longest
 from time import localtime, strftime, time
 from typing import Any, Literal, NamedTuple
 
@@ -23,7 +24,8 @@ _COLOURS: Mapping[str, str] = {  # of JupyterLab's theme, else such as can be re
 }
 
 
-_SHORT = 18  # characters that are kept on one line
+_SHORT, _LABEL = 12, 18
+"""Characters of a cell, and of a coloured one, that are kept on one line."""
 
 
 class Cell(NamedTuple):
@@ -58,10 +60,11 @@ def table(
 
     `right` are the columns that are set to the right, as numbers are. A column that is empty in
     every row is left out. `below` is a longer line after the table. `remarks`: the last column has
-    long ones, which stand below their rows where that is possible.
+    long ones, which stand below their rows, in a terminal where they do not fit beside them.
     """
     if not rows:
-        show({"text/plain": caption or "Nothing."})
+        after = textwrap.wrap(below, _room(), break_long_words=False)
+        show({"text/plain": "\n".join([caption or "Nothing.", *after])})
         return
     cells = [[_cell(cell) for cell in row] for row in rows]
     last = len(headings) - 1
@@ -69,14 +72,13 @@ def table(
     heads = [Cell(headings[i]) for i in used]
     cells = [[row[i] for i in used] for row in cells]
     right = {place for place, i in enumerate(used) if i in right}
-    room = shutil.get_terminal_size((100, 24)).columns
-    after = textwrap.wrap(below, room, break_long_words=False)
+    below_rows = remarks and used[-1:] == [last]
+    after = textwrap.wrap(below, _room(), break_long_words=False)
     said = f'<p style="max-width:60em">{as_html(below)}</p>' if below else ""
     show(
         {
-            "text/html": _html(heads, cells, caption, right, remarks and used[-1:] == [last])
-            + said,
-            "text/plain": "\n".join([_plain(heads, cells, caption, right), *after]),
+            "text/html": _html(heads, cells, caption, right, below_rows) + said,
+            "text/plain": "\n".join([_plain(heads, cells, caption, right, below_rows), *after]),
         }
     )
 
@@ -91,7 +93,11 @@ def card(title: str, rows: Sequence[tuple[str, str | Cell]], text: str = "") -> 
     title, text = clean(title), clean(text)
     cells = [(name, _cell(cell)) for name, cell in rows]
     width = max((len(name) for name, _ in cells), default=0)
-    plain = [title, *(f"  {name.ljust(width)}  {cell.text}" for name, cell in cells)]
+    plain = [title]
+    for name, cell in cells:
+        first, *more = _wrapped(cell.text, max(_NARROW, _room() - width - 4)) or [""]
+        plain += [f"  {name.ljust(width)}  {first}".rstrip()]
+        plain += [" " * (width + 4) + line for line in more]
     body = "".join(
         f'<tr><th scope="row" style="text-align:left;vertical-align:top">{html.escape(name)}</th>'
         f"{_td(cell, 'left')}</tr>"
@@ -132,12 +138,19 @@ def _html(
         f'<th scope="col" style="text-align:{side}">{html.escape(cell.text)}</th>'
         for cell, side in zip(headings, sides, strict=True)
     )
-    body = "".join(
-        f"<tr>{''.join(map(_td, row, sides))}</tr>{_remark(remark, len(row))}"
-        for row, remark in zip(rows, below, strict=True)
-    )
+    lines = [f"<tr>{''.join(map(_td, row, sides))}</tr>" for row in rows]
+    if remarks:  # a row and its remark are one thing, which stripes would part
+        lines = [
+            f'<tbody style="border-top:{_LINE}">{line}{_remark(remark, len(headings))}</tbody>'
+            for line, remark in zip(lines, below, strict=True)
+        ]
+    else:
+        lines = ["<tbody>", *lines, "</tbody>"]
     said = f'<caption style="text-align:left">{as_html(caption)}</caption>' if caption else ""
-    return f"<table>{said}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<table>{said}<thead><tr>{head}</tr></thead>{''.join(lines)}</table>"
+
+
+_LINE = "1px solid var(--jp-border-color2, #8884)"
 
 
 def _remark(cell: Cell, columns: int) -> str:
@@ -145,15 +158,15 @@ def _remark(cell: Cell, columns: int) -> str:
     if not cell.text:
         return ""
     detail = f' title="{html.escape(cell.detail)}"' if cell.detail else ""
-    style = f"text-align:left;padding-top:0;color:{_COLOURS['quiet']}"
+    style = f"text-align:left;padding-top:0;overflow-wrap:anywhere;color:{_COLOURS['quiet']}"
     told = f'<td colspan="{columns}" style="{style}"{detail}>{as_html(cell.text)}</td>'
     return f'<tr style="background:none">{told}</tr>'
 
 
 def _td(cell: Cell, side: str) -> str:
     style = f"text-align:{side};vertical-align:top"
-    if len(cell.text) <= _SHORT:
-        style += ";white-space:nowrap"
+    short = len(cell.text) <= (_LABEL if cell.tone else _SHORT)
+    style += ";white-space:nowrap" if short else ";overflow-wrap:anywhere;min-width:6em"
     if cell.tone:
         style += f";color:{_COLOURS[cell.tone]}"
     detail = f' title="{html.escape(cell.detail)}"' if cell.detail else ""
@@ -161,24 +174,55 @@ def _td(cell: Cell, side: str) -> str:
 
 
 def _plain(
-    headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], caption: str, right: Collection[int]
+    headings: Sequence[Cell],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    right: Collection[int],
+    remarks: bool,
 ) -> str:
+    """As wide as the terminal at most: remarks go below their rows, then cells get more lines."""
+    room = _room()
     every = [[cell.text for cell in row] for row in (headings, *rows)]
-    widths = [max(len(row[i]) for row in every) for i in range(len(headings))]
-    room = shutil.get_terminal_size((100, 24)).columns
-    widths[-1] = max(24, min(widths[-1], room - sum(widths[:-1]) - 2 * len(widths)))
-    lines = [
-        "  ".join(
-            c.rjust(w) if i in right else _fit(c, w)
-            for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in every
-    ]
-    return "\n".join([*([caption] if caption else []), *lines])
+    below = [""] * len(every)
+    if remarks and sum(map(_width, zip(*every, strict=True))) > room + _GAP:
+        below = ["", *(row[-1] for row in every[1:])]
+        every = [row[:-1] for row in every]
+    widths = [_width(column) - _GAP for column in zip(*every, strict=True)]
+    while sum(widths) + _GAP * (len(widths) - 1) > room and max(widths) > _NARROW:
+        widths[widths.index(max(widths))] -= 1
+    lines = _wrapped(caption, room)
+    for row, remark in zip(every, below, strict=True):
+        cells = [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for parts in zip_longest(*cells, fillvalue=""):
+            set_ = (
+                part.rjust(width) if place in right else part.ljust(width)
+                for place, (part, width) in enumerate(zip(parts, widths, strict=True))
+            )
+            lines.append((" " * _GAP).join(set_).rstrip())
+        lines += _wrapped(remark, room, " " * 4)
+    return "\n".join(lines)
 
 
-def _fit(cell: str, width: int) -> str:
-    return cell.ljust(width) if len(cell) <= width else cell[: width - 1] + "…"
+_GAP = 2  # between columns
+_NARROW = 12  # characters that each column keeps
+
+
+def _room() -> int:
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def _width(column: Sequence[str]) -> int:
+    return max(map(len, column)) + _GAP
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens="`" not in text,  # a command stays as it is typed
+    )
 
 
 def size(count: float) -> str:

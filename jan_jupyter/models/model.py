@@ -80,7 +80,9 @@ class Model:
 
     def __repr__(self) -> str:
         size = f", {self.size / 1e6:,.0f} MB" if self.size else ""
-        return f"<Model {self.reference}: {self.engine}, {self.state}{size}>"
+        # Whether the server of one without a file runs is not for a description to tell.
+        state = f", {self.state}" if self.file or self.state != "ready" else ""
+        return f"<Model {self.reference}: {self.engine}{state}{size}>"
 
     @property
     def reference(self) -> str:

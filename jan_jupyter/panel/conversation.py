@@ -16,6 +16,7 @@ from typing import Any
 from .. import bridge, errors
 from ..answers import Stream
 from ..chat import Chat
+from ..engines.listening import not_running
 from ..router import Router
 from ..threads import Thread, ThreadMessage, ThreadStore
 from ..types import Event, Message, Reply
@@ -553,7 +554,8 @@ class Conversation:
         except errors.JanError:
             running = []
         store, events = self.router.store, {**self._events}
-        return await asyncio.to_thread(rows.model_rows, store, running, events)
+        silent = await not_running(store)
+        return await asyncio.to_thread(rows.model_rows, store, running, events, silent)
 
     # What happens elsewhere -----------------------------------------------------------------------
 

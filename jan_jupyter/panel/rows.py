@@ -21,21 +21,32 @@ from .protocol import ModelRow, SettingRow
 
 
 def model_rows(
-    store: ModelStore, running: Sequence[Running], events: Mapping[str, Event]
+    store: ModelStore,
+    running: Sequence[Running],
+    events: Mapping[str, Event],
+    not_running: Mapping[str, str],
 ) -> list[ModelRow]:
-    """All models, each with its state; `events` are the latest of each model's reference."""
+    """All models, each with its state; `events` are the latest of each model's reference, and
+    `not_running` says of which no server runs."""
     held = {row.model: row for row in running}
     free = psutil.virtual_memory().available
     return [
-        _row(model, store, held.get(model.id), events.get(model.id), free) for model in store.list()
+        _row(model, store, held.get(model.id), events.get(model.id), free, not_running)
+        for model in store.list()
     ]
 
 
 def _row(
-    model: Model, store: ModelStore, held: Running | None, event: Event | None, free: int
+    model: Model,
+    store: ModelStore,
+    held: Running | None,
+    event: Event | None,
+    free: int,
+    not_running: Mapping[str, str],
 ) -> ModelRow:
-    state: str = model.state
-    note, progress = model.reason, None
+    missing = not_running.get(model.reference)
+    state: str = "not-running" if missing else model.state
+    note, progress = missing or model.reason, None
     size = model.size
     if event and event.state in ("queued", "downloading", "loading"):
         state, progress = "loading", event.progress

@@ -13,7 +13,7 @@ export interface ModelRow {
   id: string;
   name: string;
   engine: string;
-  /** ready, loaded, loading, answering, needs-key, not-downloaded, missing-file, broken, failed */
+  /** ready, not-running, loaded, loading, answering, needs-key, not-downloaded, missing-file, broken, failed */
   state: string;
   /** One line for people: why it cannot be used, or what is going on. */
   note: string;

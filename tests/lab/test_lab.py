@@ -11,6 +11,7 @@ import pytest
 
 from jan_jupyter.types import Reply
 from lab.conftest import Lab, Notebook
+from support.jan import add_model
 from support.server import StreamingServer, tokens
 from test_markdown import CALLS_HOME, PAYLOADS
 
@@ -83,6 +84,34 @@ def test_nothing_that_a_model_says_runs_or_calls_home(lab: Lab, page: Page) -> N
     assert not [name for name in found if name.startswith("on")]
     with page.expect_request(foreign):  # what is not made safe asks: so a request would be seen
         notebook.run(len(chunks))
+
+
+def test_lists_fit_a_narrow_window(lab: Lab, page: Page) -> None:
+    names = [
+        "gpt-5-mini",
+        "meta-llama/Llama-3.3-70B-Instruct",
+        "qwen2.5-coder-32b-instruct-on-ours",
+    ]
+    add_model(lab.data_folder, "unreachable", engine="ollama")
+    for name in names:
+        settings = {"base_url": "https://llm.department.university-example.org:8443/v1"}
+        add_model(lab.data_folder, name, engine="azure-openai", settings=settings)
+    commands = [f"%jan {name}" for name in ("models", "engines", "keys", "status", "help", "hub")]
+    lab.write("lists.ipynb", "%load_ext jan_jupyter", *commands)
+    try:
+        notebook = Notebook(page, lab, "lists.ipynb")
+        page.set_viewport_size({"width": 700, "height": 900})
+        told = []
+        for number in range(len(commands) + 1):
+            told.append(notebook.run(number))
+            outputs = notebook.cell(number).locator(".jp-OutputArea-output")
+            assert outputs.count() == bool(number)
+            assert outputs.evaluate_all("all => all.every(e => e.scrollWidth <= e.clientWidth)")
+    finally:  # others see the same folder
+        for name in ("unreachable", *names):
+            (lab.data_folder / "models" / name / "model.json").unlink()
+    assert "not running" in told[1]
+    assert "not running" in told[2]
 
 
 def test_code_has_a_box_and_a_button_that_copies_it(lab: Lab, page: Page) -> None:

@@ -45,6 +45,7 @@ def test_a_key_is_asked_for_unseen_kept_used_and_forgotten(
     add_model(notebook.data_folder, "boxed", engine="box")
     elsewhere = {"base_url": server.base_url.replace("127.0.0.1", "localhost")}
     add_model(notebook.data_folder, "strange", engine="box", settings=elsewhere)
+    add_model(notebook.data_folder, "gpt", engine="openai")
     file = notebook.data_folder / "keys.json"
     write_json(file, {"groq": "gsk-another"})
     file.chmod(0o600)
@@ -72,7 +73,10 @@ def test_a_key_is_asked_for_unseen_kept_used_and_forgotten(
     assert str(file)[:20] in rows["groq"]
     assert "environment (MISTRAL_API_KEY)" in rows["mistral"]
     assert "none" in rows["openai"]
-    assert "OPENAI_API_KEY" in rows["openai"]
+    assert "set OPENAI_API_KEY in the environment" in listed
+    # What nobody uses is told in one line.
+    assert "cohere" not in rows
+    assert "cohere" in listed
     assert SECRET not in listed
     assert SECRET[:8] not in listed
 

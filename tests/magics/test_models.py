@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from models.trees import gguf_bytes, plant
+from support.jan import add_model, write_json
 from support.kernel import Kernel, Result
 
 MINI = Path(__file__).parents[2] / "jan_jupyter/data/models/jan-mini/jan-mini.gguf"
@@ -67,7 +69,9 @@ def shown(result: Result) -> dict[str, Any]:
 
 
 def lines(data: dict[str, Any]) -> dict[str, str]:
-    return {line.split()[0]: line for line in data["text/plain"].splitlines()}
+    """The rows of a list by their first word, each with what stands below it."""
+    whole = data["text/plain"].replace("\n    ", " ")
+    return {line.split()[0]: line for line in whole.splitlines()}
 
 
 def failed(result: Result) -> str:
@@ -97,6 +101,32 @@ def test_the_listing(notebook: Kernel) -> None:
     assert "✕ broken" in rows["cut"]
     assert [*rows].index("jan-mini") < [*rows].index("gpt") < [*rows].index("cut")
     assert "--jp-error-color1" in data["text/html"]
+
+
+def test_a_server_of_this_machine_runs_or_not_in_every_list(notebook: Kernel) -> None:
+    folder = notebook.data_folder
+    with (
+        socket.create_server(("127.0.0.1", 0)) as open_,
+        socket.create_server(("127.0.0.1", 0)) as closed,
+    ):
+        here, gone = (f"127.0.0.1:{one.getsockname()[1]}" for one in (open_, closed))
+        closed.close()
+        add_model(folder, "absent", engine="ollama")
+        add_model(folder, "present", engine="vllm")
+        for engine, host in (("ollama", gone), ("vllm", here)):
+            write_json(folder / f"engines/{engine}/engine.json", {"base_url": f"http://{host}/v1"})
+        models = lines(shown(notebook.execute("%jan models")))
+        engines = lines(shown(notebook.execute("%jan engines")))
+        one = shown(notebook.execute("%jan show absent"))["text/plain"]
+        other = shown(notebook.execute("%jan show present"))["text/plain"]
+    for told in (models["absent"], engines["ollama"], one):
+        assert "not running" in told
+        assert f"nothing listens at {gone}" in told
+    for told in (models["present"], engines["vllm"], other):
+        assert "ready" in told
+        assert "not running" not in told
+    assert [*models].index("present") < [*models].index("absent")
+    assert "<Model absent: ollama>" in notebook.execute("jan.models.list()").data()[-1]
 
 
 def test_nothing_from_a_file_is_more_than_text(notebook: Kernel) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from jan_jupyter.magics import tables
 from jan_jupyter.magics.output import final_bundle, printable
 from jan_jupyter.types import Reply
 
@@ -42,3 +45,32 @@ def test_html_runs_nothing_and_fetches_nothing() -> None:
 
 def test_a_model_cannot_command_a_terminal() -> None:
     assert printable("a\x1b[2Jb\rc\td\n") == "a[2Jbc\td\n"
+
+
+def test_a_table_is_no_wider_than_its_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remark = "no key for engine mistral: run `%jan keys set mistral --for eu-west.example.org`"
+    rows = [
+        ("mistral-large-of-the-newest-kind", "mistral · api.eu-west.example.org", "1,024", remark),
+        ("small", "nitro · this machine", "512", ""),
+    ]
+
+    def shown(columns: int) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        tables.table(("model", "runs on", "context", "remark"), rows, right={2}, remarks=True)
+        return capsys.readouterr().out.splitlines()
+
+    wide = shown(200)
+    assert len(wide) == 3
+    assert wide[1].endswith(f"1,024  {remark}")
+    narrow = shown(60)
+    assert max(map(len, narrow)) <= 60
+    whole = " ".join(" ".join(narrow).split())
+    assert remark in whole  # a command is not parted at its hyphens
+    assert not any("…" in line for line in narrow)
+    assert any(line.startswith("    no key") for line in narrow)
+    tables.card("title", [("a long text", "word " * 40)])
+    card = capsys.readouterr().out.splitlines()
+    assert max(map(len, card)) <= 60
+    assert len({len(line) - len(line.lstrip()) for line in card[2:]}) == 1  # in line with its value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import socket
 import subprocess
 import sys
 import time
@@ -196,6 +197,18 @@ def test_branches(page: FrontEnd) -> None:
     page.do(type="delete", id=page.state["path"][0])
     page.settle()
     assert page.texts == ["two", ANSWER]
+
+
+def test_the_picker_knows_servers_that_do_not_run(page: FrontEnd, isolated: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        host = f"127.0.0.1:{closed.getsockname()[1]}"
+    add_model(isolated / "jan", "absent", engine="ollama", settings={"base_url": f"http://{host}"})
+    page.do(type="hello")
+    page.until(lambda: "models" in page.state)
+    rows = {row["id"]: row for row in page.state["models"]}
+    assert rows["absent"]["state"] == "not-running"
+    assert rows["absent"]["note"] == f"start it: nothing listens at {host}"
+    assert rows["short"]["state"] == "ready"
 
 
 def test_several_models_answer_until_one_is_chosen(page: FrontEnd) -> None:

@@ -29,7 +29,8 @@ def _all() -> Work:
     async def look() -> tuple[list[Listed], set[str]]:
         import asyncio
 
-        from ...engines.listing import listening, listing
+        from ...engines.listening import listening
+        from ...engines.listing import listing
         from ...router import shared
 
         rows = await asyncio.to_thread(listing, shared().store)
@@ -45,6 +46,7 @@ NOT_RUNNING = "not running"
 def _listed(found: tuple[list[Listed], set[str]]) -> list[str]:
     """What can be used or is used, the first ones first; of all others one line."""
     from ...addresses import is_this_machine
+    from ...engines.listening import nobody
     from ..tables import Cell, Tone, table
 
     rows, listening = found
@@ -54,7 +56,7 @@ def _listed(found: tuple[list[Listed], set[str]]) -> list[str]:
     for row in rows:
         state, remark = row.state, row.remark
         if state == "ready" and is_this_machine(row.address) and row.address not in listening:
-            state, remark = NOT_RUNNING, f"start it: nothing listens at {row.address}"
+            state, remark = NOT_RUNNING, nobody(row.address)
         ours = row.kind in ("local", "remote")
         missing = ours or state == "not installed"  # what the user added is told in any state
         if missing and not row.models and state not in ("ready", "broken"):
@@ -79,7 +81,7 @@ def _listed(found: tuple[list[Listed], set[str]]) -> list[str]:
     parts = [f"{words.get(state, state)}: {', '.join(names)}" for state, names in others.items()]
     below = f"Others, {'; '.join(parts)}. `%jan engines NAME` tells more of one." if parts else ""
     headings = ("engine", "where", "state", "models", "package", "remark")
-    table(headings, [cells for _, cells in told], right={3}, below=below)
+    table(headings, [cells for _, cells in told], right={3}, below=below, remarks=True)
     return [row.name for row in rows]
 
 
@@ -172,9 +174,10 @@ def hub(magics: JanMagics, arguments: Namespace) -> list[str]:
 
     offers = packages.hub(arguments.words)
     table(
-        ("package", "kind", "state", "what it adds", "size"),
-        [(o.name, o.kind, o.state, o.about, o.size) for o in offers],
-        "%jan engines install NAME installs one." if offers else "The hub has nothing like that.",
+        ("package", "kind", "state", "what it adds"),
+        [(o.name, o.kind, o.state, f"{o.about}; {o.size}") for o in offers],
+        "`%jan engines install NAME` installs one." if offers else "The hub has nothing like that.",
+        remarks=True,
     )
     return [offer.name for offer in offers]
 

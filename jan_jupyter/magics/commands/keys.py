@@ -46,11 +46,19 @@ def _list() -> list[str]:
     from ...router import shared
     from ..tables import table
 
-    places = key_places(shared().store)
-    rows = [(p.engine, p.host, p.source or "none", p.hint) for p in places]
+    store = shared().store
+    places = key_places(store)
+    used = {model.engine for model in store.list()}
+    told = [p for p in places if p.source or p.host or p.engine in used]
+    rows = [(p.engine, p.host, p.source or "none", p.hint) for p in told]
+    others = ", ".join(place.engine for place in places if place not in told)
+    below = (
+        f"No key, and no model: {others}. `%jan keys set ENGINE` asks for one." if others else ""
+    )
     also = "allowed", "to files that are not yours"
     rows += [(variable, host, *also) for variable, host in sorted(allowed())]
-    table(("engine", "for", "key from", "remark"), rows)
+    nothing = "" if rows else "No key is here, and no model needs one."
+    table(("engine", "for", "key from", "remark"), rows, nothing, below=below, remarks=True)
     return list(dict.fromkeys(place.engine for place in places if place.source))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import errors
 from ..candidates import all_models, fields, paths
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from ..tables import Cell, Tone
 
 MOST_ROWS = 300
-LONGEST_REMARK = 160
+LONGEST_REMARK = 240
 
 _STATES: dict[str, tuple[str, Tone]] = {
     "loaded": ("● loaded", "good"),
     "ready": ("● ready", ""),
+    "not-running": ("○ not running", "quiet"),
     "needs-key": ("○ needs key", "warning"),
     "not-downloaded": ("○ not downloaded", "quiet"),
     "missing-file": ("✕ file missing", "bad"),
@@ -35,19 +36,39 @@ _STATES: dict[str, tuple[str, Tone]] = {
 }
 _ORDER = [*_STATES]
 
+
+class Seen(NamedTuple):
+    """What holds now of models: the ids of those in memory, and of those whose server does not run
+    the references, with a line for people."""
+
+    loaded: set[str]
+    not_running: Mapping[str, str]
+
+    def state(self, model: Model) -> str:
+        if model.state != "ready":
+            return model.state
+        if model.reference in self.not_running:
+            return "not-running"
+        return "loaded" if model.id in self.loaded else "ready"
+
+    def reason(self, model: Model) -> str:
+        """Why it cannot answer now; empty if it can."""
+        return model.reason or self.not_running.get(model.reference, "")
+
+
 # Listing ----------------------------------------------------------------------------------------
 
 
 def models(magics: JanMagics, arguments: Namespace) -> Work:
-    async def look() -> tuple[list[Model], set[str]]:
+    async def look() -> tuple[list[Model], Seen]:
         import asyncio
 
         from ...router import shared
 
-        listing = asyncio.to_thread(shared().store.list)
-        return await listing, await _loaded()
+        found = await asyncio.to_thread(shared().store.list)
+        return found, await _look(found)
 
-    def show(found: tuple[list[Model], set[str]]) -> list[Model]:
+    def show(found: tuple[list[Model], Seen]) -> list[Model]:
         return _listed(arguments.filter, arguments.verbose, *found)
 
     return Work(look(), show)
@@ -63,7 +84,14 @@ async def _loaded() -> set[str]:
         return set()
 
 
-def _listed(pattern: str, verbose: bool, every: list[Model], loaded: set[str]) -> list[Model]:
+async def _look(models: Sequence[Model]) -> Seen:
+    from ...engines.listening import not_running
+    from ...router import shared
+
+    return Seen(await _loaded(), await not_running(shared().store, models))
+
+
+def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list[Model]:
     from ...models.facts import facts
     from ...models.machine import probe
     from ...router import shared
@@ -72,13 +100,13 @@ def _listed(pattern: str, verbose: bool, every: list[Model], loaded: set[str]) -
 
     wanted = pattern.casefold()
     found = [m for m in every if wanted in m.id.casefold() or wanted in m.name.casefold()]
-    found.sort(key=lambda m: (_ORDER.index(_state(m, loaded)), m.id.casefold()))
+    found.sort(key=lambda m: (_ORDER.index(seen.state(m)), m.id.casefold()))
     default, machine = default_id(), probe() if found else None
     store = shared().store
     rows = []
     for model in found[:MOST_ROWS]:
         told = facts(model, store.header(model))
-        rows.append(_row(model, told, model.id == default, loaded, machine, verbose))
+        rows.append(_row(model, told, model.id == default, seen, machine, verbose))
     headings = ["model", "runs on", "size", "context", "images", "state", "remark"]
     if verbose:
         headings[-1:] = ["from", "architecture", "trained for", "path", "remark"]
@@ -97,22 +125,18 @@ def _listed(pattern: str, verbose: bool, every: list[Model], loaded: set[str]) -
     return found
 
 
-def _state(model: Model, loaded: set[str]) -> str:
-    return "loaded" if model.state == "ready" and model.id in loaded else model.state
-
-
 def _row(
     model: Model,
     told: Facts,
     is_default: bool,
-    loaded: set[str],
+    seen: Seen,
     machine: Machine | None,
     verbose: bool,
 ) -> list[str | Cell]:
     from ...models.facts import sees
     from ..tables import Cell, size
 
-    label, tone = _STATES[_state(model, loaded)]
+    label, tone = _STATES[seen.state(model)]
     row: list[str | Cell] = [
         Cell(f"{model.reference} (default)" if is_default else model.reference, "", model.name),
         f"{model.engine} · {_where(model, told)}",
@@ -124,7 +148,7 @@ def _row(
     if verbose:
         trained = f"{told.trained:,}" if told.trained else ""
         row += [told.origin, told.architecture, trained, str(model.path)]
-    remark = "; ".join(_remarks(model, machine, model.id in loaded))
+    remark = "; ".join(_remarks(model, machine, seen))
     short = remark if len(remark) <= LONGEST_REMARK else f"{remark[: LONGEST_REMARK - 1]}…"
     row.append(Cell(short, "", remark if short != remark else ""))
     return row
@@ -141,13 +165,17 @@ def _where(model: Model, told: Facts) -> str:
     return "this machine" if is_this_machine(address) else host_of(address) or "no address"
 
 
-def _remarks(model: Model, machine: Machine | None, loaded: bool) -> Iterator[str]:
+def _remarks(model: Model, machine: Machine | None, seen: Seen) -> Iterator[str]:
     """What somebody should know of it, the most important first."""
     from ...router import shared
 
-    if model.reason:
-        yield model.reason
-    elif not loaded and (fit := shared().store.fit(model, machine)) and fit.verdict != "fits":
+    if reason := seen.reason(model):
+        yield reason
+    elif (
+        model.id not in seen.loaded
+        and (fit := shared().store.fit(model, machine))
+        and fit.verdict != "fits"
+    ):
         yield str(fit)
     yield from model.warnings
 
@@ -160,26 +188,26 @@ def show(magics: JanMagics, arguments: Namespace) -> Work:
 
     model, _ = shared().model(arguments.model)
 
-    def shown(loaded: set[str]) -> Model:
+    def shown(seen: Seen) -> Model:
         from ..tables import card
 
         fit = shared().store.fit(model)
-        card(model.name, [*_facts_of(model, fit, loaded)], model.description)
+        card(model.name, [*_facts_of(model, fit, seen)], model.description)
         return model
 
-    return Work(_loaded(), shown)
+    return Work(_look([model]), shown)
 
 
-def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple[str, str | Cell]]:
+def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, str | Cell]]:
     from ...models.facts import facts, reasons
     from ...router import shared
     from ..tables import Cell, size
 
     told = facts(model, shared().store.header(model))
-    label, tone = _STATES[_state(model, loaded)]
-    written = model.written_engine
+    label, tone = _STATES[seen.state(model)]
+    reason, written = seen.reason(model), model.written_engine
     yield "id", model.reference
-    yield "state", Cell(f"{label}: {model.reason}" if model.reason else label, tone)
+    yield "state", Cell(f"{label}: {reason}" if reason else label, tone)
     yield (
         "engine",
         f"{model.engine} (written {written})"
@@ -201,7 +229,7 @@ def _facts_of(model: Model, fit: Fit | None, loaded: set[str]) -> Iterator[tuple
         if told.context:
             trained = f" (trained for {told.trained:,})" if told.trained else ""
             yield "context", f"{told.context:,} tokens{trained}"
-    if fit is not None and not {model.id} & loaded:
+    if fit is not None and model.id not in seen.loaded:
         tones: dict[str, Tone] = {"fits": "good", "slow": "warning", "too large": "bad"}
         yield "memory", Cell(str(fit), tones[fit.verdict])
     for name, values in (("settings", model.settings), ("parameters", model.parameters)):

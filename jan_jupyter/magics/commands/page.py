@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,24 +19,26 @@ def status(magics: JanMagics, arguments: Namespace) -> None:
 
     from ...models.unfinished import unfinished
     from ...router import shared
-    from ..tables import size, table
+    from ..tables import card, size
     from .defaults import default_id
 
-    rows: list[tuple[str, str]] = [("jan_jupyter", __version__)]
+    rows: list[tuple[str, str]] = []
     for package in ("xllamacpp", "ipykernel", "IPython"):
         try:
             rows.append((package, metadata.version(package)))
         except metadata.PackageNotFoundError:
             continue
-    rows += [("folder", f"{folder.path} ({folder.why})") for folder in shared().store.folders()]
+    rows += [
+        ("data folder", f"{folder.path} ({folder.why})") for folder in shared().store.folders()
+    ]
     rows += [
         ("unfinished pull", f"{known.id}: {size(known.done)} of {size(known.total)} are here")
         for known in unfinished(shared().store.writable)
     ]
     rows.append(("default model", default_id() or "none"))
-    rows += [(name, str(value)) for name, value in _set_settings().items()]
+    rows += [(f"Jan.{name}", str(value)) for name, value in _set_settings().items()]
     rows += [(name, str(value)) for name, value in magics.parameters.items()]
-    table(("what", "value"), rows)
+    card(f"jan_jupyter {__version__}", rows)
 
 
 def _set_settings() -> Mapping[str, Any]:
@@ -45,7 +48,8 @@ def _set_settings() -> Mapping[str, Any]:
     found = {name: getattr(jan, name) for name in jan.trait_names(config=True)}
     if found["local_only"]:
         found["local_only"] = "on: nothing leaves this machine"
-    return {name: value for name, value in found.items() if value}
+    # The folder and the model stand above.
+    return {n: value for n, value in found.items() if value and n not in ("data_folder", "model")}
 
 
 def help_(magics: JanMagics, arguments: Namespace) -> None:
@@ -58,7 +62,9 @@ def help_(magics: JanMagics, arguments: Namespace) -> None:
         known = ", ".join(COMMANDS)
         raise errors.UsageError(f"%jan help: no command {name!r}. Commands: {known}.")
     if name:
-        show({"text/plain": COMMANDS[name].page})
+        page = COMMANDS[name].page
+        wrapped = f'<pre style="white-space:pre-wrap">{html.escape(page)}</pre>'
+        show({"text/html": wrapped, "text/plain": page})
     else:
         show({"text/html": help_html(), "text/plain": help_text()})
 

@@ -41,7 +41,7 @@ def listing(pattern: str = "") -> list[Listed]:
         for t in found
     ]
     nothing = f"No thread's title contains {pattern!r}." if pattern else "No threads."
-    table(("thread", "model", "last", "remark"), rows, "" if rows else nothing)
+    table(("thread", "model", "last", "remark"), rows, "" if rows else nothing, remarks=True)
     return found
 
 
