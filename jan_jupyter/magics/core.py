@@ -140,9 +140,9 @@ class JanMagics(Magics):
         parsed = parse_line(line)
         if (command := parsed.command) is not None:
             if parsed.arguments.help:
-                from .tables import show
+                from .tables import page
 
-                return show({"text/plain": command.page})
+                return page(command.page)
             with _quietly():
                 return command.run(self, parsed.arguments)
         if not parsed.prompt and not line.strip():

@@ -83,6 +83,13 @@ def table(
     )
 
 
+def page(text: str) -> None:
+    """Show text with its own lines; what is wider than a window goes on below, word by word."""
+    style = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+    html_ = f'<pre style="{style}">{html.escape(text)}</pre>'
+    show({"text/html": html_, "text/plain": text})
+
+
 def as_html(text: str) -> str:
     """Text in HTML; what stands in backticks as code."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))

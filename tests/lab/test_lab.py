@@ -96,7 +96,8 @@ def test_lists_fit_a_narrow_window(lab: Lab, page: Page) -> None:
     for name in names:
         settings = {"base_url": "https://llm.department.university-example.org:8443/v1"}
         add_model(lab.data_folder, name, engine="azure-openai", settings=settings)
-    commands = [f"%jan {name}" for name in ("models", "engines", "keys", "status", "help", "hub")]
+    lists = ("models", "engines", "keys", "status", "help", "hub", "help threads")
+    commands = [f"%jan {name}" for name in lists]
     lab.write("lists.ipynb", "%load_ext jan_jupyter", *commands)
     try:
         notebook = Notebook(page, lab, "lists.ipynb")
@@ -107,6 +108,11 @@ def test_lists_fit_a_narrow_window(lab: Lab, page: Page) -> None:
             outputs = notebook.cell(number).locator(".jp-OutputArea-output")
             assert outputs.count() == bool(number)
             assert outputs.evaluate_all("all => all.every(e => e.scrollWidth <= e.clientWidth)")
+        # What is wider than the window goes on word by word; JupyterLab breaks words anywhere.
+        break_ = page.locator("pre", has_text="%jan threads show").evaluate(
+            "e => getComputedStyle(e).wordBreak"
+        )
+        assert break_ == "normal"
     finally:  # others see the same folder
         for name in ("unreachable", *names):
             (lab.data_folder / "models" / name / "model.json").unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,7 @@ def _set_settings() -> Mapping[str, Any]:
 
 def help_(magics: JanMagics, arguments: Namespace) -> None:
     from ..lines import help_html, help_text
-    from ..tables import show
+    from ..tables import page, show
     from . import ALIASES, COMMANDS
 
     name = ALIASES.get(arguments.command, arguments.command)
@@ -62,9 +61,7 @@ def help_(magics: JanMagics, arguments: Namespace) -> None:
         known = ", ".join(COMMANDS)
         raise errors.UsageError(f"%jan help: no command {name!r}. Commands: {known}.")
     if name:
-        page = COMMANDS[name].page
-        wrapped = f'<pre style="white-space:pre-wrap">{html.escape(page)}</pre>'
-        show({"text/html": wrapped, "text/plain": page})
+        page(COMMANDS[name].page)
     else:
         show({"text/html": help_html(), "text/plain": help_text()})
 
