@@ -16,11 +16,12 @@ from IPython.display import display
 
 Tone = Literal["", "good", "quiet", "warning", "bad"]
 
-_COLOURS: Mapping[str, str] = {  # of JupyterLab's theme, else such as can be read on both grounds
-    "good": "var(--jp-success-color1, #2e7d32)",
-    "quiet": "var(--jp-ui-font-color2, #767676)",
-    "warning": "var(--jp-warn-color1, #b26a00)",
-    "bad": "var(--jp-error-color1, #d32f2f)",
+# JupyterLab's own are too pale to be read, its orange most of all: they are mixed with the text's.
+_COLOURS: Mapping[str, str] = {
+    "good": "color-mix(in srgb, var(--jp-success-color1, #388e3c) 60%, currentColor)",
+    "quiet": "color-mix(in srgb, currentColor 70%, transparent)",
+    "warning": "color-mix(in srgb, var(--jp-warn-color1, #f57c00) 60%, currentColor)",
+    "bad": "color-mix(in srgb, var(--jp-error-color1, #d32f2f) 60%, currentColor)",
 }
 
 
@@ -74,7 +75,7 @@ def table(
     right = {place for place, i in enumerate(used) if i in right}
     below_rows = remarks and used[-1:] == [last]
     after = textwrap.wrap(below, _room(), break_long_words=False)
-    said = f'<p style="max-width:60em">{as_html(below)}</p>' if below else ""
+    said = f'<p style="max-width:60em;padding-left:.5em">{as_html(below)}</p>' if below else ""
     show(
         {
             "text/html": _html(heads, cells, caption, right, below_rows) + said,

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import psutil
 
+from ..addresses import is_this_machine
 from ..errors import UsageError
 from ..levels import Level, Values
 from ..models import schema
@@ -47,7 +48,7 @@ def _row(
     missing = not_running.get(model.reference)
     state: str = "not-running" if missing else model.state
     note, progress = missing or model.reason, None
-    size = model.size
+    size, told = model.size, facts(model, store.header(model))
     if event and event.state in ("queued", "downloading", "loading"):
         state, progress = "loading", event.progress
         note = event.message or (f"loading {progress:.0%}" if progress else "loading …")
@@ -67,13 +68,18 @@ def _row(
         "state": state,
         "note": note,
         "progress": progress,
-        "local": model.file is not None,
-        "context": facts(model, store.header(model)).context or None,
+        "local": not told.remote or _is_at_home(model, store),
+        "context": told.context or None,
         "vision": sees(model),
         "reasoning": reasons(model, store.template(model)),
         "size": size or None,
         "usable": model.state == "ready",
     }
+
+
+def _is_at_home(model: Model, store: ModelStore) -> bool:
+    """Whether the server that is asked for it runs on this machine."""
+    return is_this_machine(store.engine_options(model.engine).at(model).address)
 
 
 def _bytes(count: int) -> str:

@@ -19,6 +19,7 @@ export interface ModelRow {
   note: string;
   /** 0 … 1 while it loads, where that is known. */
   progress: number | null;
+  /** Whether it runs on this machine, be it in another program. */
   local: boolean;
   vision: boolean;
   /** Whether it thinks before it answers. */

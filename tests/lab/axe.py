@@ -15,6 +15,8 @@ def faults(page: Page, within: str = "html") -> list[str]:
     """The serious and critical ones, each with what is at fault."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(content=SOURCE.read_text("utf-8"))
+    # JupyterLab's body has no height, and hides what leaves it: axe would take all for invisible.
+    page.evaluate("document.body.style.minHeight = '100vh'")
     found = page.evaluate("async (within) => (await axe.run(within)).violations", within)
     return [
         f"{fault['id']}: {[n['html'][:120] + n['failureSummary'] for n in fault['nodes'][:3]]}"

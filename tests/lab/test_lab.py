@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from jan_jupyter.types import Reply
+from lab import axe
 from lab.conftest import Lab, Notebook
 from support.jan import add_model
 from support.server import StreamingServer, tokens
@@ -147,6 +148,19 @@ def test_code_has_a_box_and_a_button_that_copies_it(lab: Lab, page: Page) -> Non
         "(document.querySelector('iframe[title]').contentDocument.documentElement)"
     )
     assert frame.evaluate("e => e.contentDocument.scripts.length") == 0
+
+    tones = (
+        "from jan_jupyter.magics.tables import Cell, table\n"
+        "tones = [Cell(tone, tone) for tone in ('good', 'quiet', 'warning', 'bad')]\n"
+        "table(['a', 'b'], [[tone, tone] for tone in tones], below='below', remarks=True)\n"
+        "from jan_jupyter.types import Reply\nReply('text', 'model', 'engine')"
+    )
+    lab.write("tones.ipynb", tones)
+    for theme in ("Dark", "Light"):
+        lab.theme(theme)
+        Notebook(page, lab, "tones.ipynb").run(0)
+        page.locator(".jp-RenderedMarkdown small").wait_for()
+        assert axe.faults(page, ".jp-OutputArea-output table, .jp-OutputArea-output small") == []
 
     reply = Reply("Text\n```py\nx = 1\n```", "model", "engine")
     saved = nbformat.v4.new_output("display_data", {"text/markdown": reply._repr_markdown_()})

@@ -124,7 +124,8 @@ def test_an_error_is_a_card_that_says_how_to_mend_it(
     panel.ask("hi")
     card = panel.find(".error-card")
     card.wait_for()
-    assert "The key was refused" in card.inner_text()
+    expect(card).to_contain_text("The key was refused")
+    expect(card.locator("code")).to_have_text("api_key")
     assert "sk-canary" not in page.content()
     server.behave("refused", "n=20")
     card.get_by_role("button", name="Try again").click()
@@ -370,7 +371,7 @@ def test_several_models_answer_side_by_side(lab: Lab, page: Page, server: Stream
     expect(panel.find(".model-button .badge")).to_have_count(0)
     panel.find("button", has_text="Compare the 3 answers again").click()
     expect(panel.find(".column header strong")).to_have_text(["short", "slow", "jan-mini"])
-    expect(panel.find(".model-button")).to_have_text("short+2")
+    expect(panel.find(".model-button")).to_have_text("short +2")
 
 
 def test_magics_and_python_see_the_same_conversation(lab: Lab, page: Page) -> None:
@@ -502,13 +503,39 @@ def test_a_saved_notebook_shows_the_conversation_without_a_kernel(lab: Lab, page
     page.locator(".jan-saved strong", has_text="12").wait_for(timeout=30_000)
 
 
+COLOURS = """```python
+@decorated  # a comment
+class A(B):
+    def f(self, a: int = 1) -> str:
+        return f"{a}" if a is not None else print(a.b)
+```
+
+```diff
++ more
+- less
+```
+
+[a link](https://jupyter.org) and `code`
+
+> quoted
+"""
+
+
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_axe_finds_no_serious_fault_in_jupyterlab(
     lab: Lab, page: Page, server: StreamingServer, theme: str
 ) -> None:
     server.behave("slow", "n=40")
     lab.theme(theme)
-    _, panel = opened(lab, page, f"axe-{theme}.ipynb", OPEN.format("'jan-mini'"))
+    write = (
+        "import jan_jupyter as jan\n"
+        f"thread = jan.ThreadStore().open('colours-{theme}')\n"
+        f"thread.append(jan.ThreadMessage('assistant', {COLOURS!r}))\n"
+        "jan.ChatPanel('jan-mini', thread=thread)"
+    )
+    _, panel = opened(lab, page, f"axe-{theme}.ipynb", write)
+    panel.find(".t-com").wait_for()
+    assert axe.faults(page, "jan-chat") == []
     panel.ask_and_wait("What is a model.json?")
     panel.choose("refused")
     panel.ask("hi")

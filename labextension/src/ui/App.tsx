@@ -6,6 +6,7 @@ import { Composer } from "./Composer";
 import { ChatContext, useChat, useSession } from "./context";
 import { save } from "./commands";
 import { IconButton } from "./icons";
+import { Marked } from "./Marked";
 import { type Side, useOpened } from "./opened";
 import { SettingsPanel } from "./Settings";
 import { ThreadsPanel, TitleEditor } from "./Threads";
@@ -248,9 +249,9 @@ function Starters() {
     ["Explain an idea", "Explain in simple words: "],
   ];
   const search = async () => {
-    if (session.host.insertCell(root, SEARCH)) setSaid("The cell below lists good models: run it, then fetch one with %jan pull.");
-    else if (await copy(SEARCH)) setSaid("Copied: run it in a cell, it lists good models; then fetch one with %jan pull.");
-    else setSaid("Run %jan search in a cell: it lists good models; then fetch one with %jan pull.");
+    if (session.host.insertCell(root, SEARCH)) setSaid("The cell below lists good models: run it, then fetch one with `%jan pull NAME`.");
+    else if (await copy(SEARCH)) setSaid("Copied: run it in a cell, it lists good models; then fetch one with `%jan pull NAME`.");
+    else setSaid("Run `%jan search` in a cell: it lists good models; then fetch one with `%jan pull NAME`.");
   };
   return (
     <>
@@ -268,7 +269,7 @@ function Starters() {
       </div>
       {said && (
         <p class="remark" role="status">
-          {said}
+          <Marked text={said} />
         </p>
       )}
     </>
@@ -298,7 +299,9 @@ function Notice() {
   if (!notice) return null;
   return (
     <div class="notice" role="alert">
-      <span>{notice}</span>
+      <span>
+        <Marked text={notice} />
+      </span>
       <IconButton icon="close" label="Dismiss" onClick={() => session.do({ type: "dismiss" })} />
     </div>
   );

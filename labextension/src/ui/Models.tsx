@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ModelRow } from "../protocol";
 import { useChat, useSession } from "./context";
 import { Icon, IconButton } from "./icons";
+import { Marked } from "./Marked";
 
 /** The model in use, and the list of all, by engine, each with its state. */
 export function ModelPicker() {
@@ -23,12 +24,12 @@ export function ModelPicker() {
         class="model-button"
         aria-haspopup="dialog"
         aria-expanded={open}
-        aria-label={`Model: ${row?.name ?? (model || "none")}`}
+        aria-label={`Model: ${row?.name ?? (model || "none")}${compare.length ? ` +${compare.length}` : ""}`}
         onClick={() => (open ? close() : opened.open("models"))}
       >
         <Light row={row} />
         <span class="model-name">{row?.name ?? (model || "Choose a model")}</span>
-        {compare.length > 0 && <span class="badge">+{compare.length}</span>}
+        {compare.length > 0 && <span class="badge">{` +${compare.length}`}</span>}
         <Icon name="down" />
       </button>
       {row?.progress !== null && row?.state === "loading" && (
@@ -47,7 +48,8 @@ function ModelList({ onClose }: { onClose: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const word = filter.toLowerCase();
   const found = models.filter((one) => `${one.id} ${one.name} ${one.engine}`.toLowerCase().includes(word));
-  const engines = [...new Set(found.map((one) => one.engine))];
+  const usable = found.filter((one) => one.usable);
+  const engines = [...new Set([...usable, ...found].map((one) => one.engine))];
   const ordered = engines.flatMap((engine) => found.filter((one) => one.engine === engine));
   useLayoutEffect(() => {
     box.current?.querySelector<HTMLInputElement>("input")?.focus();
@@ -100,13 +102,17 @@ function ModelList({ onClose }: { onClose: () => void }) {
                   <li key={one.id} class={`model-row ${one === ordered[at] ? "at" : ""} ${one.usable ? "" : "unusable"}`}>
                     <button type="button" class="choose" aria-current={one.id === model} aria-disabled={!one.usable} onClick={() => choose(one)}>
                       <Light row={one} />
-                      <span class="model-name">{one.name}</span>
-                      <span class="marks">
-                        {marks(one).map((mark) => (
-                          <small key={mark}>{mark}</small>
-                        ))}
+                      <span class="about">
+                        <span class="model-name">{one.name}</span>
+                        <span class="marks">
+                          {marks(one).map((mark) => (
+                            <small key={mark}>{mark}</small>
+                          ))}
+                          <span class="note">
+                            <Marked text={one.note || words(one.state)} />
+                          </span>
+                        </span>
                       </span>
-                      <span class="note">{one.note || words(one.state)}</span>
                       {one.id === model && <Icon name="done" />}
                     </button>
                     {one.usable && one.id !== model && (

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ThreadRow } from "../protocol";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
+import { plain } from "./sentences";
 
 /** All threads: find one, go on with it, begin a new one. */
 export function ThreadsPanel({ onClose }: { onClose: () => void }) {
@@ -88,7 +89,7 @@ function Row({ row, current, onOpen }: { row: ThreadRow; current: boolean; onOpe
     <li class={current ? "current" : ""}>
       <button type="button" class="open" aria-current={current} disabled={broken} title={broken ? row.reason : row.title} onClick={onOpen}>
         <span class="title">{row.title || "New thread"}</span>
-        <span class="excerpt">{broken ? row.reason : row.excerpt}</span>
+        <span class="excerpt">{broken ? row.reason : plain(row.excerpt)}</span>
       </button>
       <div class="row-actions">
         <span class="when">{ago(row.updated)}</span>

@@ -4,6 +4,7 @@ import type { Fault, Turn } from "../protocol";
 import { useChat } from "./context";
 import { Icon, IconButton } from "./icons";
 import { breakLine } from "./lines";
+import { Marked } from "./Marked";
 import { Text } from "./Text";
 
 /** One turn of the conversation, with what can be done about it. */
@@ -159,7 +160,9 @@ function ErrorCard({ turn, fault }: { turn: Turn; fault: Fault }) {
       <Icon name="warn" />
       <div>
         <strong>{fault.title}</strong>
-        <p>{fault.message}</p>
+        <p>
+          <Marked text={fault.message} />
+        </p>
         <div class="buttons">
           <button type="button" onClick={() => session.do({ type: "regenerate", id: turn.id })}>
             Try again
