@@ -31,9 +31,9 @@ LARGEST_VOCABULARY = 300_000
 """Words of the largest known models: a server has room for the weight of each, for each token."""
 
 
-WHOLE_TEXTS = 0
-"""`n_ubatch` of a worker that embeds, however short the first text is: each token of a text looks
-at all the others, so that a text as long as the context must fit into one step."""
+EMBEDS = {"embedding": True, "only_embeds": True}
+"""Options of a worker that embeds and does not chat. Each token of a text looks at all the others,
+so that a text as long as the context fits into one of its steps, however short the first one is."""
 
 
 class Nitro(LocalEngine):
@@ -58,7 +58,7 @@ class Nitro(LocalEngine):
         try:
             files = tuple(ModelFile.of(path) for path in gguf.split_parts(model.file))
             if _made_to_embed(files[0]):
-                options = {"n_ubatch": WHOLE_TEXTS, **options, "embedding": True}
+                options |= EMBEDS
         except OSError as error:
             raise errors.ModelNotReady(
                 f"Model {model.id} ({self.options.name}): {error.filename} cannot be read"
@@ -105,8 +105,7 @@ class Nitro(LocalEngine):
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
         # A worker that chats is not one that embeds: another is started beside it if need be.
-        step = self.setting(model, "n_ubatch", WHOLE_TEXTS)
-        settings = {"n_ubatch": step, **model.settings, "embedding": True}
+        settings = {**model.settings, **EMBEDS}
         return await super().embed(replace(model, settings=settings), texts, parameters)
 
     def too_long(self, model: Model, said: Complaint) -> str:
@@ -146,7 +145,7 @@ def _launch(
     chosen |= options
     if chosen.get("embedding") and not header.pooling:
         chosen["pooling_type"] = "mean"
-    if chosen.get("n_ubatch") == WHOLE_TEXTS:
+    if chosen.get("only_embeds") and "n_ubatch" not in chosen:
         step = _step_for_texts(header, chosen["ctx_len"])
         chosen |= {"n_ubatch": step, "n_batch": step}
     command, text, environment = runtime.command(files[0].path, chosen)

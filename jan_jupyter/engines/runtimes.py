@@ -120,7 +120,8 @@ TABLE: Mapping[str, Row] = {
     "mmproj": Row(str, "mmproj.path", "--mmproj"),
     "chat_template": Row(str, "chat_template", "--chat-template"),
     "n_batch": Row(count, "n_batch", "--batch-size"),
-    "n_ubatch": Row(_count_or_auto, "n_ubatch", "--ubatch-size"),
+    "n_ubatch": Row(count, "n_ubatch", "--ubatch-size"),
+    "only_embeds": Row(_truth, "", ""),
     "pooling_type": Row(_lower, "pooling_type", "", _POOLING),
     "flash_attn": Row(_on_off, "flash_attn_type", "--flash-attn", _FLASH),
     "cache_type_k": Row(_lower, "cache_type_k", "--cache-type-k", _CACHE_TYPES),
@@ -158,6 +159,8 @@ _KEYWORDS = {
     "split_mode": "split_mode",
 }
 """What `llama_cpp.Llama` (or its backend of ours) calls the settings that it knows."""
+
+_NOTHING_TO_SAY = ("cont_batching", "only_embeds")
 
 OTHER_NAMES = {
     "threads": "cpu_threads",
@@ -232,8 +235,6 @@ def read_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
                 left_out.append(f"{name}={written!r} does not fit")
     if options["n_parallel"] == 0:
         options["n_parallel"] = DEFAULTS["n_parallel"]  # "auto" since Jan 0.8.5
-    if options.get("n_ubatch") == 0 and not options.get("embedding"):
-        del options["n_ubatch"]
     if options.get("ctx_len", 1) <= 0:
         del options["ctx_len"]  # spec §4.1: from the file
     return options, left_out
@@ -272,7 +273,7 @@ def xllamacpp_input(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         "model.path": str(file),
         "use_jinja": True,
         "verbosity": 2,  # warnings and errors: what is asked and answered is nobody's business
-        **{row.attribute: row.choices.get(value, value) for row, value in rows},
+        **{row.attribute: row.choices.get(value, value) for row, value in rows if row.attribute},
     }
 
 
@@ -290,6 +291,9 @@ def llama_server_arguments(
             environment[flag] = str(value)
         elif flag:
             arguments += [flag, str(value)]
+    if options.get("only_embeds"):
+        pooling = options.get("pooling_type")
+        arguments += ["--embeddings", *(["--pooling", pooling] if pooling else [])]
     arguments += {"none": ["--no-mmap"], "mlock": ["--mlock"]}.get(options.get("load_mode", ""), [])
     return arguments, environment
 
@@ -309,7 +313,7 @@ def llama_cpp_input(file: Path, options: Mapping[str, Any]) -> tuple[dict[str, A
             keywords["offload_kqv"] = not value
         elif name == "flash_attn":
             keywords |= {} if value == "auto" else {"flash_attn": value == "on"}
-        elif value and value != DEFAULTS.get(name) and name != "cont_batching":
+        elif value and value != DEFAULTS.get(name) and name not in _NOTHING_TO_SAY:
             unknown.append(name)
     return keywords, unknown
 

@@ -555,7 +555,11 @@ class Workers:
     async def _follow(self, spec: WorkerSpec, worker: Worker) -> None:
         """Let the worker go that the same model had before its settings changed, if it is ours."""
         # One that chats and one that embeds are both wanted.
-        purpose = spec.engine, spec.model, *(spec.options.get(n) for n in ("embedding", "n_ubatch"))
+        purpose = (
+            spec.engine,
+            spec.model,
+            *(spec.options.get(n) for n in ("embedding", "only_embeds")),
+        )
         before = self._latest.get(purpose)
         if before is not None and (before.key, before.pid) == (worker.key, worker.pid):
             return

@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--cache-type-v", default="f16")
     parser.add_argument("--batch-size", type=int, default=2048)
     parser.add_argument("--ubatch-size", type=int, default=512)
-    for flag in ("--jinja", "--slots", "--no-webui", "--no-mmap", "--mlock"):
+    parser.add_argument("--pooling", choices=["none", "mean", "cls", "last", "rank"])
+    for flag in ("--embeddings", "--jinja", "--slots", "--no-webui", "--no-mmap", "--mlock"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--cont-batching", action=argparse.BooleanOptionalAction, default=True)
     given = parser.parse_args()
@@ -59,6 +60,9 @@ def main() -> None:
     ]
     p.cache_type_k = xllamacpp.ggml_type[f"GGML_TYPE_{given.cache_type_k.upper()}"]
     p.cache_type_v = xllamacpp.ggml_type[f"GGML_TYPE_{given.cache_type_v.upper()}"]
+    p.embedding = given.embeddings
+    if given.pooling:
+        p.pooling_type = xllamacpp.llama_pooling_type[f"LLAMA_POOLING_TYPE_{given.pooling.upper()}"]
     p.cache_ram_mib = int(os.environ.get("LLAMA_ARG_CACHE_RAM", "8192"))
     p.api_keys, p.verbosity = [os.environ["LLAMA_API_KEY"]], 2
     server = xllamacpp.Server(p)

@@ -127,7 +127,7 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
         ({"cont_batching": "false"}, {"cont_batching": False}, "--no-cont-batching"),
         ({"embedding": True}, {"embedding": True}, ""),
         ({"pooling": "CLS"}, {"pooling_type": "LLAMA_POOLING_TYPE_CLS"}, ""),
-        ({"n_ubatch": 0}, {}, ""),
+        ({"embedding": True, "only_embeds": True}, {"embedding": True}, "--embeddings"),
         ({"embedding": False}, {"embedding": False}, ""),
         ({"flash_attn": True}, {"flash_attn_type": FLASH}, "--flash-attn on"),
         (
@@ -183,7 +183,7 @@ def test_what_is_left_out_is_named(settings: dict[str, Any]) -> None:
 EXAMPLES = {int: 3, bool: True, float: 0.5, str: "text"}
 
 
-@pytest.mark.parametrize("name", [*runtimes.TABLE])
+@pytest.mark.parametrize("name", [n for n, row in runtimes.TABLE.items() if row.attribute])
 def test_xllamacpp_has_every_attribute_and_choice(name: str) -> None:
     row = runtimes.TABLE[name]
     parameters: Any = xllamacpp.CommonParams()

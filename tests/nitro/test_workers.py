@@ -628,9 +628,11 @@ async def test_a_server_that_says_nothing_any_more_is_ended(bench: Bench, slow_m
     assert await answer(bench.nitro, asked, short(tokens=2))
 
 
-async def test_one_worker_embeds_short_and_long_texts(bench: Bench, tiny_model: Path) -> None:
+async def test_one_worker_embeds_short_and_long_texts(
+    bench: Bench, tiny_model: Path, own_server: dict[str, Any]
+) -> None:
     """It is another than the one that chats, whose steps are small, so that it can be stopped."""
-    asked = model(tiny_model, ctx_len=2048)
+    asked = model(tiny_model, ctx_len=2048, **own_server)
     assert await answer(bench.nitro, asked, short())
     chats = bench.worker()
     for text in ("word", "word " * 300, "word"):
