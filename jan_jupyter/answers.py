@@ -215,7 +215,12 @@ class Stream:
             try:
                 if self.record is not None:  # not on the loop: a disk may be slow
                     model, engine = self.route.model.reference, self.route.engine.options.name
-                    await asyncio.to_thread(self.record.begin, model, engine)
+                    begin = asyncio.to_thread(self.record.begin, model, engine)
+                    beginning = asyncio.ensure_future(begin)
+                    if await _done(beginning):  # a stop does not come between question and answer
+                        beginning.exception()
+                        raise asyncio.CancelledError
+                    await beginning
                 async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
                     async for delta in deltas:
                         self._fold.add(delta)
@@ -290,12 +295,7 @@ class Stream:
         except RuntimeError:  # the process ends, and takes no work for its threads any more
             self.record.end(reply)
             return
-        cancelled = False
-        while not writing.done():
-            try:
-                await asyncio.wait([writing])
-            except asyncio.CancelledError:
-                cancelled = True
+        cancelled = await _done(writing)
         failure = writing.exception()
         if error is not None:
             if failure is not None:
@@ -446,6 +446,17 @@ def finished(answer: Stream) -> Reply:
         if not answer.goes_on or (following := run_here(answer.follow())) is None:
             return reply
         answer = following
+
+
+async def _done(writing: asyncio.Future[Any]) -> bool:
+    """Wait until it is, also while all around is being cancelled; whether that has happened."""
+    cancelled = False
+    while not writing.done():
+        try:
+            await asyncio.wait([writing])
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled
 
 
 async def _drained(answer: Stream) -> Reply:

@@ -31,6 +31,12 @@ class Cell(NamedTuple):
     id: str
     number: int = 0
 
+    @property
+    def key(self) -> str:
+        """One word that stands for it, in every kernel; empty where the cell is not known."""
+        name = "\n".join(map(str, self)).encode("utf-8", "replace")
+        return hashlib.sha256(name).hexdigest()[:32] if self.id else ""
+
 
 _known: dict[Cell, str] = {}
 """Ids of the threads that cells show, as far as this process knows; empty: a new one."""
@@ -84,8 +90,7 @@ def _kept(cell: Cell) -> str:
 
 
 def _file(cell: Cell) -> Path:
-    name = hashlib.sha256("\n".join(map(str, cell)).encode("utf-8", "replace")).hexdigest()[:32]
-    return own_data_folder() / "panels" / name
+    return own_data_folder() / "panels" / cell.key
 
 
 def _saved(cell: Cell) -> str:

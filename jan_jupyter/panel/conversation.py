@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from .live import Live, drive
 from .order import Order
 from .protocol import Context, Send, Turn
 from .turns import with_context
+
+KEYS = 50
+"""So many keys of what was typed are remembered, of all pages together."""
 
 LOOK = 1.0
 """Seconds between two looks at whether somebody else has written into the thread."""
@@ -70,8 +74,10 @@ class Conversation:
         self._order = Order(self._failed)
         self._events: dict[str, Event] = {}
         self._notice = ""
-        self._question = ""
-        """Key of the front end's last question that stands in the thread, or was refused."""
+        self._keys: deque[str] = deque(maxlen=KEYS)
+        """Keys of what was typed and has come here: told once more, it is not done once more."""
+        self._stand: deque[str] = deque(maxlen=KEYS)
+        """Those of them that stand in the thread."""
         self._threads = 0
         """How many threads have been renamed or removed here."""
         self._sent: dict[str, Turn] = {}
@@ -130,12 +136,15 @@ class Conversation:
         elif kind == "resync":
             self._spawn(self._resync(str(message.get("id"))))
         elif (action := getattr(self, f"_do_{kind}", None)) is not None:
+            key = str(message.get("key", ""))
+            if key and key in self._keys:
+                return  # a page whose connection was cut cannot know that it has come
             try:
                 work = action(**message)
             except TypeError as error:
                 raise errors.UsageError(f"This is no {kind!r}: {error}.") from None
             self._work()
-            self._order.take(kind, work)
+            self._order.take(kind, self._typed(key, work) if key else work)
         else:
             raise errors.UsageError(f"The panel knows no {kind!r}.")
 
@@ -146,10 +155,27 @@ class Conversation:
             self._spawn(self._order.run())
             self._spawn(self._follow())
 
+    def _typed(self, key: str, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """The same; a text that is refused goes back to whoever typed it."""
+        self._keys.append(key)
+
+        async def do() -> None:
+            try:
+                await work
+            except Exception:
+                with contextlib.suppress(ValueError):
+                    self._keys.remove(key)
+                self.around.send({"type": "refused", "key": key})
+                raise
+
+        return do()
+
+    def _stands(self, key: str) -> None:
+        if key and key not in self._stand:
+            self._stand.append(key)
+
     def _failed(self, kind: str, error: Exception) -> None:
         self._tell(notice=fault(error)["message"])
-        if kind == "send":
-            self.around.send({"type": "refused"})
 
     async def _answer(self, kind: str, to: Any, question: Mapping[str, Any]) -> None:
         try:
@@ -188,10 +214,7 @@ class Conversation:
     # Asking ---------------------------------------------------------------------------------------
 
     async def _do_send(self, text: str, images: Sequence[str] = (), key: str = "") -> None:
-        try:
-            await self._send(text, images, key)
-        finally:
-            self._question = key  # it stands in the thread, or was refused
+        await self._send(text, images, key)
         await self._publish()
 
     async def _send(self, text: str, images: Sequence[str], key: str) -> None:
@@ -213,11 +236,11 @@ class Conversation:
             stream = await self._stream(lambda chat: chat.stream(prompt), model)
         except errors.JanError as error:
             question = await asyncio.to_thread(thread.append, ThreadMessage.of(prompt))
-            self._question = key
+            self._stands(key)
             await self._refused(question.id, first, error)
             return
         await self._begin(first, stream)
-        self._question = key
+        self._stands(key)
         if others and stream.record is not None and stream.record.question is not None:
             self.choices.model = first.model
             await self._beside(first, stream.record.question, others)
@@ -261,7 +284,7 @@ class Conversation:
             live, lambda chat: chat.stream_regenerate(real), model or self.choices.model
         )
 
-    async def _do_edit(self, id: str, text: str) -> None:
+    async def _do_edit(self, id: str, text: str, key: str = "") -> None:
         thread, real = await self._turn(id)
         context = await self._context(text)
         old = thread.seen.tree.message(real).content
@@ -274,7 +297,7 @@ class Conversation:
         self._line.one_column()
         prompt = Message("user", content)
         live = Live(thread, self.model, replaces=real)
-        await self._run(live, lambda chat: chat.stream_edit(real, prompt), self.choices.model)
+        await self._run(live, lambda chat: chat.stream_edit(real, prompt), self.choices.model, key)
 
     async def _do_continue(self, id: str) -> None:
         thread, real = await self._turn(id)
@@ -289,8 +312,11 @@ class Conversation:
         )
         await self._run(live, lambda chat: chat.stream_go_on(), before.model or self.choices.model)
 
-    async def _run(self, live: Live, ask: Callable[[Chat], Stream], model: str) -> None:
+    async def _run(
+        self, live: Live, ask: Callable[[Chat], Stream], model: str, key: str = ""
+    ) -> None:
         await self._begin(live, await self._stream(ask, model))
+        self._stands(key)
         await self._publish()
 
     async def _stream(self, ask: Callable[[Chat], Stream], model: str) -> Stream:
@@ -493,7 +519,7 @@ class Conversation:
     async def _hello(self) -> None:
         """Everything, as it is now."""
         state = await self._all_state()
-        sent = self._question  # never one that the line does not show yet
+        sent = [*self._stand]  # never one that the line does not show yet
         await self._look()
         path, turns = self._line.turns(self.thread)  # last: what has happened meanwhile is in it
         self._sent = {turn["id"]: turn for turn in turns}
@@ -503,7 +529,7 @@ class Conversation:
 
     async def _publish(self) -> None:
         """The turns that have changed, then the line."""
-        sent = self._question
+        sent = [*self._stand]
         await self._look()
         path, turns = self._line.turns(self.thread)
         known = {turn["id"]: turn for turn in turns}

@@ -55,6 +55,7 @@ class ChatPanel(anywidget.AnyWidget):
     ).tag(sync=True)
     _esm = traitlets.Unicode().tag(sync=True)
     _panel_id = traitlets.Unicode().tag(sync=True)
+    _place = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -84,7 +85,8 @@ class ChatPanel(anywidget.AnyWidget):
             thread=opened if isinstance(opened, Thread) else None,
             instructions=system or "",
         )
-        super().__init__(_panel_id=uuid.uuid4().hex[:12], **traits)
+        id = uuid.uuid4().hex  # the comm's as well: a page can ask the kernel whether it is there
+        super().__init__(_panel_id=id, model_id=id, _place=self._cell.key or id, **traits)
         self._listen_while_busy()
         self.on_msg(self._on_message)
         self._follow_traits()

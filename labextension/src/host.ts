@@ -22,6 +22,8 @@ export interface Host {
   /** Tell what becomes of the kernel, where that can be known. */
   follow(listener: (lost: Lost) => void): () => void;
   send(message: Outgoing): void;
+  /** What was being typed in this place: kept over a new kernel and a new page. */
+  draft: string;
   listen(listener: (event: Event) => void): () => void;
   /** A part that is loaded at its first use. */
   part<Name extends keyof Parts>(name: Name, ask: Asker): Promise<Parts[Name]>;

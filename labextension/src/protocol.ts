@@ -6,6 +6,10 @@
 // `state` (some fields), `message` (one turn, whole) and, while an answer is being written, `delta`
 // (what has come since, 25 a second at most, numbered). A number that is missing makes the front end
 // ask for the turn again (`resync`). Each answer ends with a `message` that holds its full text.
+//
+// What was typed (`send`, `edit`) has a key. It is told again with every snapshot that does not have
+// the key among those that stand (`sent`), so nothing is lost where a connection is cut; the kernel
+// does what has a key once.
 
 export type Level = "request" | "thread" | "assistant" | "model" | "engine" | "default";
 
@@ -108,8 +112,8 @@ export interface State {
   reload: boolean;
   /** The turns that are shown, oldest first. */
   path: string[];
-  /** The last question of a front end (its key) that stands in the thread, or was refused. */
-  sent: string;
+  /** The last texts of front ends (their keys) that stand in the thread. */
+  sent: string[];
   /** One line about something that went wrong outside an answer. */
   notice: string;
 }
@@ -126,7 +130,7 @@ export const EMPTY: State = {
   settings: [],
   reload: false,
   path: [],
-  sent: "",
+  sent: [],
   notice: "",
 };
 
@@ -137,7 +141,7 @@ export type Event =
   | { type: "message"; turn: Turn }
   | { type: "delta"; id: string; seq: number; text?: string; reasoning?: string }
   /** What was sent could not be taken (a notice says why): it goes back to where it was written. */
-  | { type: "refused" }
+  | { type: "refused"; key: string }
   | { type: "wait"; id: string; wait: string }
   /** What the notebook's file is to show of the conversation: texts by their MIME type. */
   | { type: "saved"; data: Record<string, string>; thread: string }
@@ -149,7 +153,7 @@ export type Action =
   | { type: "send"; text: string; images: string[]; key: string }
   | { type: "stop"; id?: string }
   | { type: "regenerate"; id: string; model?: string }
-  | { type: "edit"; id: string; text: string }
+  | { type: "edit"; id: string; text: string; key: string }
   | { type: "columns"; id: string }
   | { type: "version"; id: string }
   | { type: "keep"; id: string }

@@ -5,11 +5,12 @@ import { EMPTY, type Action, type Asks, type Event, type State, type Turn } from
 
 /** Milliseconds without a sign of life of an answer after which it is asked for again. */
 const SILENCE = 8000;
-/** Milliseconds after which a message that the kernel has not taken is spoken of. */
+/** Milliseconds after which a text that the kernel has not taken is spoken of. */
 const PATIENCE = 700;
 
 export interface Pending {
-  key: string;
+  /** What the kernel is told, until it has it. */
+  action: Action & { type: "send" | "edit" };
   text: string;
   images: string[];
   late: boolean;
@@ -18,29 +19,33 @@ export interface Pending {
 export class Session {
   state: State = EMPTY;
   turns = new Map<string, Turn>();
-  /** A message that the kernel has not taken yet. */
+  /** A text that the kernel has not taken yet. */
   pending: Pending | null = null;
-  /** One that it has refused, and that goes back to where it was written. */
-  returned: Pending | null = null;
+  /** One that it has refused, or cannot take any more: it goes back to where texts are written. */
+  returned: { text: string; images: string[] } | null = null;
+  /** A beginning for an empty composer. */
+  suggested = "";
   ready = false;
+  /** Nothing has been heard for long, though the kernel seems to be there. */
+  slow = false;
   /** Why no kernel hears what is said here; empty: one does. */
   lost: Lost = "";
-  /** What is being typed survives a view. */
-  draft = "";
   images: string[] = [];
 
+  private typed: string;
   private watchers = new Set<() => void>();
   private readers = new Map<string, Set<() => void>>();
   private questions = new Map<number, { resolve(v: unknown): void; reject(e: Error): void }>();
   private asked = 0;
   private unlisten: () => void;
   private unfollow: () => void;
-  private heard = 0;
+  private heard = Date.now();
   private timer: ReturnType<typeof setInterval>;
   private parts = new Map<string, Promise<unknown>>();
   private resyncing = new Set<string>();
 
   constructor(readonly host: Host) {
+    this.typed = host.draft;
     this.unlisten = host.listen((event) => this.take(event));
     this.unfollow = host.follow((lost) => this.lose(lost));
     this.timer = setInterval(() => this.look(), 2000);
@@ -51,6 +56,22 @@ export class Session {
     this.unlisten();
     this.unfollow();
     clearInterval(this.timer);
+    this.unanswered("The panel was closed.");
+  }
+
+  /** What is being typed survives a view, a kernel and a page. */
+  get draft(): string {
+    return this.typed;
+  }
+  set draft(text: string) {
+    this.typed = text;
+    this.keep();
+  }
+
+  /** What is on its way is kept as well, until the kernel has it. */
+  private keep(): void {
+    const away = this.pending ?? this.returned;
+    this.host.draft = [away?.text, this.typed].filter(Boolean).join("\n\n");
   }
 
   /** Call `watcher` whenever something but the text of a running answer has changed. */
@@ -81,12 +102,25 @@ export class Session {
 
   /** Say something to the kernel; one that is gone is noticed here at the latest. */
   private tell(message: Outgoing): void {
-    if (this.lost === "gone" || this.lost === "dead") return;
-    try {
-      this.host.send(message);
-    } catch {
-      this.lose("gone");
+    if (!this.deaf) {
+      try {
+        this.host.send(message);
+        return;
+      } catch {
+        this.lose("gone");
+      }
     }
+    if ("ask" in message) this.unanswered("The kernel is gone.");
+  }
+
+  /** Whether nobody will ever hear what is said here. */
+  get deaf(): boolean {
+    return this.lost === "gone" || this.lost === "dead";
+  }
+
+  private unanswered(why: string): void {
+    for (const question of this.questions.values()) question.reject(new Error(why));
+    this.questions.clear();
   }
 
   /** The kernel behind it is gone, or (empty) is there again: what was being written is no more. */
@@ -94,32 +128,65 @@ export class Session {
     if (this.lost === lost || this.lost === "gone") return;
     const back = !lost && this.lost === "away";
     this.lost = lost;
-    if (lost === "gone" || lost === "dead") {
-      if (this.pending) this.returned = this.pending;
-      this.pending = null;
+    if (this.deaf) {
+      this.giveBack();
+      this.unanswered("The kernel is gone.");
       for (const [id, turn] of this.turns) {
         if (turn.status === "writing") this.turns.set(id, { ...turn, status: "interrupted", wait: "" });
       }
     }
-    if (back) this.tell({ type: "hello" });
+    if (back) {
+      this.unanswered("The connection was cut: try again."); // they may be lost on the way
+      this.tell({ type: "hello" });
+    }
     this.changed();
   }
 
   send(text: string, images: string[]): void {
-    const pending: Pending = { key: crypto.getRandomValues(new Uint32Array(2)).join("-"), text, images, late: false };
+    this.post({ action: { type: "send", text, images, key: newKey() }, text, images, late: false });
+  }
+
+  /** Ask another question in the place of one. */
+  edit(id: string, text: string): void {
+    this.post({ action: { type: "edit", id, text, key: newKey() }, text, images: [], late: false });
+  }
+
+  private post(pending: Pending): void {
     this.pending = pending;
+    this.keep();
     setTimeout(() => {
-      if (this.pending !== pending || this.lost) return;
+      if (this.pending !== pending) return;
       this.pending = { ...pending, late: true };
       this.changed();
     }, PATIENCE);
-    this.tell({ type: "send", text, images, key: pending.key });
+    this.tell(pending.action);
+    this.changed();
+  }
+
+  private giveBack(): void {
+    const pending = this.pending;
+    this.pending = null;
+    if (pending) this.bring(pending.text, pending.images);
+  }
+
+  /** Put a text that cannot be sent from where it stands to what is being written. */
+  bring(text: string, images: string[] = []): void {
+    const before = this.returned;
+    const texts = [before?.text, text].filter(Boolean);
+    this.returned = { text: texts.join("\n\n"), images: [...(before?.images ?? []), ...images] };
+    this.keep();
     this.changed();
   }
 
   /** Write a question for whoever may send it. */
   suggest(text: string): void {
-    this.returned = { key: "", text, images: [], late: false };
+    this.suggested = text;
+    this.changed();
+  }
+
+  /** Tell whoever looks on that something is in the way. */
+  say(notice: string): void {
+    this.state = { ...this.state, notice };
     this.changed();
   }
 
@@ -151,7 +218,10 @@ export class Session {
         this.state = event.state;
         this.turns = new Map(event.turns.map((turn) => [turn.id, turn]));
         this.ready = true;
+        this.slow = false;
         this.resyncing.clear();
+        // It may be lost on the way; the kernel knows by its key whether it has come.
+        if (this.pending && !this.stands) this.tell(this.pending.action);
         for (const readers of this.readers.values()) for (const reader of readers) reader();
         break;
       case "state":
@@ -163,8 +233,7 @@ export class Session {
         this.grown(event.turn.id);
         break;
       case "refused":
-        this.returned = this.pending;
-        this.pending = null;
+        if (this.pending && event.key === this.pending.action.key) this.giveBack();
         break;
       case "delta":
         this.grow(event);
@@ -185,8 +254,15 @@ export class Session {
         return;
       }
     }
-    if (this.pending && this.state.sent === this.pending.key) this.pending = null;
+    if (this.pending && this.stands) {
+      this.pending = null;
+      this.keep();
+    }
     this.changed();
+  }
+
+  private get stands(): boolean {
+    return this.pending !== null && this.state.sent.includes(this.pending.action.key);
   }
 
   private grow(delta: Event & { type: "delta" }): void {
@@ -221,9 +297,14 @@ export class Session {
 
   /** Messages may be lost on the way: an answer that is silent for long is asked for again. */
   private look(): void {
-    if (Date.now() - this.heard < SILENCE) return;
+    if (this.lost || Date.now() - this.heard < SILENCE) return;
     if (this.ready && !this.busy) return;
     this.heard = Date.now();
     this.tell({ type: "hello" });
+    if (this.ready || this.slow) return;
+    this.slow = true;
+    this.changed();
   }
 }
+
+const newKey = (): string => crypto.getRandomValues(new Uint32Array(2)).join("-");

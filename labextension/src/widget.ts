@@ -21,6 +21,27 @@ class WidgetHost implements Host {
     this.model.send(message);
   }
 
+  private get place(): string {
+    return `jan-draft-${this.model.get("_place")}`;
+  }
+
+  get draft(): string {
+    try {
+      return sessionStorage.getItem(this.place) ?? "";
+    } catch {
+      return ""; // not in every frame
+    }
+  }
+
+  set draft(text: string) {
+    try {
+      if (text) sessionStorage.setItem(this.place, text);
+      else sessionStorage.removeItem(this.place);
+    } catch {
+      // It is full, or there is none: then the view alone has it.
+    }
+  }
+
   listen(listener: (event: Event) => void): () => void {
     const take = (content: unknown) => listener(content as Event);
     this.model.on("msg:custom", take);
@@ -32,11 +53,19 @@ class WidgetHost implements Host {
     const kernel = manager?.context?.sessionContext;
     if (!kernel?.statusChanged || !kernel.connectionStatusChanged) return () => {};
     const began = kernel.session?.kernel?.id;
+    let away = false;
     const look = () => {
       const now = kernel.session?.kernel;
       if (!now || now.status === "dead") return listener("dead");
       if (/starting/.test(now.status) || now.id !== began) return listener("gone");
-      listener(now.connectionStatus === "connected" ? "" : "away");
+      const back = away && now.connectionStatus === "connected";
+      away = now.connectionStatus !== "connected";
+      listener(away ? "away" : "");
+      // It may have been restarted meanwhile.
+      if (back) now.requestCommInfo({ target_name: "jupyter.widget" }).then((reply) => {
+        const { comms } = reply.content;
+        if (comms && !(String(this.model.get("_panel_id")) in comms)) listener("gone");
+      }, () => {});
     };
     const signals = [kernel.statusChanged, kernel.connectionStatusChanged, kernel.kernelChanged];
     for (const signal of signals) signal.connect(look);
@@ -106,7 +135,14 @@ function placeOf(element: Element): number | null {
 
 /** The parts that we need of JupyterLab's `ISessionContext`. */
 interface Kernel {
-  session?: { kernel?: { id: string; status: string; connectionStatus: string } | null } | null;
+  session?: {
+    kernel?: {
+      id: string;
+      status: string;
+      connectionStatus: string;
+      requestCommInfo(about: { target_name: string }): Promise<{ content: { comms?: object } }>;
+    } | null;
+  } | null;
   statusChanged: Signal;
   connectionStatusChanged: Signal;
   kernelChanged: Signal;

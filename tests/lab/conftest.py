@@ -91,21 +91,24 @@ class Lab:
         self.process.wait(20)
         self.log.close()
 
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{path}?token={TOKEN}"
+    def url(self, path: str, port: int = 0) -> str:
+        return f"http://127.0.0.1:{port or self.port}/{path}?token={TOKEN}"
 
     def wait_for_kernel(self, notebook: str, seconds: float = 60) -> None:
         """Until a page has its kernel. It looks idle before that, and a cell that is run then makes
         JupyterLab start a second kernel, or ask for one."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for session in self._api("sessions"):
-                kernel = session["kernel"] or {}
-                ready = kernel.get("execution_state") == "idle" and kernel.get("connections")
-                if session["path"] == notebook and ready:
-                    return
+            kernel = self.kernel(notebook)
+            if kernel.get("execution_state") == "idle" and kernel.get("connections"):
+                return
             time.sleep(0.05)
         raise TimeoutError(f"{notebook} has no kernel: {self._api('sessions')}")
+
+    def kernel(self, notebook: str) -> dict[str, Any]:
+        """What the server says of a notebook's kernel; empty if there is none."""
+        sessions = [one for one in self._api("sessions") if one["path"] == notebook]
+        return (sessions[0]["kernel"] or {}) if sessions else {}
 
     def _api(self, path: str) -> Any:
         with urllib.request.urlopen(self.url(f"api/{path}"), timeout=10) as answer:
@@ -141,9 +144,11 @@ class Lab:
 class Notebook:
     """A notebook that is open in the browser."""
 
-    def __init__(self, page: Page, lab: Lab, name: str, view: str = "doc/tree") -> None:
+    def __init__(
+        self, page: Page, lab: Lab, name: str, view: str = "doc/tree", port: int = 0
+    ) -> None:
         self.page = page
-        page.goto(lab.url(f"{view}/{name}"))
+        page.goto(lab.url(f"{view}/{name}", port))
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         lab.wait_for_kernel(name)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)

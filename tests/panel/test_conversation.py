@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -278,7 +279,20 @@ def test_a_snapshot_tells_which_question_it_holds(page: FrontEnd) -> None:
     page.settle()
     page.do(type="hello")
     page.until(lambda: page.events[-1]["type"] == "snapshot")
-    assert page.state["sent"] == "k1"
+    assert page.state["sent"] == ["k1"]
+
+
+def test_what_is_told_again_is_done_once(page: FrontEnd) -> None:
+    page.do(type="send", text="hi", key="k1")
+    page.do(type="send", text="hi", key="k1")  # the page could not know that it has come
+    page.settle()
+    page.do(type="edit", id=page.path[0]["id"], text="ho", key="k2")
+    page.settle()
+    page.do(type="edit", id=page.path[0]["id"], text="ho", key="k2")
+    page.settle()
+    assert page.texts == ["ho", ANSWER]
+    assert len(page.path[0]["versions"]) == 2
+    assert page.state["sent"] == ["k1", "k2"]
 
 
 def test_an_answer_under_way_is_in_what_is_saved(page: FrontEnd) -> None:
@@ -322,8 +336,10 @@ def test_a_message_that_is_refused_goes_back(page: FrontEnd) -> None:
     page.do(type="model", model="slow")
     page.do(type="send", text="one")
     page.until(lambda: page.path and page.path[-1]["status"] == "writing")
-    page.do(type="send", text="two")
-    page.until(lambda: page.events[-1]["type"] == "refused")
+    page.do(type="send", text="two", key="k")
+    page.until(lambda: {"type": "refused", "key": "k"} in page.events)
+    page.until(lambda: page.state.get("notice"))
+    assert page.state["sent"] == []
     assert "stop it first" in page.state["notice"]
     page.do(type="stop")
     page.settle()
@@ -422,15 +438,13 @@ def test_nothing_that_the_panel_does_looks_at_the_disk_on_the_loop(page: FrontEn
     assert not page.state["notice"]
 
 
-def test_who_waits_for_the_lock_of_a_thread_holds_up_nobody_else(
-    page: FrontEnd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another process has a thread: what writes there waits, all else goes on."""
+@contextmanager
+def held(page: FrontEnd) -> Iterator[None]:
+    """While another process has the thread, and a second question waits for it to be written."""
     page.do(type="send", text="one")
     page.settle()
     thread = page.talk.thread
     assert thread is not None
-    monkeypatch.setattr(files, "PATIENCE", 600.0)
     code = (
         "import sys; from pathlib import Path; from jan_jupyter.threads import files\n"
         "with files.locked(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
@@ -440,19 +454,36 @@ def test_who_waits_for_the_lock_of_a_thread_holds_up_nobody_else(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    with holder:
+    with pytest.MonkeyPatch.context() as patch, holder:
+        patch.setattr(files, "PATIENCE", 600.0)
         assert holder.stdout is not None
         holder.stdout.readline()
-        page.do(type="send", text="two")
+        page.do(type="send", text="two", key="k2")
         while not any(turn["status"] == "writing" for turn in page.turns.values()):
             page.events.clear()
             page.do(type="hello")
             page.until(lambda: any(event["type"] == "snapshot" for event in page.events))
-        assert jan.chat("hi", "other").text == "".join(tokens(5))
         assert [message.text for message in thread.messages] == ["one", ANSWER]
+        yield
         holder.communicate()
-    page.settle()
+        page.settle()
+
+
+def test_who_waits_for_the_lock_of_a_thread_holds_up_nobody_else(page: FrontEnd) -> None:
+    """What writes there waits, all else goes on."""
+    with held(page):
+        assert jan.chat("hi", "other").text == "".join(tokens(5))
     assert page.texts == ["one", ANSWER, "two", ANSWER]
+
+
+def test_a_stop_does_not_come_between_a_question_and_its_answer(page: FrontEnd) -> None:
+    with held(page):
+        page.do(type="stop")
+        page.events.clear()
+    assert page.texts == ["one", ANSWER, "two", ""]
+    assert page.path[-1]["status"] == "stopped"
+    told = [event["state"] for event in page.events if "sent" in event.get("state", {})]
+    assert all(len(state["path"]) == 4 for state in told if "k2" in state["sent"])
 
 
 def test_a_panel_where_no_loop_runs_does_its_work_beside_the_loop(page: FrontEnd) -> None:

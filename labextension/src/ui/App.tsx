@@ -4,7 +4,7 @@ import type { Asks } from "../protocol";
 import type { Session } from "../session";
 import { Composer } from "./Composer";
 import { ChatContext, useChat, useSession } from "./context";
-import { save } from "./commands";
+import { exported } from "./commands";
 import { IconButton } from "./icons";
 import { Marked } from "./Marked";
 import { type Side, useOpened } from "./opened";
@@ -105,7 +105,7 @@ function Header() {
         icon="export"
         label="Save as Markdown"
         disabled={!session.state.path.length}
-        onClick={() => void session.ask("export", { format: "markdown" }).then(({ name, text }) => save(name, text))}
+        onClick={() => exported(session, "markdown")}
       />
       <span data-opens="settings">
         <IconButton icon="tune" label="Settings" expanded={opened.side === "settings"} onClick={() => toggle("settings")} />
@@ -117,7 +117,10 @@ function Header() {
 /** The turns. Stays at the end while one is there; a reader who scrolls up is left in peace. */
 function Log() {
   const session = useSession();
-  const { busy, pending, path } = session;
+  const { path } = session;
+  const busy = session.busy || session.deaf;
+  // What stands in the place of another question has no second one below it.
+  const pending = session.pending?.action.type === "edit" && !session.pending.late ? null : session.pending;
   const node = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -160,7 +163,9 @@ function Log() {
               </div>
               {pending.late && (
                 <p class="remark" role="status">
-                  Waiting for the kernel: it is busy with a cell. Your message is sent as soon as it listens.
+                  {session.lost
+                    ? "Your message is sent as soon as the connection is there again."
+                    : "Waiting for the kernel: it is busy with a cell. Your message is sent as soon as it listens."}
                 </p>
               )}
             </article>
@@ -189,7 +194,10 @@ function Welcome() {
   const session = useSession();
   const { models, model } = session.state;
   const row = models.find((one) => one.id === model);
-  if (!session.ready) return <p class="welcome">Connecting to the kernel …</p>;
+  if (!session.ready) {
+    const advice = session.slow ? " If no cell is running, restart it (Kernel ▸ Restart Kernel), then run this cell again." : "";
+    return <p class="welcome">Connecting to the kernel …{advice}</p>;
+  }
   return (
     <div class="welcome">
       <h2>What would you like to know?</h2>
@@ -257,7 +265,7 @@ function Starters() {
     <>
       <div class="buttons starters">
         {starters.map(([label, text]) => (
-          <button type="button" key={label} disabled={Boolean(session.lost)} onClick={() => session.suggest(text!)}>
+          <button type="button" key={label} disabled={session.deaf} onClick={() => session.suggest(text!)}>
             {label}
           </button>
         ))}
@@ -277,8 +285,8 @@ function Starters() {
 }
 
 const LOST = {
-  away: "The connection to the kernel is being made again …",
-  dead: "The kernel has ended: start it again, then run this cell to go on.",
+  away: "The connection to the kernel is cut, and is being made again. If it takes long: Kernel ▸ Reconnect to Kernel.",
+  dead: "The kernel has ended: run this cell to go on (Shift+Enter in it), or restart the kernel first.",
   gone: "The kernel was restarted: run this cell to go on (Shift+Enter in it).",
 };
 

@@ -44,14 +44,21 @@ export function Composer() {
     setImages(list);
   };
 
-  const { returned } = session;
+  const { returned, suggested } = session;
   useEffect(() => {
-    if (!returned || draft || images.length) return;
+    if (!returned || returned !== session.returned) return; // another view has taken it
     session.returned = null;
-    write(returned.text);
-    attach(returned.images);
+    write([returned.text, session.draft].filter(Boolean).join("\n\n"));
+    attach([...returned.images, ...session.images]);
     area.current!.focus();
   }, [returned]);
+  useEffect(() => {
+    if (!suggested || suggested !== session.suggested) return;
+    session.suggested = "";
+    if (session.draft || session.images.length) return;
+    write(suggested);
+    area.current!.focus();
+  }, [suggested]);
 
   useEffect(() => {
     const node = area.current!;
@@ -137,7 +144,7 @@ export function Composer() {
       setDone(left);
       return;
     }
-    if ((!text && !images.length) || busy || session.lost) return;
+    if ((!text && !images.length) || busy || session.deaf) return;
     session.send(draft.trimEnd(), images);
     write("");
     attach([]);
@@ -258,8 +265,8 @@ export function Composer() {
         ref={area}
         rows={1}
         aria-label="Message"
-        disabled={Boolean(session.lost)}
-        placeholder={session.lost ? "" : "Ask something …   / commands   @ context"}
+        disabled={session.deaf}
+        placeholder={session.deaf ? "" : "Ask something …   / commands   @ context"}
         value={draft}
         aria-haspopup="listbox"
         aria-controls={shown.length ? "choices" : undefined}
@@ -317,7 +324,7 @@ export function Composer() {
             </svg>
           </button>
         ) : (
-          <button type="button" class="round send" aria-label="Send" title="Send (Enter)" disabled={Boolean(session.lost) || (!draft.trim() && !images.length)} onClick={submit}>
+          <button type="button" class="round send" aria-label="Send" title="Send (Enter)" disabled={session.deaf || (!draft.trim() && !images.length)} onClick={submit}>
             <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
               <path d="M8 13V3.500M3.500 8 8 3.500 12.500 8" />
             </svg>

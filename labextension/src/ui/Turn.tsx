@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Fault, Turn } from "../protocol";
-import { useChat } from "./context";
+import { useChat, useSession } from "./context";
 import { Icon, IconButton } from "./icons";
 import { breakLine } from "./lines";
 import { Marked } from "./Marked";
@@ -25,9 +25,10 @@ function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
       {editing ? (
         <Editor
           text={turn.text}
+          busy={busy}
           onDone={(text) => {
             setEditing(false);
-            if (text !== null) session.do({ type: "edit", id: turn.id, text });
+            if (text !== null) session.edit(turn.id, text);
           }}
         />
       ) : (
@@ -274,9 +275,15 @@ function DeleteButton({ turn, disabled, what }: { turn: Turn; disabled: boolean;
   );
 }
 
-function Editor({ text, onDone }: { text: string; onDone: (text: string | null) => void }) {
+function Editor({ text, busy, onDone }: { text: string; busy: boolean; onDone: (text: string | null) => void }) {
+  const session = useSession();
   const area = useRef<HTMLTextAreaElement>(null);
   const [value, setValue] = useState(text);
+  useEffect(() => {
+    if (!session.deaf) return;
+    if (value !== text) session.bring(value); // this question will not be here any more
+    onDone(null);
+  }, [session.deaf]);
   useLayoutEffect(() => {
     area.current!.focus();
     area.current!.setSelectionRange(text.length, text.length);
@@ -286,7 +293,7 @@ function Editor({ text, onDone }: { text: string; onDone: (text: string | null) 
     else if (event.key === "Enter" && event.shiftKey && !event.isComposing) breakLine(event);
     else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      if (value.trim()) onDone(value);
+      if (value.trim() && !busy) onDone(value);
     } else return;
     event.stopPropagation();
   };
@@ -304,7 +311,7 @@ function Editor({ text, onDone }: { text: string; onDone: (text: string | null) 
         <button type="button" onClick={() => onDone(null)}>
           Cancel
         </button>
-        <button type="button" class="primary" disabled={!value.trim()} onClick={() => onDone(value)}>
+        <button type="button" class="primary" disabled={busy || !value.trim()} onClick={() => onDone(value)}>
           Send
         </button>
       </div>

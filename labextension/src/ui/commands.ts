@@ -1,5 +1,6 @@
 // What may be typed after a slash, in the composer.
 
+import type { Asks } from "../protocol";
 import type { Session } from "../session";
 import type { Opened } from "./opened";
 import { parsed } from "./values";
@@ -108,7 +109,7 @@ export const COMMANDS: Command[] = [
       if (!["markdown", "jsonl", "ipynb"].includes(format)) {
         return new Error("/export knows markdown, jsonl and ipynb.");
       }
-      void session.ask("export", { format }).then(({ name, text }) => save(name, text));
+      exported(session, format);
       return "";
     },
   },
@@ -123,7 +124,15 @@ function found(session: Session, name: string): string | undefined {
   )?.id;
 }
 
-export function save(name: string, text: string): void {
+/** Save the conversation as a file; what is in the way is told. */
+export function exported(session: Session, format: Asks["export"]["question"]["format"]): void {
+  session.ask("export", { format }).then(
+    ({ name, text }) => save(name, text),
+    (error: Error) => session.say(error.message),
+  );
+}
+
+function save(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
   link.download = name;

@@ -1,0 +1,129 @@
+"""The panel while its kernel is away, ended or another one: nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from lab.cable import Cable
+from lab.conftest import Lab, Notebook
+from lab.panel import Panel
+from support.server import StreamingServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+
+OPEN = "import os\nprint(os.getpid(), '#')\n%load_ext jan_jupyter\n%jan chat --model short"
+
+
+@pytest.fixture(autouse=True)
+def models(lab: Lab, server: StreamingServer) -> None:
+    server.behave("short", "n=20")
+
+
+def opened(lab: Lab, page: Page, name: str, port: int = 0) -> tuple[Notebook, Panel, int]:
+    """The notebook, its panel, and the process id of its kernel."""
+    lab.write(name, OPEN)
+    notebook = Notebook(page, lab, name, port=port)
+    process = int(notebook.run(0).split("#")[0])
+    return notebook, Panel(page), process
+
+
+def in_menu(page: Page, command: str) -> None:
+    page.click(".lm-MenuBar-itemLabel:text-is('Kernel')")
+    page.click(f"[data-command='kernelmenu:{command}']")
+
+
+def save(page: Page) -> None:
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def told(panel: Panel, words: str) -> None:
+    panel.find(".lost", has_text=words).wait_for(timeout=20_000)
+
+
+def test_what_is_sent_while_the_connection_is_cut_comes_once(lab: Lab, any_page: Page) -> None:
+    page = any_page  # JupyterLab raises what it could not fetch
+    with Cable(lab.port) as cable:
+        _, panel, process = opened(lab, page, "cut.ipynb", cable.port)
+        panel.ask_and_wait("before")
+        panel.box.fill("in a cut")
+        cable.cut()
+        told(panel, "is cut")
+        panel.box.press("Enter")
+        panel.find(".pending", has_text="as soon as the connection is there").wait_for()
+        cable.mend()
+        in_menu(page, "reconnect-to-kernel")
+        panel.find("article.assistant").nth(1).wait_for(timeout=20_000)
+        panel.wait()
+        panel.find(".lost").wait_for(state="detached")
+
+        cable.swallows = True  # it leaves the page, and comes to nobody
+        panel.ask("on the way")
+        panel.find(".pending").wait_for()
+        cable.cut()
+        cable.mend()
+        in_menu(page, "reconnect-to-kernel")
+        panel.find("article.assistant").nth(2).wait_for(timeout=20_000)
+        panel.wait()
+        assert panel.questions() == ["before", "in a cut", "on the way"]
+
+        panel.box.fill("a draft")
+        cable.cut()
+        os.kill(process, signal.SIGKILL)
+        until(lambda: lab.kernel("cut.ipynb")["execution_state"] != "idle")
+        cable.mend()
+        in_menu(page, "reconnect-to-kernel")
+        told(panel, "was restarted")
+        expect(panel.box).to_have_value("a draft")
+
+
+def test_a_kernel_that_ends_or_dies_costs_nothing_that_was_typed(lab: Lab, page: Page) -> None:
+    _, panel, _ = opened(lab, page, "ended.ipynb")
+    panel.ask_and_wait("before")
+    panel.box.fill("a draft")
+    panel.act(panel.find("article.user"), "Edit and send again")
+    panel.find(".editor textarea").fill("an edit")
+    in_menu(page, "shutdown")
+    told(panel, "has ended")
+    expect(panel.box).to_be_disabled()
+    expect(panel.box).to_have_value("an edit\n\na draft")
+    until(lambda: not lab.kernel("ended.ipynb"))
+    save(page)
+    notebook = Notebook(page, lab, "ended.ipynb")  # a new page, which starts a kernel
+    process = int(notebook.run(0).split("#")[0])
+    panel = Panel(page)
+    panel.find(".said", has_text="before").wait_for()
+    expect(panel.box).to_have_value("an edit\n\na draft")
+
+    os.kill(process, signal.SIGKILL)
+    page.click(".jp-Dialog .jp-mod-accept")  # that it is started again
+    told(panel, "was restarted")
+    lab.wait_for_kernel("ended.ipynb")
+    notebook.run(0)
+    panel = Panel(page)
+    expect(panel.box).to_have_value("an edit\n\na draft")
+    panel.box.press("Enter")
+    panel.find("article.assistant").nth(1).wait_for()
+    panel.wait()
+    assert panel.questions() == ["before", "an edit\n\na draft"]
+    save(page)
+    page.reload()
+    panel = Panel(page)
+    expect(panel.box).to_have_value("")
