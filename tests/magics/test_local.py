@@ -77,7 +77,7 @@ def answering(message: Received) -> bool:
     """Whether it shows text of the model; what a slow machine is waited for is told in grey."""
     if message.type != "update_display_data":
         return False
-    return not message.content["data"].get("text/markdown", "").startswith("<sub")
+    return "\n\n<small" not in message.content["data"].get("text/markdown", "")
 
 
 def gone(pid: int, seconds: float = 15) -> bool:
