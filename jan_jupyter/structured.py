@@ -97,10 +97,13 @@ def shape_of(schema: Any) -> Shape:
     return shape
 
 
+_NO_TYPES = (int, float, str, bytes, list, tuple, set)
+
+
 def _shape_of(schema: Any) -> Shape:
     if isinstance(schema, Mapping):
         return _of_mapping(schema)
-    if inspect.isroutine(schema) or isinstance(schema, int | str):
+    if inspect.isroutine(schema) or isinstance(schema, _NO_TYPES):
         raise UsageError(f"{schema!r} is no schema: give a class, a type, or a JSON schema.")
     try:
         from pydantic import TypeAdapter

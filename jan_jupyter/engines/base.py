@@ -89,7 +89,11 @@ class Engine(ABC):
         )
 
     async def close(self) -> None:
-        """Give back what the engine holds: connections, never workers that others share."""
+        """Give back what the engine holds: connections, never workers that others share.
+
+        It comes once: when its files were edited, after its last request, or at the end of the
+        process. Nothing is asked of the engine afterwards.
+        """
 
     async def models(self) -> list[str]:
         """The model names that the other end offers; empty if it does not tell."""
