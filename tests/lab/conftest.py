@@ -21,7 +21,7 @@ from support.jan import add_remote
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Locator, Page, Playwright
 
 TOKEN = "a-token-of-the-test"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -153,22 +153,21 @@ class Notebook:
         lab.wait_for_kernel(name)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
 
-    def cell(self, number: int) -> Any:
+    def cell(self, number: int) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
 
-    def output(self, number: int) -> str:
-        area = self.cell(number).locator(".jp-OutputArea")
-        return str(area.inner_text()) if area.count() else ""
+    def area(self, number: int) -> Locator:
+        """Where a cell's outputs are."""
+        return self.cell(number).locator(".jp-Cell-outputArea")
 
     def start(self, number: int) -> None:
         self.cell(number).locator(".cm-content").first.click()
         self.page.keyboard.press("Control+Enter")
         self._prompt(number, r"\[(\*|\d+)\]", 60_000)
 
-    def run(self, number: int) -> str:
+    def run(self, number: int) -> None:
         self.start(number)
         self.finish(number)
-        return self.output(number)
 
     def finish(self, number: int) -> None:
         self._prompt(number, r"\[\d+\]", 60_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,15 +43,22 @@ class Panel:
         return self.find("article.assistant").last
 
     @property
-    def text(self) -> str:
-        return self.answer.locator("> .md").inner_text()
+    def says(self) -> Locator:
+        """What the last answer says."""
+        return self.answer.locator("> .md")
+
+    @property
+    def footer(self) -> Locator:
+        """What stands below the last answer."""
+        return self.answer.locator(".footer")
 
     @property
     def box(self) -> Locator:
         return self.find(".composer > textarea")
 
-    def questions(self) -> list[str]:
-        return self.find("article.user .said").all_inner_texts()
+    @property
+    def questions(self) -> Locator:
+        return self.find("article.user .said")
 
     # What is done
 
@@ -59,26 +67,29 @@ class Panel:
         self.box.fill(text)
         self.box.press("Enter")
 
-    def ask_and_wait(self, text: str) -> str:
-        before = self.find("article.assistant").count()
-        self.ask(text)
-        self.find("article.assistant").nth(before).wait_for()
-        return self.wait()
+    def ask_and_wait(self, text: str) -> None:
+        self.box.click()
+        self.box.fill(text)
+        self.send_and_wait()
 
-    def wait(self) -> str:
-        """Wait for the end of what is being written; the last answer."""
+    def send_and_wait(self) -> None:
+        """Send what stands in the box, and wait for the end of the answer."""
+        before = self.find("article.assistant").count()
+        self.box.press("Enter")
+        self.find("article.assistant").nth(before).wait_for()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for the end of what is being written."""
         self.find(".round.send").wait_for(timeout=30 * SECONDS)
-        return self.text
 
     def wait_for_text(self, length: int = 100) -> None:
         """Wait until an answer is being written and has so many characters."""
-        writing = self.find("[data-status=writing] .md")
-        writing.first.wait_for(timeout=20 * SECONDS)
-        for _ in range(400):
-            if writing.count() and len(writing.first.inner_text()) >= length:
-                return
-            self.page.wait_for_timeout(25)
-        raise TimeoutError("nothing is being written")
+        from playwright.sync_api import expect
+
+        writing = self.find("[data-status=writing] .md").first
+        long = re.compile(f".{{{length},}}", re.DOTALL)
+        expect(writing).to_have_text(long, timeout=30 * SECONDS)
 
     def stop(self) -> None:
         self.find(".round.stop").click()
