@@ -312,12 +312,13 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None
         yield ServerEvent(body.decode("utf-8", "replace"), "json")
         return
     decoder = EventDecoder()
+    gathers = response.extensions.get("gathers", False)
     began = before = monotonic()
     async for piece in response.aiter_bytes():
         had_to_wait = monotonic() - before > 0.001  # else it was there already
         for event in decoder.feed(piece):
             yield event
-        if had_to_wait:
+        if had_to_wait and not gathers:
             # To be woken for each token takes much of a core that a local model needs itself. So
             # what comes within a moment is read at once; the moment is 1 % of the answer at most.
             await asyncio.sleep(min(LONGEST_PAUSE, 0.01 * (monotonic() - began)))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from socket import SO_RCVLOWAT, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
@@ -21,6 +22,10 @@ T = TypeVar("T")
 
 LARGEST_HEAD = 2**16
 PIECE = 2**18
+MANY = 2**12
+"""Bytes that are worth waking for at once; fewer wait for a moment until more have come."""
+MOMENT = 0.04
+"""Seconds: nobody sees text grow oftener than 25 times a second."""
 
 
 class Loopback(httpx2.AsyncBaseTransport):
@@ -44,16 +49,20 @@ class Loopback(httpx2.AsyncBaseTransport):
                 read = seconds.get("read")
                 head = await _within(_read_head(reader), read, httpx2.ReadTimeout, request)
             status, headers = _parsed(head)
-            return httpx2.Response(
-                status, headers=headers, stream=_Body(reader, writer, request, headers, read)
-            )
+            answer = _Body(reader, writer, request, headers, read)
+            extensions = {"gathers": answer.gathers}
+            return httpx2.Response(status, headers=headers, stream=answer, extensions=extensions)
         except BaseException:
             writer.transport.abort()
             raise
 
 
 class _Body(httpx2.AsyncByteStream):
-    """The body, a piece for each time that the socket had something."""
+    """The body, in the pieces that the socket gives.
+
+    Each token that wakes this process takes a core from the model that makes it. So the system is
+    told (`SO_RCVLOWAT`) to wake us for many bytes or the end only, except after a moment.
+    """
 
     def __init__(
         self,
@@ -69,13 +78,14 @@ class _Body(httpx2.AsyncByteStream):
         self._chunks = Dechunker() if "chunked" in fields.get("transfer-encoding", "") else None
         length = fields.get("content-length")
         self._left = int(length) if length and length.isdecimal() and not self._chunks else None
+        self._begun = False
+        self.gathers = self._wakes_for(1)
+        """Whether small pieces come together; the first comes at once."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while self._left != 0 and not (self._chunks and self._chunks.ended):
             with _translated(httpx2.ReadError, self._request):
-                piece = await _within(
-                    self._reader.read(PIECE), self._seconds, httpx2.ReadTimeout, self._request
-                )
+                piece = await self._piece()
             if not piece:
                 if self._chunks or self._left:
                     raise httpx2.RemoteProtocolError(
@@ -92,6 +102,27 @@ class _Body(httpx2.AsyncByteStream):
                 self._left -= len(piece)
             if piece:
                 yield piece
+
+    async def _piece(self) -> bytes:
+        if self._begun and self.gathers:
+            self._wakes_for(MANY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MOMENT):
+                    return await self._reader.read(PIECE)
+            self._wakes_for(1)
+        self._begun = True
+        return await _within(
+            self._reader.read(PIECE), self._seconds, httpx2.ReadTimeout, self._request
+        )
+
+    def _wakes_for(self, count: int) -> bool:
+        """Ask the system to wake us for so many bytes; whether it does."""
+        try:
+            socket = self._writer.get_extra_info("socket")
+            socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, count)
+        except OSError:  # it cannot, or the connection is closed
+            return False
+        return True
 
     async def aclose(self) -> None:
         self._writer.transport.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -105,3 +106,38 @@ def test_silence_ends_in_a_timeout() -> None:
         get(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", stay=True, seconds=0.1)
     with pytest.raises(httpx2.ReadTimeout):
         get(b"HTTP/1.1", stay=True, seconds=0.1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its sockets do not wait for many bytes")
+def test_small_pieces_come_together_but_the_first_and_the_last_at_once() -> None:
+    """Whoever reads is woken for a handful of tokens, not for each."""
+
+    async def exchange() -> list[bytes]:
+        go_on = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\nfirst ")
+            await go_on.wait()
+            for _ in range(100):
+                writer.write(b"x")
+                await asyncio.sleep(0.001)
+            writer.write(b" last")
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with (
+                httpx2.AsyncClient(transport=Loopback()) as client,
+                client.stream("GET", f"http://127.0.0.1:{port}") as response,
+            ):
+                pieces = []
+                async for piece in response.aiter_bytes():
+                    pieces.append(piece)
+                    go_on.set()  # the first one is not kept back
+                return pieces
+
+    pieces = asyncio.run(asyncio.wait_for(exchange(), 30))
+    assert pieces[0] == b"first "
+    assert b"".join(pieces) == b"first " + b"x" * 100 + b" last"
+    assert len(pieces) < 50
