@@ -33,8 +33,15 @@ def opened(lab: Lab, page: Page, name: str, port: int = 0) -> tuple[Notebook, Pa
     """The notebook, its panel, and the process id of its kernel."""
     lab.write(name, OPEN)
     notebook = Notebook(page, lab, name, port=port)
-    process = int(notebook.run(0).split("#")[0])
+    process = ran(notebook)
     return notebook, Panel(page), process
+
+
+def ran(notebook: Notebook) -> int:
+    """The process id of the kernel, after its first cell has run."""
+    notebook.run(0)
+    expect(notebook.area(0)).to_contain_text("#")
+    return int(notebook.area(0).inner_text().split("#")[0])
 
 
 def in_menu(page: Page, command: str) -> None:
@@ -82,7 +89,7 @@ def test_what_is_sent_while_the_connection_is_cut_comes_once(lab: Lab, any_page:
         in_menu(page, "reconnect-to-kernel")
         panel.find("article.assistant").nth(2).wait_for(timeout=20_000)
         panel.wait()
-        assert panel.questions() == ["before", "in a cut", "on the way"]
+        expect(panel.questions).to_have_text(["before", "in a cut", "on the way"])
 
         panel.box.fill("a draft")
         cable.cut()
@@ -107,7 +114,7 @@ def test_a_kernel_that_ends_or_dies_costs_nothing_that_was_typed(lab: Lab, page:
     until(lambda: not lab.kernel("ended.ipynb"))
     save(page)
     notebook = Notebook(page, lab, "ended.ipynb")  # a new page, which starts a kernel
-    process = int(notebook.run(0).split("#")[0])
+    process = ran(notebook)
     panel = Panel(page)
     panel.find(".said", has_text="before").wait_for()
     expect(panel.box).to_have_value("an edit\n\na draft")
@@ -122,7 +129,7 @@ def test_a_kernel_that_ends_or_dies_costs_nothing_that_was_typed(lab: Lab, page:
     panel.box.press("Enter")
     panel.find("article.assistant").nth(1).wait_for()
     panel.wait()
-    assert panel.questions() == ["before", "an edit\n\na draft"]
+    expect(panel.questions).to_have_text(["before", "an edit\n\na draft"])
     save(page)
     page.reload()
     panel = Panel(page)
