@@ -251,8 +251,23 @@ SURROUNDINGS = [
     "\\{}",
     "**{}**",
 ]
+# JupyterLab runs the command that a clicked element names; its sanitiser lets such buttons pass.
+RUN = 'data-commandlinker-command="notebook:run-all-cells"'
+COMMANDS = [
+    f"<button {RUN}>a</button>",
+    f"<BUTTON\n{RUN} data-commandlinker-args='{{}}'>a",
+    f"[a](x){{{RUN}}}",
+    f"# a {{{RUN}}}",
+    f"[a](x '{RUN}')",
+    "[a](commandlinker:notebook:run-all-cells)",
+    f"```py {{{RUN}}}\nx\n```",
+    "$\\htmlData{commandlinker-command=notebook:run-all-cells}{x}$",
+    f"$\\mmlToken{{mi}}[{RUN}]{{x}}$",
+    f"$\\text{{<button {RUN}>a</button>}}$",
+]
 PAYLOADS = [
     *HTML,
+    *COMMANDS,
     *IMAGES,
     *FENCES,
     *(f"[a]({target})" for target in TARGETS),

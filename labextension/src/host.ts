@@ -32,6 +32,8 @@ export interface Host {
    * Returns whether there was a notebook to insert it into.
    */
   insertCell(element: Element, code: string): boolean;
+  /** A button that runs the cell in which `element` stands; `null` where a page has no sound way. */
+  runButton(element: Element): HTMLButtonElement | null;
   /** Put what a notebook without a kernel shows into the notebook, if there is one. */
   save(data: Record<string, string>, thread: string): void;
 }

@@ -101,6 +101,26 @@ class WidgetHost implements Host {
   }
 
   /**
+   * JupyterLab and Notebook 7 listen for clicks on what names one of their commands, outside of
+   * shadow roots; in a notebook that is not trusted they ask first. The command runs the cells that
+   * are selected in the notebook that has the focus: a click has made that ours, but for a selection
+   * of several, and for places (a view of its own) where there is no cell around.
+   */
+  runButton(element: Element): HTMLButtonElement | null {
+    const cell = element.closest(".jp-NotebookPanel .jp-Notebook .jp-Cell");
+    if (!cell || !this.notebook) return null;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.commandlinkerCommand = "notebook:run-cell";
+    button.addEventListener("click", (event) => {
+      const selected = cell.closest(".jp-Notebook")!.querySelectorAll(".jp-Cell.jp-mod-selected");
+      const alone = selected.length <= 1 && cell.classList.contains("jp-mod-active");
+      if (!alone) event.stopPropagation();
+    });
+    return button;
+  }
+
+  /**
    * The kernel does this itself while the page lives that ran the cell; a page that was opened
    * later knows no display ids, and hears of it here.
    */

@@ -14,7 +14,7 @@ from lab import axe
 from lab.conftest import Lab, Notebook
 from support.jan import add_model
 from support.server import StreamingServer, tokens
-from test_markdown import CALLS_HOME, PAYLOADS
+from test_markdown import CALLS_HOME, COMMANDS, PAYLOADS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -64,8 +64,8 @@ def test_nothing_that_a_model_says_runs_or_calls_home(lab: Lab, page: Page) -> N
     chunks = [texts[i : i + 40] for i in range(0, len(texts), 40)]  # Lab hides outputs after 50
     show = "from IPython.display import display\nfrom jan_jupyter.markdown import page, safe\n"
     each = "for text in texts:\n    display({'text/markdown': page(safe(text))}, raw=True)"
-    as_it_came = "display({'text/markdown': texts[0]}, raw=True)"
-    last = f"texts = {CALLS_HOME[:1]!r}\n{show}{as_it_came}"
+    as_it_came = "for text in texts:\n    display({'text/markdown': text}, raw=True)"
+    last = f"texts = {[CALLS_HOME[0], COMMANDS[0]]!r}\n{show}{as_it_came}"
     lab.write("safe.ipynb", *(f"texts = {chunk!r}\n{show}{each}" for chunk in chunks), last)
     notebook = Notebook(page, lab, "safe.ipynb")
     for number in range(len(chunks)):
@@ -81,8 +81,11 @@ def test_nothing_that_a_model_says_runs_or_calls_home(lab: Lab, page: Page) -> N
     )
     assert not {"SCRIPT", "IMG", "IFRAME", "OBJECT", "EMBED", "FORM", "javascript"} & set(found)
     assert not [name for name in found if name.startswith("on")]
+    commands = page.locator(".jp-OutputArea [data-commandlinker-command]")
+    assert commands.count() == 0
     with page.expect_request(foreign):  # what is not made safe asks: so a request would be seen
         notebook.run(len(chunks))
+    commands.wait_for()  # and has its command
 
 
 def test_lists_fit_a_narrow_window(lab: Lab, page: Page) -> None:

@@ -101,6 +101,39 @@ def test_what_is_sent_while_the_connection_is_cut_comes_once(lab: Lab, any_page:
         expect(panel.box).to_have_value("a draft")
 
 
+@pytest.mark.parametrize("view", ["doc/tree", "notebooks"])
+def test_a_button_runs_the_cell_again_and_no_other(lab: Lab, any_page: Page, view: str) -> None:
+    """In JupyterLab and in Notebook 7, which raises some errors of its own."""
+    page = any_page
+    if view == "notebooks":
+        pytest.importorskip("notebook", reason="Notebook 7 is not installed")
+    name = f"button-{view[:3]}.ipynb"
+    lab.write(name, "1", OPEN, "2")
+    notebook = Notebook(page, lab, name, view)
+    for number in range(3):
+        notebook.run(number)  # a notebook of cells that the user ran is trusted
+    panel = Panel(page)
+    panel.ask_and_wait("before")
+    panel.box.fill("a draft")
+    button = page.locator("jan-chat > button", has_text="Run the cell")
+    assert button.count() == 0
+    in_menu(page, "restart")
+    page.click(".jp-Dialog .jp-mod-accept")
+    told(panel, "was restarted")
+    lab.wait_for_kernel(name)
+    notebook.cell(2).locator(".cm-content").click()  # another cell is the active one
+    notebook.cell(1).locator(".jp-InputPrompt").click(modifiers=["Shift"])
+    button.evaluate("e => e.click()")  # with several selected it would run them all
+    notebook.cell(0).locator(".cm-content").click()
+    button.click()
+    panel.find(".lost").wait_for(state="detached")
+    panel = Panel(page)
+    panel.find(".said", has_text="before").wait_for()
+    expect(panel.box).to_have_value("a draft")
+    prompts = page.locator(".jp-Notebook .jp-InputPrompt").all_inner_texts()
+    assert [prompt.strip("[]: ") for prompt in prompts] == ["1", "1", "3"]
+
+
 def test_a_kernel_that_ends_or_dies_costs_nothing_that_was_typed(lab: Lab, page: Page) -> None:
     _, panel, _ = opened(lab, page, "ended.ipynb")
     panel.ask_and_wait("before")

@@ -292,11 +292,22 @@ const LOST = {
 
 /** No kernel hears what is said here: why, and what to do. */
 function Lost() {
-  const { lost } = useSession();
+  const session = useSession();
+  const { lost, deaf } = session;
+  const { root } = useChat();
+  useLayoutEffect(() => {
+    const button = deaf ? session.host.runButton(root) : null;
+    if (!button) return;
+    button.slot = "run";
+    button.textContent = "Run the cell";
+    root.append(button);
+    return () => button.remove();
+  }, [deaf]);
   if (!lost) return null;
   return (
     <div class="notice lost" role="alert">
       <span>{LOST[lost]}</span>
+      <slot name="run" />
     </div>
   );
 }
