@@ -1,7 +1,8 @@
 // Builds the front end into jan_jupyter/static/: `chat.js` (the widget), and the two parts that it
 // asks for when they are first needed: `code.js` (highlighting) and `math.js` (formulas).
 // With `--tests`: bundles tests/ for Node's own test runner.
-import { readdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const common = {
@@ -25,13 +26,29 @@ if (process.argv.includes("--tests")) {
   });
 } else {
   const outdir = process.env.JAN_STATIC ?? "../jan_jupyter/static";
-  await build({
-    ...common,
-    entryPoints: { chat: "src/widget.ts", code: "src/code/index.ts", math: "src/math.ts" },
-    outdir,
-    minify: true,
-    charset: "utf8",
-    legalComments: "none",
-    platform: "browser",
-  });
+  const texts = async (entryPoints, options) => {
+    const { outputFiles } = await build({
+      ...common,
+      ...options,
+      entryPoints,
+      outdir,
+      write: false,
+      minify: true,
+      charset: "utf8",
+      legalComments: "none",
+      platform: "browser",
+    });
+    return outputFiles;
+  };
+  const parts = await texts({ code: "src/code/index.ts", math: "src/math.ts" });
+  const [chat] = await texts({ chat: "src/widget.ts" }, { format: "iife", globalName: "made" });
+  // A page evaluates the module of each panel anew (anywidget). The first of a build does what all
+  // others of that build share; one of another build, from an upgraded kernel, does its own.
+  const hash = createHash("sha256");
+  for (const { contents } of [chat, ...parts]) hash.update(contents);
+  const name = JSON.stringify(`jan-jupyter ${hash.digest("hex").slice(0, 16)}`);
+  const shared = `globalThis[Symbol.for(${name})]`;
+  mkdirSync(outdir, { recursive: true });
+  for (const { path, contents } of parts) writeFileSync(path, contents);
+  writeFileSync(chat.path, `export default ${shared}??=(()=>{${chat.text}return made.default})();\n`);
 }

@@ -8,6 +8,9 @@ const SILENCE = 8000;
 /** Milliseconds after which a text that the kernel has not taken is spoken of. */
 const PATIENCE = 700;
 
+/** The parts that are loaded: all panels of a page that are of one build share them. */
+const parts = new Map<string, Promise<unknown>>();
+
 export interface Pending {
   /** What the kernel is told, until it has it. */
   action: Action & { type: "send" | "edit" };
@@ -41,7 +44,6 @@ export class Session {
   private unfollow: () => void;
   private heard = Date.now();
   private timer: ReturnType<typeof setInterval>;
-  private parts = new Map<string, Promise<unknown>>();
   private resyncing = new Set<string>();
 
   constructor(readonly host: Host) {
@@ -202,11 +204,11 @@ export class Session {
     });
 
   part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]> {
-    let part = this.parts.get(name) as Promise<Parts[Name]> | undefined;
+    let part = parts.get(name) as Promise<Parts[Name]> | undefined;
     if (!part) {
       part = this.host.part(name, this.ask);
-      part.catch(() => this.parts.delete(name));
-      this.parts.set(name, part);
+      part.catch(() => parts.delete(name));
+      parts.set(name, part);
     }
     return part;
   }

@@ -11,7 +11,7 @@ interface Model {
   send(content: unknown): void;
   on(name: "msg:custom", listener: (content: unknown) => void): void;
   off(name: "msg:custom", listener: (content: unknown) => void): void;
-  widget_manager?: unknown;
+  widget_manager?: object;
 }
 
 class WidgetHost implements Host {
@@ -191,13 +191,22 @@ interface Output {
 }
 
 // The listeners of a view end with it; those of `initialize` live as long as the widget. So the
-// session is made there, and found by the views through the panel's own name.
-const sessions = new Map<string, Session>();
+// session is made there, and found by the views through the panel's own name: within the notebook
+// (its widget manager), for two of a page may show the same kernel.
+const sessions = new WeakMap<object, Map<string, Session>>();
+
+function sessionsBeside(model: Model): Map<string, Session> {
+  const manager = model.widget_manager ?? sessions;
+  let beside = sessions.get(manager);
+  if (!beside) sessions.set(manager, (beside = new Map()));
+  return beside;
+}
 
 function sessionOf(model: Model): Session {
   const id = String(model.get("_panel_id"));
-  let session = sessions.get(id);
-  if (!session) sessions.set(id, (session = new Session(new WidgetHost(model))));
+  const beside = sessionsBeside(model);
+  let session = beside.get(id);
+  if (!session) beside.set(id, (session = new Session(new WidgetHost(model))));
   return session;
 }
 
@@ -228,7 +237,7 @@ export default {
     const session = sessionOf(model);
     return () => {
       session.close();
-      sessions.delete(id);
+      if (sessionsBeside(model).get(id) === session) sessionsBeside(model).delete(id);
     };
   },
   render({ model, el }: { model: Model; el: HTMLElement }): () => void {

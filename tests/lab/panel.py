@@ -16,7 +16,7 @@ class Panel:
 
     def __init__(self, page: Page, number: int = 0) -> None:
         self.page = page
-        # Each panel of a page brings its own element, with a number after its name.
+        # One of another build than the first of the page has a number after its name.
         self.root = page.locator("xpath=//*[starts-with(local-name(), 'jan-chat')]").nth(number)
         try:
             self.root.locator(".welcome h2, .turn").first.wait_for(timeout=30 * SECONDS)

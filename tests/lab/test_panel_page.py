@@ -175,6 +175,36 @@ def test_axe_finds_no_serious_fault(talk: Talk, tab: Page, scheme: Any) -> None:
     assert axe.faults(tab) == []
 
 
+MORE_PANELS = """async (changed) => {
+    let text = await (await fetch("./chat.js")).text();
+    if (changed) text = text.replace(/jan-jupyter [0-9a-f]+/, changed);
+    const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    const widget = (await import(address)).default;
+    return [1, 2].map((number) => {
+        const el = document.body.appendChild(document.createElement("div"));
+        const values = { _panel_id: `${changed}${number}`, _place: "p", height: "100px" };
+        const model = { get: (name) => values[name], send() {}, on() {}, off() {} };
+        widget.initialize({ model });
+        widget.render({ model, el });
+        return el.firstElementChild.localName;
+    });
+}"""
+
+
+def test_panels_of_a_page_share_one_module_and_those_of_another_build_another(
+    talk: Talk, tab: Page
+) -> None:
+    """Each brings its text, as anywidget has it; a kernel that was upgraded brings another."""
+    assert tab.evaluate(MORE_PANELS, "") == ["jan-chat", "jan-chat"]
+    assert tab.evaluate(MORE_PANELS, "another build") == ["jan-chat-2", "jan-chat-2"]
+    assert tab.evaluate(MORE_PANELS, "") == ["jan-chat", "jan-chat"]
+    places = tab.locator("xpath=//*[starts-with(local-name(), 'jan-chat')]")
+    assert places.count() == 7
+    expect(places.locator(".composer")).to_have_count(7)
+    talk.panel.ask_and_wait("What is 7 + 5?")
+    expect(talk.panel.says).to_contain_text("12")
+
+
 MOVES = "document.querySelector('jan-chat').shadowRoot.getAnimations().length"
 
 
