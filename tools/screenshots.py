@@ -54,6 +54,8 @@ Choose the **smallest** window that removes enough noise:
 - [ ] compare with an exponential average, where $\alpha = \frac{2}{w + 1}$
 """
 
+MODELS = {"gpt-mini": "n=90", "gpt-small": "error=context_length_exceeded"}
+
 
 @contextmanager
 def shown(
@@ -85,7 +87,7 @@ def main() -> None:
     talk = OPEN.format(model="jan-mini", thread="Moving averages")
     with tempfile.TemporaryDirectory() as folder, StreamingServer() as server:
         lab = Lab(Path(folder))
-        add_remote(lab.data_folder, server, **{"gpt-mini": "n=90", "refused": "status=401"})
+        add_remote(lab.data_folder, server, **MODELS)
         (lab.folder / "answer.md").write_text(ANSWER)
         with sync_playwright() as playwright:
             browser = launch(playwright)
@@ -101,9 +103,9 @@ def main() -> None:
             with shown(browser, lab, "panel-threads", talk) as (_, panel):
                 panel.button("Threads").click()
                 panel.find(".threads li").first.wait_for()
-            new = OPEN.format(model="refused", thread=None)
+            new = OPEN.format(model="gpt-small", thread=None)
             with shown(browser, lab, "panel-error", new) as (_, panel):
-                panel.ask("Is anybody there?")
+                panel.ask("What do these 200 pages say?")
                 panel.find(".error-card").wait_for()
             new = OPEN.format(model="jan-mini", thread=None)
             with shown(browser, lab, "panel-columns", new) as (page, panel):

@@ -368,6 +368,8 @@ def test_several_models_answer_side_by_side(lab: Lab, page: Page, server: Stream
     panel.wait()
     expect(panel.find(".column header strong")).to_have_text(["short", "slow", "jan-mini"])
     expect(panel.find(".column").nth(2)).to_contain_text("12")
+    # Each column has its own scrollbar; the conversation around them needs none.
+    assert panel.find(".log").evaluate("e => e.scrollHeight <= e.clientHeight")
     panel.find(".column").nth(2).get_by_role("button", name="Continue with this one").click()
     panel.find(".versions", has_text="3/3").or_(
         panel.find(".versions", has_text="/3")

@@ -47,9 +47,9 @@ function ModelList({ onClose }: { onClose: () => void }) {
   const [at, setAt] = useState(-1);
   const box = useRef<HTMLDivElement>(null);
   const word = filter.toLowerCase();
-  const found = models.filter((one) => `${one.id} ${one.name} ${one.engine}`.toLowerCase().includes(word));
-  const usable = found.filter((one) => one.usable);
-  const engines = [...new Set([...usable, ...found].map((one) => one.engine))];
+  const fitting = models.filter((one) => `${one.id} ${one.name} ${one.engine}`.toLowerCase().includes(word));
+  const found = [...fitting].sort((a, b) => Number(b.usable) - Number(a.usable));
+  const engines = [...new Set(found.map((one) => one.engine))];
   const ordered = engines.flatMap((engine) => found.filter((one) => one.engine === engine));
   useLayoutEffect(() => {
     box.current?.querySelector<HTMLInputElement>("input")?.focus();
