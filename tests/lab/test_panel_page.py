@@ -158,6 +158,19 @@ def test_what_is_opened_closes_what_it_would_lie_over(
     expect(threads).to_have_count(1)
     expect(models).to_have_count(0)
 
+    tab.evaluate(AT_ONCE)
+    expect(panel.box).to_have_value("")
+    expect(models).to_have_count(1)
+
+
+AT_ONCE = """async () => {
+    const box = document.querySelector("jan-chat").shadowRoot.querySelector(".composer > textarea");
+    box.value = "/model";
+    box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    for (let i = 0; i < 9; i++) await null;  // drawn, but before the next frame
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+}"""
+
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(talk: Talk, tab: Page, scheme: Any) -> None:

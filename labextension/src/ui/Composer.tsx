@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useChat, useSession } from "./context";
 import { COMMANDS, commandOf } from "./commands";
 import { IconButton } from "./icons";
@@ -66,8 +66,9 @@ export function Composer() {
     node.style.height = `${Math.min(node.scrollHeight, 220)}px`;
   }, [draft]);
 
-  // What may stand at the cursor: commands, or context of the notebook.
-  useEffect(() => {
+  // What may stand at the cursor: commands, or context of the notebook. Known before the next key:
+  // later it would close what that key has opened.
+  useLayoutEffect(() => {
     const head = draft.slice(0, area.current!.selectionStart);
     const reference = /(?:^|\s)(@[^\s]*)$/.exec(head)?.[1];
     if (/^\/\w*$/.test(head)) {
