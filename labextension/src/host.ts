@@ -21,6 +21,8 @@ export type Lost = "" | "away" | "dead" | "gone";
 export interface Host {
   /** Tell what becomes of the kernel, where that can be known. */
   follow(listener: (lost: Lost) => void): () => void;
+  /** Whether the kernel is known to run no cell. */
+  readonly idle: boolean;
   send(message: Outgoing): void;
   /** What was being typed in this place: kept over a new kernel and a new page. */
   draft: string;

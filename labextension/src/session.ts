@@ -299,6 +299,7 @@ export class Session {
 
   /** Messages may be lost on the way: an answer that is silent for long is asked for again. */
   private look(): void {
+    if (this.pending?.late) this.changed(); // what it waits for may have changed
     if (this.lost || Date.now() - this.heard < SILENCE) return;
     if (this.ready && !this.busy) return;
     this.heard = Date.now();

@@ -21,6 +21,15 @@ class WidgetHost implements Host {
     this.model.send(message);
   }
 
+  private get kernel(): Kernel | undefined {
+    const manager = this.model.widget_manager as { context?: { sessionContext?: Kernel } };
+    return manager?.context?.sessionContext;
+  }
+
+  get idle(): boolean {
+    return this.kernel?.session?.kernel?.status === "idle";
+  }
+
   private get place(): string {
     return `jan-draft-${this.model.get("_place")}`;
   }
@@ -49,8 +58,7 @@ class WidgetHost implements Host {
   }
 
   follow(listener: (lost: Lost) => void): () => void {
-    const manager = this.model.widget_manager as { context?: { sessionContext?: Kernel } };
-    const kernel = manager?.context?.sessionContext;
+    const kernel = this.kernel;
     if (!kernel?.statusChanged || !kernel.connectionStatusChanged) return () => {};
     const began = kernel.session?.kernel?.id;
     let away = false;

@@ -70,6 +70,12 @@ def test_what_is_sent_while_the_connection_is_cut_comes_once(lab: Lab, any_page:
     with Cable(lab.port) as cable:
         _, panel, process = opened(lab, page, "cut.ipynb", cable.port)
         panel.ask_and_wait("before")
+        os.kill(process, signal.SIGSTOP)
+        panel.ask("to the deaf")
+        panel.find(".pending .remark", has_text="does not answer").wait_for()
+        os.kill(process, signal.SIGCONT)
+        panel.find("article.assistant").nth(1).wait_for()
+        panel.wait()
         panel.box.fill("in a cut")
         cable.cut()
         told(panel, "is cut")
@@ -77,7 +83,7 @@ def test_what_is_sent_while_the_connection_is_cut_comes_once(lab: Lab, any_page:
         panel.find(".pending", has_text="as soon as the connection is there").wait_for()
         cable.mend()
         in_menu(page, "reconnect-to-kernel")
-        panel.find("article.assistant").nth(1).wait_for(timeout=20_000)
+        panel.find("article.assistant").nth(2).wait_for(timeout=20_000)
         panel.wait()
         panel.find(".lost").wait_for(state="detached")
 
@@ -87,9 +93,9 @@ def test_what_is_sent_while_the_connection_is_cut_comes_once(lab: Lab, any_page:
         cable.cut()
         cable.mend()
         in_menu(page, "reconnect-to-kernel")
-        panel.find("article.assistant").nth(2).wait_for(timeout=20_000)
+        panel.find("article.assistant").nth(3).wait_for(timeout=20_000)
         panel.wait()
-        expect(panel.questions).to_have_text(["before", "in a cut", "on the way"])
+        expect(panel.questions).to_have_text(["before", "to the deaf", "in a cut", "on the way"])
 
         panel.box.fill("a draft")
         cable.cut()

@@ -163,9 +163,7 @@ function Log() {
               </div>
               {pending.late && (
                 <p class="remark" role="status">
-                  {session.lost
-                    ? "Your message is sent as soon as the connection is there again."
-                    : "Waiting for the kernel: it is busy with a cell. Your message is sent as soon as it listens."}
+                  {session.lost ? AWAITED.away : session.host.idle ? AWAITED.idle : AWAITED.busy}
                 </p>
               )}
             </article>
@@ -283,6 +281,12 @@ function Starters() {
     </>
   );
 }
+
+const AWAITED = {
+  away: "Your message is sent as soon as the connection is there again.",
+  busy: "Waiting for the kernel: it is busy with a cell. Your message is sent as soon as it listens.",
+  idle: "The kernel runs no cell, and does not answer. If that lasts, restart it (Kernel ▸ Restart Kernel): your message is kept.",
+};
 
 const LOST = {
   away: "The connection to the kernel is cut, and is being made again. If it takes long: Kernel ▸ Reconnect to Kernel.",

@@ -203,6 +203,7 @@ export function Composer() {
       }
       const reader = new FileReader();
       reader.onload = () => attach([...session.images, String(reader.result)]);
+      reader.onerror = () => setWrong(`${file.name} could not be read: ${reader.error?.message}`);
       reader.readAsDataURL(file);
     }
   };
