@@ -14,9 +14,9 @@ from threading import Event as Signal
 from typing import TYPE_CHECKING, Any
 
 from jan_jupyter import bridge
+from jan_jupyter.conversation import assets as front_end
+from jan_jupyter.conversation.conversation import Conversation, Surroundings
 from jan_jupyter.models.store import ModelStore
-from jan_jupyter.panel import front_end
-from jan_jupyter.panel.conversation import Conversation, Surroundings
 from jan_jupyter.router import Router
 from jan_jupyter.threads import ThreadStore
 from lab.bare import Bare

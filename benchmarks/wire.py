@@ -49,7 +49,7 @@ def by_openai(model: str, base_url: str) -> int:
 
 def by_router_pooled(model: str, base_url: str) -> int:
     """Over the transport for servers elsewhere, which is httpx2's own."""
-    from jan_jupyter.engines import http
+    from jan_jupyter.engines.http import client as http
 
     http._is_loopback = lambda url: False
     return by_router(model, base_url)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .answers import Stream
+    from .ask import Stream
     from .chat import Chat, achat, aembed, chat, embed, speak, stream
+    from .engine_options.tokens import set_token_provider
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model
     from .models.store import ModelStore
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from .panel import ChatPanel
     from .router import Router
     from .threads import Assistant, Thread, ThreadMessage, ThreadStore
-    from .tokens import set_token_provider
     from .types import Audio, ChatRequest, Delta, Embeddings, Message, Reply, Timings, Usage
 
     models: ModelStore
@@ -77,10 +77,10 @@ _HOMES = {
     "Model": "models.model",
     "ModelStore": "models.store",
     **dict.fromkeys(("Assistant", "Thread", "ThreadMessage", "ThreadStore"), "threads"),
-    "Stream": "answers",
+    "Stream": "ask",
     "async_openai": "openai_client:async_client",
     "openai": "openai_client:client",
-    "set_token_provider": "tokens",
+    "set_token_provider": "engine_options.tokens",
     **dict.fromkeys(
         (
             "Audio",

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import errors
-from .answers import Stream
+from .ask import Stream
 from .router import Route, Router
 from .types import ChatRequest, Delta, Message, Reply, Usage
 
@@ -42,7 +42,7 @@ class Response:
 
 async def respond(router: Router, method: str, path: str, body: bytes) -> Response:
     """Answer one request of OpenAI's API; `path` is what follows `/v1`. Never raises `JanError`."""
-    from . import openai_bodies as bodies
+    from .wire import bodies
 
     try:
         match method, path.strip("/"):

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import bridge, errors
-from .answers import Prompt, Stream, asking, finished, messages_of, whole
-from .levels import Level
+from .ask import Prompt, Stream, asking, finished, messages_of, whole
 from .models.model import Model
+from .precedence import Level
 from .router import Router, shared
 from .tools import Approve, Function, Toolbox
 from .types import Audio, Embeddings, Message, Reply

@@ -11,14 +11,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from . import bridge, errors
+from .engine_options.engine_files import canonical
 from .engines.base import Engine
 from .engines.registry import Registry, not_found
-from .levels import Level, Values, plain, resolve
-from .models.engine_files import canonical
 from .models.model import Model
-from .models.reading import IGNORED
 from .models.store import ModelStore
 from .parameters import unknown
+from .precedence import Level, Values, plain, resolve
+from .reading import IGNORED
 from .satisfiable import contradiction
 from .settings import stay_here
 from .types import (
@@ -39,7 +39,7 @@ from .types import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .models.pull import Progress
+    from .models.hub.pull import Progress
 
 Watcher = Callable[[Event], None]
 
@@ -190,7 +190,7 @@ class Router:
 
         Closing it stops it, and keeps what has come. The last progress has the model.
         """
-        from .models.pull import pull
+        from .models.hub.pull import pull
 
         name, engine = source, ""
         try:

@@ -16,11 +16,11 @@ import jan_jupyter as jan
 from engines.asking import ask, engine, model, text
 from jan_jupyter import errors
 from jan_jupyter.addresses import is_this_machine
-from jan_jupyter.engines import installer
-from jan_jupyter.models.hub import plan
+from jan_jupyter.engines.install import installer
+from jan_jupyter.models.hub.sources import plan
+from jan_jupyter.models.hub.web import Web
 from jan_jupyter.models.machine import probe
 from jan_jupyter.models.store import ModelStore
-from jan_jupyter.models.web import Web
 from jan_jupyter.router import Router
 from jan_jupyter.settings import Jan, settings
 from jan_jupyter.types import ChatRequest, Message

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines import runtimes
-from jan_jupyter.engines.workers import Registry
+from jan_jupyter.engine_options.engine_files import read_engine_options
+from jan_jupyter.engines.local import runtimes
+from jan_jupyter.engines.local.pool import Registry
 from jan_jupyter.models import ModelStore
-from jan_jupyter.models.engine_files import read_engine_options
 from jan_jupyter.ownership import why_not_ours
 
 posix = pytest.mark.skipif(os.name != "posix", reason="files have no such owners here")
@@ -140,7 +140,7 @@ ORDINARY = """
 import filelock, os, platformdirs, sys
 from pathlib import Path
 from jan_jupyter import errors, settings
-from jan_jupyter.engines.workers import Registry
+from jan_jupyter.engines.local.pool import Registry
 place, stranger = Path(sys.argv[1]), int(sys.argv[2])
 os.setgroups([])
 os.setgid(stranger)

@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from .. import errors
-from ..models import azure
-from ..models.engine_files import EngineOptions
+from ..engine_options import azure
+from ..engine_options.engine_files import EngineOptions
 from ..models.model import Model
 from ..settings import stay_here
 from ..types import ChatRequest, Delta, Event
-from . import http
+from ..wire.sse import ServerEvent
 from .base import unheard
-from .failures import Hints, filtered
+from .http import client as http
+from .http.endpoint import Endpoint
+from .http.failures import Hints, filtered
 from .openai import OpenAI, OpenAIParser
-from .remote import Endpoint
-from .sse import ServerEvent
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 

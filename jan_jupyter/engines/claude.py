@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from .. import errors
 from ..models.model import Model
 from ..types import EMPTY, ChatRequest, Delta, Finish, Usage
-from . import http
+from ..wire.sse import ServerEvent
 from .claude_messages import conversation, output_schema, tool, tool_choice
-from .failures import Complaint, Hints
-from .remote import Endpoint, Remote
+from .http import client as http
+from .http.endpoint import Endpoint, Remote
+from .http.failures import Complaint, Hints
 from .rules import Rules
-from .sse import ServerEvent
 
 LATEST = "2026-10-21"
 """The version of the API that is spoken unless `anthropic_version` says another."""

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from .. import errors
 from ..models.model import Model
 from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Usage
-from . import http
-from .failures import Complaint, Hints
+from ..wire.sse import ServerEvent
+from .http import client as http
+from .http.endpoint import Endpoint, under
+from .http.failures import Complaint, Hints
 from .openai import OpenAI
-from .remote import Endpoint, under
 from .rendering import plainly
-from .sse import ServerEvent
 from .stops import StopWords, may_be_cut
 
 SCALE_UP_SECONDS = 600

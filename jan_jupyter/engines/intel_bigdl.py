@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import errors, settings
-from ..models.engine_files import EngineOptions
+from ..engine_options.engine_files import EngineOptions
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import Audio, ChatRequest, Delta, Embeddings, Event
-from . import runtimes
 from .base import unheard
-from .environments import EngineEnvironment, Recipe
-from .local import LocalEngine
+from .install.environments import EngineEnvironment, Recipe
+from .local import runtimes
+from .local.engine import LocalEngine
+from .local.pool import Launch, ModelFile, WorkerSpec
 from .openai import OpenAI
 from .rules import Rules
-from .workers import Launch, ModelFile, WorkerSpec
 
 _TORCH = ("torch==2.13.0",)
 _OF_BOTH = (

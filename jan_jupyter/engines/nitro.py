@@ -15,11 +15,10 @@ from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Embeddings
-from . import runtimes
-from . import worker as process
-from .failures import Complaint
-from .local import LocalEngine
-from .workers import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
+from .http.failures import Complaint
+from .local import runtimes, supervisor
+from .local.engine import LocalEngine
+from .local.pool import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
 
 SMALL_MODEL = 20 * 10**6
 """Bytes below which one thread is as fast as many, and is not held up when the others must wait.
@@ -196,7 +195,7 @@ def ceiling(
     words = (header.vocabulary or LARGEST_VOCABULARY) if header.causal else 0
     step = words * 4 * int(options.get("n_ubatch", fit.USUAL_STEP))
     threads = 4 * max(processors, options.get("cpu_threads", 1), options["n_parallel"])
-    stacks = threads * process.STACK
+    stacks = threads * supervisor.STACK
     return int(2 * needed + 2 * 10**9 + options["cache_ram"] * 2**20 + step + stacks)
 
 

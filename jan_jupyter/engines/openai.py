@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from .. import errors
-from ..keys import Address
 from ..models.model import Model
+from ..redaction import Address
 from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Timings, Usage
-from . import http
-from .failures import Party
-from .remote import Endpoint, Remote
-from .sse import ServerEvent
+from ..wire.sse import ServerEvent
+from .http import client as http
+from .http.endpoint import Endpoint, Remote
+from .http.failures import Party
 
 
 class OpenAI(Remote):

@@ -16,13 +16,13 @@ from importlib import import_module
 from typing import Any
 
 from .. import errors
-from ..models.engine_files import EngineOptions, canonical, known_engines
+from ..engine_options.engine_files import EngineOptions, canonical, known_engines
+from ..engine_options.plugins import Plugin, plugins
 from ..models.model import Model
-from ..models.plugins import Plugin, plugins
 from ..models.store import ModelStore
 from ..types import Event
 from .base import Engine
-from .refusal import refusal
+from .validate import refusal
 
 OURS = {
     "nitro": "jan_jupyter.engines.nitro:Nitro",
@@ -31,7 +31,7 @@ OURS = {
     "azure-openai": "jan_jupyter.engines.azure_openai:AzureOpenAI",
     "claude": "jan_jupyter.engines.claude:Claude",
     "hf-endpoints": "jan_jupyter.engines.hf_endpoints:HFEndpoints",
-    "nvidia-triton-trt-llm": "jan_jupyter.engines.triton:Triton",
+    "nvidia-triton-trt-llm": "jan_jupyter.engines.triton.engine:Triton",
 }
 
 

@@ -34,7 +34,7 @@ def parameters(current: str) -> Offer:
 
 def fields(current: str) -> Offer:
     """What may be set in a model's description, with its equals sign."""
-    from ..models.schema import METADATA, PARAMETERS, SETTINGS
+    from ..parameters import METADATA, PARAMETERS, SETTINGS
 
     known = ["name", "description", *PARAMETERS, *SETTINGS, *METADATA]
     return [(f"{name}=", "param") for name in known]
@@ -78,8 +78,8 @@ def quoted(name: str) -> str:
 
 def sources(current: str) -> Offer:
     """What can be pulled: what has begun, models that wait for their files, the curated ones."""
-    from ..models.hub import curated
-    from ..models.unfinished import unfinished
+    from ..models.hub.sources import curated
+    from ..models.hub.unfinished import unfinished
     from ..router import shared
 
     store = shared().store

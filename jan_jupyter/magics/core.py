@@ -31,8 +31,8 @@ from .lines import help_text, parse_line
 from .stopping import Stopped
 
 if TYPE_CHECKING:
-    from ..answers import Stream
-    from ..levels import Level
+    from ..ask import Stream
+    from ..precedence import Level
     from ..types import Message, Reply
     from .inthread import InThread
     from .output import Output
@@ -164,7 +164,7 @@ class JanMagics(Magics):
         name = options.as_name
         if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
-        from ..answers import asking, messages_of
+        from ..ask import asking, messages_of
         from ..router import shared
         from ..tools import Toolbox
         from ..types import Message

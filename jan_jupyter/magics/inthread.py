@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..levels import Level
+from ..precedence import Level
 from ..router import shared as router
 from ..threads import Record, shared
 from ..threads.record import questions

@@ -10,8 +10,8 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display, update_display
 
+from ..models.hub.pull import Progress
 from ..models.model import Model
-from ..models.pull import Progress
 from .output import captured, printable
 
 

@@ -12,7 +12,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any, NamedTuple
 
-from ..answers import Stream
+from ..ask import Stream
 from ..bridge import HEARTBEAT, Pump, heartbeat
 from ..settings import settings
 from ..types import Delta, Event, Reply

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from .model import Model, ModelState, Source
 
 if TYPE_CHECKING:
-    from .engine_files import EngineOptions, EngineRow, canonical, known_engines
     from .folders import DataFolder
     from .gguf import GGUFHeader, read_header
     from .prompts import PromptTemplate
@@ -16,28 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataFolder",
-    "EngineOptions",
-    "EngineRow",
     "GGUFHeader",
     "Model",
     "ModelState",
     "ModelStore",
     "PromptTemplate",
     "Source",
-    "canonical",
-    "known_engines",
     "read_header",
 ]
 
 _HOMES = {
     "DataFolder": "folders",
-    "EngineOptions": "engine_files",
-    "EngineRow": "engine_files",
     "GGUFHeader": "gguf",
     "ModelStore": "store",
     "PromptTemplate": "prompts",
-    "canonical": "engine_files",
-    "known_engines": "engine_files",
     "read_header": "gguf",
 }
 

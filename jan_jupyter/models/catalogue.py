@@ -13,9 +13,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import JanError, ModelBroken
-from . import azure, homes, schema
-from .engine_files import (
+from ..engine_options import azure
+from ..engine_options.engine_files import (
     Door,
     EngineOptions,
     canonical,
@@ -24,12 +23,14 @@ from .engine_files import (
     known_engines,
     plugin_engines,
 )
+from ..errors import JanError, ModelBroken
+from ..watch import Look, Memo, Watch
+from . import other_apps, schema
 from .files import Files, find, find_folder
 from .model import FOREIGN, ORIGIN, Model
 from .names import folder_parts
 from .scan import Found, scan
 from .schema import Description
-from .watch import Look, Memo, Watch
 
 
 class Place(NamedTuple):
@@ -249,7 +250,7 @@ def _scan(place: Place, watch: Watch) -> Iterable[Found]:
         return scan(str(place.root), watch)
     if place.kind == "bundled":
         return [found for found in scan(str(place.root), watch) if found.source == "json"]
-    return homes.scan(place.kind, str(place.root), watch)
+    return other_apps.scan(place.kind, str(place.root), watch)
 
 
 # One description --------------------------------------------------------------------------------
@@ -278,7 +279,7 @@ def _descriptions(found: Found, path: Path, place: Place, look: Look) -> Iterato
         case "bare":
             yield Description(found.id, found.id)
         case _:
-            yield homes.describe(found, place.root, look)
+            yield other_apps.describe(found, place.root, look)
 
 
 def _needs(model: Model) -> Needs:

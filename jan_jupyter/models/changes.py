@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..errors import CannotWrite, ModelExists, ModelNotFound, ModelReadOnly, UsageError
+from ..parameters import names_program
+from ..reading import read_text
 from . import disk, edits, gguf, schema
 from .files import Files, is_projector
 from .gguf import is_first_part
 from .model import Model
 from .names import folder_parts
-from .reading import read_text
 
 Taken = Callable[[str], Path | None]
 """The description of the model that has an id already, if there is one."""
@@ -144,7 +145,7 @@ def _free_folder(models: Path, name: str) -> Path:
 def update(data_folder: Path, model: Model, values: Mapping[str, Any]) -> Path:
     """Set fields of a description; returns where it is. See `ModelStore.update`."""
     names = (name.rpartition(".")[2] for name, value in values.items() if value is not None)
-    if wrong := schema.names_program(f"What is set for {model.id}", names):
+    if wrong := names_program(f"What is set for {model.id}", names):
         raise UsageError(f"{wrong}.")
     with disk.locked(data_folder):
         _still_there(model)

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ModelBroken, UsageError
+from ..parameters import METADATA, OLD_NAMES, PARAMETERS, SETTINGS
+from ..reading import parse_json, parse_yaml
 from . import disk
-from .reading import parse_json, parse_yaml
-from .schema import METADATA, OLD_NAMES, PARAMETERS, SETTINGS
 
 _TOP = ("name", "description", "version", "engine", "format", "sources", "created", "owned_by")
 _GROUPS: Mapping[str, Mapping[str, Any]] = {

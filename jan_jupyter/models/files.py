@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ModelBroken
+from ..watch import Look
 from . import gguf
 from .model import ModelState
 from .schema import Description, is_absolute
-from .watch import Look
 
 
 @dataclass(slots=True)

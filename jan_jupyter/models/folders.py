@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ModelBroken
-from .reading import read_json
+from ..reading import read_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engine_options.engine_files import canonical
 from ..errors import ModelBroken, ModelNotFound, UsageError, expect
+from ..watch import Look, Watch
 from . import gguf, schema
-from .engine_files import canonical
 from .files import Files, find, is_projector
 from .model import Model
-from .watch import Look, Watch
 
 if TYPE_CHECKING:
     from .store import ModelStore

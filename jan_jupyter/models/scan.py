@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..watch import Watch
 from .gguf import is_first_part
 from .model import Source
-from .watch import Watch
 
 _CORTEX_ROOTS = {"cortex.so", "huggingface.co", "imported", "remote"}
 _ORDER = {

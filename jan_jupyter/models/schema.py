@@ -3,171 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ModelBroken
+from ..parameters import (
+    FIELDS,
+    METADATA,
+    PARAMETERS,
+    SETTINGS,
+    collect,
+    names_program,
+    settings_and_parameters,
+)
+from ..reading import fit, is_absent, mapping, number, text, words
 from .prompts import PromptTemplate
-from .reading import Cast, fit, flag, is_absent, mapping, number, text, whole, words
-
-# Fields -----------------------------------------------------------------------------------------
-
-
-def _mirostat(value: Any) -> Any:
-    """On or off in cortex, a version in llama.cpp."""
-    try:
-        return flag(value)
-    except ValueError:
-        return whole(0, 2)(value)
-
-
-def _address(value: Any) -> str | None:
-    from ..keys import Address
-
-    return Address(found) if (found := text(value)) else None
-
-
-SETTINGS: Mapping[str, Cast] = {
-    "ctx_len": whole(1, zero=False),
-    "ngl": whole(),
-    "prompt_template": text,
-    "system_prompt": text,
-    "user_prompt": text,
-    "ai_prompt": text,
-    "pre_prompt": text,
-    "llama_model_path": text,
-    "model_path": text,
-    "mmproj": text,
-    "vision_model": flag,
-    "text_model": flag,
-    "embedding": flag,
-    "cpu_threads": whole(1, zero=False),
-    "n_parallel": whole(1, zero=False),
-    "cont_batching": flag,
-    "stop_word": text,
-    "base_url": _address,
-    "chat_template": text,
-}
-"""Load time: name -> what its value is made to fit (spec §4.1)."""
-
-PARAMETERS: Mapping[str, Cast] = {
-    "temperature": number(0, 2),
-    "top_p": number(0, 1),
-    "top_k": whole(0),
-    "min_p": number(0, 1),
-    "repeat_penalty": number(1e-6),
-    "repeat_last_n": whole(-1),
-    "frequency_penalty": number(-2, 2),
-    "presence_penalty": number(-2, 2),
-    "max_tokens": whole(1, zero=False),
-    "stop": words,
-    "stream": flag,
-    "seed": whole(),
-    # cortex (spec §11)
-    "dynatemp_range": number(),
-    "dynatemp_exponent": number(),
-    "tfs_z": number(),
-    "typ_p": number(),
-    "mirostat": _mirostat,
-    "mirostat_tau": number(),
-    "mirostat_eta": number(),
-    "penalize_nl": flag,
-    "ignore_eos": flag,
-    "n_probs": whole(0),
-    "min_keep": whole(0),
-    "grammar": text,
-}
-"""Per request: name -> what its value is made to fit (spec §4.2)."""
-
-METADATA: Mapping[str, Cast] = {
-    "author": text,
-    "tags": words,
-    "capabilities": words,
-    "size": whole(1, zero=False),
-    "cover": text,
-    "default_ctx_len": whole(1, zero=False),
-    "default_max_tokens": whole(1, zero=False),
-}
-
-OLD_NAMES: Mapping[str, str] = {
-    "visionModel": "vision_model",
-    "textModel": "text_model",
-    "token_limit": "max_tokens",
-    "n_parallels": "n_parallel",
-    "ctx_size": "ctx_len",
-    "n_gpu_layers": "ngl",
-    "mmproj_path": "mmproj",
-}
-
-PROGRAMS = frozenset({"runtime_path", "python"})
-"""Settings that name what is run: they count in the user's own engine file, and nowhere else."""
-
-_ENGINE_ONLY = {"engine", "api_key"}  # never a setting or a parameter of a model
-_FIELDS: Mapping[str, Cast] = {**SETTINGS, **PARAMETERS}
-
-
-def collect(
-    raw: Mapping[str, Any],
-    fields: Mapping[str, Cast],
-    warnings: list[str],
-    *,
-    unknown: bool = False,
-) -> dict[str, Any]:
-    """The values that are set, under today's names; with `unknown`, also those of other names."""
-    found: dict[str, Any] = {}
-    old: dict[str, Any] = {}
-    for key, value in raw.items():
-        name = OLD_NAMES.get(key, key)
-        if (cast := fields.get(name)) is not None:
-            try:
-                value = cast(value)
-            except ValueError:
-                value = fit(value, cast, key, warnings)  # tells it
-        elif not unknown or name in _ENGINE_ONLY or is_absent(value):
-            continue
-        if value is not None:
-            (found if name == key else old)[name] = value
-    return {**old, **found}
-
-
-def _is_bound(name: str) -> bool:
-    """Whether a name is for Jan's sliders (`max_temperature`), and nothing to ask a server with."""
-    kind, _, parameter = name.partition("_")
-    return kind in ("max", "min", "default", "step") and parameter in PARAMETERS
-
-
-def settings_and_parameters(
-    settings: Mapping[str, Any], parameters: Mapping[str, Any], warnings: list[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both made regular: values fit, and what stands in the wrong one of the two is moved."""
-    load = collect(settings, _FIELDS, warnings, unknown=True)
-    ask = collect(parameters, _FIELDS, warnings, unknown=True)
-    ask = {name: value for name, value in ask.items() if not _is_bound(name)}
-    for here, there, names, place in (
-        (load, ask, PARAMETERS, "parameters"),
-        (ask, load, SETTINGS, "settings"),
-    ):
-        for name in [name for name in here if name in names]:
-            value = here.pop(name)
-            if name not in there:
-                there[name] = value
-                warnings.append(f"{name}: belongs into {place}")
-    if word := load.pop("stop_word", None):
-        stop = ask.get("stop", [])
-        ask["stop"] = stop if word in stop else [*stop, word]
-    return load, ask
-
-
-def names_program(where: object, settings: Iterable[str]) -> str:
-    """The line that refuses settings which name what is run; empty if there is none of them."""
-    found = ", ".join(sorted(PROGRAMS.intersection(settings)))
-    if not found:
-        return ""
-    return f"{where} names a program to run ({found}): only your own engine.json may; take it out"
-
 
 # Descriptions -----------------------------------------------------------------------------------
 
@@ -214,7 +67,7 @@ def model_json(raw: Any, path: Path, default_id: str) -> Description:
     found.settings, found.parameters = settings_and_parameters(settings, parameters, warnings)
     found.broken = names_program(path, found.settings)
     if isinstance(key := settings.get("api_key"), str):
-        from ..keys import Secret
+        from ..redaction import Secret
 
         found.raw = {**raw, "settings": {**settings, "api_key": Secret(key)}}
     found.sources = list(_sources(raw, path, warnings))
@@ -330,7 +183,7 @@ def _describe(found: Description, raw: Mapping[str, Any]) -> None:
 
 def _place_flat(found: Description, raw: Mapping[str, Any]) -> None:
     """Settings and parameters that stand together with everything else, in YAML."""
-    values = collect(raw, _FIELDS, found.warnings)
+    values = collect(raw, FIELDS, found.warnings)
     for name in ("prompt_template", "system_prompt", "user_prompt", "ai_prompt", "pre_prompt"):
         if (value := values.get(name)) and (decoded := _decode(value)) != value:
             values[name] = decoded

@@ -12,10 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError, expect
-from . import changes, homes, imports
-from .catalogue import Catalogue, Place
-from .engine_files import (
+from ..engine_options.engine_files import (
     DATA,
     EngineOptions,
     canonical,
@@ -24,13 +21,16 @@ from .engine_files import (
     read_engine_options,
     written_engines,
 )
+from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError, expect
+from ..watch import Memo
+from . import changes, imports, other_apps
+from .catalogue import Catalogue, Place
 from .fit import Fit, estimate
 from .folders import DataFolder, jan_data_folder
 from .gguf import GGUFHeader, read_brief, read_template
 from .machine import Machine, probe
 from .model import ORIGIN, Model
 from .scan import Found, description_at
-from .watch import Memo
 
 
 class ModelStore:
@@ -72,7 +72,7 @@ class ModelStore:
 
         found.append(Place(DATA, "bundled"))
         for kind in settings().home_names():
-            found += [Place(root, kind) for root in homes.roots(kind)]
+            found += [Place(root, kind) for root in other_apps.roots(kind)]
         return [*found, *(Place(folder, "folder") for folder in settings().extra_folders())]
 
     def list(self) -> list[Model]:
@@ -256,7 +256,7 @@ class ModelStore:
         `trust_address`; keys go there only as `%jan keys` is told. Raises `ModelExists`,
         `ModelBroken`, `CannotWrite`, `UsageError`.
         """
-        from ..keys import without_secrets
+        from ..redaction import without_secrets
 
         taken = imports.read(self, source)
         if taken.address and not trust_address:
@@ -311,7 +311,7 @@ class ModelStore:
         Raises `ModelNotFound`, `DownloadRefused`, `NoSpace`, `DownloadFailed`.
         """
         from .. import bridge
-        from .pull import Progress, pull
+        from .hub.pull import Progress, pull
 
         last, line = Progress(source), ""
         for last in bridge.iterate(pull(self, source, id=id)):

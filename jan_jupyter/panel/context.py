@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from .protocol import Context
+from ..conversation.protocol import Context
 
 _REFERENCE = re.compile(r"(?:(?<=\s)|^)@(file:[^\s]+|cell(?::\d+)?|error|[^\W\d]\w*(?:\.\w+)*)")
 LONGEST = 20_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import markdown
+from ..conversation import turns
 from ..threads import ThreadMessage
-from . import turns
 
 HINT = "A saved conversation: run the cell to go on with it."
 """JupyterLab writes above it that a widget's model was not found; this says what to do."""

@@ -23,13 +23,14 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from .. import bridge, errors
+from ..conversation import assets as front_end
+from ..conversation.conversation import Conversation, Surroundings
+from ..conversation.protocol import Context
 from ..router import shared
 from ..threads import Thread
 from ..threads import shared as thread_store
 from ..types import Reply
-from . import cells, context, front_end, saved
-from .conversation import Conversation, Surroundings
-from .protocol import Context
+from . import cells, context, saved
 
 T = TypeVar("T")
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import ModelBroken, ThreadBroken, ThreadError, ThreadNotFound, UsageError, expect
-from ..levels import Level
-from ..models.reading import fit, read_json, text
+from ..precedence import Level
+from ..reading import fit, read_json, text
 from ..types import EMPTY
 from . import files
-from .head import tuning
 from .message import seconds
+from .thread_file import tuning
 
 
 @dataclass(frozen=True, slots=True)

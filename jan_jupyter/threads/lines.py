@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ModelBroken, ThreadError
-from ..models.reading import parse_json
+from ..reading import parse_json
 from . import files
 from . import message as turns
 from .message import ThreadMessage

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ..engine_options.engine_files import canonical
 from ..errors import ThreadBusy, ThreadError
-from ..models.engine_files import canonical
 from ..types import Message, Reply
 from .message import ThreadMessage, new_id
 from .thread import Thread

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ThreadBroken, ThreadError, ThreadNotFound, UsageError, expect
-from ..levels import Level
 from ..models.disk import is_inside
-from . import files, head
+from ..precedence import Level
+from . import files, thread_file
 from . import message as turns
 from .assistants import Assistants
 from .lines import read_lines
@@ -131,13 +131,13 @@ class ThreadStore:
         expect(title, str, "A thread's title is text")
         profile = self.assistants.get(assistant) if assistant else None
         with self._new_folder() as folder:
-            raw = head.new(folder.name, " ".join(title.split()))
+            raw = thread_file.new(folder.name, " ".join(title.split()))
             if profile is not None:
-                raw = head.with_assistant(raw, profile.profile)
+                raw = thread_file.with_assistant(raw, profile.profile)
             if instructions:
-                raw = head.with_instructions(raw, instructions)
+                raw = thread_file.with_instructions(raw, instructions)
             chosen = model or (profile.model if profile else None)
-            raw = head.with_model(raw, chosen, engine if model else None)
+            raw = thread_file.with_model(raw, chosen, engine if model else None)
             files.replace(folder / "thread.json", files.pretty(raw))
         return self._thread(folder, True)
 
@@ -154,7 +154,7 @@ class ThreadStore:
 
     def levels(self) -> tuple[Level, ...]:
         """What would hold in a new thread, as `Thread.levels`."""
-        return (self.assistants.of(head.DEFAULT_ASSISTANT).level,)
+        return (self.assistants.of(thread_file.DEFAULT_ASSISTANT).level,)
 
     def search(self, text: str, limit: int = 50) -> Sequence[Hit]:
         """Messages of the active lines that hold `text` (without regard to case), newest threads
@@ -225,8 +225,8 @@ class ThreadStore:
         if not messages:
             raise ThreadError(f"{source} holds no messages.")
         with self._new_folder() as folder:
-            raw = head.new(folder.name, " ".join((title or source.stem).split()))
-            raw = head.touched(head.with_model(raw, model, None), messages[-1].text)
+            raw = thread_file.new(folder.name, " ".join((title or source.stem).split()))
+            raw = thread_file.touched(thread_file.with_model(raw, model, None), messages[-1].text)
             lines = [files.compact(_own(message, folder.name)) + b"\n" for message in messages]
             files.replace(folder / "messages.jsonl", b"".join(lines))
             files.replace(folder / "thread.json", files.pretty(raw))

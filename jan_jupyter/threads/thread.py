@@ -30,14 +30,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelBroken, ThreadBroken, ThreadBusy, ThreadError, ThreadNotFound, expect
-from ..levels import Level
-from ..models.reading import read_json
+from ..precedence import Level
+from ..reading import read_json
 from ..types import Message
-from . import context, files, head
+from . import context, files, thread_file
 from . import message as turns
-from .head import Head
 from .lines import Line, as_read, branch_of, dated, message_of, numbered, off_line, on_lines, split
 from .message import ThreadMessage
+from .thread_file import Head
 from .tree import ROOT, Off, Tree
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Thread:
             written = self._new(state, message, tree.line[-1].id if tree.line else ROOT)
             if replaces:
                 self._write_tree(state, tree.appended(written))
-                self._tell_listings(head.touched(state.head.raw, written.text))
+                self._tell_listings(thread_file.touched(state.head.raw, written.text))
             else:
                 self._append(state, written)
             return written
@@ -245,7 +245,7 @@ class Thread:
                 self._append(state, written)
             else:
                 self._write_tree(state, state.tree.answered(written, to))
-                self._tell_listings(head.touched(state.head.raw))
+                self._tell_listings(thread_file.touched(state.head.raw))
             return written
 
     def fork(self, at: str) -> None:
@@ -273,7 +273,7 @@ class Thread:
         """
         with self._writing() as state:
             self._write_tree(state, state.tree.without(ids), gone=ids)
-            self._tell_listings(head.touched(state.head.raw))
+            self._tell_listings(thread_file.touched(state.head.raw))
 
     # The thread itself
 
@@ -288,7 +288,7 @@ class Thread:
         if not (title := " ".join(title.split())):
             raise ThreadError("The new title of a thread cannot be empty.")
         with self._writing() as state:
-            self._write_head(head.titled(state.head.raw, title))
+            self._write_head(thread_file.titled(state.head.raw, title))
 
     def configure(
         self,
@@ -309,13 +309,13 @@ class Thread:
         with self._writing() as state:
             raw = state.head.raw
             if model is not None:
-                raw = head.with_model(raw, model, engine)
+                raw = thread_file.with_model(raw, model, engine)
             if profile is not None:
-                raw = head.with_assistant(raw, profile.profile)
+                raw = thread_file.with_assistant(raw, profile.profile)
             if instructions is not None:
-                raw = head.with_instructions(raw, instructions)
+                raw = thread_file.with_instructions(raw, instructions)
             if settings or parameters:
-                raw = head.with_values(raw, settings or {}, parameters or {})
+                raw = thread_file.with_values(raw, settings or {}, parameters or {})
             if raw != state.head.raw:
                 self._write_head(raw)
 
@@ -418,9 +418,13 @@ class Thread:
 
     def _append(self, state: State, message: ThreadMessage) -> None:
         files.append(self._paths[1], files.compact(message.raw))
-        raw = head.touched(state.head.raw, message.text)
-        if not state.tree.line and message.role == "user" and state.head.title == head.UNTITLED:
-            raw = head.titled(raw, _title(message.text))
+        raw = thread_file.touched(state.head.raw, message.text)
+        if (
+            not state.tree.line
+            and message.role == "user"
+            and state.head.title == thread_file.UNTITLED
+        ):
+            raw = thread_file.titled(raw, _title(message.text))
         self._tell_listings(raw)
 
     def _tell_listings(self, raw: Mapping[str, Any]) -> None:
@@ -470,9 +474,9 @@ def read_head(folder: Path) -> Head:
         raise ThreadBroken(str(error)) from error
     if not isinstance(raw, Mapping):
         raise ThreadBroken(f"{path}, line 1: not an object")
-    return head.read(raw, folder.name)
+    return thread_file.read(raw, folder.name)
 
 
 def _title(text: str) -> str:
-    first = next((line for line in map(str.strip, text.splitlines()) if line), head.UNTITLED)
+    first = next((line for line in map(str.strip, text.splitlines()) if line), thread_file.UNTITLED)
     return first if len(first) <= 60 else first[:59] + "…"

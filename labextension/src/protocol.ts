@@ -1,5 +1,5 @@
 // What the front end and the kernel say to each other: the one place where it is written down.
-// Its other half is `jan_jupyter/panel/protocol.py`.
+// Its other half is `jan_jupyter/conversation/protocol.py`.
 //
 // The kernel holds the conversation; a view shows it. `hello` is answered by a `snapshot`, so a page
 // that was reloaded, or a second view, begins where the conversation is. Later changes come as

@@ -10,7 +10,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge
-from jan_jupyter.answers import Stream
+from jan_jupyter.ask import Stream
 from support.jan import write_json
 
 from .house import House

@@ -13,7 +13,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
-from jan_jupyter.engines.triton import ModelFailed, Unhealthy
+from jan_jupyter.engines.triton.engine import ModelFailed, Unhealthy
 from peers.misbehaving import Misbehaving
 from peers.process import HOST, MODEL, REPOSITORY, Peer
 from peers.triton import Triton

@@ -18,16 +18,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
-from jan_jupyter.answers import Fold
-from jan_jupyter.engines import http
-from jan_jupyter.engines.failures import Party
+from jan_jupyter.ask import Fold
+from jan_jupyter.engines.http import client as http
+from jan_jupyter.engines.http.endpoint import Remote
+from jan_jupyter.engines.http.failures import Party
 from jan_jupyter.engines.registry import engine_class
-from jan_jupyter.engines.remote import Remote
-from jan_jupyter.engines.sse import EventDecoder, ServerEvent
-from jan_jupyter.engines.triton_tensors import Signature, TritonParser
+from jan_jupyter.engines.triton.tensors import Signature, TritonParser
 from jan_jupyter.models.model import Model
 from jan_jupyter.router import Route
 from jan_jupyter.types import ChatRequest, Delta, Message
+from jan_jupyter.wire.sse import EventDecoder, ServerEvent
 from support.jan import engine_options
 
 from .pairs import PARSED

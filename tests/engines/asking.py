@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jan_jupyter.engine_options.engine_files import known_engines
+from jan_jupyter.engines.http.endpoint import Remote
 from jan_jupyter.engines.registry import engine_class
-from jan_jupyter.engines.remote import Remote
-from jan_jupyter.models.engine_files import known_engines
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Delta, Event, Message
 from support.jan import engine_options

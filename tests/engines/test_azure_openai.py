@@ -13,12 +13,12 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import errors
+from jan_jupyter.engine_options.azure import chat_address, missing
 from jan_jupyter.engines.azure_openai import AzureParser
-from jan_jupyter.engines.failures import Party, error_of
-from jan_jupyter.engines.sse import ServerEvent
-from jan_jupyter.models.azure import chat_address, missing
+from jan_jupyter.engines.http.failures import Party, error_of
 from jan_jupyter.models.store import ModelStore
 from jan_jupyter.types import Delta
+from jan_jupyter.wire.sse import ServerEvent
 from support.jan import write_json
 from support.server import StreamingServer, tokens
 

@@ -12,9 +12,9 @@ import jan_jupyter as jan
 from jan_jupyter import errors
 from jan_jupyter.engines.claude import ClaudeParser
 from jan_jupyter.engines.claude_messages import closed, tool_choice
-from jan_jupyter.engines.http import END
-from jan_jupyter.engines.sse import ServerEvent
+from jan_jupyter.engines.http.client import END
 from jan_jupyter.types import ChatRequest, Delta, Message, Usage
+from jan_jupyter.wire.sse import ServerEvent
 from support.jan import add_model, write_json
 from support.server import StreamingServer, tokens
 
@@ -233,7 +233,7 @@ def test_what_it_refuses_is_one_line(
     kind: type[errors.EngineError],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
     with pytest.raises(kind) as caught:
         ask(engine("claude", server.url), model(f"c:n=5,{behaviour}"))
     assert type(caught.value) is kind

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
-from jan_jupyter.engines import sse
-from jan_jupyter.engines.sse import EventDecoder, ServerEvent
+from jan_jupyter.wire import sse
+from jan_jupyter.wire.sse import EventDecoder, ServerEvent
 
 RECORDED = [
     (b'data: {"a": 1}\n\ndata: [DONE]\n\n', ['{"a": 1}', "[DONE]"]),

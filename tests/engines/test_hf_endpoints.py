@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines.failures import Complaint
 from jan_jupyter.engines.hf_endpoints import TGIParser, sampling
-from jan_jupyter.engines.remote import Remote
-from jan_jupyter.engines.sse import ServerEvent
+from jan_jupyter.engines.http.endpoint import Remote
+from jan_jupyter.engines.http.failures import Complaint
 from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
+from jan_jupyter.wire.sse import ServerEvent
 from support.server import StreamingServer, tokens
 
 from .asking import KEY, ask, body, engine, model, text
@@ -131,7 +131,7 @@ def test_what_a_text_format_cannot_do_is_told(server: StreamingServer) -> None:
 def test_an_endpoint_that_was_scaled_to_zero_is_waited_for(
     server: StreamingServer, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.STARTING_PAUSE", 0.01)
+    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_PAUSE", 0.01)
     events: list[Event] = []
     behaviour = "n=3,status=503,form=html,times=4"
     about = model(f"m:{behaviour}")
@@ -175,8 +175,8 @@ def test_what_tgi_refuses_is_one_line(
     kind: type[errors.EngineError],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.engines.http.STARTING_SECONDS", -1)
+    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_SECONDS", -1)
     with pytest.raises(kind) as caught:
         ask(at(server, f"n=5,{behaviour}", "tgi"), M)
     assert type(caught.value) is kind

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jan_jupyter.engines.loopback import Dechunker, Loopback
+from jan_jupyter.engines.http.loopback import Dechunker, Loopback
 
 
 def chunked(pieces: list[bytes]) -> bytes:

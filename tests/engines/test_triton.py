@@ -21,12 +21,11 @@ from tritonclient.grpc.service_pb2_grpc import (
 from tritonclient.utils import serialize_byte_tensor
 
 from jan_jupyter import errors
-from jan_jupyter.engines.failures import Party, error_of
-from jan_jupyter.engines.http import END
-from jan_jupyter.engines.sse import ServerEvent
-from jan_jupyter.engines.triton import ModelFailed, Unhealthy
-from jan_jupyter.engines.triton_grpc import GrpcClient, GrpcRequest
-from jan_jupyter.engines.triton_tensors import (
+from jan_jupyter.engines.http.client import END
+from jan_jupyter.engines.http.failures import Party, error_of
+from jan_jupyter.engines.triton.engine import ModelFailed, Unhealthy
+from jan_jupyter.engines.triton.grpc import GrpcClient, GrpcRequest
+from jan_jupyter.engines.triton.tensors import (
     CLASSIC,
     MAX_TOKENS,
     Signature,
@@ -37,6 +36,7 @@ from jan_jupyter.models.model import Model
 from jan_jupyter.models.store import ModelStore
 from jan_jupyter.router import Route, Router
 from jan_jupyter.types import ChatRequest, Delta, Message
+from jan_jupyter.wire.sse import ServerEvent
 from support.jan import write_json
 from support.server import StreamingServer, tokens
 
@@ -251,7 +251,7 @@ def test_what_it_refuses_is_one_line(
     kind: type[errors.EngineError],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
     with pytest.raises(kind) as caught:
         ask(at(server), model(f"m:{behaviour}"))
     assert type(caught.value) is kind

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from jan_jupyter.engine_options.engine_files import EngineOptions
 from jan_jupyter.engines.intel_bigdl import IntelBigdl
-from jan_jupyter.models.engine_files import EngineOptions
 
 
 def say(line: str) -> None:

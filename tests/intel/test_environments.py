@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines import environments
-from jan_jupyter.engines.environments import EngineEnvironment, Recipe, install_command
-from jan_jupyter.engines.listing import listing
+from jan_jupyter.engines.install import environments
+from jan_jupyter.engines.install.environments import EngineEnvironment, Recipe, install_command
+from jan_jupyter.engines.install.listing import listing
 from jan_jupyter.models.store import ModelStore
 from support.environment import processes_of
 from support.jan import write_json

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from jan_jupyter.panel import front_end
-from jan_jupyter.panel.conversation import Conversation, Surroundings
+from jan_jupyter.conversation import assets as front_end
+from jan_jupyter.conversation.conversation import Conversation, Surroundings
 from jan_jupyter.router import Router
 from lab import axe
 from lab.bare import Bare

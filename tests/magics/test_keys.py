@@ -168,14 +168,17 @@ def test_a_key_file_that_others_can_read_is_not_used(notebook: Kernel) -> None:
         assert json.loads(file.read_text("utf-8")) == {"groq": "gsk-another"}
         # A key from a place that comes first does not even open the file.
         assert notebook.execute(
-            "from jan_jupyter.keys import find_key; print(find_key('mistral').source)"
+            "from jan_jupyter.engine_options import keys; print(keys.find_key('mistral').source)"
         ).text.startswith("environment")
     finally:
         file.unlink()
 
 
 def test_two_that_set_keys_at_once_lose_none(isolated: Path) -> None:
-    code = "import sys; from jan_jupyter.keys import store_key; store_key(sys.argv[1], 'key-' * 9)"
+    code = (
+        "import sys; from jan_jupyter.engine_options import keys\n"
+        "keys.store_key(sys.argv[1], 'key-' * 9)"
+    )
     writers = [
         subprocess.Popen([sys.executable, "-c", code, f"engine{i}"], cwd=REPOSITORY)
         for i in range(6)
@@ -188,7 +191,7 @@ def test_two_that_set_keys_at_once_lose_none(isolated: Path) -> None:
 def test_a_real_keyring_is_preferred(isolated: Path) -> None:
     import keyring.backend
 
-    from jan_jupyter import keys
+    from jan_jupyter.engine_options import keys
 
     kept: dict[tuple[str, str], str] = {}
 

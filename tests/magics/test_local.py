@@ -92,7 +92,7 @@ def gone(pid: int, seconds: float = 15) -> bool:
 
 def idle(port: int, secret: str, seconds: float = 15) -> bool:
     """Whether no slot works any more; the server sees a closed connection at its next token."""
-    from jan_jupyter.engines import worker
+    from jan_jupyter.engines.local import supervisor as worker
 
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -20,7 +20,7 @@ from typing import Any
 
 from jan_jupyter.errors import ModelBroken
 from jan_jupyter.models import ModelStore, gguf, schema
-from jan_jupyter.models.reading import parse_json, parse_yaml
+from jan_jupyter.reading import parse_json, parse_yaml
 
 from .trees import gguf_bytes
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jan_jupyter.models import Model, ModelStore
-from jan_jupyter.models.facts import reasons, sees
+from jan_jupyter.models.summary import reasons, sees
 
 from .trees import STUB, gguf_bytes, models, only, plant
 

@@ -15,13 +15,7 @@ import pytest
 
 from jan_jupyter.errors import ModelBroken
 from jan_jupyter.models import GGUFHeader, read_header
-from jan_jupyter.models.gguf import (
-    _FILE_TYPES,
-    _TENSOR_TYPES,
-    CHUNK,
-    MAX_HEADER,
-    read_template,
-)
+from jan_jupyter.models.gguf import _FILE_TYPES, _TENSOR_TYPES, CHUNK, MAX_HEADER, read_template
 
 from .trees import gguf_bytes, gguf_text
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter.models import Model, ModelStore, homes
+from jan_jupyter.models import Model, ModelStore
+from jan_jupyter.models import other_apps as homes
 from jan_jupyter.settings import Jan
 
 from .trees import STUB, gguf_bytes, plant, snapshot

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jan_jupyter.models import journal
-from jan_jupyter.models.journal import Journal, Ranges
+from jan_jupyter.models.hub import journal
+from jan_jupyter.models.hub.journal import Journal, Ranges
 
 SIZE = 60
 spans = st.lists(st.tuples(st.integers(0, SIZE), st.integers(0, SIZE)), max_size=30)

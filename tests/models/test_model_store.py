@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter import keys
+from jan_jupyter import watch
+from jan_jupyter.engine_options import keys
 from jan_jupyter.errors import ModelNotFound
-from jan_jupyter.models import ModelStore, catalogue, store, watch
-from jan_jupyter.models.reading import read_bytes
+from jan_jupyter.models import ModelStore, catalogue, store
+from jan_jupyter.reading import read_bytes
 from jan_jupyter.settings import Jan
 
 from .trees import STUB, models, only, plant, snapshot

@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 
 from jan_jupyter import ModelStore, bridge, errors
-from jan_jupyter.models import download, hub, pull
+from jan_jupyter.models.hub import download, pull
+from jan_jupyter.models.hub import sources as hub
+from jan_jupyter.models.hub.pull import Progress
+from jan_jupyter.models.hub.unfinished import discard, unfinished
 from jan_jupyter.models.machine import GPU, Machine
-from jan_jupyter.models.pull import Progress
-from jan_jupyter.models.unfinished import discard, unfinished
 from jan_jupyter.router import Router
 from jan_jupyter.types import Event
 from support.hub import TOKEN, Hub

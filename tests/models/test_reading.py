@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jan_jupyter.errors import ModelBroken
-from jan_jupyter.models.reading import (
+from jan_jupyter.reading import (
     MAX_JSON,
     flag,
     number,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jan_jupyter.models import ModelStore, catalogue, watch
-from jan_jupyter.models.reading import read_bytes
+from jan_jupyter import watch
+from jan_jupyter.models import ModelStore, catalogue
+from jan_jupyter.reading import read_bytes
 
 from .trees import STUB, plant
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter import keys
 from jan_jupyter.addresses import host_of, hosts_of, is_same_host
+from jan_jupyter.engine_options import keys
 from jan_jupyter.models import ModelStore
 from jan_jupyter.models.model import Model
 from jan_jupyter.settings import Jan
@@ -202,7 +202,7 @@ def test_what_jan_has_written_is_not_the_users_own(
 
 
 def test_tokens_go_where_the_user_has_said(tmp_path: Path) -> None:
-    from jan_jupyter.tokens import set_token_provider
+    from jan_jupyter.engine_options.tokens import set_token_provider
 
     set_token_provider("openai", lambda: "token")
     try:

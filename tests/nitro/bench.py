@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from jan_jupyter import settings
-from jan_jupyter.engines import worker as process
+from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engines.local import supervisor as process
+from jan_jupyter.engines.local.pool import Registry, Worker
 from jan_jupyter.engines.nitro import Nitro
-from jan_jupyter.engines.workers import Registry, Worker
-from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Delta, Event, Message
 

@@ -15,13 +15,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
-from jan_jupyter.engines import inherited, nitro, runtimes, worker, workers
-from jan_jupyter.engines.local import FOR_EVER
+from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engines import nitro
+from jan_jupyter.engines.local import (
+    environment as inherited,
+)
+from jan_jupyter.engines.local import (
+    pool as workers,
+)
+from jan_jupyter.engines.local import (
+    runtimes,
+)
+from jan_jupyter.engines.local import (
+    supervisor as worker,
+)
+from jan_jupyter.engines.local.engine import FOR_EVER
+from jan_jupyter.engines.local.pool import Held, ModelFile, Registry, WorkerSpec, to_evict
+from jan_jupyter.engines.local.xllamacpp_server import set_attribute
 from jan_jupyter.engines.nitro import Nitro, ceiling, decisive
-from jan_jupyter.engines.workers import Held, ModelFile, Registry, WorkerSpec, to_evict
-from jan_jupyter.engines.xllamacpp_server import set_attribute
 from jan_jupyter.models import machine
-from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.models.gguf import GGUFHeader
 from jan_jupyter.models.model import Model
 from jan_jupyter.settings import Jan

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines import runtimes
+from jan_jupyter.engines.local import runtimes
 from jan_jupyter.types import ChatRequest, Delta, Message, Usage
 from nitro.bench import Bench, answer, endless, model, short, until
 from support.random_model import write_model
@@ -180,7 +180,7 @@ def test_llama_cpp_has_every_keyword_and_constant() -> None:
 
     import llama_cpp
 
-    from jan_jupyter.engines.serve_llama_cpp import _constant
+    from jan_jupyter.engines.local.serve_llama_cpp import _constant
 
     known = {*inspect.signature(llama_cpp.Llama.__init__).parameters}
     of_ours = {"chat_template", "cache_prompt"}

@@ -17,10 +17,10 @@ import psutil
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines import worker as process
-from jan_jupyter.engines import workers
+from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engines.local import pool as workers
+from jan_jupyter.engines.local import supervisor as process
 from jan_jupyter.engines.nitro import Nitro
-from jan_jupyter.models.engine_files import EngineOptions
 from jan_jupyter.types import Event
 from nitro.bench import Bench, answer, dead, endless, model, short, until
 from support.random_model import write_embedder, write_model

@@ -17,10 +17,11 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge
+from jan_jupyter.conversation import turns
+from jan_jupyter.conversation.conversation import Conversation, Surroundings
+from jan_jupyter.conversation.protocol import Context
 from jan_jupyter.models.store import ModelStore
-from jan_jupyter.panel import ChatPanel, context, turns
-from jan_jupyter.panel.conversation import Conversation, Surroundings
-from jan_jupyter.panel.protocol import Context
+from jan_jupyter.panel import ChatPanel, context
 from jan_jupyter.router import Router
 from jan_jupyter.threads import ThreadMessage, ThreadStore, files
 from support.disk import full_disk

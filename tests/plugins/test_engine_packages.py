@@ -49,7 +49,8 @@ def refused(kernel: Kernel, code: str) -> str:
 
 
 def row(kernel: Kernel, engine: str) -> str:
-    kernel.execute("from jan_jupyter.engines.listing import listing; import jan_jupyter as jan")
+    kernel.execute("from jan_jupyter.engines.install.listing import listing")
+    kernel.execute("import jan_jupyter as jan")
     return kernel.execute(
         f"print(*[(r.state, r.remark, r.package, r.models) for r in listing(jan.models)"
         f" if r.name == {engine!r}])"

@@ -13,9 +13,9 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import errors
 from jan_jupyter.engines.base import Engine
-from jan_jupyter.engines.listing import described, listing
-from jan_jupyter.engines.refusal import refusal
+from jan_jupyter.engines.install.listing import described, listing
 from jan_jupyter.engines.registry import engine_class
+from jan_jupyter.engines.validate import refusal
 from jan_jupyter.models.store import ModelStore
 from jan_jupyter.types import ChatRequest, Delta, Message
 from support.environments import REPOSITORY

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jan_jupyter.engines.serve import Asked, Finish, Sink
+    from jan_jupyter.engines.local.serve import Asked, Finish, Sink
 
 
 def load(settings: dict[str, Any]) -> Spelling:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jan_jupyter.engines import serve
+from jan_jupyter.engines.local import serve
 from serve.spelling import Spelling
 
 PROGRAM = Path(serve.__file__)

@@ -10,8 +10,8 @@ from ... import errors
 from .command import Command, Work, arg
 
 if TYPE_CHECKING:
-    from ...engines.listing import Listed
-    from ...engines.packages import Plan
+    from ...engines.install.listing import Listed
+    from ...engines.install.packages import Plan
     from ..core import JanMagics
 
 
@@ -29,8 +29,8 @@ def _all() -> Work:
     async def look() -> tuple[list[Listed], set[str]]:
         import asyncio
 
+        from ...engines.install.listing import listing
         from ...engines.listening import listening
-        from ...engines.listing import listing
         from ...router import shared
 
         rows = await asyncio.to_thread(listing, shared().store)
@@ -95,8 +95,8 @@ def _where(kind: str, address: str) -> str:
 
 
 def _one(arguments: Namespace) -> Any:
-    from ...engines.listing import described, offered, places
-    from ...keys import without_secrets
+    from ...engines.install.listing import described, offered, places
+    from ...redaction import without_secrets
     from ...router import shared
     from ..tables import table
 
@@ -121,7 +121,7 @@ def _one(arguments: Namespace) -> Any:
 
 
 def _install(arguments: Namespace) -> Work | None:
-    from ...engines import packages
+    from ...engines.install import packages
     from ...router import shared
 
     plan = packages.plan(arguments.what)
@@ -142,7 +142,7 @@ def _agreed() -> bool:
 
 
 def _installed(plan: Plan, names: Sequence[str]) -> list[str]:
-    from ...engines.listing import listing
+    from ...engines.install.listing import listing
     from ...router import shared
 
     rows = {row.name: row for row in listing(shared().store) if row.name in names}
@@ -155,7 +155,7 @@ def _installed(plan: Plan, names: Sequence[str]) -> list[str]:
 
 
 def _remove(arguments: Namespace) -> Work:
-    from ...engines import packages
+    from ...engines.install import packages
 
     removing = packages.remove(arguments.what, _tell)
     return Work(removing, lambda name: print(f"{name} is removed."))
@@ -169,7 +169,7 @@ _ACTIONS = {"install": _install, "remove": _remove}
 
 
 def hub(magics: JanMagics, arguments: Namespace) -> list[str]:
-    from ...engines import packages
+    from ...engines.install import packages
     from ..tables import table
 
     offers = packages.hub(arguments.words)
@@ -186,7 +186,7 @@ def hub(magics: JanMagics, arguments: Namespace) -> list[str]:
 
 
 def engine_names(current: str) -> Iterable[tuple[str, str]]:
-    from ...engines.listing import names
+    from ...engines.install.listing import names
     from ...router import shared
 
     return [(name, "engine") for name in names(shared().store)]
@@ -197,7 +197,7 @@ def _first(current: str) -> Iterable[tuple[str, str]]:
 
 
 def _packages(current: str) -> Iterable[tuple[str, str]]:
-    from ...engines import packages
+    from ...engines.install import packages
     from ..candidates import paths
 
     offered = [(offer.name, "package") for offer in packages.hub()]

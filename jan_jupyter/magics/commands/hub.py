@@ -9,7 +9,7 @@ from ..candidates import sources
 from .command import Command, Steps, Work, arg
 
 if TYPE_CHECKING:
-    from ...models.hub import Found, Search
+    from ...models.hub.sources import Found, Search
     from ..core import JanMagics
 
 
@@ -18,7 +18,7 @@ def pull(magics: JanMagics, arguments: Namespace) -> Steps | None:
     from ..progress import output
 
     if arguments.discard:
-        from ...models.unfinished import discard
+        from ...models.hub.unfinished import discard
         from ..tables import size
 
         gone = discard(shared().store.writable, arguments.source)
@@ -29,7 +29,7 @@ def pull(magics: JanMagics, arguments: Namespace) -> Steps | None:
 
 
 def search(magics: JanMagics, arguments: Namespace) -> Work:
-    from ...models.hub import find
+    from ...models.hub.sources import find
 
     return Work(find(" ".join(arguments.words)), _found)
 

@@ -41,8 +41,8 @@ def keys(magics: JanMagics, arguments: Namespace) -> list[str] | None:
 
 
 def _list() -> list[str]:
-    from ...engines.listing import key_places
-    from ...keys import allowed
+    from ...engine_options.keys import allowed
+    from ...engines.install.listing import key_places
     from ...router import shared
     from ..tables import table
 
@@ -63,7 +63,7 @@ def _list() -> list[str]:
 
 
 def _set(name: str) -> None:
-    from ...keys import store_key
+    from ...engine_options.keys import store_key
 
     # The key stands in no variable: a traceback would show it.
     print(f"The key of {_shown(name)} is kept in {store_key(name, _asked(name))}.{_before(name)}")
@@ -74,7 +74,7 @@ def _shown(name: str) -> str:
 
 
 def _allow(variable: str, host: str) -> None:
-    from ...keys import allow
+    from ...engine_options.keys import allow
 
     allow(variable, host)
     print(
@@ -103,7 +103,7 @@ def _asked(name: str) -> str:
 
 def _before(name: str) -> str:
     """What wins over the key that was just kept, if anything does."""
-    from ...keys import key_file
+    from ...engine_options.keys import key_file
     from ...router import shared
 
     if "@" in name:
@@ -119,7 +119,7 @@ def _before(name: str) -> str:
 
 
 def _rm(named: str, host: str | None) -> None:
-    from ...keys import disallow, remove_key
+    from ...engine_options.keys import disallow, remove_key
     from ...router import shared
 
     if host and disallow(named, host):
@@ -135,7 +135,7 @@ def _rm(named: str, host: str | None) -> None:
 
 def _kept_name(written: str, host: str | None) -> str:
     """The name under which the key of an engine is kept, for all or for one host."""
-    from ...keys import name_for
+    from ...engine_options.keys import name_for
 
     name = _key_name(written)
     return name_for(name, host) if host else name
@@ -143,7 +143,7 @@ def _kept_name(written: str, host: str | None) -> str:
 
 def _key_name(written: str) -> str:
     """The name under which the key of an engine is kept."""
-    from ...engines.listing import names
+    from ...engines.install.listing import names
     from ...router import shared
 
     store = shared().store

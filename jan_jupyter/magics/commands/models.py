@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...models.changes import How
-    from ...models.facts import Facts
     from ...models.fit import Fit
     from ...models.machine import Machine
     from ...models.model import Model
+    from ...models.summary import Facts
     from ..core import JanMagics
     from ..tables import Cell, Tone
 
@@ -92,8 +92,8 @@ async def _look(models: Sequence[Model]) -> Seen:
 
 
 def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list[Model]:
-    from ...models.facts import facts
     from ...models.machine import probe
+    from ...models.summary import facts
     from ...router import shared
     from ..tables import table
     from .defaults import default_id
@@ -133,7 +133,7 @@ def _row(
     machine: Machine | None,
     verbose: bool,
 ) -> list[str | Cell]:
-    from ...models.facts import sees
+    from ...models.summary import sees
     from ..tables import Cell, size
 
     label, tone = _STATES[seen.state(model)]
@@ -199,7 +199,7 @@ def show(magics: JanMagics, arguments: Namespace) -> Work:
 
 
 def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, str | Cell]]:
-    from ...models.facts import facts, reasons
+    from ...models.summary import facts, reasons
     from ...router import shared
     from ..tables import Cell, size
 
@@ -258,7 +258,7 @@ def _short_path(model: Model, path: Path) -> str:
 
 
 def _short(value: Any, name: str = "") -> str:
-    from ...keys import Address, is_secret_name, without_secrets
+    from ...redaction import Address, is_secret_name, without_secrets
 
     if is_secret_name(name) and name != "api_key_env":
         return "…"

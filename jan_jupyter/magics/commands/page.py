@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def status(magics: JanMagics, arguments: Namespace) -> None:
     from importlib import metadata
 
-    from ...models.unfinished import unfinished
+    from ...models.hub.unfinished import unfinished
     from ...router import shared
     from ..tables import card, size
     from .defaults import default_id

@@ -1,0 +1,467 @@
+"""An answer on its way: deltas fold into a `Reply`, functions run between two rounds."""
+
+from __future__ import annotations
+
+import asyncio
+import reprlib
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import bridge, errors
+from .attachments import message_with
+from .models.model import Model
+from .precedence import Level
+from .router import Route, Router
+from .structured import Shape, shape_of
+from .tools import MOST_ROUNDS, Toolbox, listed, run_here
+from .types import ChatRequest, Delta, Finish, Message, Reply, Timings, Usage
+
+if TYPE_CHECKING:
+    from .threads import Record
+
+NOTHING = Usage()
+Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
+
+
+def messages_of(
+    prompt: Prompt, system: str | None = None, attach: Sequence[Any] = ()
+) -> list[Message]:
+    """A prompt in any of its forms as messages: text, a message, or OpenAI's list of messages.
+
+    Attachments (one, or a list) go with a prompt that is text. Raises `UsageError`.
+    """
+    attached = listed(attach)
+    if isinstance(prompt, str):
+        messages = [message_with(prompt, attached)]
+    elif attached:
+        raise errors.UsageError("`attach` goes with a prompt that is text.")
+    elif isinstance(prompt, Message):
+        messages = [prompt]
+    elif isinstance(prompt, Iterable) and not isinstance(prompt, bytes | bytearray | Mapping):
+        messages = [m if isinstance(m, Message) else _message(m) for m in prompt]
+    else:
+        raise errors.UsageError(
+            f"A prompt is text, a Message or a list of messages, not {reprlib.repr(prompt)}."
+        )
+    return [Message("system", system), *messages] if system else messages
+
+
+def _message(written: Mapping[str, Any]) -> Message:
+    if not isinstance(written, Mapping) or "role" not in written:
+        raise errors.UsageError(
+            'A message looks like {"role": "user", "content": "…"}, not like '
+            f"{reprlib.repr(written)}."
+        )
+    content = written.get("content")
+    extra = {k: v for k, v in written.items() if k not in ("role", "content")}
+    return Message(written["role"], "" if content is None else content, extra)
+
+
+class _Choice:
+    """What has come of one answer."""
+
+    def __init__(self) -> None:
+        self.tool_calls: list[Mapping[str, Any]] = []
+        self.logprobs: list[Mapping[str, Any]] = []
+        self.reasoning: list[str] = []
+        self.last = Delta()
+        self._text: list[str] = []
+
+    def add(self, delta: Delta) -> None:
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.reasoning:
+            self.reasoning.append(delta.reasoning)
+        if delta.tool_calls:
+            _gather(self.tool_calls, delta.tool_calls)
+        self.logprobs += delta.logprobs
+        if delta.finish is not None:
+            self.last = delta
+
+    @property
+    def text(self) -> str:
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+
+class Fold:
+    """Gathers deltas into a `Reply`; what has come is there at any moment."""
+
+    def __init__(self, route: Route, shape: Shape | None = None, spent: Usage = NOTHING) -> None:
+        self.route = route
+        self._shape = shape
+        self._spent = spent
+        self._first = _Choice()
+        self._choices = {0: self._first}
+
+    def add(self, delta: Delta) -> None:
+        if delta.choice not in self._choices:
+            self._choices[delta.choice] = _Choice()
+        self._choices[delta.choice].add(delta)
+
+    @property
+    def text(self) -> str:
+        """The text of the first answer."""
+        return self._first.text
+
+    def reply(self, error: BaseException | None = None) -> Reply:
+        """The answer so far; `error` says why there is no more."""
+        first, *others = (self._reply(self._choices[n], error) for n in sorted(self._choices))
+        return replace(first, others=tuple(others)) if others else first
+
+    def _reply(self, choice: _Choice, error: BaseException | None) -> Reply:
+        last, request = choice.last, self.route.request
+        finish: Finish | None = last.finish
+        reason = None
+        if choice is not self._first and finish is not None:
+            pass  # it was whole before the others were cut
+        elif isinstance(error, KeyboardInterrupt | asyncio.CancelledError | GeneratorExit):
+            finish = "cancelled"
+        elif error is not None:
+            reason = str(error)
+        calls = {"tool_calls": choice.tool_calls} if choice.tool_calls else {}
+        return Reply(
+            text=choice.text,
+            model=self.route.model.id,
+            engine=self.route.engine.options.name,
+            messages=(
+                *request.messages,
+                Message("assistant", choice.text, {**last.extra, **calls}),
+            ),
+            usage=(self._spent if choice is self._first else NOTHING) + (last.usage or NOTHING),
+            timings=last.timings or Timings(),
+            finish=finish,
+            reasoning="".join(choice.reasoning),
+            tool_calls=tuple(choice.tool_calls),
+            request=request,
+            error=reason,
+            notes=tuple(last.notes),
+            logprobs=tuple(choice.logprobs),
+            reader=self._shape.read if self._shape else None,
+        )
+
+
+def _gather(calls: list[Mapping[str, Any]], pieces: Sequence[Mapping[str, Any]]) -> None:
+    """Put pieces of streamed tool calls together: same index, arguments joined."""
+    for piece in pieces:
+        index = piece.get("index", len(calls))
+        function = dict(piece.get("function") or {})
+        if index < len(calls):
+            known = dict(calls[index])
+            before = dict(known.get("function") or {})
+            before["arguments"] = before.get("arguments", "") + (function.get("arguments") or "")
+            if function.get("name"):
+                before["name"] = function["name"]
+            calls[index] = {**known, "function": before}
+        else:
+            rest = {k: v for k, v in piece.items() if k not in ("index", "function")}
+            function.setdefault("arguments", "")
+            calls.append({"type": "function", **rest, "function": function})
+
+
+class Stream:
+    """An answer under way: iterate over its pieces of text, with `for` or `async for`.
+
+    Nothing is sent before someone iterates or asks for `reply`. What came is kept: whoever iterates
+    gets every piece, also beside others or afterwards. When the last of them leaves, it is stopped.
+    With `tools`, the functions that the model asks for are run between two of its answers, in the
+    thread that iterates, and the text of all answers is one stream. Of several answers to one
+    request (`n`) it yields the first; `reply.choices` has all.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        request: ChatRequest,
+        model: str | Model | Route | None,
+        *,
+        levels: Sequence[Level] = (),
+        shape: Shape | None = None,
+        tools: Toolbox | None = None,
+        spent: Usage = NOTHING,
+        rounds: int = 0,
+    ) -> None:
+        self.router = router
+        self.route = model if isinstance(model, Route) else router.route(request, model, levels)
+        self.record: Record | None = None
+        """What keeps the turn in a thread, if anything does."""
+        self.on_end: Callable[[Reply], object] | None = None
+        """Called, on the background loop, with the answer after which no other follows."""
+        self._shape = shape
+        self._tools = tools
+        self._rounds = rounds
+        self._fold = Fold(self.route, shape, spent)
+        self._pieces: list[str] = []
+        self._reply: Reply | None = None
+        self._error: BaseException | None = None
+        self._begun = self._ended = False
+        self._readers: set[asyncio.Event] = set()
+        """Woken, on the background loop, when there is more to read."""
+        self._driver: asyncio.Task[Reply] | None = None
+        self._functions = threading.Lock()
+        """Held while they run, so that they run once however many read."""
+        self._next: Stream | None = None
+
+    async def deltas(self) -> AsyncGenerator[Delta, None]:
+        """The deltas as they come, on the background loop; they are folded on the way."""
+        if self._begun:
+            raise errors.UsageError("This answer is streamed elsewhere already.")
+        self._begun = True
+        try:
+            try:
+                if self.record is not None:  # not on the loop: a disk may be slow
+                    model, engine = self.route.model.reference, self.route.engine.options.name
+                    begin = asyncio.to_thread(self.record.begin, model, engine)
+                    beginning = asyncio.ensure_future(begin)
+                    if await _done(beginning):  # a stop does not come between question and answer
+                        beginning.exception()
+                        raise asyncio.CancelledError
+                    await beginning
+                async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
+                    async for delta in deltas:
+                        self._fold.add(delta)
+                        if delta.text and not delta.choice:
+                            self._pieces.append(delta.text)
+                            self._wake()
+                        yield delta
+            except BaseException as error:
+                await self._end(error)
+                raise
+            await self._end()
+        except BaseException as error:
+            self._error = error
+            raise
+        finally:
+            self._ended = True
+            self._wake()
+
+    async def _end(self, error: BaseException | None = None) -> None:
+        """The answer is final: it is kept by whoever keeps it."""
+        reply = self._reply = self._fold.reply(error)
+        if self.on_end is not None and not self.goes_on:
+            self.on_end(reply)
+        await self._record(error)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the model has asked for functions that are here."""
+        return bool(self._reply and self._reply.tool_calls and self._tools)
+
+    def _wake(self) -> None:
+        for reader in self._readers:
+            reader.set()
+
+    async def _read(self) -> AsyncGenerator[str, None]:
+        """The pieces, on the background loop: what has come, and what comes.
+
+        The first reader starts the answer, the last one that leaves it early stops it. Raises what
+        went wrong with it.
+        """
+        if not self._begun and self._driver is None:
+            self._driver = asyncio.create_task(_drained(self))
+            self._driver.add_done_callback(lambda task: task.cancelled() or task.exception())
+        news = asyncio.Event()
+        self._readers.add(news)
+        place = 0
+        try:
+            while True:
+                ended = self._ended
+                while place < len(self._pieces):
+                    place += 1
+                    yield self._pieces[place - 1]
+                if ended:
+                    break
+                await news.wait()
+                news.clear()
+        finally:
+            self._readers.discard(news)
+            if self._driver is not None and not self._readers and not self._ended:
+                self._driver.cancel()
+                await asyncio.wait([self._driver])
+        if isinstance(self._error, Exception):
+            raise self._error
+
+    async def _record(self, error: BaseException | None = None) -> None:
+        """Write the answer down, also while all around is being cancelled."""
+        if self.record is None:
+            return
+        reply = self._reply or self._fold.reply()
+        try:
+            writing = asyncio.get_running_loop().run_in_executor(None, self.record.end, reply)
+        except RuntimeError:  # the process ends, and takes no work for its threads any more
+            self.record.end(reply)
+            return
+        cancelled = await _done(writing)
+        failure = writing.exception()
+        if error is not None:
+            if failure is not None:
+                error.add_note(f"The answer was not kept: {failure}")
+        elif failure is not None:
+            raise failure
+        elif cancelled:
+            raise asyncio.CancelledError
+
+    def __iter__(self) -> Iterator[str]:
+        yield from bridge.iterate(self._read())
+        if self.goes_on and (following := run_here(self.follow())):
+            yield from following
+
+    def __aiter__(self) -> Pieces:
+        return Pieces(self)
+
+    async def follow(self, told: Callable[[str, str], None] | None = None) -> Stream | None:
+        """Run, here, the functions that the answer asks for; the stream that goes on with them.
+
+        `None` if it asks for none. `told(call, result)` is called after each.
+        """
+        if not self.goes_on:
+            return None
+        # Another reader, perhaps in another loop, runs them.
+        while not self._functions.acquire(blocking=False):  # noqa: ASYNC110
+            await asyncio.sleep(bridge.HEARTBEAT)
+        try:
+            if self._next is None:
+                self._next = await self._followed(told)
+        finally:
+            self._functions.release()
+        return self._next
+
+    async def _followed(self, told: Callable[[str, str], None] | None) -> Stream:
+        assert self._reply is not None
+        assert self._tools is not None
+        if self._rounds >= MOST_ROUNDS:
+            raise errors.UsageError(
+                f"{self.route.model.id} ({self.route.engine.options.name}) has asked for"
+                f" functions {MOST_ROUNDS} times in a row and was stopped. Look at what they"
+                " return (`reply.messages`), give it fewer, or ask another model."
+            )
+        results = await self._tools.answers(self._reply.tool_calls, told)
+        request = replace(self.route.request, messages=(*self._reply.messages, *results))
+        following = Stream(
+            self.router,
+            request,
+            replace(self.route, request=request),
+            shape=self._shape,
+            tools=self._tools,
+            spent=self._reply.usage,
+            rounds=self._rounds + 1,
+        )
+        following.on_end = self.on_end
+        if self.record is not None:
+            following.record = self.record.following(results)
+        return following
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return self._fold.text
+
+    @property
+    def reply(self) -> Reply:
+        """The whole answer; waits for it if need be, whoever reads it.
+
+        Raises what goes wrong if nobody had asked for it yet; else gives what had come.
+        """
+        if self._reply is None and self._begun:
+            with suppress(Exception):
+                bridge.wait(self._over())
+        elif self._reply is None:
+            for _ in self:
+                pass
+        if self._next is not None:
+            return self._next.reply
+        return self._reply or self._fold.reply()
+
+    async def _over(self) -> None:
+        async with aclosing(self._read()) as pieces:
+            async for _ in pieces:
+                pass
+
+    def reply_so_far(self, error: BaseException | None = None) -> Reply:
+        """What has come, without waiting; `error` says why there will be no more."""
+        return self._reply or self._fold.reply(error)
+
+
+class Pieces:
+    """`async for` over a stream, and over those that go on with it."""
+
+    def __init__(self, answer: Stream) -> None:
+        self._answer = answer
+        self._items = bridge.aiterate(answer._read())
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            try:
+                return await anext(self._items)
+            except StopAsyncIteration:
+                if (following := await self._answer.follow()) is None:
+                    raise
+            self._answer, self._items = following, bridge.aiterate(following._read())
+
+    async def aclose(self) -> None:
+        """Leave it; `break` does, too."""
+        await self._items.aclose()
+
+
+def asking(
+    router: Router,
+    messages: Sequence[Message],
+    model: str | Model | None,
+    parameters: Mapping[str, Any],
+    schema: Any = None,
+    tools: Toolbox | None = None,
+    levels: Sequence[Level] = (),
+) -> Stream:
+    """The stream for messages that stand, with what the answer shall fit and may ask for."""
+    shape = shape_of(schema) if schema is not None else None
+    request = ChatRequest(
+        messages,
+        parameters,
+        tools=tools.descriptions if tools else (),
+        schema=shape.json_schema if shape else None,
+    )
+    return Stream(router, request, model, levels=levels, shape=shape, tools=tools)
+
+
+async def whole(answer: Stream) -> Reply:
+    """Await, in any loop, the whole of an answer, and run the functions that it asks for."""
+    while True:
+        reply = await bridge.await_(_drained(answer))
+        if (following := await answer.follow()) is None:
+            return reply
+        answer = following
+
+
+def finished(answer: Stream) -> Reply:
+    """Wait for the whole of an answer, and run the functions that it asks for."""
+    while True:
+        reply = bridge.wait(_drained(answer))
+        if not answer.goes_on or (following := run_here(answer.follow())) is None:
+            return reply
+        answer = following
+
+
+async def _done(writing: asyncio.Future[Any]) -> bool:
+    """Wait until it is, also while all around is being cancelled; whether that has happened."""
+    cancelled = False
+    while not writing.done():
+        try:
+            await asyncio.wait([writing])
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled
+
+
+async def _drained(answer: Stream) -> Reply:
+    """On the background loop: nobody looks at the pieces, so none has to cross to another."""
+    async with aclosing(answer.deltas()) as deltas:
+        async for _ in deltas:
+            pass
+    return answer.reply_so_far()

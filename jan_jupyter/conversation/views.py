@@ -1,0 +1,172 @@
+"""The rows of the model picker and of the settings panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import psutil
+
+from .. import parameters
+from ..addresses import is_this_machine
+from ..errors import UsageError
+from ..models.model import Model
+from ..models.store import ModelStore
+from ..models.summary import facts, reasons, sees
+from ..precedence import Level, Values
+from ..reading import fit
+from ..types import Event, Running
+from .protocol import ModelRow, SettingRow
+
+# Models -----------------------------------------------------------------------------------------
+
+
+def model_rows(
+    store: ModelStore,
+    running: Sequence[Running],
+    events: Mapping[str, Event],
+    not_running: Mapping[str, str],
+) -> list[ModelRow]:
+    """All models, each with its state; `events` are the latest of each model's reference, and
+    `not_running` says of which no server runs."""
+    held = {row.model: row for row in running}
+    free = psutil.virtual_memory().available
+    return [
+        _row(model, store, held.get(model.id), events.get(model.id), free, not_running)
+        for model in store.list()
+    ]
+
+
+def _row(
+    model: Model,
+    store: ModelStore,
+    held: Running | None,
+    event: Event | None,
+    free: int,
+    not_running: Mapping[str, str],
+) -> ModelRow:
+    missing = not_running.get(model.reference)
+    state: str = "not-running" if missing else model.state
+    note, progress = missing or model.reason, None
+    size, told = model.size, facts(model, store.header(model))
+    if event and event.state in ("queued", "downloading", "loading"):
+        state, progress = "loading", event.progress
+        note = event.message or (f"loading {progress:.0%}" if progress else "loading …")
+    elif event and event.state == "failed" and held is None:
+        state, note = "failed", event.message
+    elif held is not None:
+        state = "answering" if held.idle is None else "loaded"
+        note = f"loaded · {_bytes(held.memory)}" if held.memory else "loaded"
+    elif model.state == "ready" and size:
+        note = _bytes(size)
+        if size * 1.1 > free:
+            note += " · may not fit into memory"
+    return {
+        "id": model.reference,
+        "name": model.name or model.id,
+        "engine": model.engine,
+        "state": state,
+        "note": note,
+        "progress": progress,
+        "local": not told.remote or _is_at_home(model, store),
+        "context": told.context or None,
+        "vision": sees(model),
+        "reasoning": reasons(model, store.template(model)),
+        "size": size or None,
+        "usable": model.state == "ready",
+    }
+
+
+def _is_at_home(model: Model, store: ModelStore) -> bool:
+    """Whether the server that is asked for it runs on this machine."""
+    return is_this_machine(store.engine_options(model.engine).at(model).address)
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+# Settings ---------------------------------------------------------------------------------------
+
+
+class Known(NamedTuple):
+    """A value that the panel offers: what it is, and where it makes sense."""
+
+    type: Literal["number", "integer", "text", "flag", "list"]
+    help: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    local: bool = False
+    """Only engines that run on this machine understand it."""
+
+
+PARAMETERS: Mapping[str, Known] = {
+    "temperature": Known("number", "0 takes the likeliest word, higher is more varied", 0, 2, 0.05),
+    "max_tokens": Known("integer", "longest answer, in tokens", 1),
+    "top_p": Known("number", "choose among the likeliest words of this share", 0, 1, 0.01),
+    "top_k": Known("integer", "choose among so many likeliest words; 0: all", 0, local=True),
+    "min_p": Known("number", "ignore words less likely than this share", 0, 1, 0.01, local=True),
+    "repeat_penalty": Known("number", "above 1: repeat less", 0.5, 2, 0.01, local=True),
+    "frequency_penalty": Known("number", "avoid frequent words", -2, 2, 0.05),
+    "presence_penalty": Known("number", "avoid words that were there", -2, 2, 0.05),
+    "seed": Known("integer", "the same seed gives the same answer"),
+    "stop": Known("list", "texts that end the answer, with commas between"),
+}
+
+SETTINGS: Mapping[str, Known] = {
+    "ctx_len": Known("integer", "tokens that question and answer share", 1, local=True),
+    "ngl": Known("integer", "layers on the GPU; 0: none, 100: all", 0, local=True),
+    "cpu_threads": Known("integer", "processor threads", 1, local=True),
+}
+
+
+def setting_rows(values: Values, below: Values, local: bool) -> list[SettingRow]:
+    """What may be set; `values` hold now, `below` without the thread's own."""
+    rows: list[SettingRow] = []
+    for kind, known, now, else_ in (
+        ("parameter", PARAMETERS, values.parameters, below.parameters),
+        ("setting", SETTINGS, values.settings, below.settings),
+    ):
+        for name, row in known.items():
+            held, rest = now.get(name), else_.get(name)
+            if row.local and not local and held is None:
+                continue
+            rows.append(
+                {
+                    "name": name,
+                    "kind": kind,  # type: ignore[typeddict-item]
+                    "type": row.type,
+                    "help": row.help,
+                    "min": row.low,
+                    "max": row.high,
+                    "step": row.step,
+                    "value": _plain(held.value) if held else None,
+                    "level": held.level if held else "default",
+                    "below": {
+                        "value": _plain(rest.value) if rest else None,
+                        "level": rest.level if rest else "default",
+                    },
+                }
+            )
+    return rows
+
+
+def fitting(name: str, value: Any) -> Any:
+    """A value as the panel sends it, made to fit; `None` resets. Raises `UsageError`."""
+    if value is None or value == "":
+        return None
+    warnings: list[str] = []
+    casts = {**parameters.SETTINGS, **parameters.PARAMETERS}
+    found = fit(value, casts[name], name, warnings)
+    if found is None:
+        raise UsageError(f"{name} cannot be {value!r}: {'; '.join(warnings) or 'it does not fit'}.")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool) or value is None else [*value]
+
+
+def without_thread(levels: Sequence[Level]) -> list[Level]:
+    return [level for level in levels if level.name != "thread"]

@@ -1,0 +1,551 @@
+"""Requests and streams over HTTP, for every engine that speaks it.
+
+An engine adds two pure things: what it sends (an `HttpRequest`) and a `Parser`, which turns the
+events of one stream into deltas. `stream` does the rest and promises: it ends normally only if the
+answer is whole, it retries only before the first delta, and closing it closes the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from ... import errors
+from ...addresses import is_this_machine
+from ...redaction import Address, quiet_log, without_secrets
+from ...settings import stay_here
+from ...types import EMPTY, Delta, Finish
+from ...wire.retry import LONGEST_WAIT, backoff
+from ...wire.sse import EventDecoder, ServerEvent
+from .failures import Hidden, Party, error_of
+
+if TYPE_CHECKING:
+    import httpx2
+
+ATTEMPTS = 3
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+STARTING_SECONDS = 900.0
+"""How long a server that says that it is starting is waited for."""
+STARTING_PAUSE = 2.0
+LONGEST_PAUSE = 0.025
+"""Seconds between two reads of a stream."""
+LONGEST_DRAIN = 0.1
+"""Seconds that a server may take to close a stream after its end mark."""
+LARGEST_ERROR_BODY = 2**16
+LARGEST_BODY = 2**28
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request before it is sent; headers hold the key, so they are never shown."""
+
+    url: str
+    body: Mapping[str, Any] | None = None
+    """Sent as JSON."""
+    headers: Mapping[str, str] = field(default=EMPTY, repr=False)
+    read_timeout: float | None = READ_SECONDS
+    """Seconds that may pass without a byte; `None`: for ever."""
+    method: Literal["POST", "GET"] = "POST"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", Address(self.url))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body that came whole, and of which kind it is."""
+
+    body: bytes = field(repr=False)
+    content_type: str = ""
+
+
+class Refusal(Exception):
+    """What a parser raises for an error that comes inside a stream, after its 200."""
+
+    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+class End:
+    """What a parser returns for the protocol's own end mark (such as `[DONE]`)."""
+
+
+END: Final = End()
+Parsed = Delta | Sequence[Delta] | End | None
+
+
+class Parser(ABC):
+    """Reads the events of one stream. No I/O; what it must remember between events is its own."""
+
+    @abstractmethod
+    def parse(self, event: ServerEvent) -> Parsed:
+        """What an event means; `None`: nothing; several deltas if it is about several choices.
+
+        An answer that is JSON instead of a stream comes as one event of the name `json`. Raises
+        `Refusal` for an error; any `ValueError`, `TypeError` or `LookupError` means that the event
+        is not of the protocol.
+        """
+
+    def end(self) -> Delta | None:
+        """The stream has ended cleanly, with or without an end mark."""
+        return None
+
+
+Wait = Callable[[float, errors.EngineError], None]
+
+
+class Client:
+    """Connections of one engine; opened at first use.
+
+    Servers on this machine are reached through `loopback`, all others through httpx2's own pool;
+    by https those on this machine too, but never through a proxy.
+    No redirect is followed: it would take the key along.
+    """
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[bool, bool], httpx2.AsyncClient] = {}
+
+    async def _for(self, url: str) -> httpx2.AsyncClient:
+        kind = _is_loopback(url), is_this_machine(url)
+        if kind not in self._clients:  # it reads certificates, so not on the loop
+            self._clients.setdefault(kind, await asyncio.to_thread(_client, *kind))
+        return self._clients[kind]
+
+    async def stream(
+        self,
+        request: HttpRequest,
+        parser: Callable[[], Parser],
+        party: Party,
+        on_wait: Wait | None = None,
+    ) -> AsyncGenerator[Delta, None]:
+        """Send `request` and yield its deltas; the last one carries finish, usage and timings.
+
+        `on_wait(seconds, error)` is called each second of a wait before another try. It may raise.
+        """
+        patience = Patience()
+        while True:
+            started = False
+            try:
+                async with aclosing(self._once(request, parser(), party)) as deltas:
+                    async for delta in deltas:
+                        started = True
+                        yield delta
+                return
+            except errors.EngineError as error:
+                if started:
+                    raise without_frames(error)  # noqa: B904  it is the same error
+                if isinstance(error, errors.StreamBroken):  # nothing came: as if never connected
+                    error.retryable = True
+                await patience.wait(without_frames(error), on_wait)
+
+    async def fetch(
+        self, request: HttpRequest, party: Party, on_wait: Wait | None = None
+    ) -> Answer:
+        """Send `request` and give its whole answer. Retries and errors as for `stream`."""
+        patience = Patience()
+        while True:
+            try:
+                with translated(party, [], request.read_timeout):
+                    async with self._open(request, party) as response:
+                        body = await _head(response, LARGEST_BODY)
+                        return Answer(body, response.headers.get("content-type", ""))
+            except errors.EngineError as error:
+                await patience.wait(without_frames(error), on_wait)
+
+    async def fetch_json(
+        self, request: HttpRequest, party: Party, on_wait: Wait | None = None
+    ) -> Any:
+        """The same, read as JSON."""
+        answer = await self.fetch(request, party, on_wait)
+        with suppress(ValueError):  # which holds the whole body
+            return json.loads(answer.body)
+        said = party.hidden(answer.body.decode("utf-8", "replace"))[:80]
+        raise errors.Malformed(
+            f"{party.engine} did not answer with JSON (model {party.model}): {said!r}",
+            model=party.model,
+            engine=party.engine,
+        )
+
+    async def _once(
+        self, request: HttpRequest, parser: Parser, party: Party
+    ) -> AsyncGenerator[Delta, None]:
+        last = Delta()
+        finished: dict[int, Finish | None] = {0: None}
+        begun = False
+        partial: list[str] = []
+        with translated(party, partial, request.read_timeout):
+            async with self._events(request, party) as events:
+                async for event in events:
+                    parsed = _parsed(parser, event, party, begun=begun)
+                    begun = True
+                    if isinstance(parsed, End):
+                        if not _is_loopback(request.url):  # those serve one request only
+                            await _drained(events)
+                        break
+                    for delta in parsed:
+                        last = _merged(last, delta)
+                        finished[delta.choice] = delta.finish or finished.get(delta.choice)
+                        if delta.text or delta.reasoning or delta.tool_calls:
+                            partial.append("" if delta.choice else delta.text)
+                            plain = delta.finish is None and delta.usage is None
+                            yield delta if plain else replace(delta, finish=None, usage=None)
+            parsed = _parsed(parser, None, party)
+            for delta in () if isinstance(parsed, End) else parsed:
+                last = _merged(last, delta)
+                finished[0] = delta.finish or finished[0]
+            if not all(finished.values()):
+                raise errors.StreamBroken(
+                    f"The answer of {party.model} ({party.engine}) was cut off: the server closed"
+                    " the stream before its end. What had come is kept; run the cell again for a"
+                    " whole one."
+                )
+        for choice, finish in finished.items():
+            if choice:
+                yield Delta(finish=finish, choice=choice)
+        yield replace(last, finish=finished[0])
+
+    @asynccontextmanager
+    async def _events(
+        self, request: HttpRequest, party: Party
+    ) -> AsyncIterator[AsyncGenerator[ServerEvent, None]]:
+        """Send a request; its answer as events. Leaving closes what was opened for it."""
+        async with (
+            self._open(request, party) as response,
+            aclosing(_events(response)) as events,
+        ):
+            yield events
+
+    @asynccontextmanager
+    async def _open(self, request: HttpRequest, party: Party) -> AsyncIterator[httpx2.Response]:
+        stay_here(f"Model {party.model} ({party.engine})", request.url)
+        client = await self._for(request.url)
+        import httpx2
+
+        timeout = httpx2.Timeout(request.read_timeout, connect=CONNECT_SECONDS)
+        headers, content = dict(request.headers), None
+        if request.body is not None:
+            headers = {"Content-Type": "application/json", **headers}
+            content = json.dumps(request.body, ensure_ascii=False).encode()
+        _check_headers(headers, party)
+        async with client.stream(
+            request.method, _url(request.url), content=content, headers=headers, timeout=timeout
+        ) as response:
+            if response.status_code != 200:
+                body = b""
+                with suppress(Exception):  # the status is known; a broken body must not hide it
+                    body = await _head(response, LARGEST_ERROR_BODY)
+                raise error_of(response.status_code, response.headers, body, party)
+            if response.headers.get("content-type", "").startswith("text/html"):
+                raise errors.Malformed(
+                    f"{party.engine} answered for {party.model} with a web page:"
+                    f" {without_secrets(request.url)} is not the address of an API. Look at its"
+                    " `base_url`.",
+                    model=party.model,
+                    engine=party.engine,
+                )
+            yield response
+
+    async def close(self) -> None:
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.aclose()
+
+
+@lru_cache(256)
+def _url(url: str) -> httpx2.URL:
+    """Parsed once: it is the same for each request of a model."""
+    import httpx2
+
+    return httpx2.URL(url)
+
+
+def _client(local: bool, here: bool) -> httpx2.AsyncClient:
+    import httpx2
+
+    quiet_log()
+    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    if local:
+        from .loopback import Loopback
+
+        return httpx2.AsyncClient(transport=Loopback(), timeout=timeout, trust_env=False)
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+    direct = httpx2.AsyncHTTPTransport(limits=limits) if here else None
+    return httpx2.AsyncClient(timeout=timeout, limits=limits, transport=direct)
+
+
+def _check_headers(headers: Mapping[str, str], party: Party) -> None:
+    """What cannot stand in a header is said without showing it; httpx2's own error would."""
+    for name, value in headers.items():
+        if not (f"{name}{value}".isascii() and f"{name}{value}".isprintable()):
+            raise errors.BadRequest(
+                f"The header {name!a} that {party.engine} (model {party.model}) is to be sent has a"
+                f" character that no header can carry: mend it in"
+                f" engines/{party.engine}/engine.json."
+            )
+
+
+def without_frames(error: errors.EngineError) -> errors.EngineError:
+    """The error without the frames below us and without what caused it: both may hold the key."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
+def _is_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None]:
+    if "json" in response.headers.get("content-type", ""):
+        body = await _head(response, LARGEST_BODY)
+        yield ServerEvent(body.decode("utf-8", "replace"), "json")
+        return
+    decoder = EventDecoder()
+    gathers = response.extensions.get("gathers", False)
+    began = before = monotonic()
+    async for piece in response.aiter_bytes():
+        had_to_wait = monotonic() - before > 0.001  # else it was there already
+        for event in decoder.feed(piece):
+            yield event
+        if had_to_wait and not gathers:
+            # To be woken for each token takes much of a core that a local model needs itself. So
+            # what comes within a moment is read at once; the moment is 1 % of the answer at most.
+            await asyncio.sleep(min(LONGEST_PAUSE, 0.01 * (monotonic() - began)))
+        before = monotonic()
+    for event in decoder.end():
+        yield event
+
+
+async def _drained(events: AsyncGenerator[ServerEvent, None]) -> None:
+    """Read what follows the end mark, so that the connection can serve again.
+
+    The answer is whole: nothing that happens here is an error, and nobody waits long for it.
+    """
+    with suppress(Exception):
+        async with asyncio.timeout(LONGEST_DRAIN):
+            async for _ in events:
+                pass
+
+
+async def _head(response: httpx2.Response, most: int) -> bytes:
+    """The beginning of a body: it may be endless."""
+    pieces, size = [], 0
+    async for piece in response.aiter_bytes():
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            break
+    return b"".join(pieces)
+
+
+def _parsed(
+    parser: Parser, event: ServerEvent | None, party: Party, *, begun: bool = True
+) -> Sequence[Delta] | End:
+    """What an event means, or the clean end of the stream (`None`); `begun`: others came before."""
+    try:
+        parsed = parser.end() if event is None else parser.parse(event)
+        if parsed is None or isinstance(parsed, End):
+            return parsed or ()
+        deltas = [parsed] if isinstance(parsed, Delta) else parsed
+        for delta in deltas:
+            _check(delta)
+        return deltas
+    except Refusal as refusal:
+        raise error_of(refusal.status, EMPTY, refusal.body, party) from None
+    except _NOT_OF_THE_PROTOCOL as error:
+        shown = _broken_place(event.data, error, party.hidden) if event else "the end"
+        mend = (
+            "What had come is kept; run the cell again for a whole answer."
+            if begun
+            else "Is its `base_url` that of an API (often it ends with /v1)?"
+        )
+        where = " in mid-stream" if begun else ""
+        raise errors.Malformed(
+            f"{party.engine} sent something for {party.model}{where} that is not of its protocol:"
+            f" {shown!r}. {mend}",
+            model=party.model,
+            engine=party.engine,
+        ) from error
+
+
+def _broken_place(data: str, error: Exception, hidden: Hidden) -> str:
+    """What of an event shows its fault: some characters around the place where JSON ends."""
+    at = len(hidden(data[: error.pos])) if isinstance(error, json.JSONDecodeError) else 0
+    data = hidden(data)  # before a key is cut in two
+    begin, end = max(0, at - 60), max(120, at + 60)
+    return f"{'…' if begin else ''}{data[begin:end]}{'…' if end < len(data) else ''}"
+
+
+_NOT_OF_THE_PROTOCOL = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,  # a count that is infinite
+    RecursionError,  # JSON that is nested too deeply
+)
+
+
+def _check(delta: Delta) -> None:
+    """Raise `TypeError` if a server put something else where a text, a call or a number belongs."""
+    if not (isinstance(delta.text, str) and isinstance(delta.reasoning, str)):
+        raise TypeError("a text that is none")
+    if not isinstance(delta.choice, int) or delta.choice < 0:
+        raise TypeError("a choice without a place")
+    for call in delta.tool_calls:
+        function = call.get("function") or {}
+        parts = function.get("name"), function.get("arguments"), call.get("id")
+        if not isinstance(call.get("index", 0), int):
+            raise TypeError("a call without a place")
+        if not all(isinstance(part, str | None) for part in parts):
+            raise TypeError("a call whose parts are no texts")
+    timings = delta.timings
+    if timings is not None:
+        speeds = timings.tokens_per_second, timings.prompt_tokens_per_second
+        if not all(isinstance(speed, int | float | None) for speed in speeds):
+            raise TypeError("a speed that is no number")
+
+
+def _merged(last: Delta, new: Delta) -> Delta:
+    """What is known at the end of all choices."""
+    return Delta(
+        usage=new.usage or last.usage,
+        timings=new.timings or last.timings,
+        notes=(*last.notes, *new.notes),
+        extra=new.extra or last.extra,
+    )
+
+
+# Trying again -------------------------------------------------------------------------------------
+
+
+class Patience:
+    """Whether a request is sent again after an error, and when."""
+
+    def __init__(self) -> None:
+        self._attempts = 0
+        self._began = monotonic()
+
+    def pause(self, error: errors.EngineError) -> float | None:
+        """Seconds to wait; `None`: it is not tried again."""
+        if not error.retryable:
+            return None
+        if isinstance(error, errors.StillLoading):  # it will come: that is a wait, not a failure
+            waited = monotonic() - self._began
+            return None if waited > STARTING_SECONDS else error.retry_after or STARTING_PAUSE
+        self._attempts += 1
+        if self._attempts >= ATTEMPTS or (error.retry_after or 0) > LONGEST_WAIT:
+            return None
+        return backoff(self._attempts, error.retry_after)
+
+    async def wait(self, error: errors.EngineError, on_wait: Wait | None) -> None:
+        """Wait before another try, and say so each second; raises the error if there is none."""
+        seconds = self.pause(error)
+        if seconds is None:
+            if self._attempts > 1:
+                error.args = (f"{error} It was asked {self._attempts} times.",)
+            raise error
+        until = monotonic() + seconds
+        while True:
+            left = max(0.0, until - monotonic())
+            if on_wait is not None:
+                on_wait(left, error)
+            await asyncio.sleep(min(1.0, left))
+            if left <= 1.0:
+                return
+
+
+@contextmanager
+def translated(
+    party: Party, partial: list[str], seconds: float | None = READ_SECONDS
+) -> Iterator[None]:
+    """Turn what httpx2 raises into our errors, which name the parties and hold the partial text."""
+    import httpx2
+
+    try:
+        yield
+    except errors.EngineError as error:
+        raise _about(error, party, partial)  # noqa: B904  it is the same error
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise _about(_of_transport(error, party, bool(partial), seconds), party, partial) from error
+
+
+def unsent(error: errors.EngineError) -> bool:
+    """Whether an error says that the server was not reached at all."""
+    import httpx2
+
+    return isinstance(error.__cause__, httpx2.ConnectError)
+
+
+def _about(error: errors.EngineError, party: Party, partial: list[str]) -> errors.EngineError:
+    error.model = error.model or party.model
+    error.engine = error.engine or party.engine
+    error.partial = error.partial or "".join(partial)
+    error.args = (party.hidden(str(error)),)
+    return error
+
+
+def _of_transport(
+    error: Exception, party: Party, begun: bool, seconds: float | None
+) -> errors.EngineError:
+    """What a failure below HTTP means; the most specific first."""
+    import httpx2
+
+    who = f"{party.model} ({party.engine})"
+    said = party.hidden(str(error) or type(error).__name__)[:200]
+    if isinstance(error, httpx2.ConnectTimeout):
+        return errors.ConnectionFailed(
+            f"{party.engine} at {_address(error)} did not answer within {CONNECT_SECONDS:.0f} s"
+            f" (model {party.model}): is the address right, and the server up?"
+        )
+    if isinstance(error, httpx2.TimeoutException):
+        return silent(party, seconds)
+    if isinstance(error, httpx2.ConnectError):
+        return errors.ConnectionFailed(
+            f"{party.engine} cannot be reached at {_address(error)} (model {party.model}): {said}."
+            " Is the address right, and the server running?"
+        )
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return errors.BadRequest(
+            f"The address of {party.engine} (model {party.model}) is none: set `base_url` in"
+            f" engines/{party.engine}/engine.json to one that begins with http:// or https://."
+        )
+    if begun:
+        return errors.StreamBroken(
+            f"The answer of {who} was cut off: the connection broke. What had come is kept; run"
+            " the cell again for a whole one."
+        )
+    return errors.ConnectionFailed(
+        f"The connection to {party.engine} broke before {party.model} answered ({said}). Run the"
+        " cell again."
+    )
+
+
+def silent(party: Party, seconds: float | None) -> errors.TimedOut:
+    """The error for a server that has sent nothing for so long."""
+    return errors.TimedOut(
+        f"{party.model} ({party.engine}) sent nothing for {seconds or 0:g} s; if it needs longer,"
+        " to its first byte or between two, set `timeout` (seconds) in the settings of the model"
+        f" or of engines/{party.engine}/engine.json.",
+        model=party.model,
+        engine=party.engine,
+    )
+
+
+def _address(error: httpx2.TransportError) -> str:
+    try:
+        url = error.request.url
+    except RuntimeError:
+        return "its address"
+    return f"{url.scheme}://{url.netloc.decode().rpartition('@')[2]}"

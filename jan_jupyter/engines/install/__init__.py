@@ -1,0 +1,1 @@
+"""Packages and environments that add engines."""

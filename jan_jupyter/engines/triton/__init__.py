@@ -1,0 +1,1 @@
+"""Engine `nvidia-triton-trt-llm`: a Triton server, by HTTP and gRPC."""

@@ -1,0 +1,1 @@
+"""Getting models: where from, and how they come."""

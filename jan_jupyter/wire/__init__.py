@@ -1,0 +1,1 @@
+"""OpenAI's API on the wire, both ways: events, bodies, when to ask again. Pure."""

@@ -1,0 +1,217 @@
+"""What a request of OpenAI's API may hold: looked at once, before anything else reads it.
+
+Names that are not here are left to the engines and their servers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from jsonschema.exceptions import SchemaError
+from jsonschema.validators import validator_for
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from ..errors import UsageError
+
+
+def read(body: bytes, kind: type[Body]) -> dict[str, Any]:
+    """The object that a body holds. Raises `UsageError`, which names the place that is wrong."""
+    found: Any = None
+    try:
+        found = json.loads(body.decode())
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()  # what can be sent on
+        kind.model_validate(found)
+    except ValidationError as error:
+        # Of the forms that a value may have, the one that fits furthest is what was meant.
+        place, said = max(
+            (_wrong(found, one) for one in error.errors()), key=lambda one: len(one[0])
+        )
+        where = ".".join(map(str, place)) or "its body"
+        raise UsageError(f"The request cannot be used: {where}: {said}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The request is not JSON: {error}.") from error
+    assert isinstance(found, dict)
+    return found
+
+
+def _wrong(body: Any, error: ErrorDetails) -> tuple[list[int | str], str]:
+    """The steps to what is wrong, without those that name one of several forms; and what it is."""
+    *_, last = (None, *error["loc"])
+    place: list[int | str] = []
+    for step in error["loc"]:
+        inside = isinstance(body, list) and isinstance(step, int)
+        if inside or (isinstance(body, Mapping) and step in body):
+            body = body[step]
+            place.append(step)
+        elif step == last and error["type"] == "missing":
+            place.append(step)
+    return place, re.sub(r"a valid dictionary or instance of \w+", "an object", error["msg"])
+
+
+def _schema(written: dict[str, Any]) -> dict[str, Any]:
+    """Raises `ValueError` if it is no JSON schema."""
+    kind = written.get("$schema", "")
+    if not isinstance(kind, str):
+        raise ValueError("`$schema` is no text")
+    try:
+        validator_for(written).check_schema(written)
+    except SchemaError as error:
+        raise ValueError(f"this is no JSON schema: {error.message:.200}") from error
+    return written
+
+
+Schema = Annotated[dict[str, Any], AfterValidator(_schema)]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class _Object(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
+
+
+class Body(_Object):
+    model: str | None = None
+
+
+# Chat ---------------------------------------------------------------------------------------------
+
+
+class _Picture(_Object):
+    url: str
+
+
+class _File(_Object):
+    filename: str | None = None
+    file_data: str | None = None
+    file_id: str | None = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.file_data is None and self.file_id is None:
+            raise ValueError("needs `file_data` or `file_id`")
+        return self
+
+
+class _Part(_Object):
+    type: str
+    text: str | None = None
+    image_url: str | _Picture | None = None
+    file: _File | None = None
+    input_audio: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        known = ("text", "image_url", "file", "input_audio")
+        if self.type in known and getattr(self, self.type) is None:
+            raise ValueError(f"needs `{self.type}`")
+        return self
+
+
+class _Called(_Object):
+    name: str
+    arguments: str | None = None
+
+
+class _Call(_Object):
+    id: str | None = None
+    function: _Called | None = None
+
+
+class _Message(_Object):
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[_Part] | None = None
+    name: str | None = None
+    tool_calls: list[_Call] | None = None
+    tool_call_id: str | None = None
+    thinking_blocks: list[dict[str, Any]] | None = None
+
+
+class _Function(_Object):
+    name: str
+    description: str | None = None
+    parameters: Schema | None = None
+    strict: bool | None = None
+
+
+class _Tool(_Object):
+    type: str
+    function: _Function | None = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.type == "function" and self.function is None:
+            raise ValueError("needs `function`")
+        return self
+
+
+class _Named(_Object):
+    name: str
+
+
+class _Choice(_Object):
+    type: str
+    function: _Named | None = None
+
+
+class _Described(_Object):
+    name: str | None = None
+    schema_: Schema | None = Field(None, alias="schema")
+
+
+class _Form(_Object):
+    type: str
+    json_schema: _Described | None = None
+
+
+class _StreamOptions(_Object):
+    include_usage: bool | None = None
+
+
+class _Thinking(_Object):
+    budget_tokens: Whole | None = None
+
+
+class Chat(Body):
+    messages: list[_Message] = Field(min_length=1)
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    tools: list[_Tool] | None = None
+    tool_choice: str | _Choice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: _Form | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: Whole | None = None
+    min_p: float | None = None
+    typical_p: float | None = None
+    repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    max_tokens: Whole | None = None
+    max_completion_tokens: Whole | None = None
+    n: Whole | None = None
+    seed: Whole | None = None
+    stop: str | list[str] | None = None
+    logprobs: bool | None = None
+    top_logprobs: Whole | None = None
+    reasoning_effort: str | None = None
+    thinking: str | bool | Whole | _Thinking | None = None
+
+
+# Embeddings and speech ----------------------------------------------------------------------------
+
+
+class Embeddings(Body):
+    input: str | Annotated[list[str], Field(min_length=1)]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: Whole | None = None
+
+
+class Speech(Body):
+    input: str
+    voice: str | dict[str, Any] | None = None
+    response_format: str | None = None
+    speed: float | None = None
