@@ -279,7 +279,15 @@ class Router:
     async def running(self) -> list[Running]:
         """What is loaded on this machine, whoever loaded it."""
         engines = await asyncio.to_thread(self.registry.local_engines, self.notify)
-        return [row for engine in engines for row in await engine.running()]
+        found: list[Running] = []
+        for engine in engines:
+            try:
+                found += await engine.running()
+            except Exception:
+                row = engine.options.row
+                if row is not None and row.kind == "local":
+                    raise  # ours; one of another package does not take the others down
+        return found
 
     async def close(self) -> None:
         await self.registry.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,6 +111,38 @@ def test_heavy_packages_stay_in_their_room(path: Path) -> None:
         if allowed is not None and not (for_types or where == "__init__.py"):
             rooms = (where, *(parent.as_posix() for parent in Path(where).parents))
             assert allowed.intersection(rooms), f"{where} imports {name}"
+
+
+ENGINE_NAMES_IN_MODELS = {
+    "jan": "whose folders are read, and our command",
+    "cortex": "Jan's folders and descriptions of that name",
+    "llamacpp": "Jan's folder of that name",
+    "mlx": "Jan's folder of that name",
+    "llama.cpp": "whose cache is read, and whose GGUF it is",
+    "llama_cpp": "whose cache is read",
+    "lmstudio": "whose folder is read",
+    "ollama": "whose folder is read, and whose names are pulled",
+    "huggingface": "whose cache is read, and whose files are pulled",
+    "hf": "whose files are pulled",
+    "nvidia": "who makes GPUs",
+    "together": "an English word",
+}
+"""What a file of `models` may say although an engine has that name, and what it means there."""
+
+
+def test_models_know_no_engine_by_name() -> None:
+    rows = json.loads((PACKAGE / "data" / "engines.json").read_text("utf-8"))
+    names = {name for key, row in rows.items() for name in (key, *row.get("aliases", ()))}
+    assert names >= ENGINE_NAMES_IN_MODELS.keys()
+    wanted = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    pattern = re.compile(rf"(?<![a-z0-9])(?:{wanted})(?![a-z0-9])", re.IGNORECASE)
+    found = {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for path in (PACKAGE / "models").rglob("*.py")
+        for name in map(str.lower, pattern.findall(path.read_text("utf-8")))
+        if name not in ENGINE_NAMES_IN_MODELS
+    }
+    assert not found
 
 
 @pytest.mark.parametrize("path", [p for p in files() if p.name.startswith("serve")], ids=str)

@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+KIND = "azure-openai"
+
+
+def kind_at(kind: str, address: str) -> str:
+    """The engine that serves an address: Azure's are known, whatever the description says."""
+    return KIND if kind == "openai" and ".openai.azure.com" in address else kind
+
 
 def chat_address(base: str, deployment: str, version: str = "") -> str:
     """The address of the chat request; without a version that of the v1 API.

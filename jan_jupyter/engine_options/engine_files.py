@@ -19,6 +19,7 @@ from ..parameters import PROGRAMS, SETTINGS, collect, settings_and_parameters
 from ..reading import fit, is_absent, mapping, text
 from ..types import EMPTY
 from ..watch import Look, Watch
+from . import azure
 
 if TYPE_CHECKING:
     from .keys import Key
@@ -34,8 +35,9 @@ class EngineRow:
     """One engine that we know, from `data/engines.json`.
 
     `speaks` names the engine class that serves it. `settings` and `parameters` are built-in
-    defaults. `needs_key`: it answers nobody without one (unless it runs on an own server). `rules`
-    say which parameters its own servers take (`engines/rules.py`).
+    defaults. `needs_key`: it answers nobody without one (unless it runs on an own server). `loads`
+    is what a local one takes from a disk: one GGUF, or a whole folder. `rules` say which parameters
+    its own servers take (`engines/rules.py`).
     """
 
     name: str
@@ -45,6 +47,7 @@ class EngineRow:
     base_url: str = ""
     api_key_env: str = ""
     needs_key: bool = False
+    loads: Literal["gguf", "folder", ""] = ""
     settings: Mapping[str, Any] = EMPTY
     parameters: Mapping[str, Any] = EMPTY
     rules: tuple[Mapping[str, Any], ...] = ()
@@ -72,7 +75,19 @@ def _canonical_names() -> Mapping[str, str]:
 def canonical(name: str | None) -> str:
     """The canonical name of an engine (spec §6); an unknown one in lower case."""
     written = (name or "").strip().lower()
-    return _canonical_names().get(written, written) or "nitro"
+    return _canonical_names().get(written, written) or default_engine()
+
+
+@cache
+def default_engine() -> str:
+    """The engine of a model that names none: what lies here is a GGUF, so one that loads those."""
+    return next(row.name for row in known_engines().values() if row.loads == "gguf")
+
+
+def loads(engine: str) -> str:
+    """What an engine, by its canonical name, loads from a disk: `gguf`, `folder`, or nothing."""
+    row = known_engines().get(engine)
+    return row.loads if row else ""
 
 
 def plugin_engines() -> set[str]:
@@ -185,7 +200,20 @@ class EngineOptions:
             place = door_of(place.settings, place.raw, place.path, place.own)
         if place is None:
             return self
-        return replace(self, base_url=place.address, full_url="", doors=(place, *self.doors))
+        return replace(
+            self,
+            kind=azure.kind_at(self.kind, place.address),
+            base_url=place.address,
+            full_url="",
+            doors=(place, *self.doors),
+        )
+
+    def incomplete(self, settings: Mapping[str, Any]) -> str:
+        """What the address of a model with these settings lacks, as one line; empty if nothing."""
+        if self.kind != azure.KIND:
+            return ""
+        version = str(settings.get("api_version") or self.settings.get("api_version") or "")
+        return azure.missing(self.full_url or azure.chat_address(self.base_url, "name", version))
 
     @property
     def row(self) -> EngineRow | None:
@@ -356,7 +384,7 @@ class EngineOptions:
     @property
     def has_entra(self) -> bool:
         """Whether that is one of Entra's."""
-        entra = self.kind == "azure-openai" and self.settings.get("auth") == "entra"
+        entra = self.kind == azure.KIND and self.settings.get("auth") == "entra"
         return entra and self._may_take_tokens
 
     @property
@@ -403,7 +431,7 @@ def read_engine_options(
     from ..redaction import Address, without_secrets
     from .keys import allowed, key_file
 
-    name = name.strip() or "nitro"
+    name = name.strip() or default_engine()
     look = look or Look(Watch())
     look.see(str(key_file()))
     files: list[Path] = []
@@ -436,8 +464,8 @@ def read_engine_options(
         address = address or ("", "")
     if address and kind == "cohere":
         address = _in_openais_shape(*address)
-    if address and kind == "openai" and ".openai.azure.com" in "".join(address):
-        kind = "azure-openai"
+    if address:
+        kind = azure.kind_at(kind, "".join(address))
     if address and is_placeholder("".join(address)):
         shown = without_secrets(address[1] or address[0])
         warnings.append(f"{written}: {shown} is not filled in")

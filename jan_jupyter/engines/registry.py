@@ -92,8 +92,27 @@ class Registry:
         return engine in self._uses or self._engines.get(_key(engine.options)) is engine
 
     def local_engines(self, notify: Callable[[Event], None]) -> list[Engine]:
-        """The engines that hold models on this machine."""
-        return [self.engine(name, notify) for name in ("nitro", "intel-bigdl")]
+        """The engines that hold models on this machine.
+
+        Of those of other packages only what a model here names, or what was asked already: nobody
+        else's is imported. One that cannot be made is left out; `%jan engines` says why.
+        """
+        ours = [name for name, row in known_engines().items() if row.kind == "local"]
+        found = [self.engine(name, notify) for name in ours]
+        for name in self._names_of_plugins():
+            with suppress(Exception):  # its fault is not that of the others
+                found.append(self.engine(name, notify))
+        return [engine for engine in dict.fromkeys(found) if engine.local]
+
+    def _names_of_plugins(self) -> list[str]:
+        """The names under which engines of other packages are used here."""
+        offered = {plugin.name for plugin in plugins() if not taken(plugin)}
+        if not offered:
+            return []
+        written = {model.written_engine for model in self._store.list()}
+        names = {name: self._store.engine_options(name).kind for name in written if name}
+        names |= dict(self._engines.keys())
+        return sorted(name for name, kind in names.items() if kind in offered)
 
     async def close(self) -> None:
         self._engines.clear()

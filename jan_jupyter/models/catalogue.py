@@ -13,11 +13,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ..engine_options import azure
 from ..engine_options.engine_files import (
     Door,
     EngineOptions,
     canonical,
+    default_engine,
     door_of,
     is_placeholder,
     known_engines,
@@ -60,7 +60,7 @@ class Engines:
 
     def at(self, needs: Needs) -> EngineOptions:
         """The options that hold for the address of a model."""
-        return _azure(self.options(needs.engine).at(needs.door))
+        return self.options(needs.engine).at(needs.door)
 
     def why_no_key(self, options: EngineOptions, door: Door | None) -> str:
         """Empty if there is a key."""
@@ -85,13 +85,6 @@ def _why_no_key(options: EngineOptions) -> str:
     except JanError as error:
         hint = f" ({error})"
     return f"no key for engine {options.name}: {options.key_hint}{hint}"
-
-
-def _azure(options: EngineOptions) -> EngineOptions:
-    """Azure is known by its address."""
-    if options.kind == "openai" and ".openai.azure.com" in options.address:
-        return replace(options, kind="azure-openai")
-    return options
 
 
 def _engine_file(options: EngineOptions) -> str:
@@ -268,7 +261,7 @@ def _descriptions(found: Found, path: Path, place: Place, look: Look) -> Iterato
             if described := schema.cortex_yml(look.read(found.path), path, found.id, place.root):
                 yield described
         case "llamacpp" | "mlx":
-            engine = "mlx" if found.source == "mlx" else "nitro"
+            engine = canonical(found.source)  # Jan's folders bear the names of engines
             yield schema.llamacpp_yml(look.read(found.path), path, found.id, place.root, engine)
         case "remote-list":
             try:
@@ -293,7 +286,7 @@ def _broken(found: Found, name: str, data_folder: Path | None, error: Exception)
     return Model(
         id=name,
         name=name,
-        engine="nitro",
+        engine=default_engine(),
         state="broken",
         source=found.source,
         path=Path(found.path),
@@ -318,9 +311,6 @@ def _model(
     own = place.own and ORIGIN not in described.metadata
     needs = Needs(described.written_engine, door_of(described.settings, described.raw, path, own))
     options = engines.at(needs)
-    engine = canonical(described.written_engine)
-    if options.kind == "azure-openai" and engine == "openai":
-        engine = "azure-openai"
     if described.broken:
         there = Files(state="broken", reason=described.broken)
     else:
@@ -337,7 +327,7 @@ def _model(
     return Model(
         id=described.id,
         name=described.name or described.id,
-        engine=engine,
+        engine=options.key_name,
         state=there.state,
         source=found.source,
         path=path,
@@ -385,7 +375,7 @@ def _look(
         return Files(state="broken", reason=reason)
     if row.kind == "unsupported":
         return Files(state="broken", reason=f"engine {row.name} is not supported here")
-    if row.name == "nitro":
+    if row.loads == "gguf":
         return find(described, folder, look)
     if row.kind == "local" and not options.address:
         return find_folder(described, folder, look)
@@ -405,12 +395,8 @@ def _remote(
     if not address or is_placeholder(address):
         reason = f"engine {options.name} has no address: set `base_url` in {_engine_file(options)}"
         return Files(state="broken", reason=reason)
-    if options.kind == "azure-openai":
-        whole = address == options.full_url
-        version = described.settings.get("api_version") or options.settings.get("api_version")
-        url = address if whole else azure.chat_address(address, "name", str(version or ""))
-        if reason := azure.missing(url):
-            return Files(state="broken", reason=reason)
+    if reason := options.incomplete(described.settings):
+        return Files(state="broken", reason=reason)
     if options.needs_key() and (reason := engines.why_no_key(options, needs.door)):
         return Files(state="needs-key", reason=reason)
     return Files()

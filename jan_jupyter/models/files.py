@@ -87,7 +87,7 @@ def _with_parts(
 
 
 def find_folder(described: Description, folder: str, look: Look) -> Files:
-    """The files of a model that is a whole folder, not one GGUF (engine `intel-bigdl`)."""
+    """The files of a model that is a whole folder, not one GGUF."""
     for name in [*_named(described), "config.json"]:
         path = os.path.join(folder, name)
         if look.is_folder(path):

@@ -104,7 +104,7 @@ def _cache(header: GGUFHeader, context: int, settings: Mapping[str, Any]) -> int
 
 
 def default_context(header: GGUFHeader) -> int:
-    """The context that nitro takes for a model that sets none."""
+    """The context of a model that sets none."""
     return min(header.context_length or 2048, LARGEST_DEFAULT_CONTEXT)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine_options.engine_files import canonical
+from ..engine_options.engine_files import canonical, default_engine, loads
 from ..errors import ModelBroken, ModelNotFound, UsageError, expect
 from ..watch import Look, Watch
 from . import gguf, schema
@@ -25,7 +25,7 @@ class Import:
     where: str
     description: dict[str, Any]
     files: Files
-    engine: str = "nitro"
+    engine: str = field(default_factory=default_engine)
     address: str = ""
 
 
@@ -56,7 +56,7 @@ def _of_model(model: Model) -> Import:
         why = model.reason or "it has no file"
         raise UsageError(f"Model {model.id} cannot be imported: {why}.")
     description: dict[str, Any] = dict(model.raw) if model.source in ("json", "bundled") else {}
-    description |= {"id": model.id, "engine": model.written_engine or "nitro"}
+    description |= {"id": model.id, "engine": model.written_engine or default_engine()}
     for name, values in (("settings", model.settings), ("parameters", model.parameters)):
         if values and name not in description:
             description[name] = dict(values)
@@ -76,7 +76,7 @@ def _of_path(path: Path) -> Import:
     if path.name.lower().endswith(".gguf"):
         first = gguf.split_parts(path)[0]
         gguf.read_header(first)  # tells what is wrong with it
-        return Import(str(path), {"id": _stem(first), "engine": "nitro"}, Files(first))
+        return Import(str(path), {"id": _stem(first), "engine": default_engine()}, Files(first))
     raise UsageError(f"{path} is no .gguf file, no model.json and no folder with one of them.")
 
 
@@ -95,7 +95,7 @@ def _of_files(folder: Path, name: str) -> Import:
     gguf.read_header(files.main)
     if files.projector is not None and not is_projector(files.projector.name):
         files.projector = None
-    return Import(str(folder), {"id": name, "engine": "nitro"}, files)
+    return Import(str(folder), {"id": name, "engine": default_engine()}, files)
 
 
 def _described(path: Path) -> Import:
@@ -107,7 +107,7 @@ def _described(path: Path) -> Import:
         raise ModelBroken(described.broken + ".")
     files = Files()
     engine = canonical(described.written_engine)
-    if engine == "nitro":
+    if loads(engine) == "gguf":
         files = find(described, str(path.parent), look)
         if files.state == "broken":
             raise ModelBroken(files.reason)

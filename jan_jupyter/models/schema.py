@@ -137,7 +137,7 @@ def cortex_yml(raw: Any, path: Path, default_id: str, data_folder: Path) -> Desc
 def llamacpp_yml(
     raw: Any, path: Path, default_id: str, data_folder: Path, engine: str
 ) -> Description:
-    """A `model.yml` of today's Jan, below `llamacpp/` (engine `nitro`) or `mlx/`.
+    """A `model.yml` of today's Jan, below `llamacpp/` or `mlx/`, as their names say.
 
     Raises `ModelBroken` if it is not a mapping or names no model file.
     """

@@ -16,7 +16,9 @@ from ..engine_options.engine_files import (
     DATA,
     EngineOptions,
     canonical,
+    default_engine,
     known_engines,
+    loads,
     plugin_engines,
     read_engine_options,
     written_engines,
@@ -129,7 +131,7 @@ class ModelStore:
 
         if chosen := settings().model:
             return self.get(chosen)
-        local = [m for m in self.list() if m.engine == "nitro" and m.state == "ready"]
+        local = [m for m in self.list() if loads(m.engine) == "gguf" and m.state == "ready"]
         if not local:
             raise ModelNotFound(
                 "There is no local model here: put a .gguf file into a folder below models/ in the"
@@ -170,7 +172,7 @@ class ModelStore:
         """Whether a model fits into memory now; `None` if that cannot be told (a remote one)."""
         model = self._meant(model)
         header = self.header(model)
-        if header is None or model.engine != "nitro":
+        if header is None or loads(model.engine) != "gguf":
             return None
         settings = {**self.engine_options(model).settings, **model.settings}
         projector = model.projector.stat().st_size if model.projector else 0
@@ -345,14 +347,14 @@ class ModelStore:
             expect(engine, str, "An engine is named by text, or by a Model of its own")
             return self._engine_options(engine)
         options = self._engine_options(engine.written_engine)
-        return replace(options, kind="azure-openai") if engine.engine == "azure-openai" else options
+        return replace(options, kind=options.at(engine).kind)
 
     def engine_names(self) -> Sequence[str]:
         """The names under which an engine file lies in one of the data folders."""
         return written_engines([folder.path for folder in self.folders()])
 
     def _engine_options(self, written: str | None) -> EngineOptions:
-        name = written or "nitro"
+        name = written or default_engine()
         folders = [folder.path for folder in self.folders()]
         # Whether a package offers an engine of that name lies elsewhere.
         plugins = () if canonical(name) in known_engines() else sorted(plugin_engines())

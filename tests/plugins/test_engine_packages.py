@@ -15,6 +15,16 @@ from support.kernel import Kernel
 EXAMPLE = REPOSITORY / "docs" / "example_engine"
 CORPUS = "the cat sat on the mat and the cat ran"
 
+HOLDS = """
+    local = True
+
+    async def running(self):
+        from jan_jupyter.types import Running
+
+        return [Running("cats", "markov", "a chain of words", "ready", 1, 0, 0.0, 0.0)]
+"""
+"""What makes the example an engine that holds models in memory."""
+
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
@@ -83,12 +93,14 @@ def test_an_engine_is_installed_asked_upgraded_broken_and_removed_in_one_kernel(
 
     # A new version of it answers at once.
     source = example / "jan_markov.py"
-    source.write_text(source.read_text("utf-8").replace('word + " "', "word.upper()"), "utf-8")
+    text = source.read_text("utf-8").replace('word + " "', "word.upper()")
+    source.write_text(f"{text}\n{HOLDS}", "utf-8")
     project = example / "pyproject.toml"
     project.write_text(project.read_text("utf-8").replace('"0.1.0"', '"0.2.0"'), "utf-8")
     assert "markov is ready" in shown(notebook, f"%jan engines install {example} -y")
     answer = notebook.execute("%%jan cats\nthe cat").outputs[0]["data"]["text/plain"]
     assert answer.isupper()
+    assert "a chain of words" in shown(notebook, "%jan ps")
 
     # A wrong one is refused with its reason, and takes nobody down.
     before = source.read_text("utf-8")
@@ -101,6 +113,7 @@ def test_an_engine_is_installed_asked_upgraded_broken_and_removed_in_one_kernel(
     assert "No module named 'randon'" in shown(notebook, f"%jan engines install {example} -y")
     assert "'broken'" in row(notebook, "markov")
     assert "'ready'" in row(notebook, "nitro")
+    assert "a chain of words" not in shown(notebook, "%jan ps")
 
     assert "jan-markov is removed" in shown(notebook, "%jan engines remove markov")
     assert row(notebook, "markov") == "\n"

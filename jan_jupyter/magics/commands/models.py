@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import errors
+from ...engine_options.engine_files import loads
 from ..candidates import all_models, fields, paths
 from ..options import value_of
 from .command import Command, Work, arg, pairs, without_pairs
@@ -223,7 +224,7 @@ def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, 
         yield "images", f"yes: {_short_path(model, model.projector)}"
     if reasons(model, shared().store.template(model)):
         yield "reasons", "yes"
-    if model.engine == "nitro":
+    if loads(model.engine) == "gguf":
         kind = " · ".join(filter(None, [told.architecture, told.quantisation]))
         yield from [("kind", kind)] if kind else []
         if told.context:

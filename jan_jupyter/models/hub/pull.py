@@ -18,6 +18,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
+from ...engine_options.engine_files import default_engine
 from .. import gguf
 from ..machine import probe
 from ..model import ORIGIN, Model
@@ -359,7 +360,7 @@ def _description(
         "name": plan.id,
         "version": "1.0",
         "format": "gguf",
-        "engine": "nitro",
+        "engine": default_engine(),
         "sources": sources,
         "created": int(time()),
         "settings": dict(plan.settings),

@@ -71,9 +71,10 @@ def key(url: str) -> str | None:
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         return None
+    from ...engine_options.engine_files import canonical
     from ...engine_options.keys import find_key
 
-    found = find_key("hf-endpoints", written=_login() or "")
+    found = find_key(canonical("huggingface"), written=_login() or "")
     return found.secret if found else None
 
 
