@@ -19,7 +19,7 @@ LAYERS = (
     {"markdown", "ownership"},
     {"types", "errors", "settings", "addresses", "redaction"},
     {"bridge"},
-    {"reading", "watch", "parameters", "precedence", "satisfiable", "wire"},
+    {"reading", "watch", "programs", "parameters", "precedence", "satisfiable", "wire"},
     {"engine_options"},
     {"models"},
     {"engines"},

@@ -14,9 +14,8 @@ import pytest
 
 import jan_jupyter as jan
 from engines.asking import ask, engine, model, text
-from jan_jupyter import errors
+from jan_jupyter import errors, programs
 from jan_jupyter.addresses import is_this_machine
-from jan_jupyter.engines.install import installer
 from jan_jupyter.models.hub.sources import plan
 from jan_jupyter.models.hub.web import Web
 from jan_jupyter.models.machine import probe
@@ -104,8 +103,8 @@ def test_entras_sign_in(server: StreamingServer) -> None:
 def test_installing_is_refused_and_removing_is_not() -> None:
     command = [sys.executable, "-c", "print('ran')"]
     with pytest.raises(errors.SettingsError, match=REFUSED):
-        asyncio.run(installer.run(command, print))
-    assert asyncio.run(installer.run(command, print, fetches=False))[0] == 0
+        asyncio.run(programs.run(command, print))
+    assert asyncio.run(programs.run(command, print, fetches=False))[0] == 0
 
 
 def test_pulls_and_searches_are_refused() -> None:

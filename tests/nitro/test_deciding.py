@@ -14,12 +14,9 @@ import xllamacpp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jan_jupyter import errors
+from jan_jupyter import errors, programs
 from jan_jupyter.engine_options.engine_files import EngineOptions
 from jan_jupyter.engines import nitro
-from jan_jupyter.engines.local import (
-    environment as inherited,
-)
 from jan_jupyter.engines.local import (
     pool as workers,
 )
@@ -415,8 +412,8 @@ def test_a_worker_learns_no_key() -> None:
     keys |= {"MY_SERVICE", "KUBECONFIG", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "GH_PAT"}
     installers = {"HTTPS_PROXY", "no_proxy", "PIP_INDEX_URL", "CC"}
     every = dict.fromkeys(kept | keys | installers, "x")
-    assert inherited.environment(every).keys() == kept
-    assert inherited.of_installer(every).keys() == kept | installers
+    assert programs.environment(every).keys() == kept
+    assert programs.of_installer(every).keys() == kept | installers
 
 
 def test_births() -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import EngineUnavailable
-from .installer import run
+from ...programs import find_uv, run
 
 Say = Callable[[str], None]
 
@@ -187,14 +187,6 @@ def pip_is_configured() -> bool:
     )
     names = {line.partition("=")[0].rpartition(".")[2] for line in answer.stdout.splitlines()}
     return bool(names & _CONFIGURES)
-
-
-def find_uv() -> list[str] | None:
-    """The command of uv, if it is there."""
-    beside = Path(sys.executable).with_name("uv.exe" if WINDOWS else "uv")
-    if found := shutil.which("uv") or (beside.exists() and str(beside)):
-        return [found]
-    return None
 
 
 def find_python(versions: Sequence[str]) -> str | None:

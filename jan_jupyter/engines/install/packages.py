@@ -21,10 +21,9 @@ from ... import errors
 from ...engine_options.engine_files import DATA, canonical, known_engines
 from ...engine_options.plugins import Plugin, plugins
 from ...models.store import ModelStore
+from ...programs import Tell, find_uv, run
 from ...types import EMPTY
 from ..registry import engine_class
-from .environments import find_uv
-from .installer import Tell, run
 
 OUR_PACKAGE = "jan-jupyter"
 

@@ -26,10 +26,10 @@ from typing import Any, Literal, TypeVar
 
 from ...errors import JanError
 from ...models.machine import memory
+from ...programs import environment
 from ...settings import runtime_folder
 from ...types import EMPTY, Running
 from . import supervisor
-from .environment import environment
 
 T = TypeVar("T")
 
