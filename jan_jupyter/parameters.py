@@ -1,18 +1,63 @@
-"""Load settings and request parameters: their names, and how a written value is made to fit.
+"""Load settings and request parameters: ONE table of their names, values and words for people.
 
-Also the names that servers are known to take, so that a slip in a name does not pass in silence. A
-server that takes names which are not here gets them all the same: a note costs nothing.
+Options of a line, rows of the panel, what Tab offers, edits and the reading of files derive from
+it. Also the names that servers are known to take besides, so that a slip in a name does not pass in
+silence. A server that takes names which are not here gets them all the same: a note costs nothing.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from .reading import Cast, fit, flag, is_absent, number, text, whole, words
 
-# Names and values ---------------------------------------------------------------------------------
+# The table ----------------------------------------------------------------------------------------
+
+
+class Field(NamedTuple):
+    """One name: which values fit, and what people are told of it.
+
+    Numbers are from `low` to `high`; `unset_by_zero`: 0 means that nobody sets it. `cast` makes a
+    value fit where the kind alone does not say how. What has a `help` is offered by Tab and `%jan
+    set`; what has a `title` (what people call it) is a row of the panel, which goes by `step` and
+    offers `shown` of the range. `options` are those of `%jan` that set it. Only engines that run on
+    this machine understand what is `local`. `old_names`: what earlier Jans and nitro called it.
+    """
+
+    name: str
+    kind: Literal["number", "integer", "text", "flag", "list"]
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    unset_by_zero: bool = False
+    help: str = ""
+    title: str = ""
+    options: tuple[str, ...] = ()
+    shown: tuple[float | None, float | None] | None = None
+    local: bool = False
+    old_names: tuple[str, ...] = ()
+    cast: Cast | None = None
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """The range that the panel offers."""
+        return self.shown or (self.low, self.high)
+
+    @property
+    def reader(self) -> Cast:
+        """What makes a written value fit: raises `ValueError` if it cannot."""
+        if self.cast is not None:
+            return self.cast
+        low = -math.inf if self.low is None else self.low
+        high = math.inf if self.high is None else self.high
+        if self.kind == "number":
+            return number(low, high)
+        if self.kind == "integer":
+            return whole(max(low, -(2**63)), min(high, 2**63 - 1), zero=not self.unset_by_zero)
+        return {"text": text, "flag": flag, "list": words}[self.kind]
 
 
 def _mirostat(value: Any) -> Any:
@@ -29,77 +74,197 @@ def _address(value: Any) -> str | None:
     return Address(found) if (found := text(value)) else None
 
 
-SETTINGS: Mapping[str, Cast] = {
-    "ctx_len": whole(1, zero=False),
-    "ngl": whole(),
-    "prompt_template": text,
-    "system_prompt": text,
-    "user_prompt": text,
-    "ai_prompt": text,
-    "pre_prompt": text,
-    "llama_model_path": text,
-    "model_path": text,
-    "mmproj": text,
-    "vision_model": flag,
-    "text_model": flag,
-    "embedding": flag,
-    "cpu_threads": whole(1, zero=False),
-    "n_parallel": whole(1, zero=False),
-    "cont_batching": flag,
-    "stop_word": text,
-    "base_url": _address,
-    "chat_template": text,
-}
-"""Load time: name -> what its value is made to fit."""
+def _count(name: str, **more: Any) -> Field:
+    """A number of things, where 0 means that nobody has said it."""
+    return Field(name, "integer", 1, unset_by_zero=True, **more)
 
-PARAMETERS: Mapping[str, Cast] = {
-    "temperature": number(0, 2),
-    "top_p": number(0, 1),
-    "top_k": whole(0),
-    "min_p": number(0, 1),
-    "repeat_penalty": number(1e-6),
-    "repeat_last_n": whole(-1),
-    "frequency_penalty": number(-2, 2),
-    "presence_penalty": number(-2, 2),
-    "max_tokens": whole(1, zero=False),
-    "stop": words,
-    "stream": flag,
-    "seed": whole(),
+
+_SETTINGS = (
+    _count(
+        "ctx_len",
+        help="tokens that question and answer share",
+        title="Context",
+        local=True,
+        old_names=("ctx_size",),
+    ),
+    Field(
+        "ngl",
+        "integer",
+        help="layers on the GPU; 0: none, 100: all",
+        title="Layers on the GPU",
+        shown=(0, None),
+        local=True,
+        old_names=("n_gpu_layers",),
+    ),
+    _count("cpu_threads", help="processor threads", title="Processor threads", local=True),
+    Field("prompt_template", "text"),
+    Field("system_prompt", "text"),
+    Field("user_prompt", "text"),
+    Field("ai_prompt", "text"),
+    Field("pre_prompt", "text"),
+    Field("llama_model_path", "text"),
+    Field("model_path", "text"),
+    Field("mmproj", "text", old_names=("mmproj_path",)),
+    Field("vision_model", "flag", old_names=("visionModel",)),
+    Field("text_model", "flag", old_names=("textModel",)),
+    Field("embedding", "flag"),
+    _count("n_parallel", old_names=("n_parallels",)),
+    Field("cont_batching", "flag"),
+    Field("stop_word", "text"),
+    Field("base_url", "text", cast=_address),
+    Field("chat_template", "text"),
+)
+
+_PARAMETERS = (
+    Field(
+        "temperature",
+        "number",
+        0,
+        2,
+        0.05,
+        help="0 takes the likeliest word, higher is more varied",
+        title="Variety",
+        options=("-t", "--temperature"),
+    ),
+    _count(
+        "max_tokens",
+        help="longest answer, in tokens",
+        title="Longest answer",
+        options=("-n", "--max-tokens"),
+        old_names=("token_limit",),
+    ),
+    Field(
+        "top_p",
+        "number",
+        0,
+        1,
+        0.01,
+        help="choose among the likeliest words of this share",
+        title="Likely words: share",
+        options=("--top-p",),
+    ),
+    Field(
+        "top_k",
+        "integer",
+        0,
+        help="choose among so many likeliest words; 0: all",
+        title="Likely words: number",
+        local=True,
+    ),
+    Field(
+        "min_p",
+        "number",
+        0,
+        1,
+        0.01,
+        help="ignore words less likely than this share of the likeliest",
+        title="Unlikely words: limit",
+        local=True,
+    ),
+    Field(
+        "repeat_penalty",
+        "number",
+        1e-6,
+        step=0.01,
+        help="above 1: repeat less",
+        title="Repeat less",
+        shown=(0.5, 2),
+        local=True,
+    ),
+    Field(
+        "repeat_last_n",
+        "integer",
+        -1,
+        help="tokens that repeat_penalty looks back on",
+        local=True,
+    ),
+    Field(
+        "frequency_penalty",
+        "number",
+        -2,
+        2,
+        0.05,
+        help="avoid frequent words",
+        title="Avoid frequent words",
+    ),
+    Field(
+        "presence_penalty",
+        "number",
+        -2,
+        2,
+        0.05,
+        help="avoid words that were there",
+        title="Avoid words already used",
+    ),
+    Field(
+        "seed",
+        "integer",
+        help="the same seed gives the same answer",
+        title="Seed",
+        options=("--seed",),
+    ),
+    Field("stop", "list", help="text that ends the answer", title="End at", options=("--stop",)),
+    Field("stream", "flag"),
     # cortex
-    "dynatemp_range": number(),
-    "dynatemp_exponent": number(),
-    "tfs_z": number(),
-    "typ_p": number(),
-    "mirostat": _mirostat,
-    "mirostat_tau": number(),
-    "mirostat_eta": number(),
-    "penalize_nl": flag,
-    "ignore_eos": flag,
-    "n_probs": whole(0),
-    "min_keep": whole(0),
-    "grammar": text,
-}
-"""Per request: name -> what its value is made to fit."""
+    Field("dynatemp_range", "number"),
+    Field("dynatemp_exponent", "number"),
+    Field("tfs_z", "number"),
+    Field("typ_p", "number"),
+    Field("mirostat", "integer", cast=_mirostat),
+    Field("mirostat_tau", "number"),
+    Field("mirostat_eta", "number"),
+    Field("penalize_nl", "flag"),
+    Field("ignore_eos", "flag"),
+    Field("n_probs", "integer", 0),
+    Field("min_keep", "integer", 0),
+    Field("grammar", "text"),
+)
 
-METADATA: Mapping[str, Cast] = {
-    "author": text,
-    "tags": words,
-    "capabilities": words,
-    "size": whole(1, zero=False),
-    "cover": text,
-    "default_ctx_len": whole(1, zero=False),
-    "default_max_tokens": whole(1, zero=False),
+_METADATA = (
+    Field("author", "text"),
+    Field("tags", "list"),
+    Field("capabilities", "list"),
+    _count("size"),
+    Field("cover", "text"),
+    _count("default_ctx_len"),
+    _count("default_max_tokens"),
+)
+
+TABLE: Mapping[str, Mapping[str, Field]] = {
+    "settings": {field.name: field for field in _SETTINGS},
+    "parameters": {field.name: field for field in _PARAMETERS},
+    "metadata": {field.name: field for field in _METADATA},
 }
+"""By the part of a `model.json` where it belongs: load time, each request, about the model."""
+
+# What derives from it -----------------------------------------------------------------------------
+
+GROUPS: Mapping[str, Mapping[str, Cast]] = {
+    group: {name: field.reader for name, field in fields.items()} for group, fields in TABLE.items()
+}
+"""Name -> what its value is made to fit."""
+
+SETTINGS, PARAMETERS, METADATA = GROUPS.values()
+
+OFFERED: Mapping[str, Field] = {
+    name: field for name, field in TABLE["parameters"].items() if field.help
+}
+"""What Tab and `%jan set` offer."""
 
 OLD_NAMES: Mapping[str, str] = {
-    "visionModel": "vision_model",
-    "textModel": "text_model",
-    "token_limit": "max_tokens",
-    "n_parallels": "n_parallel",
-    "ctx_size": "ctx_len",
-    "n_gpu_layers": "ngl",
-    "mmproj_path": "mmproj",
+    old: field.name
+    for fields in TABLE.values()
+    for field in fields.values()
+    for old in field.old_names
 }
+
+OLLAMA_NAMES: Mapping[str, str] = {
+    "num_ctx": "ctx_len",
+    "num_gpu": "ngl",
+    "num_thread": "cpu_threads",
+    "num_predict": "max_tokens",
+}
+"""What Ollama calls some of them."""
 
 PROGRAMS = frozenset({"runtime_path", "python"})
 """Settings that name what is run: they count in the user's own engine file, and nowhere else."""
@@ -170,29 +335,41 @@ def names_program(where: object, settings: Iterable[str]) -> str:
 
 # What servers know -------------------------------------------------------------------------------
 
-# OpenAI's chat completions, Anthropic's messages, llama.cpp's server, vLLM, TGI, Triton.
-_OTHERS = """
+_OTHERS: Mapping[str, str] = {
+    "OpenAI": """
 n stop logprobs top_logprobs logit_bias user metadata store service_tier reasoning reasoning_effort
-thinking thinking_budget verbosity modalities audio prediction response_format tool_choice
-parallel_tool_calls stream_options max_completion_tokens web_search_options safety_identifier
-prompt_cache_key prompt_cache_retention stop_sequences output_config container context_management
-mcp_servers betas speed inference_geo
+verbosity modalities audio prediction response_format tool_choice parallel_tool_calls stream_options
+max_completion_tokens web_search_options safety_identifier prompt_cache_key prompt_cache_retention
+""",
+    "Anthropic": """
+thinking thinking_budget stop_sequences output_config container context_management mcp_servers betas
+speed inference_geo
+""",
+    "llama.cpp": """
 samplers xtc_probability xtc_threshold dry_multiplier dry_base dry_allowed_length
 dry_penalty_last_n dry_sequence_breakers typical_p top_n_sigma adaptive_target adaptive_decay
 cache_prompt id_slot n_keep n_predict n_discard n_indent n_cache_reuse t_max_predict_ms json_schema
 grammar_lazy grammar_triggers preserved_tokens post_sampling_probs return_tokens return_progress
 timings_per_token lora chat_template_kwargs reasoning_format reasoning_budget add_generation_prompt
 continue_final_message parse_tool_calls chat_format
+""",
+    "vLLM": """
 best_of beam_width use_beam_search length_penalty early_stopping min_tokens repetition_penalty
 no_repeat_ngram_size stop_token_ids include_stop_str_in_output skip_special_tokens
 spaces_between_special_tokens truncate_prompt_tokens allowed_token_ids bad_words prompt_logprobs
 echo add_special_tokens documents chat_template mm_processor_kwargs guided_json guided_regex
 guided_choice guided_grammar structured_outputs priority request_id cache_salt return_token_ids
+""",
+    "TGI, Triton": """
 do_sample best_of details decoder_input_details return_full_text truncate typical_p watermark
-max_new_tokens adapter_id top_n_tokens end_id pad_id top_a models route provider plugins transforms
-include_reasoning safe_prompt random_seed prompt_mode num_ctx num_predict keep_alive enable_thinking
-"""
-_KNOWN = frozenset([*PARAMETERS, *_OTHERS.split()])
+max_new_tokens adapter_id top_n_tokens end_id pad_id
+""",
+    "routers, Mistral, Ollama": """
+top_a models route provider plugins transforms include_reasoning safe_prompt random_seed prompt_mode
+num_ctx num_predict keep_alive enable_thinking
+""",
+}
+_KNOWN = frozenset([*PARAMETERS, *" ".join(_OTHERS.values()).split()])
 
 
 def unknown(name: str) -> str:

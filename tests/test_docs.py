@@ -12,7 +12,7 @@ import pytest
 import jan_jupyter
 from jan_jupyter import ModelStore, errors
 from jan_jupyter.magics.commands import COMMANDS
-from jan_jupyter.magics.options import OPTIONS
+from jan_jupyter.magics.options import parser
 from support.jan import write_json
 from support.kernel import Kernel
 
@@ -87,7 +87,8 @@ def test_commands_and_options_exist() -> None:
     assert shown >= {"models", "use", "set", "load", "ps", "status", "help"}
     not_commands = {"what", "modles"}
     assert shown - not_commands <= set(COMMANDS)
-    known = {*OPTIONS}.union(*(command.parser.known_options for command in COMMANDS.values()))
+    parsers = [parser(), *(command.parser for command in COMMANDS.values())]
+    known = {option for one in parsers for option in one.known_options}
     for option in re.findall(r"`%%?jan [^`]*? (--[a-z][a-z-]*|-[a-z])\b", ALL):
         assert option in known, option
 

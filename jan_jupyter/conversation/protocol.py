@@ -69,6 +69,7 @@ class Held(TypedDict):
 
 class SettingRow(TypedDict):
     name: str
+    title: str
     kind: Literal["parameter", "setting"]
     type: Literal["number", "integer", "text", "flag", "list"]
     help: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import psutil
 
@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..models.model import Model
 from ..models.store import ModelStore
 from ..models.summary import facts, reasons, sees
+from ..parameters import Field
 from ..precedence import Level, Values
 from ..reading import fit
 from ..types import Event, Running
@@ -89,58 +90,36 @@ def _bytes(count: int) -> str:
 # Settings ---------------------------------------------------------------------------------------
 
 
-class Known(NamedTuple):
-    """A value that the panel offers: what it is, and where it makes sense."""
-
-    type: Literal["number", "integer", "text", "flag", "list"]
-    help: str
-    low: float | None = None
-    high: float | None = None
-    step: float | None = None
-    local: bool = False
-    """Only engines that run on this machine understand it."""
+def _titled(group: str) -> Mapping[str, Field]:
+    return {name: field for name, field in parameters.TABLE[group].items() if field.title}
 
 
-PARAMETERS: Mapping[str, Known] = {
-    "temperature": Known("number", "0 takes the likeliest word, higher is more varied", 0, 2, 0.05),
-    "max_tokens": Known("integer", "longest answer, in tokens", 1),
-    "top_p": Known("number", "choose among the likeliest words of this share", 0, 1, 0.01),
-    "top_k": Known("integer", "choose among so many likeliest words; 0: all", 0, local=True),
-    "min_p": Known("number", "ignore words less likely than this share", 0, 1, 0.01, local=True),
-    "repeat_penalty": Known("number", "above 1: repeat less", 0.5, 2, 0.01, local=True),
-    "frequency_penalty": Known("number", "avoid frequent words", -2, 2, 0.05),
-    "presence_penalty": Known("number", "avoid words that were there", -2, 2, 0.05),
-    "seed": Known("integer", "the same seed gives the same answer"),
-    "stop": Known("list", "texts that end the answer, with commas between"),
-}
-
-SETTINGS: Mapping[str, Known] = {
-    "ctx_len": Known("integer", "tokens that question and answer share", 1, local=True),
-    "ngl": Known("integer", "layers on the GPU; 0: none, 100: all", 0, local=True),
-    "cpu_threads": Known("integer", "processor threads", 1, local=True),
-}
+PARAMETERS, SETTINGS = _titled("parameters"), _titled("settings")
+"""What the panel offers."""
 
 
 def setting_rows(values: Values, below: Values, local: bool) -> list[SettingRow]:
     """What may be set; `values` hold now, `below` without the thread's own."""
     rows: list[SettingRow] = []
+    kind: Literal["parameter", "setting"]
     for kind, known, now, else_ in (
         ("parameter", PARAMETERS, values.parameters, below.parameters),
         ("setting", SETTINGS, values.settings, below.settings),
     ):
-        for name, row in known.items():
+        for name, field in known.items():
             held, rest = now.get(name), else_.get(name)
-            if row.local and not local and held is None:
+            if field.local and not local and held is None:
                 continue
             rows.append(
                 {
                     "name": name,
-                    "kind": kind,  # type: ignore[typeddict-item]
-                    "type": row.type,
-                    "help": row.help,
-                    "min": row.low,
-                    "max": row.high,
-                    "step": row.step,
+                    "title": field.title,
+                    "kind": kind,
+                    "type": field.kind,
+                    "help": _help(field),
+                    "min": field.limits[0],
+                    "max": field.limits[1],
+                    "step": field.step,
                     "value": _plain(held.value) if held else None,
                     "level": held.level if held else "default",
                     "below": {
@@ -152,13 +131,16 @@ def setting_rows(values: Values, below: Values, local: bool) -> list[SettingRow]
     return rows
 
 
+def _help(field: Field) -> str:
+    return f"{field.help}; commas between several" if field.kind == "list" else field.help
+
+
 def fitting(name: str, value: Any) -> Any:
     """A value as the panel sends it, made to fit; `None` resets. Raises `UsageError`."""
     if value is None or value == "":
         return None
     warnings: list[str] = []
-    casts = {**parameters.SETTINGS, **parameters.PARAMETERS}
-    found = fit(value, casts[name], name, warnings)
+    found = fit(value, parameters.FIELDS[name], name, warnings)
     if found is None:
         raise UsageError(f"{name} cannot be {value!r}: {'; '.join(warnings) or 'it does not fit'}.")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,16 +28,16 @@ def all_models(current: str) -> Offer:
 
 def parameters(current: str) -> Offer:
     """Sampling parameters, with their equals sign."""
-    from .options import PARAMETERS
+    from ..parameters import OFFERED
 
-    return [(f"{name}=", "param") for name in PARAMETERS]
+    return [(f"{name}=", "param") for name in OFFERED]
 
 
 def fields(current: str) -> Offer:
     """What may be set in a model's description, with its equals sign."""
-    from ..parameters import METADATA, PARAMETERS, SETTINGS
+    from ..parameters import GROUPS
 
-    known = ["name", "description", *PARAMETERS, *SETTINGS, *METADATA]
+    known = ["name", "description", *itertools.chain.from_iterable(GROUPS.values())]
     return [(f"{name}=", "param") for name in known]
 
 

@@ -67,12 +67,11 @@ def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[s
         return [*names(current), *(paths(current) if last != "--tool" else ())]
     if last in ("-p", "--parameter"):
         return parameters(current)
-    if (action := opt.OPTIONS.get(last)) is not None and action.nargs != 0:
+    known = opt.parser().known_options
+    if (action := known.get(last)) is not None and action.nargs != 0:
         return []
     if current.startswith("-"):
-        return [
-            (name, "option") for name in opt.OPTIONS if name.startswith("--") or len(current) < 2
-        ]
+        return [(name, "option") for name in known if name.startswith("--") or len(current) < 2]
     if cell and all(word.startswith("-") for word in before[-1:]) | (not before):
         return ready_models(current)
     if not cell and not before:

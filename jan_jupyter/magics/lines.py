@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 
 from .commands import ALIASES, COMMANDS, GROUPS
 from .commands.command import Command, split
-from .options import PARSER, is_option, leading_options, near, options_anywhere
+from .options import is_option, leading_options, near, options_anywhere, parser
 from .tables import as_html
 
 
@@ -41,11 +41,11 @@ def parse_line(line: str) -> Line:
         word = "keys"  # else what is perhaps a key would be a question to a model
     command = COMMANDS.get(ALIASES.get(word, word))
     if command is not None and (arguments := command.parse(rest)) is not None:
-        return Line(command, arguments, PARSER.parse_args([]), "")
+        return Line(command, arguments, parser().parse_args([]), "")
     if command is None:
         _refuse_slip(word, rest)
     taken, prompt = leading_options(text)
-    return Line(None, Namespace(), PARSER.parse_args(taken), prompt)
+    return Line(None, Namespace(), parser().parse_args(taken), prompt)
 
 
 def _refuse_slip(word: str, rest: str) -> None:
@@ -84,7 +84,7 @@ def help_text() -> str:
         asked = _ASK if title == "Ask" else ()
         rows = [*asked, *((f"%jan {c.usage}", c.help) for c in commands)]
         parts.append("\n".join([title, *(_row(usage, about, width) for usage, about in rows)]))
-    parts.append("Options" + PARSER.described().removeprefix("options:"))
+    parts.append("Options" + parser().described().removeprefix("options:"))
     parts.append("\n".join(textwrap.wrap(_AFTER, width, break_long_words=False)))
     return "\n\n".join(parts) + "\n"
 
@@ -111,7 +111,7 @@ def _row(usage: str, about: str, width: int) -> str:
 
 def help_html() -> str:
     """The same as a card of two columns."""
-    options = dict.fromkeys(PARSER.known_options.values())
+    options = dict.fromkeys(parser().known_options.values())
     names = (
         (", ".join(o.option_strings), (o.help or "").replace("%%", "%")) for o in options if o.help
     )

@@ -9,33 +9,39 @@ import re
 import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
+if TYPE_CHECKING:
+    from ..parameters import Field
+
 FORMATS = ("markdown", "text", "json", "html", "code")
 
-PARAMETERS: Mapping[str, tuple[type, str]] = {
-    "temperature": (float, "0 is always the likeliest word, higher is more varied"),
-    "max_tokens": (int, "longest answer"),
-    "top_p": (float, "choose among the likeliest words that make up this share"),
-    "top_k": (int, "choose among so many likeliest words"),
-    "min_p": (float, "ignore words less likely than this share of the likeliest"),
-    "repeat_penalty": (float, "above 1: repeat less (llama.cpp)"),
-    "repeat_last_n": (int, "tokens that repeat_penalty looks back on (llama.cpp)"),
-    "frequency_penalty": (float, "-2 … 2: avoid frequent words"),
-    "presence_penalty": (float, "-2 … 2: avoid words that were there"),
-    "seed": (int, "the same seed gives the same answer"),
-    "stop": (str, "text that ends the answer"),
-}
 
+def reader(field: Field) -> Callable[[str], Any]:
+    """What makes a value of the text that was typed; it bears the name of what it takes.
 
-def _number(kind: type) -> Callable[[str], Any]:
+    It raises `ValueError` or `OverflowError`.
+    """
+    kind = {"integer": int, "number": float}.get(field.kind)
+    if kind is None:
+        return str
+
     def read(text: str) -> Any:
         return finite(kind(text))
 
-    read.__name__ = {int: "whole number", float: "number"}[kind]  # argparse names it in errors
+    read.__name__ = "whole number" if kind is int else "number"  # argparse names it in errors
     return read
+
+
+def _argparse(field: Field) -> dict[str, Any]:
+    """An option for a parameter, as `add_argument` takes it."""
+    if field.kind == "list":
+        return {"action": "append", "help": f"{field.help}; may be given several times"}
+    limits = "" if field.low is None or field.high is None else f" ({field.low} … {field.high})"
+    return {"type": reader(field), "help": field.help + limits}
 
 
 def _key_value(text: str) -> tuple[str, Any]:
@@ -99,16 +105,18 @@ class Parser(ArgumentParser):
         return self.format_help().partition("\n\n")[2].replace("%%", "%").strip("\n")
 
 
-def _parser() -> Parser:
-    parser = Parser("%jan", "%jan help")
-    add = parser.add_argument
+@cache
+def parser() -> Parser:
+    """That of `%jan` and `%%jan`; made for the first line, not when the extension is loaded."""
+    from ..parameters import OFFERED
+
+    made = Parser("%jan", "%jan help")
+    add = made.add_argument
     add("-m", "--model", help="model to ask, or engine:model; %%jan models lists them")
     add("-s", "--system", help="instructions that hold for the whole answer")
-    add("-t", "--temperature", type=_number(float), help="0 … 2; 0: always the likeliest word")
-    add("-n", "--max-tokens", type=_number(int), help="longest answer, in tokens")
-    add("--top-p", type=_number(float), help="0 … 1: share of likeliest words to choose from")
-    add("--seed", type=_number(int), help="the same seed gives the same answer")
-    add("--stop", action="append", help="text that ends the answer; may be given several times")
+    for field in OFFERED.values():
+        if field.options:
+            add(*field.options, dest=field.name, **_argparse(field))
     add(
         "-p",
         "--parameter",
@@ -146,11 +154,7 @@ def _parser() -> Parser:
     add("--yes", action="store_true", help="run its functions without asking")
     add("--raw", action="store_true", help="send the prompt as typed, without filling {name}")
     add("--dry-run", action="store_true", help="show the exact request, send nothing")
-    return parser
-
-
-PARSER = _parser()
-OPTIONS = PARSER.known_options
+    return made
 
 
 def parse_cell(line: str) -> Namespace:
@@ -159,8 +163,8 @@ def parse_cell(line: str) -> Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"%%jan: {error} in {line!r}") from None
-    taken, rest = options_anywhere(words, OPTIONS)
-    options = PARSER.parse_args(taken)
+    taken, rest = options_anywhere(words, parser().known_options)
+    options = parser().parse_args(taken)
     if len(rest) > 1 or (rest and options.model):
         raise UsageError(
             f"%%jan takes one model, not {' '.join(rest)!r}; the prompt goes into the lines below,"
@@ -197,6 +201,7 @@ _WORD = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[^\s"'])+)""")
 def leading_options(text: str) -> tuple[list[str], str]:
     """The options at the beginning of a line, and the prompt after them as typed."""
     taken: list[str] = []
+    known = parser().known_options
     position = 0
     while match := _WORD.match(text, position):
         word = match[1]
@@ -207,7 +212,7 @@ def leading_options(text: str) -> tuple[list[str], str]:
         position = match.end()
         taken.append(word)
         value = _WORD.match(text, position)
-        wants = _wants_value(word, OPTIONS)
+        wants = _wants_value(word, known)
         if wants and value and value[1] != "--":
             taken[-1:] = _bound(word, _unquoted(value[1]))
             position = value.end()
@@ -243,11 +248,7 @@ def _bound(option: str, value: str) -> list[str]:
 
 def parameters_of(options: Namespace) -> dict[str, Any]:
     """The sampling parameters that the options set."""
-    named = {
-        "temperature": options.temperature,
-        "max_tokens": options.max_tokens,
-        "top_p": options.top_p,
-        "seed": options.seed,
-        "stop": options.stop,
-    }
+    from ..parameters import OFFERED
+
+    named = {name: getattr(options, name) for name, field in OFFERED.items() if field.options}
     return {k: v for k, v in named.items() if v is not None} | dict(options.parameter)

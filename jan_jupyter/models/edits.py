@@ -13,16 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ModelBroken, UsageError
-from ..parameters import METADATA, OLD_NAMES, PARAMETERS, SETTINGS
+from ..parameters import GROUPS, OLD_NAMES
 from ..reading import parse_json, parse_yaml
 from . import disk
 
 _TOP = ("name", "description", "version", "engine", "format", "sources", "created", "owned_by")
-_GROUPS: Mapping[str, Mapping[str, Any]] = {
-    "settings": SETTINGS,
-    "parameters": PARAMETERS,
-    "metadata": METADATA,
-}
 _OTHER_NAMES = {
     "settings": ("engine_parameters",),
     "parameters": ("inference_params", "model_parameters"),
@@ -36,12 +31,12 @@ def place_of(key: str) -> tuple[str, str]:
     for a name alone that we do not know.
     """
     group, dot, name = key.partition(".")
-    if dot and name and group in _GROUPS:
+    if dot and name and group in GROUPS:
         return group, name
     key = OLD_NAMES.get(key, key)
     if key in _TOP:
         return "", key
-    for group, names in _GROUPS.items():
+    for group, names in GROUPS.items():
         if key in names:
             return group, key
     if key == "id":
@@ -55,7 +50,7 @@ def place_of(key: str) -> tuple[str, str]:
 def fitted(key: str, value: Any) -> tuple[str, str, Any]:
     """Group, name and value of an edit. Raises `UsageError` for a value that cannot fit."""
     group, name = place_of(key)
-    cast = _GROUPS.get(group, {}).get(OLD_NAMES.get(name, name))
+    cast = GROUPS.get(group, {}).get(OLD_NAMES.get(name, name))
     if cast is not None and value is not None:
         try:
             value = cast(value)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelBroken
-from ..parameters import PARAMETERS, SETTINGS, collect
+from ..parameters import OLLAMA_NAMES, PARAMETERS, SETTINGS, collect
 from ..reading import MAX_JSON, decoded, read_bytes
 from ..watch import Listing, Look, Watch
 from . import gguf
@@ -274,12 +274,6 @@ def _beside(found: Found, look: Look) -> Iterator[Mapping[str, str]]:
 
 
 _LAYER = "application/vnd.ollama.image."
-_OLLAMA_NAMES = {
-    "num_ctx": "ctx_len",
-    "num_gpu": "ngl",
-    "num_thread": "cpu_threads",
-    "num_predict": "max_tokens",
-}
 
 
 def _from_manifest(found: Found, root: Path, look: Look) -> Description:
@@ -301,7 +295,7 @@ def _from_manifest(found: Found, root: Path, look: Look) -> Description:
     for layer in layers.get("params", ()):
         parameters = look.read(str(_blob(root, layer)))
         if isinstance(parameters, Mapping):
-            renamed = {_OLLAMA_NAMES.get(k, str(k)): v for k, v in parameters.items()}
+            renamed = {OLLAMA_NAMES.get(k, str(k)): v for k, v in parameters.items()}
             described.settings |= collect(renamed, SETTINGS, described.warnings)
             described.parameters |= collect(renamed, PARAMETERS, described.warnings)
     for layer in layers.get("system", ()):

@@ -37,6 +37,8 @@ export interface ModelRow {
 
 export interface SettingRow {
   name: string;
+  /** What people call it; its technical name stands beside. */
+  title: string;
   kind: "parameter" | "setting";
   type: "number" | "integer" | "text" | "flag" | "list";
   help: string;

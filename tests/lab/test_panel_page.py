@@ -413,9 +413,9 @@ class Scripted:
 
     @staticmethod
     def setting(value: Any, level: str) -> dict[str, Any]:
-        texts = {"name": "temperature", "kind": "parameter", "type": "number", "help": "h"}
+        texts = {"name": "temperature", "title": "Variety", "kind": "parameter", "help": "h"}
         below = {"value": 0.8, "level": "model"}
-        limits = {"min": 0, "max": 2, "step": 0.05}
+        limits = {"type": "number", "min": 0, "max": 2, "step": 0.05}
         return {**texts, **limits, "value": value, "level": level, "below": below}
 
     def stream(self, text: str, size: int = 7, pause: float = 0) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 from ... import errors
 from ...ownership import why_not_ours
+from ...parameters import OLD_NAMES
 from ...types import EMPTY
 
 HERE = Path(__file__).parent
@@ -163,14 +164,13 @@ _KEYWORDS = {
 _NOTHING_TO_SAY = ("cont_batching", "only_embeds")
 
 OTHER_NAMES = {
+    **OLD_NAMES,
     "threads": "cpu_threads",
     "batch_size": "n_batch",
     "ubatch_size": "n_ubatch",
     "pooling": "pooling_type",
     "n_cache_reuse": "cache_reuse",
     "cache_ram_mib": "cache_ram",
-    "ctx_size": "ctx_len",
-    "n_gpu_layers": "ngl",
 }
 
 BOOKKEEPING = frozenset(

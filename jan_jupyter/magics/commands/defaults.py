@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ..candidates import parameters, ready_models
-from ..options import PARAMETERS, finite
+from ..options import reader
 from .command import Command, arg, pairs, without_pairs
 
 if TYPE_CHECKING:
+    from ...parameters import Field
     from ..core import JanMagics
 
 
@@ -52,25 +53,25 @@ def set_(magics: JanMagics, arguments: Namespace) -> dict[str, Any]:
 
 
 def _set_pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    from ...parameters import OFFERED
+
     for name, text in pairs(words):
         name = name.replace("-", "_")
-        if name not in PARAMETERS:
+        if name not in OFFERED:
             raise errors.UsageError(
-                f"%jan set knows no parameter {name!r}. Known: {', '.join(PARAMETERS)}. Others:"
+                f"%jan set knows no parameter {name!r}. Known: {', '.join(OFFERED)}. Others:"
                 " -p KEY=VALUE."
             )
-        yield name, _typed(name, text) if text else None
+        yield name, _typed(OFFERED[name], text) if text else None
 
 
-def _typed(name: str, text: str) -> Any:
-    kind = PARAMETERS[name][0]
-    if name == "stop":
-        return [text]
+def _typed(field: Field, text: str) -> Any:
+    read = reader(field)
     try:
-        return finite(kind(text))
+        value = read(text)
     except (ValueError, OverflowError):
-        what = "a whole number" if kind is int else "a number"
-        raise errors.UsageError(f"{name} must be {what}, not {text!r}.") from None
+        raise errors.UsageError(f"{field.name} must be a {read.__name__}, not {text!r}.") from None
+    return [value] if field.kind == "list" else value
 
 
 COMMANDS = (

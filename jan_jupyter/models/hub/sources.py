@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ... import errors
 from ...engine_options.engine_files import DATA
+from ...parameters import OLLAMA_NAMES
 from ...types import EMPTY
 from ..fit import OVERHEAD
 from ..gguf import SPLIT, split_parts
@@ -390,8 +391,9 @@ def _told(variant: Variant) -> str:
 # Ollama -------------------------------------------------------------------------------------------
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-_OLLAMA_NAMES = {"num_predict": "max_tokens"}
-_OLLAMA_PARAMETERS = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty", "stop", "seed")
+_OLLAMA_PARAMETERS = frozenset(
+    ["temperature", "top_k", "top_p", "min_p", "repeat_penalty", "stop", "seed", "max_tokens"]
+)
 
 
 async def _ollama(
@@ -429,12 +431,12 @@ async def _ollama(
         raise errors.DownloadFailed(
             f"{root.partition('/v2/')[0]} describes {full} in a way that is not understood."
         ) from error
-    known = {_OLLAMA_NAMES.get(name, name): value for name, value in dict(parameters).items()}
+    known = {OLLAMA_NAMES.get(name, name): value for name, value in dict(parameters).items()}
     return Plan(
         full,
         files,
-        parameters={k: v for k, v in known.items() if k in (*_OLLAMA_PARAMETERS, "max_tokens")},
-        settings={"ctx_len": known["num_ctx"]} if "num_ctx" in known else {},
+        parameters={k: v for k, v in known.items() if k in _OLLAMA_PARAMETERS},
+        settings={k: v for k, v in known.items() if k == "ctx_len"},
         metadata={"author": space or "library"},
     )
 

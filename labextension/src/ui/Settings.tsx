@@ -3,7 +3,7 @@ import type { SettingRow } from "../protocol";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
 import { breakLine } from "./lines";
-import { NAMES, parsed } from "./values";
+import { parsed } from "./values";
 
 /** The settings of this thread, each with the level that its value comes from. */
 export function SettingsPanel({ onClose }: { onClose: () => void }) {
@@ -120,7 +120,7 @@ function Row({ row }: { row: SettingRow }) {
     <div class={`setting ${own ? "own" : ""}`}>
       <div class="setting-head">
         <label for={id}>
-          {NAMES[row.name] ?? row.name} <code>{row.name}</code>
+          {row.title} <code>{row.name}</code>
         </label>
         <span class="level" data-level={row.level} title={from(row)}>
           {row.value === null ? "auto" : row.level}

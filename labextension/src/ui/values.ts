@@ -13,20 +13,3 @@ export function parsed(row: SettingRow, typed: string): unknown {
   if (row.max !== null && value > row.max) return `${row.name} must be at most ${row.max}.`;
   return value;
 }
-
-/** What people call it; its technical name stands beside. */
-export const NAMES: Record<string, string> = {
-  temperature: "Variety",
-  max_tokens: "Longest answer",
-  top_p: "Likely words: share",
-  top_k: "Likely words: number",
-  min_p: "Unlikely words: limit",
-  repeat_penalty: "Repeat less",
-  frequency_penalty: "Avoid frequent words",
-  presence_penalty: "Avoid words already used",
-  seed: "Seed",
-  stop: "End at",
-  ctx_len: "Context",
-  ngl: "Layers on the GPU",
-  cpu_threads: "Processor threads",
-};
