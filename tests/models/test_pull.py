@@ -264,7 +264,7 @@ def test_what_a_server_may_do_on_the_way(
 
 def test_a_cut_without_length_or_hash_is_no_whole_file(site: Hub, store: ModelStore) -> None:
     """Such a server cannot tell us: the file must say itself that it is whole."""
-    bundled = Path(hub.__file__).parents[1] / "data" / "models" / "jan-mini" / "jan-mini.gguf"
+    bundled = Path(hub.__file__).parents[2] / "data" / "models" / "jan-mini" / "jan-mini.gguf"
     site.add("org/repo/mini.gguf", bundled.read_bytes())
     site.behave("org/repo/mini.gguf", ranges=False, length=False, cut=MB)
     with pytest.raises(errors.DownloadFailed, match="not a whole model"):
