@@ -14,10 +14,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from . import units
 from .errors import UsageError
 from .types import Message
 
-LARGEST = 20 * 2**20
+LARGEST = 20 * 10**6
 """Bytes of one attachment; what the services take at most."""
 
 Part = Mapping[str, Any]
@@ -151,4 +152,4 @@ def _binary(data: bytes, name: str, kind: str = "") -> Part:
 
 def _check(size: int, name: str) -> None:
     if size > LARGEST:
-        raise UsageError(f"{name} is too large to attach: the most is {LARGEST >> 20} MiB.")
+        raise UsageError(f"{name} is too large to attach: the most is {units.size(LARGEST)}.")

@@ -293,26 +293,15 @@ class Reply:
 
         Of several answers each says itself why it ended early.
         """
-        parts = [self.model]
-        if self.usage.completion:
-            parts.append(f"{self.usage.completion:,} tokens")
-        if self.timings.tokens_per_second:
-            parts.append(f"{self.timings.tokens_per_second:,.0f} tok/s")
-        if self.timings.first_token is not None:
-            first = self.timings.first_token
-            took = f"{first:.1f} s" if first >= 1 else f"{first * 1000:.0f} ms"
-            parts.append(f"first token {took}")
+        parts = [self.model, *measured(self.usage, self.timings)]
         if self.ended_early and not self.others:
             parts.append(self.ended_early)
-        parts += self.notes
-        return " · ".join(parts)
+        return " · ".join([*parts, *self.notes])
 
     @property
     def ended_early(self) -> str:
         """Why there is no more of it, in words; empty if it is whole."""
-        if self.error:
-            return "cut off"
-        return _ENDED_EARLY.get(self.finish, "")
+        return ended_early(self.finish, self.error)
 
     def provenance(self) -> dict[str, Any]:
         """Where the answer came from, as JSON: goes into a saved notebook; holds no key."""
@@ -334,6 +323,25 @@ class Reply:
         texts = [markdown.safe(reply.text, after_others=True) for reply in self.choices]
         ends = [reply.ended_early for reply in self.choices]
         return markdown.page(markdown.with_footer(markdown.numbered(texts, ends), self.footer))
+
+
+def measured(usage: Usage | None, timings: Timings | None) -> list[str]:
+    """What a footer tells of an answer's numbers: tokens, speed, time to the first token."""
+    parts = []
+    if usage and usage.completion:
+        parts.append(f"{usage.completion:,} tokens")
+    if timings and timings.tokens_per_second:
+        parts.append(f"{timings.tokens_per_second:,.0f} tok/s")
+    if timings and timings.first_token is not None:
+        first = timings.first_token
+        took = f"{first:.1f} s" if first >= 1 else f"{first * 1000:.0f} ms"
+        parts.append(f"first token {took}")
+    return parts
+
+
+def ended_early(finish: Finish | None, error: str | None) -> str:
+    """Why there is no more of an answer, in words; empty if it is whole."""
+    return "cut off" if error else _ENDED_EARLY.get(finish, "")
 
 
 _ENDED_EARLY: Mapping[Finish | None, str] = {

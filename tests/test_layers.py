@@ -16,7 +16,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 
 LAYERS = (
-    {"markdown", "ownership"},
+    {"markdown", "ownership", "units"},
     {"types", "errors", "settings", "addresses", "redaction"},
     {"bridge"},
     {"reading", "watch", "programs", "parameters", "precedence", "satisfiable", "wire"},

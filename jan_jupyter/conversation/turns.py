@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..threads import ThreadMessage
-from ..types import Reply, Timings, Usage
+from ..types import ended_early, measured
 from . import error_cards
 from .protocol import Context, Turn
 
@@ -91,13 +91,7 @@ def footer(message: ThreadMessage) -> list[str]:
     """Tokens, speed, first token, and why it ended early."""
     if message.role != "assistant":
         return []
-    reply = Reply(
-        "",
-        "",
-        "",
-        usage=message.usage or Usage(),
-        timings=message.timings or Timings(),
-        finish="cancelled" if message.status == "stopped" else message.finish,
-        error=message.error if message.text else None,  # a card tells; nothing was cut off
-    )
-    return [part for part in reply.footer.split(" · ") if part]
+    finish = "cancelled" if message.status == "stopped" else message.finish
+    error = message.error if message.text else None  # a card tells; nothing was cut off
+    early = ended_early(finish, error)
+    return [*measured(message.usage, message.timings), *([early] if early else [])]

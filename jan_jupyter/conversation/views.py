@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import psutil
 
-from .. import parameters
+from .. import parameters, units
 from ..addresses import is_this_machine
 from ..errors import UsageError
 from ..models.model import Model
@@ -57,9 +57,9 @@ def _row(
         state, note = "failed", event.message
     elif held is not None:
         state = "answering" if held.idle is None else "loaded"
-        note = f"loaded · {_bytes(held.memory)}" if held.memory else "loaded"
+        note = f"loaded · {units.size(held.memory)}" if held.memory else "loaded"
     elif model.state == "ready" and size:
-        note = _bytes(size)
+        note = units.size(size)
         if size * 1.1 > free:
             note += " · may not fit into memory"
     return {
@@ -81,10 +81,6 @@ def _row(
 def _is_at_home(model: Model, store: ModelStore) -> bool:
     """Whether the server that is asked for it runs on this machine."""
     return is_this_machine(store.engine_options(model.engine).at(model).address)
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 # Settings ---------------------------------------------------------------------------------------

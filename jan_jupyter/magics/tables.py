@@ -14,6 +14,8 @@ from typing import Any, Literal, NamedTuple
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from .. import units
+
 Tone = Literal["", "good", "quiet", "warning", "bad"]
 
 # JupyterLab's own are too pale to be read, its orange most of all: they are mixed with the text's.
@@ -233,31 +235,11 @@ def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     )
 
 
-def size(count: float) -> str:
-    """Bytes for people."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return (
-                f"{count:.0f} {unit}"
-                if unit in ("B", "KB") or count >= 100
-                else f"{count:.1f} {unit}"
-            )
-        count /= 1000
-    raise AssertionError
-
-
-def seconds(duration: float) -> str:
-    """A duration for people."""
-    if duration < 90:
-        return f"{duration:.0f} s"
-    return f"{duration / 60:.0f} min" if duration < 5400 else f"{duration / 3600:.1f} h"
-
-
 def ago(moment: float | None) -> str:
     """How long ago a time (seconds since 1970) was, for people; empty if it is not known."""
     if moment is None:
         return ""
     passed = time() - moment
     if passed < 172_800:
-        return f"{seconds(max(0.0, passed))} ago"
+        return f"{units.duration(max(0.0, passed))} ago"
     return strftime("%Y-%m-%d", localtime(moment))

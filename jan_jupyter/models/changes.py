@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from .. import units
 from ..errors import CannotWrite, ModelExists, ModelNotFound, ModelReadOnly, UsageError
 from ..parameters import names_program
 from ..reading import read_text
@@ -298,7 +299,7 @@ def _copy(source: Path, target: Path) -> None:
     size, free = source.stat().st_size, shutil.disk_usage(target.parent).free
     if size > free:
         raise CannotWrite(
-            f"{source.name} needs {size / 1e9:.1f} GB, and {target.parent} has {free / 1e9:.1f} GB"
+            f"{source.name} needs {units.size(size)}, and {target.parent} has {units.size(free)}"
             " free: import it with --link, or without either."
         )
     shutil.copyfile(source, target)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .. import units
 from .gguf import GGUFHeader
 from .machine import Machine
 
@@ -36,7 +37,7 @@ class Fit:
     where: str
 
     def __str__(self) -> str:
-        needed, room = _gigabytes(self.needed), _gigabytes(self.room)
+        needed, room = units.size(self.needed), units.size(self.room)
         asked = f"{self.context:,} tokens"
         if self.verdict == "fits":
             text = f"fits: needs {needed} with {asked} of context; {room} are free in {self.where}"
@@ -111,7 +112,3 @@ def default_context(header: GGUFHeader) -> int:
 _CACHE_BYTES = {"f32": 4.0, "q8_0": 1.07, "q5_1": 0.75, "q5_0": 0.69, "q4_1": 0.63, "q4_0": 0.57}
 _CACHE_BYTES["iq4_nl"] = 0.57
 """Bytes of a value in the context's memory; 2 for all others."""
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from .. import units
 from ..types import EMPTY
 
 ModelState = Literal["ready", "not-downloaded", "missing-file", "needs-key", "broken"]
@@ -79,7 +80,7 @@ class Model:
     """Device and inode of `file`: the same for all names of one file."""
 
     def __repr__(self) -> str:
-        size = f", {self.size / 1e6:,.0f} MB" if self.size else ""
+        size = f", {units.size(self.size)}" if self.size else ""
         # Whether the server of one without a file runs is not for a description to tell.
         state = f", {self.state}" if self.file or self.state != "ready" else ""
         return f"<Model {self.reference}: {self.engine}{state}{size}>"

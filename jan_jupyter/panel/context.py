@@ -19,7 +19,7 @@ from ..conversation.protocol import Context
 _REFERENCE = re.compile(r"(?:(?<=\s)|^)@(file:[^\s]+|cell(?::\d+)?|error|[^\W\d]\w*(?:\.\w+)*)")
 LONGEST = 20_000
 """Characters of one thing; what is longer is cut, and says so."""
-LARGEST_FILE = 2**20
+LARGEST_FILE = 10**6
 
 
 class Candidate(NamedTuple):

@@ -6,9 +6,9 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .. import errors
+from .. import errors, units
 
-LARGEST_EVENT = 64 * 2**20
+LARGEST_EVENT = 64 * 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +83,4 @@ class EventDecoder:
 
     def _check(self, more: int) -> None:
         if self._size + more > LARGEST_EVENT:
-            raise errors.Malformed(f"The server sent an event of over {LARGEST_EVENT >> 20} MiB.")
+            raise errors.Malformed(f"The server sent an event of over {units.size(LARGEST_EVENT)}.")

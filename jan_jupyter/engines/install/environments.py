@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ... import units
 from ...errors import EngineUnavailable
 from ...programs import find_uv, run
 
@@ -116,11 +117,11 @@ class EngineEnvironment:
 
     def _check_space(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self.folder).free / 1e9
-        if free < self.recipe.gigabytes * 1.5:
+        free = shutil.disk_usage(self.folder).free
+        if free < self.recipe.gigabytes * 1.5e9:
             raise EngineUnavailable(
                 f"{self.recipe.name} needs about {self.recipe.gigabytes} GB (and half of that while"
-                f" it is installed), and {free:.1f} GB are free below {self.folder}."
+                f" it is installed), and {units.size(free)} are free below {self.folder}."
             )
 
     def _done(self) -> list[list[str]]:

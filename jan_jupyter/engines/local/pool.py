@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from ... import units
 from ...errors import JanError
 from ...models.machine import memory
 from ...programs import environment
@@ -301,7 +302,9 @@ class Registry:
         """End workers that nobody uses if the model needs their memory. Raises `NoMemory`."""
         available, total = memory()
         if need > total:
-            raise NoMemory(f"it needs about {_gb(need)}, and this machine has {_gb(total)}")
+            raise NoMemory(
+                f"it needs about {units.size(need)}, and this machine has {units.size(total)}"
+            )
         running = {worker.key: worker for worker in self.all()}
         held = {}
         for worker in running.values():
@@ -317,8 +320,8 @@ class Registry:
             self.stop(running[key])
             available += held[key].memory
         if need > available:
-            free = _gb(max(0, available))
-            say(f"{model} needs about {_gb(need)}, {free} are free: it may be slow.")
+            free = units.size(max(0, available))
+            say(f"{model} needs about {units.size(need)}, {free} are free: it may be slow.")
 
     def start(self, spec: WorkerSpec, launch: Launch) -> Worker:
         """Start the worker and return when it has registered itself."""
@@ -436,10 +439,6 @@ def _working(worker: Worker) -> int:
 
 def _age(path: Path) -> float:
     return time.time() - path.stat().st_mtime
-
-
-def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
 
 
 def _end(pid: int, born: float | None, how: int) -> None:

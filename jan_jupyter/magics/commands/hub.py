@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from ... import units
 from ..candidates import sources
 from .command import Command, Steps, Work, arg
 
@@ -19,10 +20,9 @@ def pull(magics: JanMagics, arguments: Namespace) -> Steps | None:
 
     if arguments.discard:
         from ...models.hub.unfinished import discard
-        from ..tables import size
 
         gone = discard(shared().store.writable, arguments.source)
-        print(f"What had come of {gone.id} is deleted, {size(gone.done)}.")
+        print(f"What had come of {gone.id} is deleted, {units.size(gone.done)}.")
         return None
     steps = shared().pull(arguments.source, id=arguments.id)
     return Steps(steps, output(magics.shell, f"%jan pull {arguments.source}"))
@@ -36,13 +36,13 @@ def search(magics: JanMagics, arguments: Namespace) -> Work:
 
 def _found(search: Search) -> list[Found]:
     from ...models.machine import probe
-    from ..tables import size, table
+    from ..tables import table
 
     machine = probe()
     rows = [
         (
             found.name,
-            size(found.size) if found.size else "",
+            units.size(found.size) if found.size else "",
             found.fits(machine),
             found.licence,
             f"{found.downloads:,}" if found.downloads is not None else "",

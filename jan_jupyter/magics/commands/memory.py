@@ -6,6 +6,7 @@ from argparse import Namespace
 from time import time
 from typing import TYPE_CHECKING
 
+from ... import units
 from ..candidates import ready_models
 from .command import Command, Work, arg
 
@@ -55,16 +56,16 @@ def ps(magics: JanMagics, arguments: Namespace) -> Work:
 
 
 def _running(running: list[Running]) -> list[Running]:
-    from ..tables import seconds, size, table
+    from ..tables import table
 
     rows = [
         (
             r.model,
             f"{r.engine} ({r.runtime})",
-            r.state if r.idle is None else f"idle {seconds(r.idle)}",
-            size(r.memory),
+            r.state if r.idle is None else f"idle {units.duration(r.idle)}",
+            units.size(r.memory),
             str(r.pid),
-            seconds(time() - r.since),
+            units.duration(time() - r.since),
         )
         for r in running
     ]

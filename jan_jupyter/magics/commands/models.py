@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ... import errors
+from ... import errors, units
 from ...engine_options.engine_files import loads
 from ..candidates import all_models, fields, paths
 from ..options import value_of
@@ -135,13 +135,13 @@ def _row(
     verbose: bool,
 ) -> list[str | Cell]:
     from ...models.summary import sees
-    from ..tables import Cell, size
+    from ..tables import Cell
 
     label, tone = _STATES[seen.state(model)]
     row: list[str | Cell] = [
         Cell(f"{model.reference} (default)" if is_default else model.reference, "", model.name),
         f"{model.engine} · {_where(model, told)}",
-        " · ".join(filter(None, [size(told.size) if told.size else "", told.quantisation])),
+        " · ".join(filter(None, [units.size(told.size) if told.size else "", told.quantisation])),
         f"{told.context:,}" if told.context else "",
         "yes" if sees(model) else "",
         Cell(label, tone),
@@ -202,7 +202,7 @@ def show(magics: JanMagics, arguments: Namespace) -> Work:
 def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, str | Cell]]:
     from ...models.summary import facts, reasons
     from ...router import shared
-    from ..tables import Cell, size
+    from ..tables import Cell
 
     told = facts(model, shared().store.header(model))
     label, tone = _STATES[seen.state(model)]
@@ -218,7 +218,7 @@ def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, 
     where = "" if model.source == "bundled" else f": {_short_path(model, model.path)}"
     yield "from", f"{told.origin}{where}"
     if model.file is not None:
-        bytes_ = f" ({size(told.size)})" if told.size else ""
+        bytes_ = f" ({units.size(told.size)})" if told.size else ""
         yield "file", f"{_short_path(model, model.file)}{bytes_}"
     if model.projector is not None:
         yield "images", f"yes: {_short_path(model, model.projector)}"
@@ -311,9 +311,8 @@ def rm(magics: JanMagics, arguments: Namespace) -> Work:
         return await asyncio.to_thread(router.store.remove, model)
 
     def shown(left: Sequence[Path]) -> None:
-        from ..tables import size
 
-        freed = f", {size(model.size)}" if model.size else ""
+        freed = f", {units.size(model.size)}" if model.size else ""
         print(f"{model.id} is removed{freed}.")
         if model.file is not None and model.file.exists():
             print(f"Its file is not in its folder and stays: {model.file}")

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ... import __version__, errors
+from ... import __version__, errors, units
 from .command import Command, arg
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def status(magics: JanMagics, arguments: Namespace) -> None:
 
     from ...models.hub.unfinished import unfinished
     from ...router import shared
-    from ..tables import card, size
+    from ..tables import card
     from .defaults import default_id
 
     rows: list[tuple[str, str]] = []
@@ -31,7 +31,10 @@ def status(magics: JanMagics, arguments: Namespace) -> None:
         ("data folder", f"{folder.path} ({folder.why})") for folder in shared().store.folders()
     ]
     rows += [
-        ("unfinished pull", f"{known.id}: {size(known.done)} of {size(known.total)} are here")
+        (
+            "unfinished pull",
+            f"{known.id}: {units.size(known.done)} of {units.size(known.total)} are here",
+        )
         for known in unfinished(shared().store.writable)
     ]
     rows.append(("default model", default_id() or "none"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from ... import units
 from ..candidates import ready_models
 from .command import Command, Work, arg
 
@@ -36,9 +37,9 @@ def speak(magics: JanMagics, arguments: Namespace) -> Work:
 
 
 def _spoken(audio: Audio) -> Audio:
-    from ..tables import show, size
+    from ..tables import show
 
-    said = f"{size(len(audio.data))} of {audio.content_type} from {audio.model}"
+    said = f"{units.size(len(audio.data))} of {audio.content_type} from {audio.model}"
     show({"text/html": audio._repr_html_(), "text/plain": f"{said}; .save(path) keeps it."})
     return audio
 

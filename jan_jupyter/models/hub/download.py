@@ -20,7 +20,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, TypeVar
 
-from ... import errors
+from ... import errors, units
 from ...wire.retry import LONGEST_WAIT, backoff
 from .. import disk
 from . import journal
@@ -486,18 +486,9 @@ def check_space(folder: Path, needed: int, what: str) -> None:
         free = shutil.disk_usage(folder).free
         if needed > free:
             raise errors.NoSpace(
-                f"{what} needs {amount(needed)} more, but {folder} has {amount(free)}"
+                f"{what} needs {units.size(needed)} more, but {folder} has {units.size(free)}"
                 " free: `%jan rm MODEL` removes a model; JAN_DATA_FOLDER chooses another disk."
             )
-
-
-def amount(count: float) -> str:
-    """Bytes for people."""
-    for unit in ("B", "KB", "MB"):
-        if count < 999.5:
-            return f"{count:.1f} {unit}" if unit == "MB" and count < 10 else f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:,.1f} GB"
 
 
 def sha256_of(path: Path, stop: threading.Event) -> str:

@@ -17,13 +17,13 @@ from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
-from ... import errors
+from ... import errors, units
 from ...engine_options.engine_files import default_engine
 from .. import gguf
 from ..machine import probe
 from ..model import ORIGIN, Model
 from . import sources
-from .download import Download, Wanted, amount, check_space
+from .download import Download, Wanted, check_space
 from .sources import Plan
 from .unfinished import begin, folder_of, locked, unfinished
 from .web import Web, without_secrets
@@ -66,25 +66,19 @@ class Progress:
     def __str__(self) -> str:
         """One line: model, share, bytes, speed, time left, or what else it does."""
         if self.model is not None:
-            came = f" ({amount(self.total)})" if self.total else ""
+            came = f" ({units.size(self.total)})" if self.total else ""
             return self.message or f"{self.id} is here{came}."
         parts = [f"{self.id}:"]
         if self.done:
             share = f"{self.share:.0%} · " if self.share is not None else ""
-            total = f" of {amount(self.total)}" if self.total else ""
-            parts.append(f"{share}{amount(self.done)}{total}")
+            total = f" of {units.size(self.total)}" if self.total else ""
+            parts.append(f"{share}{units.size(self.done)}{total}")
             if self.speed and not self.message:
-                parts.append(f"· {amount(self.speed)}/s")
+                parts.append(f"· {units.size(self.speed)}/s")
             if self.left is not None and not self.message:
-                parts.append(f"· {_duration(self.left)} left")
+                parts.append(f"· {units.duration(max(1, self.left))} left")
             parts += ["·"] if self.message else []
         return " ".join([*parts, self.message or ("" if self.done else "…")]).strip()
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 async def pull(

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from ... import errors
+from ... import errors, units
 from ...engine_options.engine_files import DATA
 from ...parameters import OLLAMA_NAMES
 from ...types import EMPTY
 from ..fit import OVERHEAD
 from ..gguf import SPLIT, split_parts
 from ..machine import Machine
-from .download import Wanted, amount
+from .download import Wanted
 from .web import Refused, Web, origin, refusal, without_secrets
 
 HUGGING_FACE = "https://huggingface.co"
@@ -344,8 +344,8 @@ _FINER = ("Q5_K_M", "Q6_K", "Q8_0", "BF16", "F16", "FP16")
 def rooms(machine: Machine) -> list[tuple[int, str]]:
     """Bytes that a model may take, and where: the GPUs first; the rest is for everything else."""
     gpu = sum(gpu.total for gpu in machine.gpus)
-    memory = (int(machine.total * 0.75), f"{amount(machine.total)} of memory")
-    return [(int(gpu * 0.9), f"{amount(gpu)} of GPU memory"), memory] if gpu else [memory]
+    memory = (int(machine.total * 0.75), f"{units.size(machine.total)} of memory")
+    return [(int(gpu * 0.9), f"{units.size(gpu)} of GPU memory"), memory] if gpu else [memory]
 
 
 def needed(size: int) -> int:
@@ -385,7 +385,7 @@ def choose(variants: Sequence[Variant], machine: Machine) -> tuple[Variant, str]
 
 
 def _told(variant: Variant) -> str:
-    return f"{variant.quantisation or variant.files[0].name} ({amount(variant.size)})"
+    return f"{variant.quantisation or variant.files[0].name} ({units.size(variant.size)})"
 
 
 # Ollama -------------------------------------------------------------------------------------------
