@@ -109,6 +109,7 @@ _SETTINGS = (
     Field("text_model", "flag", old_names=("textModel",)),
     Field("embedding", "flag"),
     _count("n_parallel", old_names=("n_parallels",)),
+    Field("kv_unified", "flag"),
     Field("cont_batching", "flag"),
     Field("stop_word", "text"),
     Field("base_url", "text", cast=_address),

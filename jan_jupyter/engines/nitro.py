@@ -108,14 +108,8 @@ class Nitro(LocalEngine):
         return await super().embed(replace(model, settings=settings), texts, parameters)
 
     def too_long(self, model: Model, said: Complaint) -> str:
-        slots = self.spec(model).options["n_parallel"]
         trained = gguf.read_header(model.file).context_length if model.file else None
         limit = said.fields.get("n_ctx") or 0
-        if slots > 1:
-            return (
-                f"Shorten it, or, as the context is shared by `n_parallel`: {slots} requests, set a"
-                " smaller `n_parallel` or a larger `ctx_len` in the model's settings."
-            )
         if trained and limit >= trained:
             return "Shorten it, or choose another model: this one was trained for no more."
         return super().too_long(model, said)
@@ -147,7 +141,14 @@ def _launch(
     if chosen.get("only_embeds") and "n_ubatch" not in chosen:
         step = _step_for_texts(header, chosen["ctx_len"])
         chosen |= {"n_ubatch": step, "n_batch": step}
-    command, text, environment = runtime.command(files[0].path, chosen)
+    slots = runtime.slots(chosen)
+    if slots > 1:
+        # Of a list of texts each is read in a slot of its own: none may crowd out the others.
+        chosen.setdefault("kv_unified", not chosen.get("only_embeds"))
+    else:
+        chosen.pop("kv_unified", None)  # there is nobody to share with
+    whole = {**chosen, "ctx_len": fit.contexts(chosen) * chosen["ctx_len"]}
+    command, text, environment = runtime.command(files[0].path, whole)
     needed = fit.memory_needed(header, size, chosen)
     on_gpu = runtimes.in_gpu_memory(runtime, chosen)
     return Launch(
@@ -156,7 +157,8 @@ def _launch(
         text,
         environment,
         secret_variable=runtime.secret_variable,
-        slots=runtime.slots(chosen),
+        slots=slots,
+        shared=chosen["ctx_len"] if slots > 1 and chosen["kv_unified"] else 0,
         memory=0 if on_gpu else needed,  # llama.cpp itself fits a model into what the GPU has
         ceiling=ceiling(needed, header, chosen, os.cpu_count() or 1),
         # Also where no layer goes there: the GPU's runtime starts all the same.

@@ -63,7 +63,8 @@ def estimate(
     """
     weights = (size or header.size) + projector
     context = settings.get("ctx_len") or default_context(header)
-    token = _cache(header, STEP, settings) / STEP + header.embeds * step_bytes(header)
+    token = contexts(settings) * _cache(header, STEP, settings) / STEP
+    token += header.embeds * step_bytes(header)
     step = context if header.embeds else USUAL_STEP
     needed = memory_needed(header, weights, {**settings, "ctx_len": context, "n_ubatch": step})
     gpu = max(machine.gpus, key=lambda gpu: gpu.free, default=None)
@@ -85,9 +86,16 @@ def estimate(
 
 
 def memory_needed(header: GGUFHeader, size: int, settings: Mapping[str, Any]) -> int:
-    """Bytes for files of `size` and a context of `ctx_len` tokens, as llama.cpp takes them."""
+    """Bytes for files of `size` and contexts of `ctx_len` tokens, as llama.cpp takes them."""
     step = max(0, int(settings.get("n_ubatch", USUAL_STEP)) - USUAL_STEP) * step_bytes(header)
-    return size + _cache(header, settings["ctx_len"], settings) + step + OVERHEAD
+    tokens = contexts(settings) * settings["ctx_len"]
+    return size + _cache(header, tokens, settings) + step + OVERHEAD
+
+
+def contexts(settings: Mapping[str, Any]) -> int:
+    """How many contexts of `ctx_len` tokens are held: one, which all requests at once share, or
+    with `kv_unified` off one for each of them."""
+    return settings.get("n_parallel") or 1 if settings.get("kv_unified") is False else 1
 
 
 def step_bytes(header: GGUFHeader) -> int:

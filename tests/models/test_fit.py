@@ -40,6 +40,12 @@ def test_what_is_needed_is_weights_and_context() -> None:
     assert (fit.verdict, fit.context, fit.where) == ("fits", 4096, "memory")
     assert fit.largest == (16 * GB - LLAMA_8B.size - OVERHEAD) // TOKEN // STEP * STEP
     assert estimate(LLAMA_8B, {}, Machine(64 * GB, 64 * GB)).context == LARGEST_DEFAULT_CONTEXT
+    own = {"ctx_len": 4096, "n_parallel": 4, "kv_unified": False}
+    shared = {**own, "kv_unified": True}
+    machine = Machine(16 * GB, 16 * GB)
+    assert estimate(LLAMA_8B, shared, machine) == fit  # all requests share one context
+    assert estimate(LLAMA_8B, own, machine).needed == fit.needed + 3 * 4096 * TOKEN
+    assert estimate(LLAMA_8B, own, machine).largest == fit.largest // 4 // STEP * STEP
     quantised = {"ctx_len": 4096, "cache_type_k": "q8_0", "cache_type_v": "q8_0"}
     assert estimate(LLAMA_8B, quantised, Machine(16 * GB, 16 * GB)).needed < fit.needed
 

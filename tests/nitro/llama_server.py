@@ -63,6 +63,7 @@ def main() -> None:
     p.embedding = given.embeddings
     if given.pooling:
         p.pooling_type = xllamacpp.llama_pooling_type[f"LLAMA_POOLING_TYPE_{given.pooling.upper()}"]
+    p.kv_unified = os.environ.get("LLAMA_ARG_KV_UNIFIED") == "1"
     p.cache_ram_mib = int(os.environ.get("LLAMA_ARG_CACHE_RAM", "8192"))
     p.api_keys, p.verbosity = [os.environ["LLAMA_API_KEY"]], 2
     server = xllamacpp.Server(p)

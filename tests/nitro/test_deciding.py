@@ -30,7 +30,7 @@ from jan_jupyter.engines.local.engine import FOR_EVER
 from jan_jupyter.engines.local.pool import Held, ModelFile, Registry, WorkerSpec, to_evict
 from jan_jupyter.engines.local.xllamacpp_server import set_attribute
 from jan_jupyter.engines.nitro import Nitro, ceiling, decisive
-from jan_jupyter.models import machine
+from jan_jupyter.models import gguf, machine
 from jan_jupyter.models.gguf import GGUFHeader
 from jan_jupyter.models.model import Model
 from jan_jupyter.settings import Jan
@@ -131,6 +131,7 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
         ({"ctx_len": 0}, {}, ""),
         ({"ngl": 0}, {"n_gpu_layers": 0}, "--n-gpu-layers 0"),
         ({"n_parallel": 4}, {"n_parallel": 4}, "--parallel 4"),
+        ({"kv_unified": "on"}, {"kv_unified": True}, ""),
         ({"cpu_threads": 2.0}, {"cpuparams.n_threads": 2}, "--threads 2"),
         ({"threads": 3}, {"cpuparams.n_threads": 3}, "--threads 3"),
         ({"cont_batching": "false"}, {"cont_batching": False}, "--no-cont-batching"),
@@ -167,7 +168,8 @@ def test_a_setting_in_both_runtimes(
     if "n_parallel" not in settings:
         line = line[2:]
     assert " ".join(line) == arguments
-    assert environment == {"LLAMA_ARG_CACHE_RAM": "512"}
+    unified = {"LLAMA_ARG_KV_UNIFIED": "1"} if "kv_unified" in settings else {}
+    assert environment == {"LLAMA_ARG_CACHE_RAM": "512", **unified}
 
 
 @pytest.mark.parametrize(
@@ -440,3 +442,37 @@ def test_every_core_is_for_models_that_people_use(tiny_model: Path, slow_model: 
     assert threads(tiny_model) == 1
     assert threads(slow_model) is None
     assert threads(slow_model, cpu_threads=3) == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "context", "shared", "contexts"),
+    [
+        ({}, 512, 0, 1),
+        ({"n_parallel": 4}, 512, 512, 1),
+        ({"n_parallel": 4, "kv_unified": False}, 4 * 512, 0, 4),
+        ({"n_parallel": 4, "only_embeds": True}, 4 * 512, 0, 4),
+        ({"kv_unified": True}, 512, 0, 1),
+    ],
+)
+def test_each_of_several_requests_has_the_context_that_was_asked_for(
+    tiny_model: Path, settings: dict[str, Any], context: int, shared: int, contexts: int
+) -> None:
+    def launch(**settings: Any) -> workers.Launch:
+        options, _ = runtimes.read_settings({"ctx_len": 512, **settings})
+        found = runtimes.Runtime("xllamacpp")
+        return nitro._launch(found, [ModelFile.of(tiny_model)], options)
+
+    made, plain = launch(**settings), launch()
+    assert (json.loads(made.input)["n_ctx"], made.shared) == (context, shared)
+    kv_bytes = gguf.read_header(tiny_model).kv_bytes
+    assert made.memory == plain.memory + kv_bytes(contexts * 512) - kv_bytes(512)
+    assert made.ceiling >= plain.ceiling + 2 * (made.memory - plain.memory)
+
+
+def test_llama_cpp_python_gives_each_request_the_whole_context_in_turn(tiny_model: Path) -> None:
+    options, _ = runtimes.read_settings({"ctx_len": 512, "n_parallel": 4, "kv_unified": False})
+    found = runtimes.Runtime("llama-cpp-python")
+    made = nitro._launch(found, [ModelFile.of(tiny_model)], options)
+    assert json.loads(made.input)["n_ctx"] == 512
+    assert (made.slots, made.shared) == (1, 0)
+    assert made.notes == ("llama-cpp-python does not know n_parallel",)

@@ -112,7 +112,7 @@ async def test_settings_arrive(bench: Bench, tiny_model: Path, own_server: Runti
     await bench.nitro.load(model(tiny_model, cache_type_k="f32", **given, **own_server))
     worker = bench.worker()
     _, slots = await asyncio.to_thread(process.ask, worker.port, "/slots", worker.secret)
-    assert [slot["n_ctx"] for slot in json.loads(slots)] == [256, 256]
+    assert [slot["n_ctx"] for slot in json.loads(slots)] == [512, 512]  # shared, not divided
     _, props = await asyncio.to_thread(process.ask, worker.port, "/props", worker.secret)
     assert "<|user|>" in json.loads(props)["chat_template"]
 
@@ -166,11 +166,102 @@ async def test_a_prompt_that_is_too_long(bench: Bench, tiny_model: Path, runtime
     asked = model(tiny_model, ctx_len=256, **runtime)
     with pytest.raises(errors.ContextOverflow, match=r"takes 256.*larger `ctx_len`"):
         await answer(bench.nitro, asked, short("word " * 500))
-    if runtime["runtime"] != "llama-cpp-python":
-        shared = model(tiny_model, ctx_len=512, n_parallel=2, **runtime)
-        with pytest.raises(errors.ContextOverflow, match=r"`n_parallel`: 2"):
-            await answer(bench.nitro, shared, short("word " * 500))
     assert await answer(bench.nitro, asked, short())
+
+
+# A context that several requests share ------------------------------------------------------------
+
+
+def tokens(count: int) -> str:
+    """A text that is so many tokens to the models of these tests."""
+    return "word " * (count // 4)
+
+
+async def test_each_of_several_requests_may_use_the_whole_context(
+    bench: Bench, tiny_model: Path, runtime: Runtime
+) -> None:
+    asked = model(tiny_model, n_parallel=4, **runtime)
+    *_, last = await answer(bench.nitro, asked, short(tokens(450)))
+    assert last.usage is not None
+    assert last.usage.prompt > 0.9 * 512
+    with pytest.raises(errors.ContextOverflow, match=r"takes 512.*larger `ctx_len`"):
+        await answer(bench.nitro, asked, short(tokens(600)))
+
+
+async def test_each_may_have_a_context_of_its_own(
+    bench: Bench, tiny_model: Path, own_server: Runtime
+) -> None:
+    await bench.nitro.load(model(tiny_model, n_parallel=2, kv_unified=False, **own_server))
+    worker = bench.worker()
+    assert not worker.shared
+    _, slots = await asyncio.to_thread(process.ask, worker.port, "/slots", worker.secret)
+    assert [slot["n_ctx"] for slot in json.loads(slots)] == [512, 512]
+
+
+async def test_several_answers_compute_their_prompt_once(bench: Bench, tiny_model: Path) -> None:
+    asked = model(tiny_model, n_parallel=4)
+    request = short(tokens(300), tokens=16)
+    request = replace(request, parameters={**request.parameters, "n": 3})
+    deltas = await answer(bench.nitro, asked, request)
+    assert {delta.choice for delta in deltas if delta.text} == {0, 1, 2}
+    worker = bench.worker()
+    _, counters = await asyncio.to_thread(process.ask, worker.port, "/metrics", worker.secret)
+    rows = [line.split() for line in counters.decode().splitlines() if line[0] != "#"]
+    computed = {name: float(value) for name, value in rows}["llamacpp:prompt_tokens_total"]
+    assert deltas[-1].usage is not None
+    assert computed == deltas[-1].usage.prompt > 300
+
+
+async def test_those_that_do_not_fit_together_wait(bench: Bench, slow_model: Path) -> None:
+    """llama.cpp itself would end all of them."""
+    asked = model(slow_model, ctx_len=256, n_parallel=4)
+    await bench.nitro.load(asked)
+    long = [short(f"{i} {tokens(100)}", tokens=20) for i in range(4)]
+    answers = await asyncio.gather(*(answer(bench.nitro, asked, request) for request in long))
+    assert [deltas[-1].finish for deltas in answers] == ["length"] * 4
+    assert [usage.completion for deltas in answers if (usage := deltas[-1].usage)] == [20] * 4
+    assert "slow: waiting for room beside 1 in its context." in bench.told("queued")
+
+
+async def test_the_largest_ends_when_they_have_filled_the_context(
+    bench: Bench, slow_model: Path
+) -> None:
+    asked = model(slow_model, ctx_len=256, n_parallel=2)
+    await bench.nitro.load(asked)
+    letters = {"grammar": "root ::= [a-z ]*", **endless().extra}  # each token is a piece of text
+    full, other = await asyncio.gather(
+        *(
+            answer(bench.nitro, asked, replace(endless(), messages=asks.messages, extra=letters))
+            for asks in (short(tokens(40)), short())
+        ),
+        return_exceptions=True,
+    )
+    assert isinstance(full, errors.ContextOverflow)
+    assert "at once has filled the 256 tokens of its context" in str(full)
+    assert full.partial
+    assert isinstance(other, list)
+    assert other[-1].finish == "length"
+
+
+async def test_what_another_kernel_fills_is_waited_for_or_told(
+    bench: Bench, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody here knows what others hold: the server's word counts."""
+    asked = model(tiny_model, n_parallel=2)
+    await bench.nitro.load(asked)
+    other = Nitro(EngineOptions("nitro", "nitro"))
+    filled = short(tokens(400), tokens=60)
+    both = await asyncio.gather(
+        *(answer(engine, asked, filled) for engine in (bench.nitro, other)), return_exceptions=True
+    )
+    await other.close()
+    for one in both:
+        if isinstance(one, errors.ContextOverflow):
+            assert "at once has filled the 512 tokens of its context" in str(one)
+        else:
+            assert isinstance(one, list)
+            assert one[-1].finish == "length"
+    assert await answer(bench.nitro, asked, filled)
 
 
 async def test_it_is_no_child_of_ours(bench: Bench, tiny_model: Path, runtime: Runtime) -> None:
@@ -662,7 +753,7 @@ async def test_a_model_made_to_embed_has_one_worker(bench: Bench, tmp_path: Path
 
 async def test_who_is_on_the_way_to_a_worker_finds_it(bench: Bench, tiny_model: Path) -> None:
     """Settings that change meanwhile are no reason to end it."""
-    async with bench.nitro._place(model(tiny_model, ctx_len=256)) as (worker, _):
+    async with bench.nitro._place(model(tiny_model, ctx_len=256), None) as (worker, *_):
         await bench.nitro.load(model(tiny_model, ctx_len=512))
         assert worker.alive
     asked = [model(tiny_model, ctx_len=context) for context in (256, 512, 768)]

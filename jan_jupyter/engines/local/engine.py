@@ -6,10 +6,11 @@ An engine adds `spec` (which worker a model wants) and says what its programs' l
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from ..http.failures import Complaint, Hints, Party
 from ..openai import OpenAI
 from . import pool
 from .pool import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec, in_order
+from .room import Room, Share
 
 FOR_EVER = 1e10
 """Seconds; registries hold JSON, which has no infinity."""
@@ -83,14 +85,16 @@ class LocalEngine(OpenAI):
 
     async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         text: list[str] = []
+        alone = False
         for attempt in (1, 2):
-            async with self._place(model) as (worker, waited):
-                self.check(model, request, worker)
+            async with self._place(model, request, alone=alone) as (worker, share, waited):
                 try:
                     deltas = self._asked(model, request, _endpoint(worker))
                     async with aclosing(deltas):
                         async for delta in deltas:
                             text.append("" if delta.choice else delta.text)
+                            if share and not delta.finish and not share.grows():
+                                raise self._full(model, worker, "".join(text))
                             if delta.is_last:
                                 notes = (*self._new_notes(model, worker.notes), *delta.notes)
                                 delta = replace(_with_wait(delta, waited), notes=notes)
@@ -105,11 +109,17 @@ class LocalEngine(OpenAI):
                             raise
                         reason = await self.workers.why(worker)
                         raise self._died(model, reason, "".join(text)) from error
+                except errors.ServerFailed as error:
+                    if not share or _FULL not in str(error):
+                        raise
+                    if text or attempt == 2:
+                        raise self._full(model, worker, "".join(text)) from None
+                    alone = True  # the others do not fit beside it after all
 
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
-        async with self._place(model):
+        async with self._place(model, None):
             return await super().embed(model, texts, parameters)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
@@ -185,15 +195,20 @@ class LocalEngine(OpenAI):
         return replace(worker, notes=(*spec.notes, *worker.notes))
 
     @asynccontextmanager
-    async def _place(self, model: Model) -> AsyncIterator[tuple[Worker, float]]:
+    async def _place(
+        self, model: Model, request: ChatRequest | None, *, alone: bool = False
+    ) -> AsyncIterator[tuple[Worker, Share | None, float]]:
         """A worker that can answer now and a slot of it, in the order of asking.
 
-        Gives the seconds waited for the slot, too.
+        Also the room in the context that it shares (`alone`: all of it), and the seconds waited for
+        both.
         """
         spec = await in_order(lambda: self.spec(model))
         with self.workers.using(spec.key):
             worker = await self._ready(model, spec)
-            queue = self._queues.setdefault(worker.key, _Queue(asyncio.Semaphore(worker.slots)))
+            if request is not None:
+                self.check(model, request, worker)
+            queue = self._queues.setdefault(worker.key, _Queue.of(worker))
             asked = monotonic()
             queue.waiting += 1
             try:
@@ -203,9 +218,51 @@ class LocalEngine(OpenAI):
             finally:
                 queue.waiting -= 1
             try:
-                yield worker, monotonic() - asked
+                if request is None or queue.room is None:
+                    yield worker, None, monotonic() - asked
+                    return
+                async with self._room(model, request, worker, queue.room, alone) as share:
+                    yield worker, share, monotonic() - asked
             finally:
                 queue.places.release()
+
+    @asynccontextmanager
+    async def _room(
+        self, model: Model, request: ChatRequest, worker: Worker, room: Room, alone: bool
+    ) -> AsyncIterator[Share]:
+        """Room for a request in the context that all at its worker share."""
+        prompt = await self._prompt_tokens(model, request, worker, room)
+        limit = request.parameters.get("max_tokens")
+        needed = room.needed(prompt, request.choices, limit if isinstance(limit, int) else None)
+
+        def waits(others: int) -> None:
+            message = f"{model.id}: waiting for room beside {others} in its context."
+            self.tell("queued", model, message=message)
+
+        async with room.take(prompt, room.tokens if alone else needed, waits) as share:
+            yield share
+
+    async def _prompt_tokens(
+        self, model: Model, request: ChatRequest, worker: Worker, room: Room
+    ) -> int:
+        """Tokens of a prompt: not more than bytes if it is short, else as its server counts."""
+        written = self.body(model, request)
+        read = [written["messages"], written.get("tools")]
+        size = len(json.dumps(read, ensure_ascii=False).encode())
+        images = any(message.has_images for message in request.messages)
+        if size > room.fair // 2 or images:
+            endpoint = _endpoint(worker)
+            asked = http.HttpRequest(
+                f"{endpoint.url}/input_tokens", written, self.headers(endpoint), None
+            )
+            with suppress(errors.EngineError, LookupError, TypeError, ValueError):
+                # A server of before 2026 does not count: then a token is some letters.
+                answer = await self.client.fetch_json(
+                    asked, self.party(model, worker.secret), self._tell_wait(model)
+                )
+                return int(answer["input_tokens"])
+            return size // 3
+        return size
 
     def _tell_wait(self, model: Model) -> http.Wait:
         def no_second_try(seconds: float, error: errors.EngineError) -> None:
@@ -235,6 +292,18 @@ class LocalEngine(OpenAI):
             engine=self.options.name,
         )
 
+    def _full(self, model: Model, worker: Worker, partial: str) -> errors.ContextOverflow:
+        """The error for an answer that was ended because others needed the context, too."""
+        return errors.ContextOverflow(
+            f"{model.id} ({self.options.name}) had no room for more: what it answers at once has"
+            f" filled the {worker.shared:,} tokens of its context. Ask for less at once, or"
+            " give it a larger `ctx_len`, a smaller `n_parallel`, or `kv_unified: false` (a context"
+            " for each request, with memory for all) in its settings.",
+            model=model.id,
+            engine=self.options.name,
+            partial=partial,
+        )
+
     def _died(self, model: Model, failure: WorkerFailed, partial: str) -> errors.WorkerDied:
         """The error for a worker that ended while it was answering."""
         mend = (
@@ -260,6 +329,8 @@ class LocalEngine(OpenAI):
         return "; ".join(filter(None, (str(failure), ended, self.decisive(failure.log))))
 
 
+_FULL = "Context size has been exceeded"
+"""What llama.cpp says to all requests at once when a context that they share is full."""
 _CANNOT_START = re.compile(r"(?m)^cannot start .*$")
 _MEMORY = re.compile(
     r"(?i)failed to allocate|unable to allocate|out of memory|cannot allocate|not enough memory"
@@ -272,7 +343,13 @@ class _Queue:
     """The places of a worker in this process; its server itself queues across processes."""
 
     places: asyncio.Semaphore
+    room: Room | None = None
     waiting: int = 0
+
+    @classmethod
+    def of(cls, worker: Worker) -> _Queue:
+        room = Room(worker.shared, worker.slots) if worker.shared else None
+        return cls(asyncio.Semaphore(worker.slots), room)
 
 
 def _with_text_before(before: str, messages: Sequence[Message]) -> list[dict[str, Any]]:

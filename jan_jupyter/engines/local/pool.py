@@ -64,7 +64,8 @@ class Launch:
     """How to start the server of a worker.
 
     It is run as `command --port N` with `input` as the first line of its standard input and its
-    secret in the variable `secret_variable`. `slots`: how many requests it answers at once.
+    secret in the variable `secret_variable`. `slots`: how many requests it answers at once;
+    `shared`: tokens of context that they have together, 0 if each has its own.
     `memory`: bytes it will need, 0 if nobody knows. `notes` are lines for people.
     """
 
@@ -74,6 +75,7 @@ class Launch:
     environment: Mapping[str, str] = EMPTY
     secret_variable: str = "JAN_WORKER_KEY"  # noqa: S105  a name
     slots: int = 1
+    shared: int = 0
     memory: int = 0
     ceiling: int = 0
     """Bytes of its own, beside mapped files, that it may never pass; 0: no limit."""
@@ -136,6 +138,8 @@ class Worker:
     """What the server ended with, if it failed; negative: the signal."""
     notes: Sequence[str] = ()
     """Lines for people about how it was started, for all who share it."""
+    shared: int = 0
+    """Tokens of context that the requests at it have together; 0 if each has its own."""
 
     @property
     def url(self) -> str:
@@ -378,6 +382,7 @@ class Registry:
                 "runtime": launch.runtime,
                 "file": str(spec.files[0].path),
                 "slots": launch.slots,
+                "shared": launch.shared,
                 "memory": launch.memory,
                 "notes": launch.notes,
             },

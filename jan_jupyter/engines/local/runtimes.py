@@ -113,6 +113,7 @@ TABLE: Mapping[str, Row] = {
     "ctx_len": Row(_whole, "n_ctx", "--ctx-size"),
     "ngl": Row(_whole, "n_gpu_layers", "--n-gpu-layers"),
     "n_parallel": Row(_count_or_auto, "n_parallel", "--parallel"),
+    "kv_unified": Row(_truth, "kv_unified", "LLAMA_ARG_KV_UNIFIED"),
     "cpu_threads": Row(count, "cpuparams.n_threads", "--threads"),
     "cont_batching": Row(_truth, "cont_batching", ("--cont-batching", "--no-cont-batching")),
     # The llama-server of Jan's time refuses to chat with `--embeddings`, and Jan's own files set
@@ -288,7 +289,7 @@ def llama_server_arguments(
         if isinstance(flag, tuple):
             arguments += [flag[0 if value else 1]] if flag[0 if value else 1] else []
         elif flag.isupper():
-            environment[flag] = str(value)
+            environment[flag] = str(int(value) if isinstance(value, bool) else value)
         elif flag:
             arguments += [flag, str(value)]
     if options.get("only_embeds"):

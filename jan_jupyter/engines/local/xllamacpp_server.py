@@ -33,7 +33,7 @@ def main() -> None:
     parameters.port = int(sys.argv[sys.argv.index("--port") + 1])
     parameters.api_keys = [os.environ.pop("LLAMA_API_KEY")]
     parameters.ui = False
-    parameters.endpoint_slots = True
+    parameters.endpoint_slots = parameters.endpoint_metrics = True
     try:
         _server = xllamacpp.Server(parameters)  # serves for as long as it is held
     except RuntimeError as error:
