@@ -100,6 +100,9 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     value: Any
+    if name in ("ModelStore", "models", "router"):  # people see how far their downloads are
+        store = import_module(f"{__name__}.models.store").ModelStore
+        store.shows = import_module(f"{__name__}.console").TerminalProgress
     if name == "threads":
         value = import_module(f"{__name__}.threads").shared()
     elif name in ("models", "router"):

@@ -30,9 +30,13 @@ LAYERS = (
     {"ask"},
     {"chat"},
     {"compare", "api", "openai_client", "conversation"},
+    {"console"},
     {"magics", "panel", "server", "cli"},
 )
 FACES = LAYERS[-1]
+PRINTS = FACES | {"console"}
+OWN_PROGRAMS = {"supervisor.py", "serve.py", "chat_template.py"}
+"""What runs in a process of its own, whose streams are its own."""
 
 ONLY_IN = {
     "IPython": {"magics", "panel"},
@@ -143,6 +147,24 @@ def test_models_know_no_engine_by_name() -> None:
         if name not in ENGINE_NAMES_IN_MODELS
     }
     assert not found
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_room_below_the_faces_prints(path: Path) -> None:
+    if room(path) in PRINTS or path.name in OWN_PROGRAMS:
+        return
+    tree = ast.walk(ast.parse(path.read_text("utf-8")))
+    prints = [
+        node.lineno
+        for node in tree
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (
+            (isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr"))
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "sys"
+        )
+    ]
+    assert not prints
 
 
 @pytest.mark.parametrize("path", [p for p in files() if p.name.startswith("serve")], ids=str)

@@ -342,8 +342,8 @@ class JanMagics(Magics):
 
 def _show_call(call: str, result: str) -> None:
     """One line on a function that was run for the model; both texts may be anything."""
+    from ..console import printable
     from ..markdown import page, with_footer
-    from .output import printable
     from .tables import show
 
     result = result if len(result) <= 200 else f"{result[:199]}…"

@@ -18,6 +18,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from .. import markdown
+from ..console import printable
 from ..types import Event, Reply
 
 BASE_INTERVAL = 0.05
@@ -219,13 +220,6 @@ class TerminalOutput:
         sys.stdout.flush()
         if text:
             self._at_line_start = text.endswith("\n")
-
-
-def printable(text: str) -> str:
-    """Without control characters: a model must not command the terminal."""
-    return (
-        text if text.isprintable() else "".join(c for c in text if c.isprintable() or c in "\n\t")
-    )
 
 
 def final_bundle(reply: Reply, format_: str, footer: str, after_others: bool = False) -> Bundle:

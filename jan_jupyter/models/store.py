@@ -6,11 +6,11 @@ import difflib
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..engine_options.engine_files import (
     DATA,
@@ -34,6 +34,16 @@ from .machine import Machine, probe
 from .model import ORIGIN, Model
 from .scan import Found, description_at
 
+if TYPE_CHECKING:
+    from .hub.pull import Progress
+
+
+class Shown(Protocol):
+    """Where somebody sees how far a `pull` is, and how it ended."""
+
+    def step(self, progress: Progress, /) -> None: ...
+    def end(self, error: BaseException | None, /) -> object: ...
+
 
 class ModelStore:
     """Reads the models of data folders.
@@ -41,6 +51,9 @@ class ModelStore:
     With `data_folder` of that one alone; else of the folder that the user's settings name, else of
     our own and that of an installed Jan; without `data_folder` also the bundled models.
     """
+
+    shows: ClassVar[Callable[[str], Shown] | None] = None
+    """Makes what shows people the progress of a `pull`, from a line that goes on with it."""
 
     def __init__(self, data_folder: Path | str | None = None) -> None:
         expect(data_folder, Path | str | None, "A data folder is a path")
@@ -308,20 +321,27 @@ class ModelStore:
         `source` is a Hugging Face repository (`hf:org/repo`, `hf:org/repo:Q4_K_M`,
         `hf:org/repo/file.gguf`), an address, an Ollama name (`ollama:llama3.2:1b`), a name of the
         curated list, or a model here that waits for its files. `id` is the name that a new model
-        gets. Prints its progress unless `quiet`.
+        gets. Its progress is shown unless `quiet`.
 
         Raises `ModelNotFound`, `DownloadRefused`, `NoSpace`, `DownloadFailed`.
         """
         from .. import bridge
-        from .hub.pull import Progress, pull
+        from .hub.pull import pull
 
-        last, line = Progress(source), ""
-        for last in bridge.iterate(pull(self, source, id=id)):
-            if not quiet and str(last) != line:
-                # What is told before the first byte stays; the figures replace each other.
-                end = "" if last.done and last.model is None else "\n"
-                print(f"\r{last!s:{len(line)}}", end=end, flush=True)
-                line = str(last) if not end else ""
+        shows = None if quiet else type(self).shows
+        shown = shows(f"jan.models.pull({source!r})") if shows else None
+        last = failure = None
+        try:
+            for last in bridge.iterate(pull(self, source, id=id)):
+                if shown:
+                    shown.step(last)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            if shown:
+                shown.end(failure)
+        assert last is not None
         assert last.model is not None
         return last.model
 

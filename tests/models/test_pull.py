@@ -222,6 +222,21 @@ def test_watchers_of_the_router_are_told(site: Hub, store: ModelStore) -> None:
     assert (events[-1].state, "org/nobody" in events[-1].message) == ("failed", True)
 
 
+def test_a_script_sees_how_far_it_is_and_how_it_ended(
+    site: Hub, store: ModelStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("org/Seen-GGUF/Seen-Q8_0.gguf", model(4 * MB))
+    site.behave("org/Seen-GGUF/Seen-Q8_0.gguf", rate=3 * MB)
+    found = store.pull("hf:org/Seen-GGUF")
+    first, *steps, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{found.id}: ")
+    assert steps
+    assert all("%" in line for line in steps)
+    assert last == "Seen-Q8_0 is here (4.0 MB)."
+    store.pull("hf:org/Seen-GGUF", quiet=True)
+    assert not capsys.readouterr().out
+
+
 # The line breaks ----------------------------------------------------------------------------------
 
 
@@ -517,7 +532,7 @@ class Socket(socket.socket):
 
 socket.socket = Socket
 from jan_jupyter import ModelStore
-from jan_jupyter.models import download
+from jan_jupyter.models.hub import download
 download.PIECE = int(sys.argv[3])
 found = ModelStore(sys.argv[1]).pull(sys.argv[2], quiet=True)
 print(found.state)

@@ -46,16 +46,16 @@ def listing(pattern: str = "") -> list[Listed]:
 
 
 def _line(text: str) -> str:
+    from ...console import printable
     from ...markdown import words
-    from ..output import printable
 
     return printable(words(text, 80))
 
 
 def show(name: str) -> Thread:
     from ... import markdown
+    from ...console import printable
     from ...threads import shared
-    from ..output import printable
     from ..tables import show
 
     thread = shared().get(name)
@@ -111,9 +111,9 @@ def rm(name: str) -> None:
 
 
 def search(*words: str) -> Sequence[Hit]:
+    from ...console import printable
     from ...markdown import words as without_marks
     from ...threads import shared
-    from ..output import printable
     from ..tables import table
 
     text = " ".join(words)

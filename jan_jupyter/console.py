@@ -1,0 +1,84 @@
+"""What people see in a terminal, for all faces: text made harmless, and how far a download is."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .models.hub.pull import Progress
+    from .models.model import Model
+
+
+def printable(text: str) -> str:
+    """Without control characters: a model must not command the terminal."""
+    return (
+        text if text.isprintable() else "".join(c for c in text if c.isprintable() or c in "\n\t")
+    )
+
+
+class ShownProgress(ABC):
+    """How far a download is, as it is shown; `command` is what goes on with one that ended."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self._last: Progress | None = None
+        self._why = ""
+        """What is told before the first byte comes: which files, and why these."""
+
+    def step(self, progress: Progress) -> None:
+        self._last = progress
+        if progress.message and not progress.done and progress.model is None:
+            self._why = self._why or str(progress)
+        self._show(progress)
+
+    def end(self, error: BaseException | None) -> Model | None:
+        last = self._last
+        if last is None:
+            return None
+        if error is None:
+            self._close(str(last))
+        elif last.done:
+            share = f"at {last.share:.0%}" if last.share is not None else "midway"
+            self._close(f"{last.id}: ended {share}; `{self._command}` goes on from there.")
+        else:
+            self._close("")
+        return last.model
+
+    @abstractmethod
+    def _show(self, progress: Progress) -> None: ...
+    @abstractmethod
+    def _close(self, line: str) -> None: ...
+
+
+class TerminalProgress(ShownProgress):
+    """A line that is written over; where that is not possible, a line for each tenth."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command)
+        self._shown = ""
+        self._tenth = -1
+        # What a kernel prints is written over in the notebook, though it is no terminal.
+        self._live = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel.")
+
+    def _show(self, progress: Progress) -> None:
+        line = printable(str(progress))
+        if line in (self._shown, self._why) and self._shown:
+            return
+        if self._live and progress.done:
+            print(f"\r{line:{len(self._shown)}}", end="", flush=True)
+            self._shown = line
+        elif not progress.done:
+            print(line, flush=True)
+            self._shown = line if not self._live else ""
+        elif (tenth := int(10 * (progress.share or 0))) > self._tenth or progress.message:
+            self._tenth = tenth
+            print(line, flush=True)
+            self._shown = line
+
+    def _close(self, line: str) -> None:
+        if self._live and self._shown:
+            print(f"\r{printable(line):{len(self._shown)}}")
+        elif line and line != self._shown:
+            print(printable(line))
