@@ -7,13 +7,11 @@ that is whole or a stream. `jan.openai()` puts it behind the `openai` package in
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
 import json
 import os
-import struct
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -21,23 +19,25 @@ from typing import Any
 from . import errors
 from .ask import Stream
 from .router import Route, Router
-from .types import ChatRequest, Delta, Message, Reply, Usage
+from .types import EMPTY, Delta
+from .wire import openai as wire
+from .wire import sse
+from .wire.errors import headers_of, write_error
 
 JSON = "application/json"
 SSE = "text/event-stream"
 
-_NOT_PARAMETERS = {"model", "messages", "stream", "stream_options", "tools", "response_format"}
-_RENAMED = {"max_completion_tokens": "max_tokens"}
 _counter = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back: `body` is whole, or its pieces as they come."""
+    """What goes back: `body` is whole, or its pieces as they come; `headers` are further ones."""
 
     status: int
     content_type: str
     body: bytes | AsyncGenerator[bytes, None]
+    headers: Mapping[str, str] = EMPTY
 
 
 async def respond(router: Router, method: str, path: str, body: bytes) -> Response:
@@ -59,15 +59,7 @@ async def respond(router: Router, method: str, path: str, body: bytes) -> Respon
                 return await _speak(router, bodies.read(body, bodies.Speech))
         raise errors.UsageError(f"There is no {method} {path} here.")
     except errors.JanError as error:
-        return Response(error.status, JSON, _dump(envelope(error)))
-
-
-def envelope(error: errors.JanError) -> dict[str, Any]:
-    """An error as OpenAI's clients read it."""
-    code = getattr(error, "code", None)
-    return {
-        "error": {"message": str(error), "type": error.kind, "param": None, "code": code},
-    }
+        return Response(error.status, JSON, _dump(write_error(error)), headers_of(error))
 
 
 def _json(value: Any) -> Response:
@@ -101,34 +93,8 @@ def _described(name: str, engine: str, created: float | None) -> dict[str, Any]:
 # Chat ---------------------------------------------------------------------------------------------
 
 
-def chat_request(body: Mapping[str, Any]) -> ChatRequest:
-    """A `/chat/completions` body, which has been read, as our request."""
-    messages = [
-        Message(
-            "system" if m["role"] == "developer" else m["role"],
-            m.get("content") or "",
-            {k: v for k, v in m.items() if k not in ("role", "content") and v is not None},
-        )
-        for m in body["messages"]
-    ]
-    given = {k: v for k, v in body.items() if k not in _NOT_PARAMETERS and v is not None}
-    parameters = {_RENAMED.get(name, name): value for name, value in given.items()}
-    schema, extra = _schema(body.get("response_format"))
-    return ChatRequest(messages, parameters, body.get("tools") or (), schema, extra)
-
-
-def _schema(form: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
-    if not form or form["type"] == "text":
-        return None, {}
-    if form["type"] == "json_schema":
-        described = form.get("json_schema") or {}
-        if (schema := described.get("schema")) is not None:
-            return {"title": described.get("name") or "answer", **schema}, {}
-    return None, {"response_format": form}
-
-
 async def _chat(router: Router, body: Mapping[str, Any]) -> Response:
-    request = chat_request(body)
+    request = wire.read_request(body)
     route = await asyncio.to_thread(router.route, request, body.get("model") or None)
     if not body.get("stream"):
         return _json(await _whole(router, route))
@@ -148,17 +114,13 @@ async def _events(
 ) -> AsyncGenerator[bytes, None]:
     async with aclosing(chunks):
         try:
-            yield _event(first)
+            yield sse.written(first)
             async for chunk in chunks:
-                yield _event(chunk)
+                yield sse.written(chunk)
         except errors.JanError as error:
-            yield _event(envelope(error))
+            yield sse.written(write_error(error))
             return
-    yield b"data: [DONE]\n\n"
-
-
-def _event(value: Any) -> bytes:
-    return b"data: " + _dump(value) + b"\n\n"
+    yield sse.ENDED
 
 
 def _head(kind: str, route: Route) -> dict[str, Any]:
@@ -174,43 +136,12 @@ async def _chunks(
     begun: set[int] = set()
     async with aclosing(router.chat(route.request, route)) as deltas:
         async for delta in deltas:
-            role = {} if delta.choice in begun else {"role": "assistant"}
+            first = delta.choice not in begun
             begun.add(delta.choice)
-            choice: dict[str, Any] = {
-                "index": delta.choice,
-                "delta": role | _delta(delta),
-                "finish_reason": delta.finish,
-            }
-            if delta.logprobs:
-                choice["logprobs"] = {"content": [*delta.logprobs]}
             last = delta
-            yield {**head, "choices": [choice], **_notes(delta.notes)}
+            yield wire.write_chunk(delta, head, first=first)
     if usage:
-        yield {**head, "choices": [], "usage": _usage(last.usage)}
-
-
-def _delta(delta: Delta) -> dict[str, Any]:
-    found: dict[str, Any] = {"content": delta.text} if delta.text else {}
-    if delta.reasoning:
-        found["reasoning_content"] = delta.reasoning
-    if delta.tool_calls:
-        found["tool_calls"] = [{"index": i, **call} for i, call in enumerate(delta.tool_calls)]
-    return {**found, **delta.extra}
-
-
-def _notes(notes: Sequence[str]) -> dict[str, Any]:
-    """What was left out of the request, for who looks: OpenAI has no place for it."""
-    return {"notes": [*notes]} if notes else {}
-
-
-def _usage(usage: Usage | None) -> dict[str, Any]:
-    usage = usage or Usage()
-    return {
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.completion,
-        "total_tokens": usage.total,
-        "prompt_tokens_details": {"cached_tokens": usage.cached},
-    }
+        yield wire.write_usage(last, head)
 
 
 async def _whole(router: Router, route: Route) -> dict[str, Any]:
@@ -218,21 +149,7 @@ async def _whole(router: Router, route: Route) -> dict[str, Any]:
     async with aclosing(answer.deltas()) as deltas:
         async for _ in deltas:
             pass
-    reply = answer.reply_so_far()
-    choices = [_choice(place, reply) for place, reply in enumerate(reply.choices)]
-    head = _head("chat.completion", route)
-    return {**head, "choices": choices, "usage": _usage(reply.usage), **_notes(reply.notes)}
-
-
-def _choice(place: int, reply: Reply) -> dict[str, Any]:
-    extra = reply.messages[-1].extra
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, **extra}
-    if reply.reasoning:
-        message["reasoning_content"] = reply.reasoning
-    choice: dict[str, Any] = {"index": place, "message": message, "finish_reason": reply.finish}
-    if reply.logprobs:
-        choice["logprobs"] = {"content": [*reply.logprobs]}
-    return choice
+    return wire.write_reply(answer.reply_so_far(), _head("chat.completion", route))
 
 
 # Embeddings and speech ----------------------------------------------------------------------------
@@ -243,23 +160,13 @@ async def _embed(router: Router, body: Mapping[str, Any]) -> dict[str, Any]:
     texts = [given] if isinstance(given, str) else given
     rest = _rest(body, "encoding_format")
     found = await router.embed(texts, body.get("model") or None, **rest)
-    packed = body.get("encoding_format") == "base64"  # what the `openai` package asks for
-    rows = [
-        {"object": "embedding", "index": i, "embedding": _packed(vector) if packed else [*vector]}
-        for i, vector in enumerate(found.vectors)
-    ]
-    usage = {"prompt_tokens": found.usage.prompt, "total_tokens": found.usage.total}
-    return {"object": "list", "data": rows, "model": found.model, "usage": usage}
+    return wire.write_embeddings(found, packed=body.get("encoding_format") == "base64")
 
 
 def _rest(body: Mapping[str, Any], *ours: str) -> dict[str, Any]:
     """What is for the engine."""
     known = {"model", "input", *ours}
     return {k: v for k, v in body.items() if k not in known and v is not None}
-
-
-def _packed(vector: Any) -> str:
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
 async def _speak(router: Router, body: Mapping[str, Any]) -> Response:

@@ -102,7 +102,7 @@ class _Transport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         answer = bridge.wait(_respond(self._router, request, request.read()))
-        headers = {"content-type": answer.content_type}
+        headers = {"content-type": answer.content_type, **answer.headers}
         if isinstance(answer.body, bytes):
             return httpx2.Response(answer.status, headers=headers, content=answer.body)
         return httpx2.Response(answer.status, headers=headers, stream=_Body(answer.body))
@@ -130,7 +130,7 @@ class _AsyncTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         answer = await bridge.await_(_respond(self._router, request, await request.aread()))
-        headers = {"content-type": answer.content_type}
+        headers = {"content-type": answer.content_type, **answer.headers}
         if isinstance(answer.body, bytes):
             return httpx2.Response(answer.status, headers=headers, content=answer.body)
         return httpx2.Response(answer.status, headers=headers, stream=_AsyncBody(answer.body))

@@ -23,6 +23,7 @@ MODELS = {
     "slow": "n=2000,delay=0.01",
     "refused": "status=401",
     "cut": "n=10,cut=5",
+    "limited": "status=429,retry_after=600",
     "caller": "tools=2,finish=tool_calls",
     "thinker": "n=3,reasoning=2",
     "late": "n=3,first=60",
@@ -106,6 +107,10 @@ def test_errors_are_those_of_the_package(client: openai.OpenAI) -> None:
         client.chat.completions.create(model="elsewhere", messages=HI, n=2)
     with pytest.raises(openai.APIError, match="cut off"):
         list(client.chat.completions.create(model="cut", messages=HI, stream=True))
+    with pytest.raises(openai.RateLimitError, match="10 min") as limited:
+        client.chat.completions.create(model="limited", messages=HI)
+    assert limited.value.code == "rate_limit_exceeded"
+    assert limited.value.response.headers["retry-after"] == "600"
 
 
 def test_several_answers(client: openai.OpenAI) -> None:

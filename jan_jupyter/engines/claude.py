@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from .. import errors
 from ..models.model import Model
 from ..types import EMPTY, ChatRequest, Delta, Finish, Usage
+from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
 from .claude_messages import conversation, output_schema, tool, tool_choice
 from .http import client as http
 from .http.endpoint import Endpoint, Remote
-from .http.failures import Complaint, Hints
+from .http.failures import Hints
 from .rules import Rules
 
 LATEST = "2026-10-21"

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 from .. import errors
 from ..models.model import Model
 from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Usage
+from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
 from .http import client as http
 from .http.endpoint import Endpoint, under
-from .http.failures import Complaint, Hints
+from .http.failures import Hints
 from .openai import OpenAI
 from .rendering import plainly
 from .stops import StopWords, may_be_cut

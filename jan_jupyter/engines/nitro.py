@@ -15,7 +15,7 @@ from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Embeddings
-from .http.failures import Complaint
+from ..wire.errors import Complaint
 from .local import runtimes, supervisor
 from .local.engine import LocalEngine
 from .local.pool import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec

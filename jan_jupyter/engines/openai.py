@@ -10,7 +10,10 @@ from typing import Any, ClassVar
 from .. import errors
 from ..models.model import Model
 from ..redaction import Address
-from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Timings, Usage
+from ..types import Audio, ChatRequest, Delta, Embeddings
+from ..wire import openai as wire
+from ..wire import sse
+from ..wire.errors import status_within
 from ..wire.sse import ServerEvent
 from .http import client as http
 from .http.endpoint import Endpoint, Remote
@@ -37,16 +40,7 @@ class OpenAI(Remote):
         rules = self.rules(model)
         asked, _ = rules.apply({"stream_options": {"include_usage": True}})
         sent, _ = rules.apply(request.parameters)
-        return {
-            "model": self.remote_name(model),
-            "messages": [message.json() for message in request.messages],
-            "stream": True,
-            **asked,
-            **sent,
-            **({"tools": [*request.tools]} if request.tools else {}),
-            **({"response_format": response_format(request.schema)} if request.schema else {}),
-            **request.extra,
-        }
+        return wire.write_request(request, self.remote_name(model), {**asked, **sent})
 
     def gives_choices(self, model: Model) -> bool:
         return True
@@ -88,12 +82,9 @@ class OpenAI(Remote):
 
 def _embeddings(answer: Any, party: Party) -> Embeddings | errors.Malformed:
     try:
-        rows = sorted(answer["data"], key=lambda row: row["index"])
-        vectors = [[float(x) for x in row["embedding"]] for row in rows]
-        usage = _usage(answer.get("usage") or {})
+        return wire.read_embeddings(answer, party.model, party.engine)
     except (TypeError, KeyError, ValueError):
         return _strange(party, str(answer))
-    return Embeddings(vectors, party.model, party.engine, usage)
 
 
 def _strange(party: Party, answer: str) -> errors.Malformed:
@@ -103,23 +94,6 @@ def _strange(party: Party, answer: str) -> errors.Malformed:
         model=party.model,
         engine=party.engine,
     )
-
-
-def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
-    name = str(schema.get("title") or "answer")
-    return {"type": "json_schema", "json_schema": {"name": name, "schema": dict(schema)}}
-
-
-_FINISH: dict[str, Finish] = {
-    "stop": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "stop_sequence": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-}
 
 
 class OpenAIParser(http.Parser):
@@ -142,53 +116,9 @@ def parse(event: ServerEvent) -> http.Parsed:
 
     Raises what an error inside the stream means.
     """
-    if event.data == "[DONE]":
+    if event.data == sse.END:
         return http.END
     chunk = json.loads(event.data)
-    if error := chunk.get("error"):
-        said = error if isinstance(error, dict) else {}
-        code = said.get("http_status_code", said.get("code"))  # TGI's own name for it
-        raise http.Refusal(code if isinstance(code, int) and 400 <= code < 600 else 500, chunk)
-    usage = _usage(chunk["usage"]) if chunk.get("usage") else None
-    timings = _timings(chunk["timings"]) if chunk.get("timings") else None
-    deltas = [delta for choice in chunk.get("choices") or () if (delta := _delta(choice))]
-    if usage or timings:
-        first = deltas[0] if deltas else Delta()
-        deltas[:1] = [replace(first, usage=usage, timings=timings)]
-    return deltas[0] if len(deltas) == 1 else deltas or None
-
-
-def _delta(choice: Mapping[str, Any]) -> Delta | None:
-    """What a chunk brings of one choice, if anything."""
-    delta = choice.get("delta") or choice.get("message") or {}
-    text = delta.get("content") or delta.get("refusal") or ""
-    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
-    tool_calls = delta.get("tool_calls") or []
-    reason = choice.get("finish_reason")
-    if not (text or reasoning or tool_calls or reason):
-        return None
-    return Delta(
-        text,
-        reasoning,
-        tool_calls,
-        _FINISH.get(reason, "stop") if reason else None,
-        logprobs=(choice.get("logprobs") or {}).get("content") or [],
-        choice=choice.get("index") or 0,
-    )
-
-
-def _usage(written: Mapping[str, Any]) -> Usage:
-    details = written.get("prompt_tokens_details") or {}
-    return Usage(
-        int(written.get("prompt_tokens") or 0),
-        int(written.get("completion_tokens") or 0),
-        int(details.get("cached_tokens") or 0),
-    )
-
-
-def _timings(written: Mapping[str, Any]) -> Timings:
-    """llama.cpp's own measurements."""
-    return Timings(
-        tokens_per_second=written.get("predicted_per_second"),
-        prompt_tokens_per_second=written.get("prompt_per_second"),
-    )
+    if chunk.get("error"):
+        raise http.Refusal(status_within(chunk), chunk)
+    return wire.read_chunk(chunk)

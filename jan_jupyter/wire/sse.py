@@ -1,14 +1,26 @@
-"""Server-sent events: bytes in any pieces -> events. Knows nothing of sockets."""
+"""Server-sent events: bytes in any pieces -> events, and back. Knows nothing of sockets."""
 
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from .. import errors, units
 
 LARGEST_EVENT = 64 * 10**6
+END = "[DONE]"
+"""The data of the event that ends a stream of OpenAI's API."""
+
+
+def written(value: Any) -> bytes:
+    """A value as the JSON of one event."""
+    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+
+
+ENDED = f"data: {END}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engines.hf_endpoints import TGIParser, sampling
 from jan_jupyter.engines.http.endpoint import Remote
-from jan_jupyter.engines.http.failures import Complaint
 from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
+from jan_jupyter.wire.errors import Complaint
 from jan_jupyter.wire.sse import ServerEvent
 from support.server import StreamingServer, tokens
 

@@ -145,8 +145,8 @@ class Client:
             except errors.EngineError as error:
                 if started:
                     raise without_frames(error)  # noqa: B904  it is the same error
-                if isinstance(error, errors.StreamBroken):  # nothing came: as if never connected
-                    error.retryable = True
+                if isinstance(error, errors.StreamBroken) and error.http_status is None:
+                    error.retryable = True  # nothing came: as if never connected
                 await patience.wait(without_frames(error), on_wait)
 
     async def fetch(
@@ -199,7 +199,11 @@ class Client:
                         if delta.text or delta.reasoning or delta.tool_calls:
                             partial.append("" if delta.choice else delta.text)
                             plain = delta.finish is None and delta.usage is None
-                            yield delta if plain else replace(delta, finish=None, usage=None)
+                            yield (
+                                delta
+                                if plain
+                                else replace(delta, finish=None, usage=None, notes=())
+                            )
             parsed = _parsed(parser, None, party)
             for delta in () if isinstance(parsed, End) else parsed:
                 last = _merged(last, delta)

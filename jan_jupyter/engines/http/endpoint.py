@@ -21,12 +21,13 @@ from ...engine_options.engine_files import EngineOptions
 from ...models.model import Model
 from ...redaction import Address, Secret, is_secret_name, secrets_in, without_secrets
 from ...types import EMPTY, ChatRequest, Delta, Event
+from ...wire.errors import Complaint
 from ..base import Engine, unheard
 from ..rendering import rendered
 from ..rules import Rules
 from ..thinking import Thinking
 from . import client as http
-from .failures import AGAIN, Complaint, Hints, Party
+from .failures import AGAIN, Hints, Party
 
 
 @dataclass(frozen=True, slots=True)

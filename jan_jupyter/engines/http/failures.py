@@ -1,36 +1,20 @@
-"""What HTTP servers say when they refuse, and the error that it means (facts §9, one table).
-
-By status and documented code, never by English text where a code exists.
-"""
+"""The error that a server's refusal becomes: one line that names the parties and the mend."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import errors
 from ...redaction import without_secrets
-from ...types import EMPTY
+from ...wire.errors import Complaint, complaint, meaning
 from ...wire.retry import LONGEST_WAIT, retry_after
 
 _HALF_HIDDEN = re.compile(r"[\w-]*\*{3,}[\w*-]*")
 AGAIN = "Wait a moment and run the cell again."
 """How an error ends that may be gone in a moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an error body says, whichever shape it has (facts `engines.md` §2)."""
-
-    message: str = ""
-    code: str = ""
-    fields: Mapping[str, Any] = EMPTY
-    streamed: bool = False
-    """Whether it came as an event: the request was taken, and what then ran has failed."""
-
 
 Hint = str | Callable[[Complaint], str]
 Hints = Mapping[type[errors.EngineError], Hint]
@@ -69,137 +53,12 @@ class Party:
         return _HALF_HIDDEN.sub("…", text)
 
 
-def complaint(body: bytes | Mapping[str, Any], hidden: Hidden = str) -> Complaint:
-    """Read an error body: `error` may be an object, a text, or stand under `detail`.
-
-    `hidden` takes secrets out of a text, before it is cut to a length.
-    """
-    said = _read(body)
-    return replace(said, message=_plain(hidden(said.message)), code=hidden(said.code))
-
-
-def _read(body: bytes | Mapping[str, Any]) -> Complaint:
-    if not isinstance(body, bytes):
-        return _complaint(body)
-    streamed = body.startswith(b"data:")
-    try:
-        parsed = json.loads(body.removeprefix(b"data:"))
-    except ValueError:
-        return Complaint(body.decode("utf-8", "replace"))
-    return replace(_complaint(parsed), streamed=streamed)
-
-
-def _complaint(parsed: Any) -> Complaint:
-    for _ in range(3):
-        if not isinstance(parsed, dict):
-            break
-        if isinstance(inner := parsed.get("error"), dict | str) or isinstance(
-            inner := parsed.get("detail"), dict | str
-        ):
-            if isinstance(inner, str):
-                code = parsed.get("code") or parsed.get("error_type") or ""
-                return Complaint(inner, str(code), parsed)
-            parsed = inner
-            continue
-        codes = (str(parsed.get(name) or "") for name in ("code", "type"))
-        documented = [code for code in codes if (code and not code.isdecimal()) or code in _BY_CODE]
-        exact = [code for code in documented if code in _BY_CODE and code not in _GENERAL]
-        code = (exact or documented or [str(parsed.get("code") or "")])[0]
-        return Complaint(str(parsed.get("message") or ""), code, parsed)
-    return Complaint(str(parsed))
-
-
-def _plain(text: str) -> str:
-    text = re.sub(r"<[^>]{0,200}>", " ", text) if "<html" in text.lower() else text
-    if "Traceback (most recent call last)" in text:  # its last line says what happened
-        text = text.rstrip().rpartition("\n")[2]
-    text = " ".join(text.split())
-    return text if len(text) <= 300 else text[:299] + "…"
-
-
-_CONTEXT_CODES = {
-    "context_length_exceeded",
-    "exceed_context_size_error",
-    "ContextWindowExceededError",
-    "40303",
-}
-_BILLING_CODES = {
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "billing_error",
-}
-_BY_CODE: dict[str, type[errors.EngineError]] = {
-    **dict.fromkeys(_CONTEXT_CODES, errors.ContextOverflow),
-    **dict.fromkeys(_BILLING_CODES, errors.BillingRefused),
-    "content_filter": errors.ContentFiltered,
-    "invalid_api_key": errors.AuthenticationFailed,
-    "authentication_error": errors.AuthenticationFailed,
-    "not_supported_error": errors.BadRequest,
-    "no_db_connection": errors.AuthenticationFailed,  # LiteLLM looks for an unknown key in its own
-    "permission_error": errors.PermissionRefused,
-    "model_not_found": errors.NotFoundRemotely,
-    "not_found_error": errors.NotFoundRemotely,
-    "DeploymentNotFound": errors.NotFoundRemotely,
-    "NotFoundError": errors.NotFoundRemotely,
-    "40301": errors.NotFoundRemotely,
-    "rate_limit_exceeded": errors.RateLimited,
-    "rate_limit_error": errors.RateLimited,
-    "slow_down": errors.RateLimited,
-    "overloaded_error": errors.Overloaded,
-    "server_is_overloaded": errors.Overloaded,
-    "unavailable_error": errors.StillLoading,
-    "invalid_request_error": errors.BadRequest,
-    "api_error": errors.ServerFailed,
-    "server_error": errors.ServerFailed,
-    "timeout_error": errors.TimedOut,
-}
-_BY_STATUS: dict[int, type[errors.EngineError]] = {
-    301: errors.NotFoundRemotely,
-    302: errors.NotFoundRemotely,
-    303: errors.NotFoundRemotely,
-    307: errors.NotFoundRemotely,
-    308: errors.NotFoundRemotely,
-    400: errors.BadRequest,
-    401: errors.AuthenticationFailed,
-    402: errors.BillingRefused,
-    403: errors.PermissionRefused,
-    404: errors.NotFoundRemotely,
-    405: errors.NotFoundRemotely,
-    408: errors.TimedOut,
-    413: errors.ContextOverflow,
-    422: errors.BadRequest,
-    429: errors.RateLimited,
-    501: errors.BadRequest,
-    503: errors.Overloaded,
-    504: errors.TimedOut,
-    529: errors.Overloaded,
-}
-_BY_WORDS = (
-    (
-        re.compile(r"(?i)maximum context length|prompt is too long|context ?window"),
-        errors.ContextOverflow,
-    ),
-    (re.compile(r"(?i)invalid model name|server is pinned"), errors.NotFoundRemotely),
-)
-"""For servers that give neither a code nor a status of their own to these (facts §2)."""
-_NOT_OFFERED = re.compile(r"(?i)not (supported|implemented)|unsupported|does(n't| not) support")
-"""What some servers call a failure of theirs, though no repetition helps."""
-_GENERAL = {"invalid_request_error", "server_error", "api_error"}
-"""What some servers say beside a status or a code that is more exact."""
-
-# A status of these kinds says more than the general code that some servers put beside it.
-_STATUS_FIRST = {401, 402, 404, 413}
-
-
 def error_of(
     status: int, headers: Mapping[str, str], body: bytes | Mapping[str, Any], party: Party
 ) -> errors.EngineError:
-    """The error that a refusal means: by status and documented code (facts §9)."""
+    """The error that a refusal means: by status and documented code."""
     said = complaint(body, party.hidden)
-    kind = party.kind_of(status, said) or _kind(status, said)
+    kind = party.kind_of(status, said) or meaning(status, said)
     wait = retry_after(headers)
     what = _moved(headers, party) if 300 <= status < 400 else _what(kind, said, party)
     error = kind(
@@ -213,19 +72,6 @@ def error_of(
     if headers.get("x-should-retry") == "false":
         error.retryable = False
     return error
-
-
-def _kind(status: int, said: Complaint) -> type[errors.EngineError]:
-    """The row of the table: the code if it is exact, else the status, else the words."""
-    kind = _BY_STATUS.get(status, errors.ServerFailed if status >= 500 else errors.BadRequest)
-    if status in (500, 501) and (status == 501 or _NOT_OFFERED.search(said.message)):
-        return errors.BadRequest
-    exact = said.code not in _GENERAL or kind is errors.ServerFailed
-    if said.code in _BY_CODE and status not in _STATUS_FIRST and exact:
-        return _BY_CODE[said.code]
-    if kind is errors.BadRequest:
-        return next((meant for words, meant in _BY_WORDS if words.search(said.message)), kind)
-    return kind
 
 
 def _moved(headers: Mapping[str, str], party: Party) -> str:
@@ -293,7 +139,7 @@ def _mend(
 ) -> str:
     if kind is errors.RateLimited and wait is not None and wait > LONGEST_WAIT:
         return f". It asks to wait {wait / 60:,.0f} min: run the cell again then."
-    if status == 409:
+    if status == 409 and kind is errors.BadRequest:
         return f". Something else there stands against it just now. {AGAIN}"
     hints: dict[type[errors.EngineError], Hint] = {
         errors.AuthenticationFailed: party.key_hint,

@@ -20,10 +20,11 @@ from ...engine_options.engine_files import EngineOptions
 from ...models.model import Model
 from ...parameters import names_program
 from ...types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
+from ...wire.errors import Complaint
 from ..base import unheard
 from ..http import client as http
 from ..http.endpoint import Endpoint
-from ..http.failures import Complaint, Hints, Party
+from ..http.failures import Hints, Party
 from ..openai import OpenAI
 from . import pool
 from .pool import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec, in_order

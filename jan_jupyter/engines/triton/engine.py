@@ -14,10 +14,11 @@ from ...engine_options.engine_files import EngineOptions
 from ...models.model import Model
 from ...redaction import Address
 from ...types import Audio, ChatRequest, Delta, Embeddings, Event
+from ...wire.errors import Complaint
 from ..base import unheard
 from ..http import client as http
 from ..http.endpoint import Endpoint, under
-from ..http.failures import Complaint, Hints
+from ..http.failures import Hints
 from ..openai import OpenAI
 from ..rendering import plainly
 from .tensors import CLASSIC, Signature, TritonParser

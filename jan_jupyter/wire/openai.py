@@ -1,0 +1,231 @@
+"""OpenAI's chat API in both directions: what we ask others, and what others ask us. Pure.
+
+`write_…` makes the JSON of one of our values, `read_…` our value of such JSON: a request, the
+chunks of a stream, a whole answer, usage and timings (in llama.cpp's words), and vectors.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..types import EMPTY, ChatRequest, Delta, Embeddings, Finish, Message, Reply, Timings, Usage
+
+# Requests -----------------------------------------------------------------------------------------
+
+_NOT_PARAMETERS = {"model", "messages", "stream", "stream_options", "tools", "response_format"}
+_RENAMED = {"max_completion_tokens": "max_tokens"}
+_UNNAMED = "answer"
+"""The name of a schema that has none: the API wants one."""
+
+
+def write_request(
+    request: ChatRequest, model: str, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The body of a `/chat/completions` request: only what is set.
+
+    `parameters` are those of the request as this server takes them.
+    """
+    return {
+        "model": model,
+        "messages": [message.json() for message in request.messages],
+        "stream": True,
+        **parameters,
+        **({"tools": [*request.tools]} if request.tools else {}),
+        **({"response_format": _write_schema(request.schema)} if request.schema else {}),
+        **request.extra,
+    }
+
+
+def read_request(body: Mapping[str, Any]) -> ChatRequest:
+    """A `/chat/completions` body (looked at by `bodies.read`) as our request."""
+    messages = [
+        Message(
+            "system" if m["role"] == "developer" else m["role"],
+            m.get("content") or "",
+            {k: v for k, v in m.items() if k not in ("role", "content") and v is not None},
+        )
+        for m in body["messages"]
+    ]
+    given = {k: v for k, v in body.items() if k not in _NOT_PARAMETERS and v is not None}
+    parameters = {_RENAMED.get(name, name): value for name, value in given.items()}
+    schema, extra = _read_schema(body.get("response_format"))
+    return ChatRequest(messages, parameters, body.get("tools") or (), schema, extra)
+
+
+def _write_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    name = str(schema.get("title") or _UNNAMED)
+    return {"type": "json_schema", "json_schema": {"name": name, "schema": dict(schema)}}
+
+
+def _read_schema(
+    form: Mapping[str, Any] | None,
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """The schema in a `response_format`, and what of that goes on as it is."""
+    if not form or form["type"] == "text":
+        return None, EMPTY
+    described = form.get("json_schema") or {}
+    schema = described.get("schema") if form["type"] == "json_schema" else None
+    if schema is None:
+        return None, {"response_format": form}
+    name = described.get("name") or _UNNAMED
+    return ({**schema} if name == _UNNAMED else {"title": name, **schema}), EMPTY
+
+
+# Answers ------------------------------------------------------------------------------------------
+
+_FINISH: dict[str, Finish] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+def read_chunk(chunk: Mapping[str, Any]) -> Delta | list[Delta] | None:
+    """A `chat.completion.chunk`, or a whole `chat.completion`: what it brings of each choice."""
+    usage = read_usage(chunk["usage"]) if chunk.get("usage") else None
+    timings = _read_timings(chunk["timings"]) if chunk.get("timings") else None
+    notes = chunk.get("notes")  # a server of ours tells what it left out
+    deltas = [delta for choice in chunk.get("choices") or () if (delta := _read_choice(choice))]
+    if usage or timings or notes:
+        first = deltas[0] if deltas else Delta()
+        lines = [*map(str, notes)] if isinstance(notes, list) else ()
+        deltas[:1] = [replace(first, usage=usage, timings=timings, notes=lines)]
+    return deltas[0] if len(deltas) == 1 else deltas or None
+
+
+def _read_choice(choice: Mapping[str, Any]) -> Delta | None:
+    """What a chunk brings of one choice, if anything."""
+    delta = choice.get("delta") or choice.get("message") or {}
+    text = delta.get("content") or delta.get("refusal") or ""
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    tool_calls = delta.get("tool_calls") or []
+    reason = choice.get("finish_reason")
+    if not (text or reasoning or tool_calls or reason):
+        return None
+    return Delta(
+        text,
+        reasoning,
+        tool_calls,
+        _FINISH.get(reason, "stop") if reason else None,
+        logprobs=(choice.get("logprobs") or {}).get("content") or [],
+        choice=choice.get("index") or 0,
+    )
+
+
+def write_chunk(
+    delta: Delta, head: Mapping[str, Any] = EMPTY, *, first: bool = False
+) -> dict[str, Any]:
+    """A delta as a chunk, without its usage; `head` says whose it is, `first`: of its choice."""
+    said: dict[str, Any] = {"role": "assistant"} if first else {}
+    if delta.text:
+        said["content"] = delta.text
+    if delta.reasoning:
+        said["reasoning_content"] = delta.reasoning
+    if delta.tool_calls:
+        said["tool_calls"] = [{"index": i, **call} for i, call in enumerate(delta.tool_calls)]
+    if delta.extra:
+        said |= delta.extra
+    choice = {"index": delta.choice, "delta": said, "finish_reason": delta.finish}
+    if delta.logprobs:
+        choice["logprobs"] = {"content": [*delta.logprobs]}
+    return {**head, "choices": [choice], **_write_notes(delta)}
+
+
+def write_usage(last: Delta, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
+    """The chunk that counts, at the end of a stream; it is of no choice."""
+    return {**head, "choices": [], **_counted(last)}
+
+
+def write_reply(reply: Reply, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
+    """A whole answer as a `chat.completion`."""
+    choices = [_write_choice(place, choice) for place, choice in enumerate(reply.choices)]
+    return {**head, "choices": choices, **_counted(reply), **_write_notes(reply)}
+
+
+def _write_choice(place: int, reply: Reply) -> dict[str, Any]:
+    extra = reply.messages[-1].extra
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, **extra}
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
+    choice: dict[str, Any] = {"index": place, "message": message, "finish_reason": reply.finish}
+    if reply.logprobs:
+        choice["logprobs"] = {"content": [*reply.logprobs]}
+    return choice
+
+
+def _write_notes(answer: Delta | Reply) -> dict[str, Any]:
+    """What was left out of the request, for who looks: OpenAI has no place for it."""
+    return {"notes": [*answer.notes]} if answer.notes else {}
+
+
+# Usage and timings --------------------------------------------------------------------------------
+
+
+def _counted(answer: Delta | Reply) -> dict[str, Any]:
+    usage = answer.usage or Usage()
+    counts = {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": {"cached_tokens": usage.cached},
+    }
+    timings = _write_timings(answer.timings or Timings())
+    return {"usage": counts, **({"timings": timings} if timings else {})}
+
+
+def read_usage(written: Mapping[str, Any]) -> Usage:
+    details = written.get("prompt_tokens_details") or {}
+    return Usage(
+        int(written.get("prompt_tokens") or 0),
+        int(written.get("completion_tokens") or 0),
+        int(details.get("cached_tokens") or 0),
+    )
+
+
+_TIMINGS = {
+    "tokens_per_second": "predicted_per_second",
+    "prompt_tokens_per_second": "prompt_per_second",
+}
+"""What the server itself measures, in llama.cpp's words."""
+
+
+def _read_timings(written: Mapping[str, Any]) -> Timings:
+    return Timings(**{ours: written.get(theirs) for ours, theirs in _TIMINGS.items()})
+
+
+def _write_timings(timings: Timings) -> dict[str, Any]:
+    found = {theirs: getattr(timings, ours) for ours, theirs in _TIMINGS.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+# Vectors ------------------------------------------------------------------------------------------
+
+
+def read_embeddings(answer: Any, model: str, engine: str) -> Embeddings:
+    """Raises `TypeError`, `KeyError` or `ValueError` for what is none."""
+    rows = sorted(answer["data"], key=lambda row: row["index"])
+    vectors = [[float(x) for x in row["embedding"]] for row in rows]
+    return Embeddings(vectors, model, engine, read_usage(answer.get("usage") or {}))
+
+
+def write_embeddings(found: Embeddings, *, packed: bool) -> dict[str, Any]:
+    """`packed`: in base64, as the `openai` package asks for."""
+    rows = [
+        {"object": "embedding", "index": i, "embedding": _packed(vector) if packed else [*vector]}
+        for i, vector in enumerate(found.vectors)
+    ]
+    usage = {"prompt_tokens": found.usage.prompt, "total_tokens": found.usage.total}
+    return {"object": "list", "data": rows, "model": found.model, "usage": usage}
+
+
+def _packed(vector: Sequence[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()

@@ -1,0 +1,41 @@
+"""OpenAI's API over our router behind a real socket, as a server of ours offers it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from jan_jupyter import api, bridge
+from jan_jupyter.router import Router
+
+
+@contextmanager
+def served(router: Router) -> Iterator[str]:
+    """A server over the router; gives its base address, `http://…/v1`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = self.rfile.read(int(self.headers["Content-Length"]))
+            path = self.path.removeprefix("/v1")
+            answer = bridge.wait(api.respond(router, self.command, path, asked))
+            self.send_response(answer.status)
+            for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            body = answer.body
+            for piece in [body] if isinstance(body, bytes) else bridge.iterate(body):
+                self.wfile.write(piece)
+
+        def log_message(self, *what: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
