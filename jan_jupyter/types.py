@@ -127,10 +127,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds, and tokens per second; `None` where nobody knows.
+    """Seconds, tokens, and tokens per second; `None` where nobody knows.
 
-    `queue`: waiting for a free slot; `load`: until the model could answer; `first_token`: from
-    asking to the first text or reasoning; `total`: from asking to the end.
+    Measured here: `queue`, waiting for a free slot; `load`, until the model could answer;
+    `first_token`, from asking to the first text or reasoning; `total`, from asking to the end.
+
+    Measured by the server, where it tells them, as llama.cpp does: `prompt`, the seconds for its
+    `prompt_tokens`, which do not count the `cached_tokens` that were known before; `decode`, the
+    seconds for the `decode_tokens` of all answers; of `drafted_tokens`, guessed by a smaller model
+    or from the text, `accepted_tokens` were right; `prompt_tokens_per_second`.
+
+    `tokens_per_second` is the server's if `decode` is known, else measured here.
     """
 
     queue: float | None = None
@@ -139,6 +146,13 @@ class Timings:
     total: float | None = None
     tokens_per_second: float | None = None
     prompt_tokens_per_second: float | None = None
+    prompt: float | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    decode: float | None = None
+    decode_tokens: int | None = None
+    drafted_tokens: int | None = None
+    accepted_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from .. import errors
 from ..models.model import Model
 from ..redaction import Address
-from ..types import Audio, ChatRequest, Delta, Embeddings
+from ..types import Audio, ChatRequest, Delta, Embeddings, Timings
 from ..wire import openai as wire
 from ..wire import sse
 from ..wire.errors import status_within
@@ -102,13 +102,27 @@ class OpenAIParser(http.Parser):
     def __init__(self, choices: int = 1) -> None:
         self._choices = choices
         self._completion = 0
+        self._decode = 0.0
 
     def parse(self, event: ServerEvent) -> http.Parsed:
         parsed = parse(event)
         if self._choices > 1 and isinstance(parsed, Delta) and parsed.usage and parsed.timings:
             self._completion += parsed.usage.completion
-            return replace(parsed, usage=replace(parsed.usage, completion=self._completion))
+            self._decode = max(self._decode, parsed.timings.decode or 0.0)
+            usage = replace(parsed.usage, completion=self._completion)
+            return replace(parsed, usage=usage, timings=self._of_all(parsed.timings))
         return parsed
+
+    def _of_all(self, timings: Timings) -> Timings:
+        """Those of the choices so far, which are made at the same time."""
+        if not self._decode:
+            return timings
+        return replace(
+            timings,
+            decode=self._decode,
+            decode_tokens=self._completion,
+            tokens_per_second=self._completion / self._decode,
+        )
 
 
 def parse(event: ServerEvent) -> http.Parsed:

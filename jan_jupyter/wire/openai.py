@@ -191,19 +191,30 @@ def read_usage(written: Mapping[str, Any]) -> Usage:
     )
 
 
-_TIMINGS = {
+_COUNTS = {
     "tokens_per_second": "predicted_per_second",
     "prompt_tokens_per_second": "prompt_per_second",
+    "prompt_tokens": "prompt_n",
+    "cached_tokens": "cache_n",
+    "decode_tokens": "predicted_n",
+    "drafted_tokens": "draft_n",
+    "accepted_tokens": "draft_n_accepted",
 }
+_MILLISECONDS = {"prompt": "prompt_ms", "decode": "predicted_ms"}
 """What the server itself measures, in llama.cpp's words."""
 
 
 def _read_timings(written: Mapping[str, Any]) -> Timings:
-    return Timings(**{ours: written.get(theirs) for ours, theirs in _TIMINGS.items()})
+    counts: dict[str, Any] = {ours: written.get(name) for ours, name in _COUNTS.items()}
+    taken = {ours: written.get(name) for ours, name in _MILLISECONDS.items()}
+    return Timings(**counts, **{n: ms / 1000 for n, ms in taken.items() if ms is not None})
 
 
 def _write_timings(timings: Timings) -> dict[str, Any]:
-    found = {theirs: getattr(timings, ours) for ours, theirs in _TIMINGS.items()}
+    found = {name: getattr(timings, ours) for ours, name in _COUNTS.items()}
+    for ours, name in _MILLISECONDS.items():
+        seconds = getattr(timings, ours)
+        found[name] = None if seconds is None else seconds * 1000
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -19,7 +19,7 @@ from jan_jupyter.engines.openai import OpenAI, parse
 from jan_jupyter.models.model import Model
 from jan_jupyter.models.store import ModelStore
 from jan_jupyter.router import Router
-from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
+from jan_jupyter.types import ChatRequest, Delta, Event, Message, Timings, Usage
 from jan_jupyter.wire.sse import ServerEvent
 from support.jan import engine_options, write_json
 from support.server import StreamingServer, tokens
@@ -395,11 +395,23 @@ def test_tool_calls_and_llama_cpp_timings_are_read() -> None:
     delta = parse(ServerEvent(json.dumps(chunk)))
     assert isinstance(delta, Delta)
     assert delta.tool_calls[0]["id"] == "c"
-    timed = {"choices": [], "timings": {"predicted_per_second": 12.5, "prompt_per_second": 50.0}}
+    measured = {"predicted_per_second": 12.5, "prompt_per_second": 50.0, "prompt_n": 100}
+    measured |= {"cache_n": 30, "prompt_ms": 2000.0, "predicted_n": 25, "predicted_ms": 2000.0}
+    measured |= {"draft_n": 20, "draft_n_accepted": 15}
+    timed = {"choices": [], "timings": measured}
     delta = parse(ServerEvent(json.dumps(timed)))
     assert isinstance(delta, Delta)
-    assert delta.timings is not None
-    assert delta.timings.tokens_per_second == 12.5
+    assert delta.timings == Timings(
+        tokens_per_second=12.5,
+        prompt_tokens_per_second=50.0,
+        prompt=2.0,
+        prompt_tokens=100,
+        cached_tokens=30,
+        decode=2.0,
+        decode_tokens=25,
+        drafted_tokens=20,
+        accepted_tokens=15,
+    )
 
 
 def write_key(data_folder: Path, server: StreamingServer, key: str) -> None:

@@ -42,6 +42,13 @@ async def test_an_answer(bench: Bench, tiny_model: Path, runtime: Runtime) -> No
     assert last.usage.completion == 8
     assert last.timings is not None
     assert last.timings.tokens_per_second
+    assert last.timings.prompt
+    assert last.timings.decode
+    assert last.timings.decode_tokens == 8
+    assert (last.timings.prompt_tokens, last.timings.cached_tokens) == (last.usage.prompt, 0)
+    again = (await answer(bench.nitro, model(tiny_model, **runtime), short(tokens=8)))[-1].timings
+    assert again is not None
+    assert again.cached_tokens == last.usage.prompt - (again.prompt_tokens or 0) > 0
     (row,) = await bench.nitro.running()
     assert (row.model, row.engine, row.state) == ("tiny", "nitro", "ready")
     assert row.runtime == runtime["runtime"]
@@ -128,6 +135,8 @@ async def test_several_answers_need_as_many_slots(
     assert [delta.choice for delta in deltas if delta.finish] == [1, 0]
     assert deltas[-1].usage is not None
     assert deltas[-1].usage.completion == 16
+    assert deltas[-1].timings is not None
+    assert deltas[-1].timings.decode_tokens == 16  # of both, made at the same time
     with pytest.raises(errors.BadRequest, match="`n_parallel` to 3"):
         await answer(bench.nitro, asked, replace(request, parameters={"n": 3}))
 

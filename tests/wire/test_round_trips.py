@@ -25,6 +25,19 @@ from jan_jupyter.wire.sse import EventDecoder, ServerEvent, written
 words = st.text(max_size=20)
 count = st.integers(0, 2**40)
 speed = st.none() | st.floats(0.1, 1e6)
+seconds = st.none() | st.integers(0, 2**20).map(lambda ticks: ticks / 64)  # exact in milliseconds
+timings = st.builds(
+    Timings,
+    tokens_per_second=speed,
+    prompt_tokens_per_second=speed,
+    prompt=seconds,
+    prompt_tokens=st.none() | count,
+    cached_tokens=st.none() | count,
+    decode=seconds,
+    decode_tokens=st.none() | count,
+    drafted_tokens=st.none() | count,
+    accepted_tokens=st.none() | count,
+)
 called = st.fixed_dictionaries(
     {"index": st.integers(0, 3), "id": words, "function": st.fixed_dictionaries({"name": words})}
 )
@@ -79,7 +92,7 @@ deltas = st.builds(
     st.lists(called, max_size=2),
     st.sampled_from([None, "stop", "length", "tool_calls", "content_filter"]),
     st.builds(Usage, count, count, count),
-    st.none() | st.builds(Timings, tokens_per_second=speed, prompt_tokens_per_second=speed),
+    st.none() | timings,
     st.lists(words, max_size=2),
     st.lists(st.fixed_dictionaries({"token": words}), max_size=2),
     choice=st.integers(0, 3),

@@ -12,7 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -22,7 +22,7 @@ from ... import errors
 from ...addresses import is_this_machine
 from ...redaction import Address, quiet_log, without_secrets
 from ...settings import stay_here
-from ...types import EMPTY, Delta, Finish
+from ...types import EMPTY, Delta, Finish, Timings
 from ...wire.retry import LONGEST_WAIT, backoff
 from ...wire.sse import EventDecoder, ServerEvent
 from .failures import Hidden, Party, error_of
@@ -414,11 +414,10 @@ def _check(delta: Delta) -> None:
             raise TypeError("a call without a place")
         if not all(isinstance(part, str | None) for part in parts):
             raise TypeError("a call whose parts are no texts")
-    timings = delta.timings
-    if timings is not None:
-        speeds = timings.tokens_per_second, timings.prompt_tokens_per_second
-        if not all(isinstance(speed, int | float | None) for speed in speeds):
-            raise TypeError("a speed that is no number")
+    if delta.timings is not None:
+        measured = (getattr(delta.timings, each.name) for each in fields(Timings))
+        if not all(isinstance(number, int | float | None) for number in measured):
+            raise TypeError("a measurement that is no number")
 
 
 def _merged(last: Delta, new: Delta) -> Delta:
