@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import json
 import os
 import re
@@ -105,6 +106,29 @@ def test_imports_go_one_way(path: Path) -> None:
             continue
         assert level(there) <= level(here), f"{here} imports {name}"
         assert not (here in FACES and there in FACES), f"face {here} imports face {there}"
+
+
+def test_no_modules_import_each_other() -> None:
+    """Neither at their top nor later, in a function, nor for the type checker alone.
+
+    The package itself is left out: it fetches its names at their first use.
+    """
+    modules = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in files()
+    } - {PACKAGE.name}
+    graph: dict[str, set[str]] = {}
+    for path in files():
+        stem = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        here = ".".join(stem).removesuffix(".__init__")
+        if here in modules:
+            names = {name for name, _ in imports(path)}
+            there = {name if name in modules else name.rpartition(".")[0] for name in names}
+            graph[here] = (there & modules) - {here}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -25,9 +25,11 @@ from IPython.core.magic import (
 from .. import errors
 from ..settings import settings
 from . import options as opt
+from .commands import GROUPS
 from .commands.command import Steps, Work
+from .help import help_text
 from .interpolate import fill
-from .lines import help_text, parse_line
+from .lines import parse_line
 from .stopping import Stopped
 
 if TYPE_CHECKING:
@@ -146,7 +148,7 @@ class JanMagics(Magics):
             with _quietly():
                 return command.run(self, parsed.arguments)
         if not parsed.prompt and not line.strip():
-            print(help_text())
+            print(help_text(GROUPS))
             return None
         return self._asked(parsed.options, parsed.prompt, names)
 
@@ -369,4 +371,4 @@ def _quietly() -> Iterator[None]:
         raise Stopped from None
 
 
-JanMagics.jan.__doc__ = help_text()
+JanMagics.jan.__doc__ = help_text(GROUPS)

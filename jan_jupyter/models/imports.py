@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engine_options.engine_files import canonical, default_engine, loads
 from ..errors import ModelBroken, ModelNotFound, UsageError, expect
@@ -13,9 +14,6 @@ from ..watch import Look, Watch
 from . import gguf, schema
 from .files import Files, find, is_projector
 from .model import Model
-
-if TYPE_CHECKING:
-    from .store import ModelStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,11 @@ class Import:
     address: str = ""
 
 
-def read(store: ModelStore, source: Model | Path | str) -> Import:
-    """Look at a path, else at a model of that name. Raises `ModelBroken`, `ModelNotFound`."""
+def read(source: Model | Path | str, named: Callable[[str], Model]) -> Import:
+    """Look at a path, else at the model that `named` finds by that name.
+
+    Raises `ModelBroken`, `ModelNotFound`.
+    """
     if isinstance(source, Model):
         return _of_model(source)
     expect(source, Path | str, "What to import is a path, the name of a model, or a Model")
@@ -44,7 +45,7 @@ def read(store: ModelStore, source: Model | Path | str) -> Import:
     if there:
         return _of_path(path)
     try:
-        return _of_model(store.get(str(source)))
+        return _of_model(named(str(source)))
     except ModelNotFound:
         if os.sep in str(source) or str(source).lower().endswith((".gguf", ".json")):
             raise ModelNotFound(f"There is no file or folder {source}.") from None

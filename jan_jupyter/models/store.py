@@ -273,7 +273,7 @@ class ModelStore:
         """
         from ..redaction import without_secrets
 
-        taken = imports.read(self, source)
+        taken = imports.read(source, self.get)
         if taken.address and not trust_address:
             raise UsageError(
                 f"{taken.where} sends what it is asked to {without_secrets(taken.address)}: import"

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from IPython.core.error import UsageError
 
-from jan_jupyter.magics.commands import COMMANDS
+from jan_jupyter.magics.commands import COMMANDS, GROUPS
 from jan_jupyter.magics.commands.command import Command, arg, pairs, split
 from jan_jupyter.magics.completion import _candidates
-from jan_jupyter.magics.lines import help_html, help_text, parse_line
+from jan_jupyter.magics.help import help_html, help_text
+from jan_jupyter.magics.lines import parse_line
 
 
 def nothing(magics: Any, arguments: Namespace) -> None:
@@ -177,10 +178,10 @@ def test_help() -> None:
     assert parse_line("models?").arguments.help
     assert parse_line("models --help").arguments.help
     assert parse_line("models -h").arguments.help
-    said = " ".join(help_text().split())
+    said = " ".join(help_text(GROUPS).split())
     assert all(f"%jan {command.usage}" in said for command in COMMANDS.values())
-    assert all(html.escape(command.help) in help_html() for command in COMMANDS.values())
-    assert "[-h]" not in help_text()
+    assert all(html.escape(command.help) in help_html(GROUPS) for command in COMMANDS.values())
+    assert "[-h]" not in help_text(GROUPS)
     for word in ("%jan pull", "SOURCE", "where from", "--quant", "It goes on", "Fetch a model."):
         assert word in PULL.page
 

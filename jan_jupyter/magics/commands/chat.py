@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import errors
 from .. import candidates
-from .command import Command, arg
-
-if TYPE_CHECKING:
-    from ..core import JanMagics
+from .command import Caller, Command, arg
 
 
-def chat(magics: JanMagics, arguments: Namespace) -> Any:
+def chat(magics: Caller, arguments: Namespace) -> Any:
     """Show a panel; it is the value of the line."""
     from IPython.display import display
 

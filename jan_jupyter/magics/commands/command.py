@@ -11,17 +11,26 @@ from argparse import Namespace
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from IPython.core.error import UsageError
 
 from ..options import Parser, is_option, near, options_anywhere
 
-if TYPE_CHECKING:
-    from ..core import JanMagics
-
 Candidates = Callable[[str], Iterable[tuple[str, str]]]
 """What Tab may offer for a word that begins so: texts, each with its kind."""
+
+
+class Caller(Protocol):
+    """What a command may need of the magics that run it."""
+
+    @property
+    def shell(self) -> Any:
+        """IPython's."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What `%jan set` has set for every cell."""
 
 
 class Work(NamedTuple):
@@ -66,7 +75,7 @@ def arg(*names: str, candidates: Candidates | None = None, **options: Any) -> Ar
     return Argument(names, options, candidates)
 
 
-Run = Callable[["JanMagics", Namespace], Any]
+Run = Callable[[Caller, Namespace], Any]
 """Gives the value of the line, or the `Work` or `Steps` to wait for. Raises `JanError` with one
 line."""
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ... import errors
 from ..candidates import parameters, ready_models
 from ..options import reader
-from .command import Command, arg, pairs, without_pairs
+from .command import Caller, Command, arg, pairs, without_pairs
 
 if TYPE_CHECKING:
     from ...parameters import Field
-    from ..core import JanMagics
 
 
 def default_id() -> str | None:
@@ -26,7 +25,7 @@ def default_id() -> str | None:
         return None
 
 
-def use(magics: JanMagics, arguments: Namespace) -> None:
+def use(magics: Caller, arguments: Namespace) -> None:
     from ...router import shared
     from ...settings import settings
 
@@ -39,7 +38,7 @@ def use(magics: JanMagics, arguments: Namespace) -> None:
     print(f"Default model: {model.id} (engine {model.engine}).")
 
 
-def set_(magics: JanMagics, arguments: Namespace) -> dict[str, Any]:
+def set_(magics: Caller, arguments: Namespace) -> dict[str, Any]:
     for name, value in [*_set_pairs(arguments.pairs)]:
         if value is None:
             magics.parameters.pop(name, None)

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from .command import Command, Work, arg
+from .command import Caller, Command, Work, arg
 
 if TYPE_CHECKING:
     from ...engines.install.listing import Listed
     from ...engines.install.packages import Plan
-    from ..core import JanMagics
 
 
-def engines(magics: JanMagics, arguments: Namespace) -> Any:
+def engines(magics: Caller, arguments: Namespace) -> Any:
     if arguments.name in _ACTIONS:
         if not arguments.what:
             raise errors.UsageError(f"%jan engines {arguments.name} what? %jan hub lists packages.")
@@ -168,7 +167,7 @@ def _tell(line: str) -> None:
 _ACTIONS = {"install": _install, "remove": _remove}
 
 
-def hub(magics: JanMagics, arguments: Namespace) -> list[str]:
+def hub(magics: Caller, arguments: Namespace) -> list[str]:
     from ...engines.install import packages
     from ..tables import table
 

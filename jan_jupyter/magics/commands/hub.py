@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from ... import units
 from ..candidates import sources
-from .command import Command, Steps, Work, arg
+from .command import Caller, Command, Steps, Work, arg
 
 if TYPE_CHECKING:
     from ...models.hub.sources import Found, Search
-    from ..core import JanMagics
 
 
-def pull(magics: JanMagics, arguments: Namespace) -> Steps | None:
+def pull(magics: Caller, arguments: Namespace) -> Steps | None:
     from ...router import shared
     from ..progress import output
 
@@ -28,7 +27,7 @@ def pull(magics: JanMagics, arguments: Namespace) -> Steps | None:
     return Steps(steps, output(magics.shell, f"%jan pull {arguments.source}"))
 
 
-def search(magics: JanMagics, arguments: Namespace) -> Work:
+def search(magics: Caller, arguments: Namespace) -> Work:
     from ...models.hub.sources import find
 
     return Work(find(" ".join(arguments.words)), _found)

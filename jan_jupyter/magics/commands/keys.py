@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS, Namespace
-from typing import TYPE_CHECKING
 
 from ... import errors
 from ...addresses import host_of
-from .command import Command, arg
+from .command import Caller, Command, arg
 from .engines import engine_names
 
-if TYPE_CHECKING:
-    from ..core import JanMagics
 
-
-def keys(magics: JanMagics, arguments: Namespace) -> list[str] | None:
+def keys(magics: Caller, arguments: Namespace) -> list[str] | None:
     action, named, rest = arguments.action, arguments.name, arguments.rest
     if rest and (action != "allow" or len(rest) > 1):
         raise errors.UsageError(

@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING
 
 from ... import units
 from ..candidates import ready_models
-from .command import Command, Work, arg
+from .command import Caller, Command, Work, arg
 
 if TYPE_CHECKING:
     from ...models.model import Model
     from ...router import Router
     from ...types import Event, Running
-    from ..core import JanMagics
 
 
-def load(magics: JanMagics, arguments: Namespace) -> Work:
+def load(magics: Caller, arguments: Namespace) -> Work:
     from ...router import shared
 
     loading = _telling(shared(), arguments.model)
     return Work(loading, lambda model: print(f"{model.id} is ready."))
 
 
-def unload(magics: JanMagics, arguments: Namespace) -> Work:
+def unload(magics: Caller, arguments: Namespace) -> Work:
     from ...router import shared
 
     unloading = shared().unload(arguments.model)
@@ -49,7 +48,7 @@ async def _telling(router: Router, name: str | None) -> Model:
         unwatch()
 
 
-def ps(magics: JanMagics, arguments: Namespace) -> Work:
+def ps(magics: Caller, arguments: Namespace) -> Work:
     from ...router import shared
 
     return Work(shared().running(), _running)

@@ -10,7 +10,7 @@ from ... import errors, units
 from ...engine_options.engine_files import loads
 from ..candidates import all_models, fields, paths
 from ..options import value_of
-from .command import Command, Work, arg, pairs, without_pairs
+from .command import Caller, Command, Work, arg, pairs, without_pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ...models.machine import Machine
     from ...models.model import Model
     from ...models.summary import Facts
-    from ..core import JanMagics
     from ..tables import Cell, Tone
 
 MOST_ROWS = 300
@@ -60,7 +59,7 @@ class Seen(NamedTuple):
 # Listing ----------------------------------------------------------------------------------------
 
 
-def models(magics: JanMagics, arguments: Namespace) -> Work:
+def models(magics: Caller, arguments: Namespace) -> Work:
     async def look() -> tuple[list[Model], Seen]:
         import asyncio
 
@@ -184,7 +183,7 @@ def _remarks(model: Model, machine: Machine | None, seen: Seen) -> Iterator[str]
 # One model --------------------------------------------------------------------------------------
 
 
-def show(magics: JanMagics, arguments: Namespace) -> Work:
+def show(magics: Caller, arguments: Namespace) -> Work:
     from ...router import shared
 
     model, _ = shared().model(arguments.model)
@@ -271,7 +270,7 @@ def _short(value: Any, name: str = "") -> str:
 # Changes ----------------------------------------------------------------------------------------
 
 
-def import_(magics: JanMagics, arguments: Namespace) -> Work:
+def import_(magics: Caller, arguments: Namespace) -> Work:
     import asyncio
 
     from ...router import shared
@@ -297,7 +296,7 @@ def import_(magics: JanMagics, arguments: Namespace) -> Work:
     return Work(importing, shown)
 
 
-def rm(magics: JanMagics, arguments: Namespace) -> Work:
+def rm(magics: Caller, arguments: Namespace) -> Work:
     from ...router import shared
 
     router = shared()
@@ -322,7 +321,7 @@ def rm(magics: JanMagics, arguments: Namespace) -> Work:
     return Work(remove(), shown)
 
 
-def edit(magics: JanMagics, arguments: Namespace) -> Model:
+def edit(magics: Caller, arguments: Namespace) -> Model:
     from ...router import shared
 
     changes: dict[str, Any] = {}

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ... import errors
 from ..candidates import Offer, paths
 from ..candidates import threads as names
-from .command import Command, arg
+from .command import Caller, Command, arg
 
 if TYPE_CHECKING:
     from ...threads import Hit, Listed, Thread
-    from ..core import JanMagics
 
 
-def threads(magics: JanMagics, arguments: Namespace) -> Any:
+def threads(magics: Caller, arguments: Namespace) -> Any:
     verb, *rest = arguments.words or ["list"]
     act = _ACTIONS.get(verb)
     if act is None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from ... import units
 from ..candidates import ready_models
-from .command import Command, Work, arg
+from .command import Caller, Command, Work, arg
 
 if TYPE_CHECKING:
     from ...types import Audio, Embeddings
-    from ..core import JanMagics
 
 
-def embed(magics: JanMagics, arguments: Namespace) -> Work:
+def embed(magics: Caller, arguments: Namespace) -> Work:
     from ...router import shared
 
     text = " ".join(arguments.text)
@@ -29,7 +28,7 @@ def _embedded(found: Embeddings) -> Embeddings:
     return found
 
 
-def speak(magics: JanMagics, arguments: Namespace) -> Work:
+def speak(magics: Caller, arguments: Namespace) -> Work:
     from ...router import shared
 
     given = {} if arguments.voice is None else {"voice": arguments.voice}

@@ -15,7 +15,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ... import errors, units
 from ...engine_options.engine_files import default_engine
@@ -28,13 +28,21 @@ from .sources import Plan
 from .unfinished import begin, folder_of, locked, unfinished
 from .web import Web, without_secrets
 
-if TYPE_CHECKING:
-    from ..store import ModelStore
-
 INTERVAL = 0.2
 """Seconds between two tellings of the progress."""
 WINDOW = 8.0
 """Seconds over which the speed is measured."""
+
+
+class Store(Protocol):
+    """Where a pulled model goes: what is used of a `ModelStore`."""
+
+    @property
+    def writable(self) -> Path: ...
+    def list(self) -> list[Model]: ...
+    def get(self, name: str) -> Model: ...
+    def create(self, description: Mapping[str, Any], *, files_from: Path | None) -> Model: ...
+    def add_files(self, model: Model | str, files_from: Path) -> Model: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class Progress:
 
 
 async def pull(
-    store: ModelStore, source: str, *, id: str | None = None
+    store: Store, source: str, *, id: str | None = None
 ) -> AsyncGenerator[Progress, None]:
     """Fetch a model; yields its progress, at least every 0.2 s while files come.
 
@@ -118,7 +126,7 @@ async def pull(
 # What is here already -----------------------------------------------------------------------------
 
 
-def _named(store: ModelStore, source: str) -> Model | None:
+def _named(store: Store, source: str) -> Model | None:
     """The model of that name, if it is one; a source with an address of its own is none."""
     if source.partition(":")[0].lower() in ("hf", "ollama", "http", "https"):
         return None
@@ -128,7 +136,7 @@ def _named(store: ModelStore, source: str) -> Model | None:
         return None
 
 
-def _begun(store: ModelStore, source: str, id: str | None) -> tuple[str, str | None]:
+def _begun(store: Store, source: str, id: str | None) -> tuple[str, str | None]:
     """Source and id of an unfinished pull, if it is called by its id."""
     for known in unfinished(store.writable):
         if known.id == source:
@@ -157,7 +165,7 @@ def _plan_of(model: Model) -> Plan:
     return Plan(model.id, tuple(reversed(files)))
 
 
-def _place(store: ModelStore, plan: Plan, model: Model | None) -> tuple[Plan, Model | None]:
+def _place(store: Store, plan: Plan, model: Model | None) -> tuple[Plan, Model | None]:
     """The plan under a name that is free, and the model of ours that it completes, if any.
 
     Without files if that is here already.
@@ -192,7 +200,7 @@ def _same(model: Model, plan: Plan) -> bool:
 
 
 async def _alone(
-    store: ModelStore, source: str, plan: Plan, model: Model | None, web: Web
+    store: Store, source: str, plan: Plan, model: Model | None, web: Web
 ) -> AsyncGenerator[Progress, None]:
     """Fetch when no other process fetches the same model."""
     folder = folder_of(store.writable, plan.id)
@@ -227,7 +235,7 @@ async def _held(folder: Path) -> AsyncGenerator[bool, None]:
 
 
 async def _fetched(
-    store: ModelStore, source: str, plan: Plan, model: Model | None, web: Web, folder: Path
+    store: Store, source: str, plan: Plan, model: Model | None, web: Web, folder: Path
 ) -> AsyncGenerator[Progress, None]:
     """Fetch the files of a plan, and make or complete its model."""
     over = False  # whether what has come is of no use any more, or nothing has
@@ -322,7 +330,7 @@ def _check(main: Download) -> None:
 
 
 def _made(
-    store: ModelStore,
+    store: Store,
     plan: Plan,
     downloads: Sequence[Download],
     target: Model | None,

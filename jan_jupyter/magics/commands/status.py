@@ -1,19 +1,16 @@
-"""`%jan status`, `%jan help`: where one is."""
+"""`%jan status`: where one is."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ... import __version__, errors, units
-from .command import Command, arg
-
-if TYPE_CHECKING:
-    from ..core import JanMagics
+from ... import __version__, units
+from .command import Caller, Command
 
 
-def status(magics: JanMagics, arguments: Namespace) -> None:
+def status(magics: Caller, arguments: Namespace) -> None:
     from importlib import metadata
 
     from ...models.hub.unfinished import unfinished
@@ -54,33 +51,4 @@ def _set_settings() -> Mapping[str, Any]:
     return {n: value for n, value in found.items() if value and n not in ("data_folder", "model")}
 
 
-def help_(magics: JanMagics, arguments: Namespace) -> None:
-    from ..lines import help_html, help_text
-    from ..tables import page, show
-    from . import ALIASES, COMMANDS
-
-    name = ALIASES.get(arguments.command, arguments.command)
-    if name and name not in COMMANDS:
-        known = ", ".join(COMMANDS)
-        raise errors.UsageError(f"%jan help: no command {name!r}. Commands: {known}.")
-    if name:
-        page(COMMANDS[name].page)
-    else:
-        show({"text/html": help_html(), "text/plain": help_text()})
-
-
-def _names(current: str) -> list[tuple[str, str]]:
-    from . import COMMANDS
-
-    return [(name, "command") for name in COMMANDS]
-
-
-COMMANDS = (
-    Command("status", status, "settings, folders, versions"),
-    Command(
-        "help",
-        help_,
-        "this page, or that of a command",
-        (arg("command", nargs="?", candidates=_names, help="its name"),),
-    ),
-)
+COMMANDS = (Command("status", status, "settings, folders, versions"),)
