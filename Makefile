@@ -6,7 +6,7 @@ ALL_SLOW_PEERS := litellm transformers vllm
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers test-slow lint bench notebooks front-end clean
+.PHONY: help demo test test-floors test-peers test-slow lint bench notebooks front-end clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -20,6 +20,10 @@ test: .venv/test.done .venv-ipykernel6/done front-end ## set up, and run the qui
 	$(BIN)/mypy
 	@$(BIN)/python tools/front_end.py --check
 	$(BIN)/pytest -m "not slow and not peers"
+
+# What is old warns of itself on a new Python.
+test-floors: .venv-floors/done front-end ## the magics and the panel with the oldest packages (Colab, Kaggle)
+	.venv-floors/bin/pytest -m "not slow" -W default::DeprecationWarning tests/magics tests/panel
 
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
 	$(BIN)/pytest -m "peers and not slow"
@@ -43,7 +47,7 @@ front-end: .venv/uv.done ## build the chat panel's front end, if its sources hav
 	@$(BIN)/python tools/front_end.py
 
 clean: ## remove what was set up
-	rm -rf .venv .venv-ipykernel6 .venv-peers-* .venv-intel .venv-export
+	rm -rf .venv .venv-ipykernel6 .venv-floors .venv-peers-* .venv-intel .venv-export
 	rm -rf labextension/node_modules labextension/.tests jan_jupyter/static
 
 .venv/uv.done:
@@ -90,6 +94,14 @@ clean: ## remove what was set up
 .venv-ipykernel6/done: .venv/uv.done pyproject.toml
 	@$(PYTHON) -m venv .venv-ipykernel6
 	@$(BIN)/uv pip install --quiet --python .venv-ipykernel6/bin/python -e '.[nest-asyncio]' 'ipykernel==6.31.*' ipywidgets
+	@touch $@
+
+# The oldest packages that are supported, on Python 3.13 (as Colab has it) where there is one.
+.venv-floors/done: .venv/uv.done pyproject.toml tests/floors.txt
+	@for python in python3.13 ~/.pyenv/versions/3.13.*/bin/python $(PYTHON); do \
+	  $$python -c '' 2>/dev/null && break; done; $$python -m venv .venv-floors
+	@$(BIN)/uv pip install --quiet --python .venv-floors/bin/python -c tests/floors.txt -e . \
+	  gguf ipykernel ipywidgets jupyter-client keyring nbformat pillow pytest pytest-timeout
 	@touch $@
 
 # Servers that we did not write. Each has versions of its own, all fixed, so nothing is resolved.

@@ -3,48 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
-
-from IPython.core.completer import (
-    CompletionContext,
-    SimpleCompletion,
-    SimpleMatcherResult,
-    context_matcher,
-)
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from . import options as opt
 from .candidates import names, parameters, paths, ready_models, threads
 from .commands import COMMANDS
 from .commands.command import split
 
+if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+
 _LINE = re.compile(r"\s*(?:[^#]*=\s*)?(?P<percent>%%?)jan\s(?P<rest>.*)$")
 _OPEN_FIELD = re.compile(r"\{[^{}]*$")
 
 
-class _Nothing(list[SimpleCompletion]):
+class _Nothing(list[Any]):
     """No completions, and none of anybody else: IPython lets only those suppress who have some."""
 
     def __len__(self) -> int:
         return 1
 
 
-@context_matcher()  # type: ignore[untyped-decorator]
 def matcher(context: CompletionContext) -> SimpleMatcherResult:
     """What may stand at the cursor. Silent outside our lines, and in a `{name}` of a prompt."""
+    from IPython.core.completer import SimpleCompletion
+
     match = _LINE.match(context.text_until_cursor)
     body = context.cursor_line > 0 and context.full_text.startswith("%%jan")
     if (match is None and not body) or _OPEN_FIELD.search(context.text_until_cursor):
         return {"completions": []}
     if match is None or body:
         return {"completions": _Nothing(), "suppress": True}
-    before, current = _words(match["rest"])
-    found = [
-        SimpleCompletion(text=text, type=kind)
-        for text, kind in _candidates(match["percent"] == "%%", before, current)
+    current, offered = _offered(match)
+    found = [SimpleCompletion(text=text, type=kind) for text, kind in offered]
+    return {"completions": found or _Nothing(), "matched_fragment": current, "suppress": True}
+
+
+def _argument_matcher(completer: Any) -> Callable[[str], list[str]]:
+    """The same for IPython before 8.6: what it asks for the arguments of magics."""
+
+    def offered(_line: str) -> list[str]:
+        text = completer.text_until_cursor
+        match = _LINE.match(text)
+        if match is None or _OPEN_FIELD.search(text):
+            return []
+        current, found = _offered(match)
+        # It parts words also at quotation marks and colons, and puts ours in place of the last.
+        last = completer.splitter.split_line(text)
+        # That word itself stands for nothing: else it goes on to offer Python's.
+        return sorted(word[len(current) - len(last) :] for word, _ in found) or [last]
+
+    return offered
+
+
+def _offered(line: re.Match[str]) -> tuple[str, list[tuple[str, str]]]:
+    """The word at the cursor, and what may stand for it, with its kind."""
+    before, current = _words(line["rest"])
+    return current, [
+        (text, kind)
+        for text, kind in _candidates(line["percent"] == "%%", before, current)
         if text.startswith((current, f'"{current}'))
     ]
-    return {"completions": found or _Nothing(), "matched_fragment": current, "suppress": True}
 
 
 def _words(text: str) -> tuple[list[str], str]:
@@ -80,9 +100,15 @@ def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[s
 
 
 def install(completer: Any) -> None:
-    completer.custom_matchers.append(matcher)
+    try:
+        from IPython.core.completer import context_matcher
+    except ImportError:  # before IPython 8.6, as Colab and Kaggle have it
+        completer.magic_arg_matchers.append(_argument_matcher(completer))
+    else:
+        completer.custom_matchers.append(context_matcher()(matcher))
 
 
 def remove(completer: Any) -> None:
-    if matcher in completer.custom_matchers:
-        completer.custom_matchers.remove(matcher)
+    for name in ("custom_matchers", "magic_arg_matchers"):
+        matchers = getattr(completer, name, [])
+        matchers[:] = [one for one in matchers if one.__module__ != __name__]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import IPython
 import pytest
 
 from support.jan import KEY, add_model, add_remote
@@ -214,10 +215,9 @@ def test_names_of_the_function_around_are_filled_first(
 def test_what_was_typed_can_be_saved_recorded_and_run_again(
     ask: Kernel, server: StreamingServer
 ) -> None:
-    ask.execute("n = get_ipython().execution_count")
     typed = "%jan -m echo is it typed?\nx = %jan -m echo hi\n"
     ask.execute(typed)
-    number = ask.execute("print(n)").text.strip()
+    number = ask.execute("print(len(In) - 2)").text.strip()
     assert ask.execute(f"%history {number}").text == typed
     assert "await" not in ask.execute(f"%history -t {number}").text
     for name, flag in (("translated.py", ""), ("typed.ipy", "-r")):
@@ -461,7 +461,11 @@ def test_inside_other_code_and_other_magics(ask: Kernel) -> None:
 
 def test_completion(ask: Kernel) -> None:
     def offered(code: str) -> list[str]:
-        return list(ask.complete(code)["matches"])
+        """The words that Tab offers for the last one, but for that itself."""
+        reply = ask.complete(code)
+        at = code.rindex('"') if code.count('"') % 2 else code.rfind(" ") + 1
+        words = [code[at : reply["cursor_start"]] + match for match in reply["matches"]]
+        return [word for word in words if word != code[at:]]
 
     assert offered("%jan mo") == ["models"]
     assert offered("%jan use sh") == ["short"]
@@ -480,9 +484,11 @@ def test_completion(ask: Kernel) -> None:
         assert offered(line) == ['"My trip"', "plan"]
     assert offered("%jan chat --thread My") == offered('%jan --thread "My t') == ['"My trip"']
     assert offered("%jan --schema shap") == ["shape"]
-    for line in ("%jan what i", "%jan models ", "%jan -s ", "%%jan short\nwhat i", "%jan --as "):
+    for line in ("%jan what i", "%jan models ", "%jan -s ", "%jan --as "):
         assert offered(line) == [], line
-    assert "shape" in offered("%jan what is {sha")
+    if IPython.version_info >= (8, 6):  # those before do not tell a matcher of the other lines
+        assert offered("%%jan short\nwhat i") == []
+    assert "{shape" in offered("%jan what is {sha")
     assert "import" in offered("im")
 
 
@@ -541,7 +547,9 @@ def test_the_kernel_stays_alive_while_a_cell_streams(ask: Kernel) -> None:
     found = ask.execute(
         "task.cancel()\n"
         "inside = [t for t in ticks if begun < t < after]\n"
-        "print(len(inside), len(clicks), clicks[0] < after)"
+        "import ipykernel\n"
+        "one_by_one = ipykernel.version_info[0] < 7  # it takes a click after the cells\n"
+        "print(len(inside), len(clicks), one_by_one or clicks[0] < after)"
     ).text.split()
     assert int(found[0]) > 20  # of about 75 in 1.5 s
     assert found[1:] == ["1", "True"]

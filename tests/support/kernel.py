@@ -268,9 +268,13 @@ class Kernel:
 
     def execute(self, code: str, timeout: float = 60, **content: Any) -> Result:
         """Run a cell to its end."""
-        msg_id = self.send(code, **content)
-        self.wait_idle(msg_id, timeout)
-        return self.result(msg_id, timeout)
+        while True:
+            msg_id = self.send(code, **content)
+            self.wait_idle(msg_id, timeout)
+            result = self.result(msg_id, timeout)
+            # ipykernel 6 does not run what comes while it still sees to an error.
+            if result.status != "aborted":
+                return result
 
     def send(self, code: str, *, cell_id: str | None = None, **content: Any) -> str:
         """Start a cell; gives its message id. `content` goes into the `execute_request`."""

@@ -138,7 +138,10 @@ def connected(pid: int, port: int) -> bool:
     import psutil
 
     try:
-        connections = psutil.Process(pid).net_connections("tcp")
+        process = psutil.Process(pid)
+        # psutil before 6, as Colab and Kaggle have it, has the older name.
+        found = getattr(process, "net_connections", None) or process.connections
+        connections = found("tcp")
     except psutil.Error:
         return False
     return any(c.laddr.port == port and c.status == psutil.CONN_ESTABLISHED for c in connections)
