@@ -321,7 +321,7 @@ def _pumpable_loop() -> asyncio.AbstractEventLoop | None:
     """This thread's running loop, patched to run nested, where that is safe; else `None`.
 
     Never in an ipykernel of 7 or later: each shell message is a task in one shared context there,
-    and a nested loop drops messages (measured: facts `jupyter.md` §1.1).
+    and a nested loop drops messages (measured with ipykernel 7.4).
     """
     running = _running_loop()
     if running is None:

@@ -17,7 +17,7 @@ JanError                        500
 │   ├── ThreadNotFound          404   no thread, message or assistant of that name
 │   ├── ThreadBroken            422   its description cannot be read
 │   └── ThreadBusy              409   another program is writing it, or it cannot be written
-└── EngineError                 502   (its `kind` names the row of the table in §9 of the facts)
+└── EngineError                 502   (its `kind` says what went wrong, for programs)
     ├── EngineNotFound          404   no engine of that name
     ├── EngineUnavailable       503   engine cannot start here (package, worker, memory)
     ├── AuthenticationFailed    401

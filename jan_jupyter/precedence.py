@@ -1,4 +1,4 @@
-"""Which value wins, and where it comes from (spec `jan-data.md` §7)."""
+"""Which value wins, and where it comes from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ LevelName = Literal["request", "thread", "assistant", "model", "engine", "defaul
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What one place sets: load-time `settings` and sampling `parameters`, names of spec §4."""
+    """What one place sets: load-time `settings` and sampling `parameters`, under the names of
+    `jan_jupyter/parameters.py`."""
 
     name: LevelName
     settings: Mapping[str, Any] = EMPTY

@@ -1,4 +1,4 @@
-"""Tolerant reading: text, JSON, JSON with comments, YAML; values made to fit (spec §§1, 11)."""
+"""Tolerant reading: text, JSON, JSON with comments, YAML; values made to fit."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ Cast = Callable[[Any], Any]
 
 
 def is_absent(value: Any) -> bool:
-    """Whether a value counts as not given (spec §1.3)."""
+    """Whether a value counts as not given: Jan writes some as empty or as `N/A`."""
     return value is None or (isinstance(value, str) and value in ("", "N/A"))
 
 

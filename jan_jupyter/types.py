@@ -87,9 +87,9 @@ class Message:
 class ChatRequest:
     """What an engine is asked.
 
-    `parameters` holds only what someone set (spec `jan-data.md` §4.2 names); `tools` are OpenAI
-    tool objects; `schema` is a JSON schema for the answer; `extra` goes into the body untouched.
-    The parameter `n` asks for so many answers.
+    `parameters` holds only what someone set (names of `jan_jupyter/parameters.py`); `tools` are
+    OpenAI tool objects; `schema` is a JSON schema for the answer; `extra` goes into the body
+    untouched. The parameter `n` asks for so many answers.
     """
 
     messages: Sequence[Message]

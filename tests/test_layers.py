@@ -1,4 +1,4 @@
-"""The rooms and their order (design §1): imports go one way; heavy packages stay in one room."""
+"""The rooms and their order: imports go one way; heavy packages stay in one room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which value wins, and that what is told of it is what is sent (spec `jan-data.md` §7)."""
+"""Which value wins, and that what is told of it is what is sent."""
 
 from __future__ import annotations
 

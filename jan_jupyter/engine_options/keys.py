@@ -56,7 +56,7 @@ def find_key(
     """The key of an engine: environment, then keyring, then our 0600 file, then `written`.
 
     `variable` overrides the name of the environment variable; `written` is what the engine file
-    `file` holds. Placeholders (spec §1.8) count as no key. Raises `SettingsError`.
+    `file` holds. Placeholders (`is_placeholder`) count as no key. Raises `SettingsError`.
     """
     return (
         of_environment(engine, variable or key_variable(engine))

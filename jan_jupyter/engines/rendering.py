@@ -1,8 +1,9 @@
 """A conversation as the one text that a model is given, for servers that take nothing else. Pure.
 
 In this order: the setting `chat_template` (Jinja, as in a Hugging Face folder), `prompt_template`
-or the three prefixes (spec §4.3), else the plain form: a single question is sent as it is, with the
-system text above it, and several turns as lines that begin with `User:` and `Assistant:`.
+or the three prefixes (`models/prompts.py`), else the plain form: a single question is sent as it
+is, with the system text above it, and several turns as lines that begin with `User:` and
+`Assistant:`.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def told(place: Path) -> Iterator[None]:
 
 
 def to_json(value: Mapping[str, Any], indent: int | str = 2) -> str:
-    """A description as it is written (spec §1.6). Raises `ValueError` for what JSON lacks."""
+    """A description as it is written. Raises `ValueError` for what JSON lacks."""
     return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 

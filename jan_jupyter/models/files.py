@@ -1,4 +1,4 @@
-"""Which files on disk a description means: main file, projector, parts of a split one (spec §5)."""
+"""Which files on disk a description means: main file, projector, parts of a split one."""
 
 from __future__ import annotations
 

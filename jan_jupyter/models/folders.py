@@ -1,4 +1,4 @@
-"""Where data folders are: ours, and that of an installed Jan (spec §2)."""
+"""Where data folders are: ours, and that of an installed Jan."""
 
 from __future__ import annotations
 

@@ -36,12 +36,13 @@ ORIGIN = "origin"
 class Model:
     """One model as found in a data folder, or in the home of another program.
 
-    `engine` is the canonical name (spec §6), `written_engine` what the file says. `path` is the
+    `engine` is the canonical name, `written_engine` what the file says. `path` is the
     description (`model.json`, `model.yml`, the list), a bare folder, or what stands for the model
     in another program's home (the file, Ollama's manifest). `file` is the main GGUF (the first part
     of a split one; a folder for an engine that loads those) and `projector` its image projector;
     both absolute and existing, else `None`. `reason` says why the state is not `ready`. `settings`
-    and `parameters` hold only what the description sets, under the names of spec §§4.1 and 4.2.
+    and `parameters` hold only what the description sets, under the names of
+    `jan_jupyter/parameters.py`.
     """
 
     id: str

@@ -16,7 +16,7 @@ _DEVICES = frozenset(
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
     + [f"{device}{number}" for device in ("COM", "LPT") for number in "0123456789¹²³"]
 )
-_SKIPPED = {"config"}  # no model is looked for there (spec §3)
+_SKIPPED = {"config"}  # no model is looked for there
 
 
 def folder_parts(name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Jan's prompt templates, and the Jinja chat template that does the same (spec §4.3)."""
+"""Jan's prompt templates, and the Jinja chat template that does the same."""
 
 from __future__ import annotations
 

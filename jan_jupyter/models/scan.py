@@ -1,4 +1,4 @@
-"""What lies in a data folder: the descriptions of models, not yet read (spec §3)."""
+"""What lies in a data folder: the descriptions of models, not yet read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One pure function per kind of description: a parsed file -> `Description` (spec §§4, 5, 11)."""
+"""One pure function per kind of description: a parsed file -> `Description`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that can be found, each with its state (spec §§2-7). Only changes ever write."""
+"""The models that can be found, each with its state. Only changes ever write."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ class ModelStore:
     def update(self, model: Model | str, values: Mapping[str, Any]) -> Model:
         """Set fields of a model's description, and give the model as it is then.
 
-        Keys are the names of spec §4 (`temperature`, `ctx_len`, `name` …), each put where it
+        Keys are the names of fields (`temperature`, `ctx_len`, `name` …), each put where it
         belongs, or `settings.NAME`, `parameters.NAME`, `metadata.NAME` for any name; `None` takes
         a field away. Other fields stay, in their order; in `model.yml` also comments. A bare folder
         gets a `model.json`. Raises `ModelReadOnly`, or `UsageError` for what cannot be.

@@ -170,7 +170,7 @@ class ChatPanel(anywidget.AnyWidget):
         """Let the front end choose the subshell for its messages.
 
         ipykernel 7.4 remembers where a comm was used last and sends everything there: a panel made
-        in a cell would hear nothing while that thread is busy (facts `jupyter.md` §1.3).
+        in a cell would hear nothing while that thread is busy.
         """
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = None

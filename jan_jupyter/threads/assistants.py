@@ -1,4 +1,4 @@
-"""Assistants: named profiles in `assistants/<folder>/assistant.json` (spec `jan-data.md` §10)."""
+"""Assistants: named profiles in `assistants/<folder>/assistant.json`."""
 
 from __future__ import annotations
 

@@ -146,12 +146,12 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def compact(value: Any) -> bytes:
-    """JSON on one line, UTF-8 not escaped (spec §1.6)."""
+    """JSON on one line, UTF-8 not escaped."""
     return _encoded(value, separators=(",", ":"))
 
 
 def pretty(value: Any) -> bytes:
-    """JSON with two-space indent, UTF-8 not escaped, a newline at the end (spec §1.6)."""
+    """JSON with two-space indent, UTF-8 not escaped, a newline at the end."""
     return _encoded(value, indent=2) + b"\n"
 
 

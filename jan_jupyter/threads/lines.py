@@ -37,7 +37,7 @@ def read_lines(data: bytes) -> tuple[list[ThreadMessage], list[str]]:
 
 
 def dated(message: ThreadMessage | None, thread: float | None) -> ThreadMessage | None:
-    """The turn, its time unknown if that is a year before its thread's (spec §9.4)."""
+    """The turn, its time unknown if that is a year before its thread's."""
     if message is None or thread is None or (message.created or thread) >= thread - 365 * 86_400:
         return message
     return replace(message, created=None)

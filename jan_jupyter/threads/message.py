@@ -1,4 +1,4 @@
-"""A turn of a thread, and how Jan writes it: one JSON object on a line (spec §9.3).
+"""A turn of a thread, and how Jan writes it: one JSON object on a line.
 
 What Jan has no field for (model, usage, timings, …) stands in `metadata.jan_jupyter`, where Jan
 leaves it alone; the speed also stands where Jan shows it from, in `metadata.tokenSpeed`.
@@ -118,7 +118,7 @@ def new_id() -> str:
 
 
 def seconds(value: Any) -> float | None:
-    """A time in a file, in seconds or milliseconds, as seconds; `None` if unknown (spec §9.4)."""
+    """A time in a file, in seconds or milliseconds, as seconds; `None` if unknown."""
     if isinstance(value, str):
         try:
             value = float(value)
@@ -177,7 +177,7 @@ def _created(raw: Mapping[str, Any]) -> float | None:
 
 
 _JAN_WAS_MADE = 1_577_836_800
-"""2020: an earlier time is a mistake (spec §9.4)."""
+"""2020: an earlier time is a mistake."""
 
 
 def _parts(content: Any) -> Iterator[dict[str, Any]]:

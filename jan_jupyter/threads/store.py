@@ -1,4 +1,4 @@
-"""All threads of the data folders in use: list, find, make, search, delete, import (spec §9)."""
+"""All threads of the data folders in use: list, find, make, search, delete, import."""
 
 from __future__ import annotations
 

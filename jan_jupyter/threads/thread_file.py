@@ -1,4 +1,4 @@
-"""`thread.json`: what it says, and how it changes. Nothing here does I/O (spec §9.2)."""
+"""`thread.json`: what it says, and how it changes. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Head:
 def tuning(
     settings: Any, parameters: Any, warnings: list[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The values of a thread or an assistant that count, made regular (spec §§4.1, 4.2)."""
+    """The values of a thread or an assistant that count, made regular."""
     load, ask = settings_and_parameters(
         mapping(settings, "settings", warnings),
         mapping(parameters, "parameters", warnings),

@@ -65,7 +65,7 @@ ECHOED = Script(
 
 @dataclass(frozen=True)
 class Case:
-    """A request that must fail, and as what (facts `engines.md` §9).
+    """A request that must fail, and as what.
 
     `model` is the name at the other end if it is another; `settings` and `engine` go over those of
     the pair; `behaviours` are LLMock's. `partial`: text had come before.
@@ -243,7 +243,7 @@ def llmock_cases(model: str, overloaded: int) -> tuple[Case, ...]:
 
 # The pairs ----------------------------------------------------------------------------------------
 
-LLAMA_IGNORES_NAMES = "llama.cpp's server answers to every model name (facts §2)"
+LLAMA_IGNORES_NAMES = "llama.cpp's server answers to every model name"
 LLMOCK_NO_STOP = "LLMock knows no stop words"
 LLMOCK_NO_LENGTH = "LLMock knows no max_tokens"
 MISBEHAVING_NO_STOP = "the misbehaving server knows no stop words"
@@ -453,7 +453,7 @@ TRITON = Pair(
     mark="peers",
     counts=False,  # by Jan's rule for templates its prompt has one token more than the model's own
 )
-LITELLM_TRANSLATES = "LiteLLM's translation to OpenAI's API drops it (facts §3)"
+LITELLM_TRANSLATES = "LiteLLM's translation to OpenAI's API drops it"
 LLMOCK_HEARS_NO_SYSTEM = "LLMock repeats messages, and Anthropic's system text is none"
 AIMOCK_COUNTS_NOT = "aimock counts no tokens in Anthropic's shape"
 

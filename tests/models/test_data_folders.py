@@ -1,4 +1,4 @@
-"""Where the data folder is: spec §2."""
+"""Where the data folder is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fields of a description become: spec §§4, 5 and 11."""
+"""What the fields of a description become."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engine names, engine files and their precedence: spec §§6 and 8."""
+"""Engine names, engine files and their precedence."""
 
 from __future__ import annotations
 

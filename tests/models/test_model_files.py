@@ -1,4 +1,4 @@
-"""Main file, projector, split parts and broken files: spec §5."""
+"""Main file, projector, split parts and broken files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding models, their names and their order: spec §3."""
+"""Finding models, their names and their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompt templates, spec §4.3, and that the Jinja made of one writes the same text."""
+"""Prompt templates, and that the Jinja made of one writes the same text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tolerant reading: spec §§1.1, 1.3, and the second attempt of §11."""
+"""Tolerant reading: what counts as not given, and the second attempt at what is broken."""
 
 from __future__ import annotations
 

@@ -354,7 +354,7 @@ class _Queue:
 
 
 def _with_text_before(before: str, messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """`pre_prompt` (spec §4.1): in front of the system text, or as one."""
+    """The setting `pre_prompt`: in front of the system text, or as one."""
     first, *rest = messages
     if first.role == "system":
         messages = (replace(first, content=before + first.text), *rest)

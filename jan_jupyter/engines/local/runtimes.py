@@ -237,7 +237,7 @@ def read_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
     if options["n_parallel"] == 0:
         options["n_parallel"] = DEFAULTS["n_parallel"]  # "auto" since Jan 0.8.5
     if options.get("ctx_len", 1) <= 0:
-        del options["ctx_len"]  # spec §4.1: from the file
+        del options["ctx_len"]  # then the file says how much
     return options, left_out
 
 

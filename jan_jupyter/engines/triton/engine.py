@@ -216,4 +216,4 @@ _WORDS: Sequence[tuple[re.Pattern[str], type[errors.EngineError]]] = tuple(
         ("unknown model|not ready|no available versions", errors.NotFoundRemotely),
     )
 )
-"""Triton has no codes, and statuses that say little (facts §6): its words are all there is."""
+"""Triton has no codes, and statuses that say little: its words are all there is."""
