@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from . import bridge, errors
-from .engine_options.engine_files import canonical
+from .engine_options.engine_rows import canonical
 from .engines.base import Engine
 from .engines.registry import Registry, not_found
 from .models.model import Model

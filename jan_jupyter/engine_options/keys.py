@@ -94,6 +94,11 @@ def is_placeholder(key: str) -> bool:
     return not text or ("<" in text and ">" in text) or text.startswith("sk-<")
 
 
+def real_key(written: str) -> str:
+    """The key that stands in a file, which no output shows; empty if it is a placeholder."""
+    return "" if is_placeholder(written) else Secret(written)
+
+
 def store_key(engine: str, key: str) -> str:
     """Keep a key in the keyring, or where there is none in our 0600 file; gives where it is now.
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from .. import errors
 from ..engine_options import azure
-from ..engine_options.engine_files import EngineOptions
+from ..engine_options.options import EngineOptions
 from ..models.model import Model
 from ..settings import stay_here
 from ..types import ChatRequest, Delta, Event

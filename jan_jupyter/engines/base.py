@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..engine_options.engine_files import EngineOptions
+from ..engine_options.options import EngineOptions
 from ..errors import BadRequest, EngineUnavailable
 from ..models.model import Model
 from ..types import EMPTY, Audio, ChatRequest, Delta, Embeddings, Event, Running, State

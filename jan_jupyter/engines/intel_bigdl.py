@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import errors, settings
-from ..engine_options.engine_files import EngineOptions
+from ..engine_options.options import EngineOptions
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import Audio, ChatRequest, Delta, Embeddings, Event

@@ -9,7 +9,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from ..addresses import host_of, is_this_machine
-from ..engine_options.engine_files import EngineOptions
+from ..engine_options.options import EngineOptions
 from ..models.model import Model
 from ..models.store import ModelStore
 

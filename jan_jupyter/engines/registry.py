@@ -16,7 +16,8 @@ from importlib import import_module
 from typing import Any
 
 from .. import errors
-from ..engine_options.engine_files import EngineOptions, canonical, known_engines
+from ..engine_options.engine_rows import canonical, known_engines
+from ..engine_options.options import EngineOptions
 from ..engine_options.plugins import Plugin, plugins
 from ..models.model import Model
 from ..models.store import ModelStore

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ..engine_options.engine_files import EngineOptions
+from ..engine_options.options import EngineOptions
 from ..models.model import Model
 from ..types import EMPTY
 

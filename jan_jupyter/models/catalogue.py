@@ -13,16 +13,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ..engine_options.engine_files import (
-    Door,
-    EngineOptions,
-    canonical,
-    default_engine,
-    door_of,
-    is_placeholder,
-    known_engines,
-    plugin_engines,
-)
+from ..engine_options.engine_files import is_placeholder
+from ..engine_options.engine_rows import canonical, default_engine, known_engines, plugin_engines
+from ..engine_options.options import Door, EngineOptions, door_of
 from ..errors import JanError, ModelBroken
 from ..watch import Look, Memo, Watch
 from . import other_apps, schema

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..engine_options.engine_files import canonical, default_engine, loads
+from ..engine_options.engine_rows import canonical, default_engine, loads
 from ..errors import ModelBroken, ModelNotFound, UsageError, expect
 from ..watch import Look, Watch
 from . import gguf, schema

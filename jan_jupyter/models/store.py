@@ -12,17 +12,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ..engine_options.engine_files import (
+from ..engine_options.engine_files import read_engine_options, written_engines
+from ..engine_options.engine_rows import (
     DATA,
-    EngineOptions,
     canonical,
     default_engine,
     known_engines,
     loads,
     plugin_engines,
-    read_engine_options,
-    written_engines,
 )
+from ..engine_options.options import EngineOptions
 from ..errors import ModelBroken, ModelNotFound, ModelReadOnly, UsageError, expect
 from ..watch import Memo
 from . import changes, imports, other_apps

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..engine_options.engine_files import known_engines
+from ..engine_options.engine_rows import known_engines
 from .fit import default_context
 from .gguf import GGUFHeader
 from .model import Model

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..engine_options.engine_files import canonical
+from ..engine_options.engine_rows import canonical
 from ..errors import ThreadBusy, ThreadError
 from ..types import Message, Reply
 from .message import ThreadMessage, new_id

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jan_jupyter.engine_options.engine_files import known_engines
+from jan_jupyter.engine_options.engine_rows import known_engines
 from jan_jupyter.engines.http.endpoint import Remote
 from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.models.model import Model

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engine_options.engine_files import EngineOptions, known_engines
+from jan_jupyter.engine_options.engine_rows import known_engines
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.base import Engine
 from jan_jupyter.engines.http.failures import Party, error_of
 from jan_jupyter.engines.openai import OpenAI, parse

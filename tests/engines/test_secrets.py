@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engine_options.engine_files import Door, EngineOptions
+from jan_jupyter.engine_options.options import Door, EngineOptions
 from jan_jupyter.engines.http.endpoint import Remote
 from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.redaction import Address, Secret, secrets_in, without_secrets

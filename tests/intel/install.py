@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.intel_bigdl import IntelBigdl
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.intel_bigdl import RECIPES, IntelBigdl
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Event, Message

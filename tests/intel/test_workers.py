@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors, settings
-from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.intel_bigdl import IntelBigdl
 from jan_jupyter.engines.local.pool import Registry, Worker
 from jan_jupyter.models.model import Model

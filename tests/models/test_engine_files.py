@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from jan_jupyter.addresses import is_own_server
-from jan_jupyter.engine_options.engine_files import (
-    EngineOptions,
-    canonical,
-    known_engines,
-    read_engine_options,
-)
+from jan_jupyter.engine_options.engine_files import read_engine_options
+from jan_jupyter.engine_options.engine_rows import canonical, known_engines
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.models import ModelStore
 
 from .trees import models, only, plant

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jan_jupyter import settings
-from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.local import supervisor as process
 from jan_jupyter.engines.local.pool import Registry, Worker
 from jan_jupyter.engines.nitro import Nitro

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.nitro import Nitro
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Message

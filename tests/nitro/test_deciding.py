@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jan_jupyter import errors, programs
-from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines import nitro
 from jan_jupyter.engines.local import (
     pool as workers,

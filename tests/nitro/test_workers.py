@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engine_options.engine_files import EngineOptions
+from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.local import pool as workers
 from jan_jupyter.engines.local import supervisor as process
 from jan_jupyter.engines.nitro import Nitro

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jan_jupyter.engine_options.engine_files import Door, EngineOptions
+from jan_jupyter.engine_options.options import Door, EngineOptions
 
 from .server import StreamingServer
 

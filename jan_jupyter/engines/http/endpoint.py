@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from ... import errors
 from ...engine_options import tokens
-from ...engine_options.engine_files import EngineOptions
+from ...engine_options.options import EngineOptions
 from ...models.model import Model
 from ...redaction import Address, Secret, is_secret_name, secrets_in, without_secrets
 from ...types import EMPTY, ChatRequest, Delta, Event

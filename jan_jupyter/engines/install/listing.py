@@ -10,7 +10,8 @@ from typing import Any
 
 from ... import errors
 from ...addresses import host_of
-from ...engine_options.engine_files import EngineOptions, canonical, known_engines
+from ...engine_options.engine_rows import canonical, known_engines
+from ...engine_options.options import EngineOptions
 from ...engine_options.plugins import Plugin, plugins
 from ...models.store import ModelStore
 from ...redaction import is_secret_name, without_secrets

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import errors
-from ...engine_options.engine_files import DATA, canonical, known_engines
+from ...engine_options.engine_rows import DATA, canonical, known_engines
 from ...engine_options.plugins import Plugin, plugins
 from ...models.store import ModelStore
 from ...programs import Tell, find_uv, run

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from ... import errors, settings
-from ...engine_options.engine_files import EngineOptions
+from ...engine_options.options import EngineOptions
 from ...models.model import Model
 from ...parameters import names_program
 from ...types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings

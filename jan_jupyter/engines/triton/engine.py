@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
 from ... import errors
-from ...engine_options.engine_files import EngineOptions
+from ...engine_options.options import EngineOptions
 from ...models.model import Model
 from ...redaction import Address
 from ...types import Audio, ChatRequest, Delta, Embeddings, Event

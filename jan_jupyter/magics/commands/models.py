@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import errors, units
-from ...engine_options.engine_files import loads
+from ...engine_options.engine_rows import loads
 from ..candidates import all_models, fields, paths
 from ..options import value_of
 from .command import Caller, Command, Work, arg, pairs, without_pairs

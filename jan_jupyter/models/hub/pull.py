@@ -18,7 +18,7 @@ from time import monotonic, time
 from typing import Any, Protocol
 
 from ... import errors, units
-from ...engine_options.engine_files import default_engine
+from ...engine_options.engine_rows import default_engine
 from .. import gguf
 from ..machine import probe
 from ..model import ORIGIN, Model

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ... import errors, units
-from ...engine_options.engine_files import DATA
+from ...engine_options.engine_rows import DATA
 from ...parameters import OLLAMA_NAMES
 from ...types import EMPTY
 from ..fit import OVERHEAD
@@ -72,7 +72,7 @@ def key(url: str) -> str | None:
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         return None
-    from ...engine_options.engine_files import canonical
+    from ...engine_options.engine_rows import canonical
     from ...engine_options.keys import find_key
 
     found = find_key(canonical("huggingface"), written=_login() or "")
