@@ -24,20 +24,16 @@ from .wire import openai as wire
 from .wire import sse
 from .wire.errors import headers_of, write_error
 
-JSON = "application/json"
-SSE = "text/event-stream"
-
 _counter = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back: `body` is whole, or its pieces as they come; `headers` are further ones."""
+    """What goes back: `body` is whole, or its pieces as they come."""
 
     status: int
-    content_type: str
+    headers: Mapping[str, str]
     body: bytes | AsyncGenerator[bytes, None]
-    headers: Mapping[str, str] = EMPTY
 
 
 async def respond(router: Router, method: str, path: str, body: bytes) -> Response:
@@ -59,15 +55,12 @@ async def respond(router: Router, method: str, path: str, body: bytes) -> Respon
                 return await _speak(router, bodies.read(body, bodies.Speech))
         raise errors.UsageError(f"There is no {method} {path} here.")
     except errors.JanError as error:
-        return Response(error.status, JSON, _dump(write_error(error)), headers_of(error))
+        return _json(write_error(error), error.status, headers_of(error))
 
 
-def _json(value: Any) -> Response:
-    return Response(200, JSON, _dump(value))
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+def _json(value: Any, status: int = 200, headers: Mapping[str, str] = EMPTY) -> Response:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return Response(status, {"content-type": "application/json", **headers}, body)
 
 
 # Models -------------------------------------------------------------------------------------------
@@ -106,7 +99,7 @@ async def _chat(router: Router, body: Mapping[str, Any]) -> Response:
     except BaseException:
         await chunks.aclose()
         raise
-    return Response(200, SSE, _events(first, chunks))
+    return Response(200, {"content-type": "text/event-stream"}, _events(first, chunks))
 
 
 async def _events(
@@ -171,4 +164,4 @@ def _rest(body: Mapping[str, Any], *ours: str) -> dict[str, Any]:
 
 async def _speak(router: Router, body: Mapping[str, Any]) -> Response:
     audio = await router.speak(body["input"], body.get("model") or None, **_rest(body))
-    return Response(200, audio.content_type, audio.data)
+    return Response(200, {"content-type": audio.content_type}, audio.data)

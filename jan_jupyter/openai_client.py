@@ -96,16 +96,19 @@ def _limited(request: httpx2.Request) -> Iterator[None]:
         ) from error
 
 
+def _made(answer: api.Response, streamed: type[_Body | _AsyncBody]) -> httpx2.Response:
+    if isinstance(answer.body, bytes):
+        return httpx2.Response(answer.status, headers=answer.headers, content=answer.body)
+    return httpx2.Response(answer.status, headers=answer.headers, stream=streamed(answer.body))
+
+
 class _Transport(httpx2.BaseTransport):
     def __init__(self, router: Router) -> None:
         self._router = router
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         answer = bridge.wait(_respond(self._router, request, request.read()))
-        headers = {"content-type": answer.content_type, **answer.headers}
-        if isinstance(answer.body, bytes):
-            return httpx2.Response(answer.status, headers=headers, content=answer.body)
-        return httpx2.Response(answer.status, headers=headers, stream=_Body(answer.body))
+        return _made(answer, _Body)
 
 
 class _Body(httpx2.SyncByteStream):
@@ -130,10 +133,7 @@ class _AsyncTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         answer = await bridge.await_(_respond(self._router, request, await request.aread()))
-        headers = {"content-type": answer.content_type, **answer.headers}
-        if isinstance(answer.body, bytes):
-            return httpx2.Response(answer.status, headers=headers, content=answer.body)
-        return httpx2.Response(answer.status, headers=headers, stream=_AsyncBody(answer.body))
+        return _made(answer, _AsyncBody)
 
 
 class _AsyncBody(httpx2.AsyncByteStream):

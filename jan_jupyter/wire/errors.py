@@ -24,13 +24,14 @@ def write_error(error: errors.JanError) -> dict[str, Any]:
 
     The status stands in it, too, since inside a stream it has no other place.
     """
-    code = getattr(error, "code", None) or ""
+    said = getattr(error, "code", None) or ""
+    codes = [code for code, kind in CODES.items() if kind is type(error)]
     return {
         "error": {
             "message": str(error),
             "type": error.kind,
             "param": None,
-            "code": code if CODES.get(code) is type(error) else _CODE.get(type(error)),
+            "code": said if said in codes else next(iter(codes), None),
             "http_status_code": error.status,
         }
     }
@@ -130,66 +131,40 @@ def meaning(status: int, said: Complaint) -> type[errors.EngineError]:
     return kind
 
 
-_CONTEXT_CODES = (
-    "context_length_exceeded",
-    "exceed_context_size_error",
-    "ContextWindowExceededError",
-    "40303",
-)
-_BILLING_CODES = (
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "billing_error",
-)
-CODES: dict[str, type[errors.EngineError]] = {  # of each kind its own name at OpenAI first
-    **dict.fromkeys(_CONTEXT_CODES, errors.ContextOverflow),
-    **dict.fromkeys(_BILLING_CODES, errors.BillingRefused),
-    "content_filter": errors.ContentFiltered,
-    "invalid_api_key": errors.AuthenticationFailed,
-    "authentication_error": errors.AuthenticationFailed,
-    "invalid_request_error": errors.BadRequest,
-    "not_supported_error": errors.BadRequest,
-    "no_db_connection": errors.AuthenticationFailed,  # LiteLLM looks for an unknown key in its own
-    "permission_error": errors.PermissionRefused,
-    "model_not_found": errors.NotFoundRemotely,
-    "not_found_error": errors.NotFoundRemotely,
-    "DeploymentNotFound": errors.NotFoundRemotely,
-    "NotFoundError": errors.NotFoundRemotely,
-    "40301": errors.NotFoundRemotely,
-    "rate_limit_exceeded": errors.RateLimited,
-    "rate_limit_error": errors.RateLimited,
-    "slow_down": errors.RateLimited,
-    "server_is_overloaded": errors.Overloaded,
-    "overloaded_error": errors.Overloaded,
-    "unavailable_error": errors.StillLoading,
-    "server_error": errors.ServerFailed,
-    "api_error": errors.ServerFailed,
-    "timeout_error": errors.TimedOut,
+_CODES_OF: dict[type[errors.EngineError], str] = {
+    errors.ContextOverflow: "context_length_exceeded exceed_context_size_error 40303"
+    " ContextWindowExceededError",
+    errors.BillingRefused: "insufficient_quota credit_balance_exhausted billing_error"
+    " organization_spend_limit_exceeded project_spend_limit_exceeded"
+    " organization_usage_limit_exceeded",
+    errors.ContentFiltered: "content_filter",
+    # LiteLLM looks for an unknown key in its data base.
+    errors.AuthenticationFailed: "invalid_api_key authentication_error no_db_connection",
+    errors.PermissionRefused: "permission_error",
+    errors.NotFoundRemotely: "model_not_found not_found_error DeploymentNotFound NotFoundError"
+    " 40301",
+    errors.RateLimited: "rate_limit_exceeded rate_limit_error slow_down",
+    errors.Overloaded: "server_is_overloaded overloaded_error",
+    errors.StillLoading: "unavailable_error",
+    errors.BadRequest: "invalid_request_error not_supported_error",
+    errors.ServerFailed: "server_error api_error",
+    errors.TimedOut: "timeout_error",
+}
+"""The codes of each kind, OpenAI's own first: that is the one that we write."""
+CODES: dict[str, type[errors.EngineError]] = {
+    code: kind for kind, codes in _CODES_OF.items() for code in codes.split()
 }
 _BY_STATUS: dict[int, type[errors.EngineError]] = {
-    301: errors.NotFoundRemotely,
-    302: errors.NotFoundRemotely,
-    303: errors.NotFoundRemotely,
-    307: errors.NotFoundRemotely,
-    308: errors.NotFoundRemotely,
-    400: errors.BadRequest,
+    **dict.fromkeys((301, 302, 303, 307, 308, 404, 405), errors.NotFoundRemotely),
     401: errors.AuthenticationFailed,
     402: errors.BillingRefused,
     403: errors.PermissionRefused,
-    404: errors.NotFoundRemotely,
-    405: errors.NotFoundRemotely,
-    408: errors.TimedOut,
     413: errors.ContextOverflow,
-    422: errors.BadRequest,
     429: errors.RateLimited,
-    501: errors.BadRequest,
-    503: errors.Overloaded,
-    504: errors.TimedOut,
-    529: errors.Overloaded,
+    **dict.fromkeys((408, 504), errors.TimedOut),
+    **dict.fromkeys((503, 529), errors.Overloaded),
 }
+"""All others are the fault of the server from 500 on, and else of the request."""
 _BY_WORDS = (
     (
         re.compile(r"(?i)maximum context length|prompt is too long|context ?window"),
@@ -205,7 +180,6 @@ _GENERAL = {"invalid_request_error", "server_error", "api_error"}
 
 # A status of these kinds says more than the general code that some servers put beside it.
 _STATUS_FIRST = {401, 402, 404, 413}
-_CODE: dict[type[errors.JanError], str] = {kind: code for code, kind in reversed(CODES.items())}
 _OURS: dict[str, tuple[int, type[errors.EngineError]]] = {
     kind.kind: (kind.status, kind)
     for kind in vars(errors).values()

@@ -128,15 +128,11 @@ def write_chunk(
     said: dict[str, Any] = {"role": "assistant"} if first else {}
     if delta.text:
         said["content"] = delta.text
-    if delta.reasoning:
-        said["reasoning_content"] = delta.reasoning
     if delta.tool_calls:
         said["tool_calls"] = [{"index": i, **call} for i, call in enumerate(delta.tool_calls)]
     if delta.extra:
         said |= delta.extra
-    choice = {"index": delta.choice, "delta": said, "finish_reason": delta.finish}
-    if delta.logprobs:
-        choice["logprobs"] = {"content": [*delta.logprobs]}
+    choice = _write_choice(delta.choice, "delta", said, delta)
     return {**head, "choices": [choice], **_write_notes(delta)}
 
 
@@ -147,18 +143,22 @@ def write_usage(last: Delta, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
 
 def write_reply(reply: Reply, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
     """A whole answer as a `chat.completion`."""
-    choices = [_write_choice(place, choice) for place, choice in enumerate(reply.choices)]
+    choices = []
+    for place, choice in enumerate(reply.choices):
+        extra = choice.messages[-1].extra
+        said = {"role": "assistant", "content": choice.text or None, **extra}
+        choices.append(_write_choice(place, "message", said, choice))
     return {**head, "choices": choices, **_counted(reply), **_write_notes(reply)}
 
 
-def _write_choice(place: int, reply: Reply) -> dict[str, Any]:
-    extra = reply.messages[-1].extra
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, **extra}
-    if reply.reasoning:
-        message["reasoning_content"] = reply.reasoning
-    choice: dict[str, Any] = {"index": place, "message": message, "finish_reason": reply.finish}
-    if reply.logprobs:
-        choice["logprobs"] = {"content": [*reply.logprobs]}
+def _write_choice(
+    place: int, kind: str, said: dict[str, Any], answer: Delta | Reply
+) -> dict[str, Any]:
+    if answer.reasoning:
+        said["reasoning_content"] = answer.reasoning
+    choice: dict[str, Any] = {"index": place, kind: said, "finish_reason": answer.finish}
+    if answer.logprobs:
+        choice["logprobs"] = {"content": [*answer.logprobs]}
     return choice
 
 

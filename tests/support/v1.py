@@ -21,7 +21,7 @@ def served(router: Router) -> Iterator[str]:
             path = self.path.removeprefix("/v1")
             answer = bridge.wait(api.respond(router, self.command, path, asked))
             self.send_response(answer.status)
-            for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
+            for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
             body = answer.body

@@ -198,12 +198,9 @@ class Client:
                         finished[delta.choice] = delta.finish or finished.get(delta.choice)
                         if delta.text or delta.reasoning or delta.tool_calls:
                             partial.append("" if delta.choice else delta.text)
-                            plain = delta.finish is None and delta.usage is None
-                            yield (
-                                delta
-                                if plain
-                                else replace(delta, finish=None, usage=None, notes=())
-                            )
+                            if delta.finish is not None or delta.usage is not None:
+                                delta = replace(delta, finish=None, usage=None, notes=())
+                            yield delta
             parsed = _parsed(parser, None, party)
             for delta in () if isinstance(parsed, End) else parsed:
                 last = _merged(last, delta)
@@ -422,6 +419,8 @@ def _check(delta: Delta) -> None:
 
 def _merged(last: Delta, new: Delta) -> Delta:
     """What is known at the end of all choices."""
+    if not (new.usage or new.timings or new.notes) and new.extra is EMPTY:
+        return last  # as of nearly every token
     return Delta(
         usage=new.usage or last.usage,
         timings=new.timings or last.timings,
