@@ -21,7 +21,8 @@ from . import message as turns
 from .assistants import Assistants
 from .lines import read_lines
 from .message import ThreadMessage
-from .thread import Thread, read_head
+from .thread import Thread
+from .view import read_head
 
 
 @dataclass(frozen=True, slots=True)
