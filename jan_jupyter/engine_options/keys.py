@@ -15,15 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..addresses import host_of, hosts_of
 from ..errors import SettingsError, UsageError
 from ..redaction import Secret
 from ..settings import own_data_folder
-
-if TYPE_CHECKING:
-    pass
 
 SERVICE = "jan-jupyter"
 """Our name in the keyring."""

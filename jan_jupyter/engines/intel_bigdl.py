@@ -46,9 +46,9 @@ RECIPES = {
                 *("accelerate==0.23.0", "numpy==1.26.4", *_OF_BOTH),
             ),
         ),
-        gigabytes=1.3,
+        size=1_300_000_000,
         check="import ipex_llm.transformers",
-        cost=f"about 1.3 GB on disk, some minutes; {_ARCHIVED}",
+        remark=f"some minutes; {_ARCHIVED}",
     ),
     "bigdl-llm": Recipe(
         "bigdl-llm",
@@ -60,18 +60,18 @@ RECIPES = {
                 *("accelerate==0.21.0", "numpy==1.26.4", *_OF_BOTH),
             ),
         ),
-        gigabytes=1.3,
+        size=1_300_000_000,
         check="import bigdl.llm.transformers",
-        cost=f"about 1.3 GB on disk, some minutes; {_ARCHIVED}",
+        remark=f"some minutes; {_ARCHIVED}",
     ),
     "openvino": Recipe(
         "openvino",
         pythons=("3.13", "3.12", "3.11"),
         steps=(("openvino-genai==2026.4.1.0", "numpy"),),
-        gigabytes=0.4,
+        size=400_000_000,
         # Without what would tell Intel and Google about it.
         check="import sys; sys.modules['openvino_telemetry'] = None; import openvino_genai",
-        cost="about 0.4 GB on disk, a minute; recommended",
+        remark="a minute; recommended",
     ),
 }
 _PACKAGES = {"ipex-llm": "ipex_llm", "bigdl-llm": "bigdl.llm"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .. import units
-from .gguf import GGUFHeader
+from .gguf import GGUFHeader, bytes_per_value
 from .machine import Machine
 
 LARGEST_DEFAULT_CONTEXT = 8192
@@ -109,14 +109,9 @@ def step_bytes(header: GGUFHeader) -> int:
 
 def _cache(header: GGUFHeader, context: int, settings: Mapping[str, Any]) -> int:
     kinds = (str(settings.get(name, "f16")) for name in ("cache_type_k", "cache_type_v"))
-    return header.kv_bytes(context, sum(_CACHE_BYTES.get(kind, 2.0) for kind in kinds) / 2)
+    return header.kv_bytes(context, sum(map(bytes_per_value, kinds)) / 2)
 
 
 def default_context(header: GGUFHeader) -> int:
     """The context of a model that sets none."""
     return min(header.context_length or 2048, LARGEST_DEFAULT_CONTEXT)
-
-
-_CACHE_BYTES = {"f32": 4.0, "q8_0": 1.07, "q5_1": 0.75, "q5_0": 0.69, "q4_1": 0.63, "q4_0": 0.57}
-_CACHE_BYTES["iq4_nl"] = 0.57
-"""Bytes of a value in the context's memory; 2 for all others."""

@@ -54,6 +54,12 @@ _FILE_TYPES: Mapping[int | None, str] = {
     38: "MXFP4_MOE",
 }
 # fmt: on
+_BYTES = {name: size / block for name, block, size in _TENSOR_TYPES.values()}
+
+
+def bytes_per_value(kind: str) -> float:
+    """Bytes that a number of this type takes (`q8_0`: 1.06); 2 of a type that is not known."""
+    return _BYTES.get(kind.upper(), 2.0)
 
 
 @dataclass(frozen=True, slots=True)

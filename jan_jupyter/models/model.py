@@ -26,8 +26,16 @@ Source = Literal[
     "gpt4all",
     "folder",
 ]
-FOREIGN = frozenset({"lmstudio", "ollama", "huggingface", "llama.cpp", "gpt4all", "folder"})
-"""The sources that belong to other programs, and the folders that the user names."""
+FOREIGN: Mapping[str, str] = {
+    "lmstudio": "LM Studio",
+    "ollama": "Ollama",
+    "huggingface": "Hugging Face",
+    "llama.cpp": "llama.cpp",
+    "gpt4all": "GPT4All",
+    "folder": "folder",
+}
+"""The sources that belong to other programs, and the folders that the user names, as people call
+them."""
 ORIGIN = "origin"
 """What the metadata of a description has that came from elsewhere; it is written by us."""
 

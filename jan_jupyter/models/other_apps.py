@@ -27,16 +27,6 @@ from .files import is_projector
 from .scan import Found
 from .schema import Description
 
-LABELS: Mapping[str, str] = {
-    "lmstudio": "LM Studio",
-    "ollama": "Ollama",
-    "huggingface": "Hugging Face",
-    "llama.cpp": "llama.cpp",
-    "gpt4all": "GPT4All",
-    "folder": "folder",
-}
-"""The homes that we know (the setting `homes`), as people call them."""
-
 # Where they are -----------------------------------------------------------------------------------
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from ..engine_options.engine_rows import known_engines
 from .fit import default_context
 from .gguf import GGUFHeader
-from .model import Model
-from .other_apps import LABELS, quantisation_of
+from .model import FOREIGN, Model
+from .other_apps import quantisation_of
 
 _ORIGINS = {
     "json": "data folder",
@@ -58,7 +58,7 @@ def facts(model: Model, header: GGUFHeader | None) -> Facts:
         context=given or (default_context(header) if header else 0),
         trained=(header.context_length or 0) if header else 0,
         architecture=header.architecture if header else "",
-        origin=LABELS.get(model.source) or _ORIGINS.get(model.source, model.source),
+        origin=FOREIGN.get(model.source) or _ORIGINS.get(model.source, model.source),
         remote=remote,
     )
 

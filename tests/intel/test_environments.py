@@ -37,7 +37,7 @@ def wheel(folder: Path, name: str, code: str = "") -> str:
 def recipe(
     *steps: str, check: str = "import one, two", pythons: tuple[str, ...] = (HERE,)
 ) -> Recipe:
-    return Recipe("demo", pythons, tuple((step,) for step in steps), 0.01, check, "nothing")
+    return Recipe("demo", pythons, tuple((step,) for step in steps), 10**7, check, "nothing")
 
 
 def install(folder: Path, made: Recipe) -> list[str]:
@@ -109,8 +109,8 @@ def test_a_python_that_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_disk_that_is_too_small(tmp_path: Path) -> None:
-    huge = Recipe("huge", (HERE,), (), 10**9, "pass", "")
-    with pytest.raises(errors.EngineUnavailable, match=r"needs about 1000000000 GB"):
+    huge = Recipe("huge", (HERE,), (), 10**18, "pass", "")
+    with pytest.raises(errors.EngineUnavailable, match=r"needs about 1,000,000,000\.0 GB"):
         install(tmp_path / "env", huge)
 
 

@@ -33,17 +33,22 @@ TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu"
 class Recipe:
     """What goes into an environment: `steps` of requirements, one after the other.
 
-    `pythons` are the versions for which all of them have wheels, best first. `gigabytes` is what
-    it takes on disk. `check` is a program that ends well if it works, `cost` a line that
-    says what it takes, for who is asked.
+    `pythons` are the versions for which all of them have wheels, best first. `size` is what
+    it takes on disk, in bytes. `check` is a program that ends well if it works, `remark` what else
+    is said to who is asked.
     """
 
     name: str
     pythons: tuple[str, ...]
     steps: tuple[tuple[str, ...], ...]
-    gigabytes: float
+    size: int
     check: str
-    cost: str
+    remark: str
+
+    @property
+    def cost(self) -> str:
+        """What it takes, in words."""
+        return f"about {units.size(self.size)} on disk, {self.remark}"
 
 
 class EngineEnvironment:
@@ -118,10 +123,10 @@ class EngineEnvironment:
     def _check_space(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.folder).free
-        if free < self.recipe.gigabytes * 1.5e9:
+        if free < self.recipe.size * 1.5:
             raise EngineUnavailable(
-                f"{self.recipe.name} needs about {self.recipe.gigabytes} GB (and half of that while"
-                f" it is installed), and {units.size(free)} are free below {self.folder}."
+                f"{self.recipe.name} needs about {units.size(self.recipe.size)} (and half of that"
+                f" while it is installed), and {units.size(free)} are free below {self.folder}."
             )
 
     def _done(self) -> list[list[str]]:
