@@ -117,40 +117,19 @@ def parser() -> Parser:
     for field in OFFERED.values():
         if field.options:
             add(*field.options, dest=field.name, **_argparse(field))
-    add(
-        "-p",
-        "--parameter",
-        action="append",
-        type=_key_value,
-        default=[],
-        metavar="KEY=VALUE",
-        help="any other parameter of the engine",
-    )
+    several: dict[str, Any] = {"action": "append", "default": []}
+    more: dict[str, Any] = {**several, "type": _key_value, "metavar": "KEY=VALUE"}
+    add("-p", "--parameter", **more, help="any other parameter of the engine")
     add("-c", "--continue", dest="go_on", action="store_true", help="continue the conversation")
     add("--thread", metavar="NAME", help="go on with a thread, kept on disk; made if it is new")
     add("--as", dest="as_name", metavar="NAME", help="keep the Reply in this variable")
     add("-f", "--format", choices=FORMATS, default="markdown", help="how to show the answer")
-    add(
-        "-a",
-        "--attach",
-        action="append",
-        default=[],
-        metavar="WHAT",
-        help="send a figure, image or array (its name), or a file; may be given several times",
-    )
-    add(
-        "--schema",
-        metavar="NAME",
-        help="the answer fits this class, type, JSON schema or .json file; its value is .value",
-    )
-    add(
-        "--tool",
-        dest="tools",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a function that the model may ask for; may be given several times",
-    )
+    what = "send a figure, image or array (its name), or a file; may be given several times"
+    add("-a", "--attach", **several, metavar="WHAT", help=what)
+    shape = "the answer fits this class, type, JSON schema or .json file; its value is .value"
+    add("--schema", metavar="NAME", help=shape)
+    tool = "a function that the model may ask for; may be given several times"
+    add("--tool", dest="tools", **several, metavar="NAME", help=tool)
     add("--yes", action="store_true", help="run its functions without asking")
     add("--raw", action="store_true", help="send the prompt as typed, without filling {name}")
     add("--dry-run", action="store_true", help="show the exact request, send nothing")
