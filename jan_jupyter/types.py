@@ -21,6 +21,7 @@ State = Literal[
     "downloading",
     "loading",
     "ready",
+    "reading",
     "answering",
     "unloading",
     "unloaded",
@@ -205,6 +206,7 @@ class Event:
             "queued": self.message or f"Waiting for {self.model} …",
             "downloading": f"Downloading {self.model}{share} …",
             "loading": self.message or f"Loading {self.model}{share} …",
+            "reading": self.message or f"Reading the prompt{share} …",
         }.get(self.state, "")
 
 

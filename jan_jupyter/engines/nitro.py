@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from .. import errors
+from .. import errors, units
 from ..models import fit, gguf
 from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Embeddings
 from ..wire.errors import Complaint
+from ..wire.sse import ServerEvent
+from .http import client as http
 from .local import runtimes, supervisor
 from .local.engine import LocalEngine
 from .local.pool import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
+from .openai import OpenAIParser
 
 SMALL_MODEL = 20 * 10**6
 """Bytes below which one thread is as fast as many, and is not held up when the others must wait.
@@ -88,7 +92,13 @@ class Nitro(LocalEngine):
                 model=model.id,
                 engine=self.options.name,
             )
-        return super().body(model, request)
+        return {"return_progress": True, **super().body(model, request)}
+
+    def parser(self, model: Model, request: ChatRequest) -> http.Parser:
+        def tell(share: float, message: str) -> None:
+            self.tell("reading", model, progress=share, message=message)
+
+        return ProgressParser(request.choices, tell)
 
     def check(self, model: Model, request: ChatRequest, worker: Worker) -> None:
         if worker.runtime != "llama-cpp-python" and request.choices > worker.slots:
@@ -147,10 +157,14 @@ def _launch(
         chosen.setdefault("kv_unified", not chosen.get("only_embeds"))
     else:
         chosen.pop("kv_unified", None)  # there is nobody to share with
+    on_gpu = runtimes.in_gpu_memory(runtime, chosen)
+    if not on_gpu and "mmproj" not in chosen:
+        # llama.cpp tells its progress, and hears of a stop, between two such: on processors that
+        # are seconds. A GPU has no use for it, and a picture wants to be read as a whole.
+        chosen.setdefault("n_batch", max(fit.USUAL_STEP, chosen.get("n_ubatch", 0)))
     whole = {**chosen, "ctx_len": fit.contexts(chosen) * chosen["ctx_len"]}
     command, text, environment = runtime.command(files[0].path, whole)
     needed = fit.memory_needed(header, size, chosen)
-    on_gpu = runtimes.in_gpu_memory(runtime, chosen)
     return Launch(
         runtime.name,
         command,
@@ -205,6 +219,33 @@ def _notes(context: int, trained: int | None) -> tuple[str, ...]:
     if trained and context > trained:
         return (f"ctx_len {context:,} is more than the model was trained for ({trained:,})",)
     return ()
+
+
+# How far a prompt is read -------------------------------------------------------------------------
+
+QUIET_SECONDS = 1.0
+"""A prompt that is read in less is not worth a word."""
+
+
+class ProgressParser(OpenAIParser):
+    """Also reads how far llama.cpp is with a prompt: `tell` takes 0 … 1, and a line for people."""
+
+    def __init__(self, choices: int, tell: Callable[[float, str], None]) -> None:
+        super().__init__(choices)
+        self._tell = tell
+
+    def parse(self, event: ServerEvent) -> http.Parsed:
+        if '"prompt_progress":' in event.data:
+            self._progress(**json.loads(event.data)["prompt_progress"])
+        return super().parse(event)
+
+    def _progress(self, total: int, cache: int, processed: int, time_ms: float, **_: Any) -> None:
+        """`processed` of `total` tokens, `cache` of which were known before."""
+        seconds, done = time_ms / 1000, processed - cache
+        if seconds >= QUIET_SECONDS and done > 0 and processed < total:
+            left = units.duration(seconds / done * (total - processed))
+            share = processed / total
+            self._tell(share, f"Reading the prompt: {share:.0%} of {total:,} tokens, {left} left …")
 
 
 # What went wrong ----------------------------------------------------------------------------------

@@ -127,6 +127,22 @@ def test_a_stopped_answer_generates_nothing_more(notebook: Kernel, folder: Path)
     assert idle(int(str(entry["port"])), str(entry["secret"]))
 
 
+def test_how_far_a_long_prompt_is_read_is_shown(notebook: Kernel, folder: Path) -> None:
+    notebook.execute("from jan_jupyter.engines import nitro\nnitro.QUIET_SECONDS = 0.0")
+    message = notebook.send(f"%%jan slow -n 1\n{'word ' * 900}")
+
+    def reading(message: Received) -> bool:
+        shown = message.content.get("data", {}).get("text/plain", "")
+        return shown.startswith("Reading the prompt: ") and shown.endswith(" left …")
+
+    notebook.wait_for(message, reading)
+    notebook.interrupt()
+    notebook.result(message)
+    notebook.execute("nitro.QUIET_SECONDS = 1.0")
+    (entry,) = [w for w in workers(folder) if w["model"] == "slow"]
+    assert idle(int(str(entry["port"])), str(entry["secret"]))
+
+
 def test_a_worker_killed_in_mid_answer_is_one_line_and_the_next_cell_works(
     notebook: Kernel, folder: Path
 ) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from jan_jupyter import errors, programs
 from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines import nitro
+from jan_jupyter.engines.intel_bigdl import IntelBigdl
 from jan_jupyter.engines.local import (
     pool as workers,
 )
@@ -30,11 +31,13 @@ from jan_jupyter.engines.local.engine import FOR_EVER
 from jan_jupyter.engines.local.pool import Held, ModelFile, Registry, WorkerSpec, to_evict
 from jan_jupyter.engines.local.xllamacpp_server import set_attribute
 from jan_jupyter.engines.nitro import Nitro, ceiling, decisive
+from jan_jupyter.engines.openai import OpenAI
 from jan_jupyter.models import gguf, machine
 from jan_jupyter.models.gguf import GGUFHeader
 from jan_jupyter.models.model import Model
 from jan_jupyter.settings import Jan
-from jan_jupyter.types import ChatRequest, Message
+from jan_jupyter.types import ChatRequest, Delta, Message
+from jan_jupyter.wire.sse import ServerEvent
 
 # Whom to evict ------------------------------------------------------------------------------------
 
@@ -271,6 +274,42 @@ def test_pre_prompt_stands_before_everything() -> None:
     system, user = Message("system", "Be short."), Message("user", "hi")
     assert contents(user) == [("system", "Be kind. "), ("user", "hi")]
     assert contents(system, user) == [("system", "Be kind. Be short."), ("user", "hi")]
+
+
+# How far a prompt is read -------------------------------------------------------------------------
+
+
+def test_progress_is_told_once_a_prompt_has_taken_a_second() -> None:
+    told: list[tuple[float, str]] = []
+    parser = nitro.ProgressParser(1, lambda share, message: told.append((share, message)))
+
+    def read(processed: int, time_ms: int) -> object:
+        progress = {"total": 4000, "cache": 1000, "processed": processed, "time_ms": time_ms}
+        begun = [{"index": 0, "delta": {"role": "assistant", "content": None}}]
+        chunk = {"choices": begun, "prompt_progress": progress}
+        return parser.parse(ServerEvent(json.dumps(chunk)))
+
+    assert not read(1000, 0)
+    assert not read(1500, 999)
+    assert told == []
+    assert not read(2000, 2000)
+    assert told == [(0.5, "Reading the prompt: 50% of 4,000 tokens, 4 s left …")]
+    assert not read(4000, 6000)  # it is read
+    quoted = {"choices": [{"index": 0, "delta": {"content": '"prompt_progress":'}}]}
+    delta = parser.parse(ServerEvent(json.dumps(quoted)))
+    assert isinstance(delta, Delta)
+    assert delta.text == '"prompt_progress":'
+    assert len(told) == 1
+
+
+def test_only_llama_cpp_is_asked_for_its_progress(tiny_model: Path) -> None:
+    request = ChatRequest([Message("user", "hi")])
+    model = Model("m", "", "nitro", "ready", "bare", tiny_model.parent, {}, file=tiny_model)
+    classes: list[type[OpenAI]] = [Nitro, IntelBigdl, OpenAI]
+    engines = [engine(EngineOptions("it", "it")) for engine in classes]
+    assert [e.body(model, request).get("return_progress") for e in engines] == [True, None, None]
+    given = ChatRequest([Message("user", "hi")], extra={"return_progress": False})
+    assert engines[0].body(model, given)["return_progress"] is False
 
 
 # What a log says ----------------------------------------------------------------------------------

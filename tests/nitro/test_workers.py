@@ -19,6 +19,7 @@ import pytest
 
 from jan_jupyter import errors
 from jan_jupyter.engine_options.options import EngineOptions
+from jan_jupyter.engines import nitro
 from jan_jupyter.engines.local import pool as workers
 from jan_jupyter.engines.local import supervisor as process
 from jan_jupyter.engines.nitro import Nitro
@@ -568,6 +569,20 @@ async def test_four_slots_answer_at_once(
         task.cancel()
     await asyncio.wait(tasks)
     await until(lambda: bench.working() == 0)
+
+
+async def test_how_far_a_prompt_is_read_is_told(
+    bench: Bench, tiny_model: Path, own_server: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nitro, "QUIET_SECONDS", 0.0)
+    asked = model(tiny_model, ctx_len=2048, **own_server)
+    deltas = await answer(bench.nitro, asked, short(tokens(1800)))
+    assert deltas[-1].usage is not None
+    read = [event for event in bench.events if event.state == "reading"]
+    shares = [event.progress for event in read]
+    assert len(shares) == deltas[-1].usage.prompt // 512  # after each step but the last
+    assert shares == sorted(shares, key=lambda share: share or 0.0)
+    assert f" of {deltas[-1].usage.prompt:,} tokens, 0 s left …" in read[-1].awaited
 
 
 # Memory -------------------------------------------------------------------------------------------
