@@ -132,7 +132,7 @@ def test_how_far_a_long_prompt_is_read_is_shown(notebook: Kernel, folder: Path) 
     message = notebook.send(f"%%jan slow -n 1\n{'word ' * 900}")
 
     def reading(message: Received) -> bool:
-        shown = message.content.get("data", {}).get("text/plain", "")
+        shown = str(message.content.get("data", {}).get("text/plain", ""))
         return shown.startswith("Reading the prompt: ") and shown.endswith(" left …")
 
     notebook.wait_for(message, reading)
