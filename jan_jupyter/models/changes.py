@@ -283,7 +283,7 @@ def bring(models: Path, description: dict[str, Any], files: Files, how: How) -> 
 
 def _is_address(source: Any) -> bool:
     url = source.get("url") if isinstance(source, Mapping) else None
-    return isinstance(url, str) and url.lower().startswith(("http://", "https://", "hf://"))
+    return isinstance(url, str) and schema.is_address(url)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -251,7 +251,7 @@ def _sources(
 
 def _source(url: str, filename: str, beside: Path) -> Mapping[str, str]:
     """An address to download from, or a path, which is relative to the folder of `beside`."""
-    if url.lower().startswith(("http://", "https://", "hf://")):
+    if is_address(url):
         if not filename:
             filename = unquote(re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2])
         if "/blob/" in url:
@@ -264,6 +264,11 @@ def _source(url: str, filename: str, beside: Path) -> Mapping[str, str]:
         models = next((folder for folder in beside.parents if folder.name == "models"), None)
         path = str((models or beside.parent / "models") / url[len("models://") :].lstrip("/"))
     return {"path": str(beside.parent / path), "filename": filename}
+
+
+def is_address(url: str) -> bool:
+    """Whether a source is one to fetch from; else it is a path."""
+    return url.lower().startswith(("http://", "https://", "hf://", "pypi:"))
 
 
 def is_absolute(path: str) -> bool:

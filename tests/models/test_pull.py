@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import ModelStore, bridge, errors
-from jan_jupyter.models.hub import download, pull
+from jan_jupyter.models.hub import download, pull, wheel
 from jan_jupyter.models.hub import sources as hub
 from jan_jupyter.models.hub.pull import Progress
 from jan_jupyter.models.hub.unfinished import discard, unfinished
@@ -753,7 +753,9 @@ def test_the_curated_list_is_in_order() -> None:
     names = [known.name for known in hub.curated()]
     assert len(names) == len({*names}) >= 10
     for known in hub.curated():
-        assert hub._REPOSITORY.fullmatch(known.source), known
+        packed = wheel.SOURCE.fullmatch(known.source)
+        assert packed or hub._REPOSITORY.fullmatch(known.source), known
+        assert not packed or (packed["version"] and packed["file"] and len(known.sha256) == 64)
         assert known.licence
         assert known.size
 

@@ -7,7 +7,7 @@ Below F lie repositories, `ORG/REPO/FILE`. The hub tells of them like Hugging Fa
 (`/api/models/…`, and `/ORG/REPO/resolve/REVISION/FILE`, which redirects to the CDN on another port)
 and like Ollama's registry (`/v2/SPACE/NAME/manifests/TAG` of `SPACE/NAME/TAG.gguf`,
 `…/blobs/DIGEST`); the CDN serves the bytes. Plain files are also at the hub's
-`/plain/ORG/REPO/FILE`.
+`/plain/ORG/REPO/FILE`, and `/plain/FOLDER/` lists what lies there, as a package index does.
 
 `hub.behave("ORG/REPO/FILE", rate=…, cut=…)` sets how a file (or `ORG/REPO`, for what its
 repository answers) is served; see `Behaviour`.
@@ -231,10 +231,19 @@ class Handler(BaseHTTPRequestHandler):
         self.redirect(f"{name}/{file}", {"X-Repo-Commit": COMMIT, **linked})
 
     def plain(self, file: str) -> None:
+        if file.endswith("/") and (self.state.folder / file).is_dir():
+            self.listing(self.state.folder / file)
+            return
         if not (self.state.folder / file).is_file():
             self.refuse(404, "")
             return
         self.file(file)
+
+    def listing(self, folder: Path) -> None:
+        names = sorted(path.name for path in folder.iterdir())
+        body = "".join(f'<a href="{name}">{name}</a>\n' for name in names).encode()
+        self.begin(200, {"Content-Type": "text/html", "Content-Length": str(len(body))})
+        self.wfile.write(body)
 
     # Ollama
 

