@@ -44,8 +44,7 @@ ONLY_IN = {
     "anywidget": {"panel"},
     "jupyter_server": {"server"},
     "httpx2": {
-        "engines/http/client.py",
-        "engines/http/loopback.py",
+        "engines/http",
         "models/hub/web.py",
         "openai_client.py",
     },

@@ -22,7 +22,7 @@ def test_it_is_one_line_of_the_right_kind(
     if case.behaviours:
         user.house.peer(pair.peer, LLMock).script(*case.behaviours)
     else:
-        monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
+        monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
     pieces: list[str] = []
     with pytest.raises(errors.JanError) as caught:
         pieces.extend(user.asks(case.prompt, **case.parameters))
@@ -79,7 +79,7 @@ LOADING = {"openai", "azure-openai", "hf-endpoints"}
 def test_a_server_that_is_loading_is_waited_for(
     user: User, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_PAUSE", 0.01)
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
     user.has(pair, model=f"loads-{pair.id}:error=loading,times=5")
     events: list[Event] = []
     unwatch = jan.router.watch(events.append)

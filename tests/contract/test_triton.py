@@ -42,7 +42,7 @@ def asking(peer: Triton, model: str) -> Iterator[socket.socket]:
 def test_a_full_queue_is_told_as_such(
     user: User, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
     slow = LlamaCpp(tmp_path, model=house.slow_model, context=50_000, endless=True)
     with slow, Triton(tmp_path, slow) as peer, ExitStack() as others:
         user.has(replace(TRITON, files=lambda _: address()(peer)), model="narrow")

@@ -131,7 +131,7 @@ def test_what_a_text_format_cannot_do_is_told(server: StreamingServer) -> None:
 def test_an_endpoint_that_was_scaled_to_zero_is_waited_for(
     server: StreamingServer, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_PAUSE", 0.01)
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
     events: list[Event] = []
     behaviour = "n=3,status=503,form=html,times=4"
     about = model(f"m:{behaviour}")
@@ -175,8 +175,8 @@ def test_what_tgi_refuses_is_one_line(
     kind: type[errors.EngineError],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_SECONDS", -1)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     with pytest.raises(kind) as caught:
         ask(at(server, f"n=5,{behaviour}", "tgi"), M)
     assert type(caught.value) is kind

@@ -125,7 +125,7 @@ def test_who_asks_for_a_long_wait_is_not_asked_again(server: StreamingServer) ->
 def test_a_server_that_starts_is_waited_for_and_told(
     server: StreamingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_PAUSE", 0.01)
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
     events: list[Event] = []
     deltas = ask(server, "starting:n=3,error=loading,times=5", events)
     assert text(deltas) == "".join(tokens(3))
@@ -220,8 +220,8 @@ def test_what_a_server_refuses_is_one_line(
     kind: type[errors.EngineError],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_SECONDS", -1)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     with pytest.raises(kind) as caught:
         ask(server, f"bad:n=5,{behaviour}")
     message = str(caught.value)
@@ -268,7 +268,7 @@ def test_the_mend_fits_what_was_refused(
 def test_a_silent_server_is_told_with_seconds_tries_and_setting(
     server: StreamingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
 
     async def go() -> None:
         engine = OpenAI(options(server))
@@ -295,7 +295,7 @@ def test_a_time_that_is_none_is_told(server: StreamingServer) -> None:
 def test_a_stream_that_is_cut_before_its_first_token_is_asked_for_again(
     server: StreamingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
     assert text(ask(server, "cut:n=3,cut=0,times=2")) == "".join(tokens(3))
     assert len(server.journal()) == 3
 
@@ -309,7 +309,7 @@ def test_rubbish_in_mid_stream_shows_itself_and_blames_no_address(server: Stream
 
 
 def test_nobody_listening(server: StreamingServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
 
     async def go() -> None:
         engine = OpenAI(EngineOptions("openai", "openai", base_url="http://127.0.0.1:9/v1"))

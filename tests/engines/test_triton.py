@@ -251,7 +251,7 @@ def test_what_it_refuses_is_one_line(
     kind: type[errors.EngineError],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
     with pytest.raises(kind) as caught:
         ask(at(server), model(f"m:{behaviour}"))
     assert type(caught.value) is kind

@@ -54,8 +54,8 @@ def test_an_error_keeps_its_class(
     kind: type[errors.EngineError],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.engines.http.client.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.engines.http.client.STARTING_SECONDS", -1)
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     add_remote(isolated / "jan", server, m=behaviour)
     with pytest.raises(errors.EngineError) as caught:
         ask(engine("openai", address), model("m"))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from time import monotonic
@@ -23,19 +23,22 @@ from ...addresses import is_this_machine
 from ...redaction import Address, quiet_log, without_secrets
 from ...settings import stay_here
 from ...types import EMPTY, Delta, Finish, Timings
-from ...wire.retry import LONGEST_WAIT, backoff
+from ...wire.retry import Patience, Wait
 from ...wire.sse import EventDecoder, ServerEvent
-from .failures import Hidden, Party, error_of
+from .failures import (
+    CONNECT_SECONDS,
+    Hidden,
+    Party,
+    check_headers,
+    error_of,
+    translated,
+    without_frames,
+)
 
 if TYPE_CHECKING:
     import httpx2
 
-ATTEMPTS = 3
-CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
-STARTING_SECONDS = 900.0
-"""How long a server that says that it is starting is waited for."""
-STARTING_PAUSE = 2.0
 LONGEST_PAUSE = 0.025
 """Seconds between two reads of a stream."""
 LONGEST_DRAIN = 0.1
@@ -100,9 +103,6 @@ class Parser(ABC):
     def end(self) -> Delta | None:
         """The stream has ended cleanly, with or without an end mark."""
         return None
-
-
-Wait = Callable[[float, errors.EngineError], None]
 
 
 class Client:
@@ -238,7 +238,7 @@ class Client:
         if request.body is not None:
             headers = {"Content-Type": "application/json", **headers}
             content = json.dumps(request.body, ensure_ascii=False).encode()
-        _check_headers(headers, party)
+        check_headers(headers, party)
         async with client.stream(
             request.method, _url(request.url), content=content, headers=headers, timeout=timeout
         ) as response:
@@ -283,23 +283,6 @@ def _client(local: bool, here: bool) -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     direct = httpx2.AsyncHTTPTransport(limits=limits) if here else None
     return httpx2.AsyncClient(timeout=timeout, limits=limits, transport=direct)
-
-
-def _check_headers(headers: Mapping[str, str], party: Party) -> None:
-    """What cannot stand in a header is said without showing it; httpx2's own error would."""
-    for name, value in headers.items():
-        if not (f"{name}{value}".isascii() and f"{name}{value}".isprintable()):
-            raise errors.BadRequest(
-                f"The header {name!a} that {party.engine} (model {party.model}) is to be sent has a"
-                f" character that no header can carry: mend it in"
-                f" engines/{party.engine}/engine.json."
-            )
-
-
-def without_frames(error: errors.EngineError) -> errors.EngineError:
-    """The error without the frames below us and without what caused it: both may hold the key."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
-    return error
 
 
 def _is_loopback(url: str) -> bool:
@@ -427,127 +410,3 @@ def _merged(last: Delta, new: Delta) -> Delta:
         notes=(*last.notes, *new.notes),
         extra=new.extra or last.extra,
     )
-
-
-# Trying again -------------------------------------------------------------------------------------
-
-
-class Patience:
-    """Whether a request is sent again after an error, and when."""
-
-    def __init__(self) -> None:
-        self._attempts = 0
-        self._began = monotonic()
-
-    def pause(self, error: errors.EngineError) -> float | None:
-        """Seconds to wait; `None`: it is not tried again."""
-        if not error.retryable:
-            return None
-        if isinstance(error, errors.StillLoading):  # it will come: that is a wait, not a failure
-            waited = monotonic() - self._began
-            return None if waited > STARTING_SECONDS else error.retry_after or STARTING_PAUSE
-        self._attempts += 1
-        if self._attempts >= ATTEMPTS or (error.retry_after or 0) > LONGEST_WAIT:
-            return None
-        return backoff(self._attempts, error.retry_after)
-
-    async def wait(self, error: errors.EngineError, on_wait: Wait | None) -> None:
-        """Wait before another try, and say so each second; raises the error if there is none."""
-        seconds = self.pause(error)
-        if seconds is None:
-            if self._attempts > 1:
-                error.args = (f"{error} It was asked {self._attempts} times.",)
-            raise error
-        until = monotonic() + seconds
-        while True:
-            left = max(0.0, until - monotonic())
-            if on_wait is not None:
-                on_wait(left, error)
-            await asyncio.sleep(min(1.0, left))
-            if left <= 1.0:
-                return
-
-
-@contextmanager
-def translated(
-    party: Party, partial: list[str], seconds: float | None = READ_SECONDS
-) -> Iterator[None]:
-    """Turn what httpx2 raises into our errors, which name the parties and hold the partial text."""
-    import httpx2
-
-    try:
-        yield
-    except errors.EngineError as error:
-        raise _about(error, party, partial)  # noqa: B904  it is the same error
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise _about(_of_transport(error, party, bool(partial), seconds), party, partial) from error
-
-
-def unsent(error: errors.EngineError) -> bool:
-    """Whether an error says that the server was not reached at all."""
-    import httpx2
-
-    return isinstance(error.__cause__, httpx2.ConnectError)
-
-
-def _about(error: errors.EngineError, party: Party, partial: list[str]) -> errors.EngineError:
-    error.model = error.model or party.model
-    error.engine = error.engine or party.engine
-    error.partial = error.partial or "".join(partial)
-    error.args = (party.hidden(str(error)),)
-    return error
-
-
-def _of_transport(
-    error: Exception, party: Party, begun: bool, seconds: float | None
-) -> errors.EngineError:
-    """What a failure below HTTP means; the most specific first."""
-    import httpx2
-
-    who = f"{party.model} ({party.engine})"
-    said = party.hidden(str(error) or type(error).__name__)[:200]
-    if isinstance(error, httpx2.ConnectTimeout):
-        return errors.ConnectionFailed(
-            f"{party.engine} at {_address(error)} did not answer within {CONNECT_SECONDS:.0f} s"
-            f" (model {party.model}): is the address right, and the server up?"
-        )
-    if isinstance(error, httpx2.TimeoutException):
-        return silent(party, seconds)
-    if isinstance(error, httpx2.ConnectError):
-        return errors.ConnectionFailed(
-            f"{party.engine} cannot be reached at {_address(error)} (model {party.model}): {said}."
-            " Is the address right, and the server running?"
-        )
-    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return errors.BadRequest(
-            f"The address of {party.engine} (model {party.model}) is none: set `base_url` in"
-            f" engines/{party.engine}/engine.json to one that begins with http:// or https://."
-        )
-    if begun:
-        return errors.StreamBroken(
-            f"The answer of {who} was cut off: the connection broke. What had come is kept; run"
-            " the cell again for a whole one."
-        )
-    return errors.ConnectionFailed(
-        f"The connection to {party.engine} broke before {party.model} answered ({said}). Run the"
-        " cell again."
-    )
-
-
-def silent(party: Party, seconds: float | None) -> errors.TimedOut:
-    """The error for a server that has sent nothing for so long."""
-    return errors.TimedOut(
-        f"{party.model} ({party.engine}) sent nothing for {seconds or 0:g} s; if it needs longer,"
-        " to its first byte or between two, set `timeout` (seconds) in the settings of the model"
-        f" or of engines/{party.engine}/engine.json.",
-        model=party.model,
-        engine=party.engine,
-    )
-
-
-def _address(error: httpx2.TransportError) -> str:
-    try:
-        url = error.request.url
-    except RuntimeError:
-        return "its address"
-    return f"{url.scheme}://{url.netloc.decode().rpartition('@')[2]}"

@@ -22,6 +22,7 @@ from ...models.model import Model
 from ...redaction import Address, Secret, is_secret_name, secrets_in, without_secrets
 from ...types import EMPTY, ChatRequest, Delta, Event
 from ...wire.errors import Complaint
+from ...wire.retry import Wait
 from ..base import Engine, unheard
 from ..rendering import rendered
 from ..rules import Rules
@@ -278,7 +279,7 @@ class Remote(Engine):
             kind = form.get("type") if isinstance(form, Mapping) else form
             raise self._cannot(model, f"answer as {kind} without a schema (`json_schema`)")
 
-    def _tell_wait(self, model: Model) -> http.Wait:
+    def _tell_wait(self, model: Model) -> Wait:
         def tell(seconds: float, error: errors.EngineError) -> None:
             if isinstance(error, errors.StillLoading):
                 message = f"{model.id} ({self.options.name}) is starting, please wait …"

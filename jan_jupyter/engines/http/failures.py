@@ -1,16 +1,20 @@
-"""The error that a server's refusal becomes: one line that names the parties and the mend."""
+"""What becomes of a refusal, or of a failure below HTTP: one line that names parties and mend."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ...redaction import without_secrets
 from ...wire.errors import Complaint, complaint, meaning
 from ...wire.retry import LONGEST_WAIT, retry_after
+
+if TYPE_CHECKING:
+    import httpx2
 
 _HALF_HIDDEN = re.compile(r"[\w-]*\*{3,}[\w*-]*")
 AGAIN = "Wait a moment and run the cell again."
@@ -162,3 +166,108 @@ def _mend(
     hint = hints.get(kind, "")
     hint = hint if isinstance(hint, str) else hint(said)
     return f". {hint}" if hint else "."
+
+
+# What goes wrong below HTTP -----------------------------------------------------------------------
+
+CONNECT_SECONDS = 10.0
+
+
+def check_headers(headers: Mapping[str, str], party: Party) -> None:
+    """What cannot stand in a header is said without showing it; httpx2's own error would."""
+    for name, value in headers.items():
+        if not (f"{name}{value}".isascii() and f"{name}{value}".isprintable()):
+            raise errors.BadRequest(
+                f"The header {name!a} that {party.engine} (model {party.model}) is to be sent has a"
+                f" character that no header can carry: mend it in"
+                f" engines/{party.engine}/engine.json."
+            )
+
+
+@contextmanager
+def translated(party: Party, partial: list[str], seconds: float | None) -> Iterator[None]:
+    """Turn what httpx2 raises into our errors, which name the parties and hold the partial text."""
+    import httpx2
+
+    try:
+        yield
+    except errors.EngineError as error:
+        raise _about(error, party, partial)  # noqa: B904  it is the same error
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise _about(_of_transport(error, party, bool(partial), seconds), party, partial) from error
+
+
+def unsent(error: errors.EngineError) -> bool:
+    """Whether an error says that the server was not reached at all."""
+    import httpx2
+
+    return isinstance(error.__cause__, httpx2.ConnectError)
+
+
+def _about(error: errors.EngineError, party: Party, partial: list[str]) -> errors.EngineError:
+    error.model = error.model or party.model
+    error.engine = error.engine or party.engine
+    error.partial = error.partial or "".join(partial)
+    error.args = (party.hidden(str(error)),)
+    return error
+
+
+def _of_transport(
+    error: Exception, party: Party, begun: bool, seconds: float | None
+) -> errors.EngineError:
+    """What a failure below HTTP means; the most specific first."""
+    import httpx2
+
+    who = f"{party.model} ({party.engine})"
+    said = party.hidden(str(error) or type(error).__name__)[:200]
+    if isinstance(error, httpx2.ConnectTimeout):
+        return errors.ConnectionFailed(
+            f"{party.engine} at {_address(error)} did not answer within {CONNECT_SECONDS:.0f} s"
+            f" (model {party.model}): is the address right, and the server up?"
+        )
+    if isinstance(error, httpx2.TimeoutException):
+        return silent(party, seconds)
+    if isinstance(error, httpx2.ConnectError):
+        return errors.ConnectionFailed(
+            f"{party.engine} cannot be reached at {_address(error)} (model {party.model}): {said}."
+            " Is the address right, and the server running?"
+        )
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return errors.BadRequest(
+            f"The address of {party.engine} (model {party.model}) is none: set `base_url` in"
+            f" engines/{party.engine}/engine.json to one that begins with http:// or https://."
+        )
+    if begun:
+        return errors.StreamBroken(
+            f"The answer of {who} was cut off: the connection broke. What had come is kept; run"
+            " the cell again for a whole one."
+        )
+    return errors.ConnectionFailed(
+        f"The connection to {party.engine} broke before {party.model} answered ({said}). Run the"
+        " cell again."
+    )
+
+
+def silent(party: Party, seconds: float | None) -> errors.TimedOut:
+    """The error for a server that has sent nothing for so long."""
+    return errors.TimedOut(
+        f"{party.model} ({party.engine}) sent nothing for {seconds or 0:g} s; if it needs longer,"
+        " to its first byte or between two, set `timeout` (seconds) in the settings of the model"
+        f" or of engines/{party.engine}/engine.json.",
+        model=party.model,
+        engine=party.engine,
+    )
+
+
+def _address(error: httpx2.TransportError) -> str:
+    try:
+        url = error.request.url
+    except RuntimeError:
+        return "its address"
+    return f"{url.scheme}://{url.netloc.decode().rpartition('@')[2]}"
+
+
+def without_frames(error: errors.EngineError) -> errors.EngineError:
+    """The error without the frames below us and without what caused it: both may hold the key."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

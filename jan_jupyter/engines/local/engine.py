@@ -21,10 +21,11 @@ from ...models.model import Model
 from ...parameters import names_program
 from ...types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
 from ...wire.errors import Complaint
+from ...wire.retry import Wait
 from ..base import unheard
 from ..http import client as http
 from ..http.endpoint import Endpoint
-from ..http.failures import Hints, Party
+from ..http.failures import Hints, Party, unsent
 from ..openai import OpenAI
 from . import pool
 from .pool import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec, in_order
@@ -104,7 +105,7 @@ class LocalEngine(OpenAI):
                 except (errors.ConnectionFailed, errors.StreamBroken) as error:
                     # It may have left between load and request: then it is started once more. One
                     # that died of the request would die of it again.
-                    again = http.unsent(error) or await self.workers.left(worker)
+                    again = unsent(error) or await self.workers.left(worker)
                     if text or attempt == 2 or not again:
                         if not await self.workers.gone(worker):
                             raise
@@ -265,7 +266,7 @@ class LocalEngine(OpenAI):
             return size // 3
         return size
 
-    def _tell_wait(self, model: Model) -> http.Wait:
+    def _tell_wait(self, model: Model) -> Wait:
         def no_second_try(seconds: float, error: errors.EngineError) -> None:
             raise error  # a worker that does not answer is replaced, not asked again
 

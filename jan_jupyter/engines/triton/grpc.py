@@ -19,9 +19,10 @@ from ...addresses import is_this_machine
 from ...redaction import without_secrets
 from ...settings import stay_here
 from ...types import EMPTY
+from ...wire.retry import Patience, Wait
 from ...wire.sse import ServerEvent
 from ..http import client as http
-from ..http.failures import Party, error_of
+from ..http.failures import Party, error_of, silent, without_frames
 from .tensors import CLASSIC, Signature, Tensor
 
 MOST_RACES = 20  # questions that the server ended before they were sent, one after the other
@@ -47,15 +48,15 @@ class GrpcClient(http.Client):
         self._channels: dict[str, Any] = {}
 
     async def fetch_json(
-        self, request: http.HttpRequest, party: Party, on_wait: http.Wait | None = None
+        self, request: http.HttpRequest, party: Party, on_wait: Wait | None = None
     ) -> Any:
         """The metadata or (`…/config`) the configuration of a model, as HTTP gives it."""
-        patience = http.Patience()
+        patience = Patience()
         while True:
             try:
                 return await self._described(request, party)
             except errors.EngineError as error:
-                await patience.wait(http.without_frames(error), on_wait)
+                await patience.wait(without_frames(error), on_wait)
 
     async def _described(self, request: http.HttpRequest, party: Party) -> Any:
         name, rest = _model(request.url)
@@ -212,7 +213,7 @@ def _translated(
     try:
         yield
     except TimeoutError as error:
-        raise http.silent(party, seconds) from error
+        raise silent(party, seconds) from error
     except grpc.RpcError as error:
         raise _of(str(error.code()), error.details() or "", url, party) from error
     except InferenceServerException as error:
