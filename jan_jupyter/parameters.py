@@ -259,6 +259,11 @@ OLD_NAMES: Mapping[str, str] = {
     for old in field.old_names
 }
 
+OLD_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "settings": ("engine_parameters",),
+    "parameters": ("inference_params", "model_parameters"),
+}
+
 OLLAMA_NAMES: Mapping[str, str] = {
     "num_ctx": "ctx_len",
     "num_gpu": "ngl",

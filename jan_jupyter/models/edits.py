@@ -13,15 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ModelBroken, UsageError
-from ..parameters import GROUPS, OLD_NAMES
+from ..parameters import GROUPS, OLD_GROUPS, OLD_NAMES
 from ..reading import parse_json, parse_yaml
 from . import disk
 
 _TOP = ("name", "description", "version", "engine", "format", "sources", "created", "owned_by")
-_OTHER_NAMES = {
-    "settings": ("engine_parameters",),
-    "parameters": ("inference_params", "model_parameters"),
-}
 
 
 def place_of(key: str) -> tuple[str, str]:
@@ -103,7 +99,7 @@ def _group(raw: dict[str, Any], group: str, make: bool) -> dict[str, Any]:
     """The object that holds a group's fields, under the name that the file has for it."""
     if not group:
         return raw
-    for name in (group, *_OTHER_NAMES.get(group, ())):
+    for name in (group, *OLD_GROUPS.get(group, ())):
         if isinstance(raw.get(name), dict):
             found: dict[str, Any] = raw[name]
             return found

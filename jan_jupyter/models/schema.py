@@ -13,6 +13,7 @@ from ..errors import ModelBroken
 from ..parameters import (
     FIELDS,
     METADATA,
+    OLD_GROUPS,
     PARAMETERS,
     SETTINGS,
     collect,
@@ -57,9 +58,9 @@ def model_json(raw: Any, path: Path, default_id: str) -> Description:
         raise ModelBroken(f"{path}, line 1: not an object")
     warnings: list[str] = []
     found = Description(id=_name(raw, "id", warnings) or default_id, warnings=warnings, raw=raw)
-    settings = mapping(_first(raw, "settings", "engine_parameters"), "settings", warnings)
+    settings = mapping(_first(raw, "settings", *OLD_GROUPS["settings"]), "settings", warnings)
     parameters = mapping(
-        _first(raw, "parameters", "inference_params", "model_parameters"), "parameters", warnings
+        _first(raw, "parameters", *OLD_GROUPS["parameters"]), "parameters", warnings
     )
     _describe(found, raw)
     if found.written_engine is None:
