@@ -57,6 +57,7 @@ async def answered(path: str, body: bytes) -> tuple[int, bytes]:
         (b'{"messages": [{"role": "a"}]}', "messages.0.role: Input should be 'system'"),
         (b'{"messages": [{}]}', "messages.0.role: Field required"),
         (b'{"messages": [], "stop": [1]}', "stop.0: "),
+        (b'{"messages": [{"role": "user", "content": "a"}], "grammar": 7}', "grammar: .*string"),
         (b'[1, "hi"]', "its body: "),
         (b'{"messages": NaN}', "no JSON|not JSON"),
         (b"[" * 100_000, "not JSON"),

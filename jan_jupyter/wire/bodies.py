@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
+import pydantic
 from jsonschema.exceptions import SchemaError
 from jsonschema.validators import validator_for
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from ..errors import UsageError
+from ..parameters import TABLE
 
 
 def read(body: bytes, kind: type[Body]) -> dict[str, Any]:
@@ -174,31 +176,27 @@ class _Thinking(_Object):
     budget_tokens: Whole | None = None
 
 
-class Chat(Body):
+class _Chat(Body):
     messages: list[_Message] = Field(min_length=1)
-    stream: bool | None = None
     stream_options: _StreamOptions | None = None
     tools: list[_Tool] | None = None
     tool_choice: str | _Choice | None = None
     parallel_tool_calls: bool | None = None
     response_format: _Form | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: Whole | None = None
-    min_p: float | None = None
     typical_p: float | None = None
-    repeat_penalty: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    max_tokens: Whole | None = None
     max_completion_tokens: Whole | None = None
     n: Whole | None = None
-    seed: Whole | None = None
-    stop: str | list[str] | None = None
     logprobs: bool | None = None
     top_logprobs: Whole | None = None
     reasoning_effort: str | None = None
     thinking: str | bool | Whole | _Thinking | None = None
+
+
+_KINDS: dict[str, Any] = {"number": float, "integer": Whole, "text": str, "flag": bool}
+_KINDS["list"] = str | list[str]
+_ASKED = [field for field in TABLE["parameters"].values() if field.cast is None]
+_FIELDS: dict[str, Any] = {field.name: (_KINDS[field.kind] | None, None) for field in _ASKED}
+Chat = pydantic.create_model("Chat", __base__=_Chat, **_FIELDS)
 
 
 # Embeddings and speech ----------------------------------------------------------------------------
