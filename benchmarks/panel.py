@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jan_jupyter import bridge
 from jan_jupyter.conversation import assets as front_end
 from jan_jupyter.conversation.conversation import Conversation, Surroundings
-from jan_jupyter.models.store import ModelStore
-from jan_jupyter.router import Router
-from jan_jupyter.threads import ThreadStore
+from jan_jupyter.workspace import Workspace
 from lab.bare import Bare
 from lab.conftest import CHROMIUM, launch
 from support.jan import add_remote
@@ -209,13 +207,13 @@ def answered() -> tuple[list[int], int]:
         if turn.get("role") == "assistant" and turn["status"] == "done":
             ended.set()
 
-    router = Router(ModelStore())
-    talk = Conversation(Surroundings(send), router, ThreadStore(), model="paced")
+    workspace = Workspace()
+    talk = Conversation(Surroundings(send), workspace, model="paced")
     talk.take({"type": "send", "text": "hi"})
     ended.wait(120)
     length = len(talk.reply.text) if talk.reply else 1
     talk.close()
-    bridge.wait(router.close())
+    bridge.wait(workspace.close())
     return sizes, length
 
 

@@ -27,9 +27,10 @@ def by_router(model: str, base_url: str) -> int:
     from jan_jupyter import bridge
 
     async def go() -> int:
-        request = jan.ChatRequest([jan.Message("user", "hi")])
+        hi = jan.ChatRequest([jan.Message("user", "hi")])
+        request, target = jan.router.prepare(hi, model)
         count = 0
-        async with aclosing(jan.router.chat(request, model)) as deltas:
+        async with aclosing(jan.router.chat(request, target)) as deltas:
             async for delta in deltas:
                 count += bool(delta.text)
         return count

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .router import Router
     from .threads import Assistant, Thread, ThreadMessage, ThreadStore
     from .types import Audio, ChatRequest, Delta, Embeddings, Message, Reply, Timings, Usage
+    from .workspace import Workspace
 
     models: ModelStore
     router: Router
@@ -55,6 +56,7 @@ __all__ = [
     "ThreadStore",
     "Timings",
     "Usage",
+    "Workspace",
     "__version__",
     "achat",
     "aembed",
@@ -78,6 +80,7 @@ _HOMES = {
     "ModelStore": "models.store",
     **dict.fromkeys(("Assistant", "Thread", "ThreadMessage", "ThreadStore"), "threads"),
     "Stream": "ask",
+    "Workspace": "workspace",
     "async_openai": "openai_client:async_client",
     "openai": "openai_client:client",
     "set_token_provider": "engine_options.tokens",
@@ -103,11 +106,8 @@ def __getattr__(name: str) -> Any:
     if name in ("ModelStore", "models", "router"):  # people see how far their downloads are
         store = import_module(f"{__name__}.models.store").ModelStore
         store.shows = import_module(f"{__name__}.console").TerminalProgress
-    if name == "threads":
-        value = import_module(f"{__name__}.threads").shared()
-    elif name in ("models", "router"):
-        router = import_module(f"{__name__}.router").shared()
-        value = router if name == "router" else router.store
+    if name in ("models", "router", "threads"):
+        value = getattr(import_module(f"{__name__}.workspace").shared(), name)
     elif name in _HOMES:
         module, _, attribute = _HOMES[name].partition(":")
         value = getattr(import_module(f"{__name__}.{module}"), attribute or name)

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import errors
 from .ask import Stream
-from .router import Route, Router
+from .router import Router
 from .types import EMPTY, Delta
 from .wire import openai as wire
 from .wire import sse
@@ -88,11 +88,12 @@ def _described(name: str, engine: str, created: float | None) -> dict[str, Any]:
 
 async def _chat(router: Router, body: Mapping[str, Any]) -> Response:
     request = wire.read_request(body)
-    route = await asyncio.to_thread(router.route, request, body.get("model") or None)
+    request, target = await asyncio.to_thread(router.prepare, request, body.get("model") or None)
+    answer = Stream(router, request, target)
     if not body.get("stream"):
-        return _json(await _whole(router, route))
+        return _json(await _whole(answer))
     usage = bool((body.get("stream_options") or {}).get("include_usage"))
-    chunks = _chunks(router, route, usage)
+    chunks = _chunks(answer, usage)
     # The first piece is awaited before the status is sent: most errors come before it.
     try:
         first = await anext(chunks)
@@ -116,18 +117,17 @@ async def _events(
     yield sse.ENDED
 
 
-def _head(kind: str, route: Route) -> dict[str, Any]:
+def _head(kind: str, answer: Stream) -> dict[str, Any]:
     name = f"chatcmpl-jan-{os.getpid()}-{next(_counter)}"
-    return {"id": name, "object": kind, "created": int(time.time()), "model": route.model.id}
+    model = answer.target.model.id
+    return {"id": name, "object": kind, "created": int(time.time()), "model": model}
 
 
-async def _chunks(
-    router: Router, route: Route, usage: bool
-) -> AsyncGenerator[dict[str, Any], None]:
-    head = _head("chat.completion.chunk", route)
+async def _chunks(answer: Stream, usage: bool) -> AsyncGenerator[dict[str, Any], None]:
+    head = _head("chat.completion.chunk", answer)
     last = Delta()
     begun: set[int] = set()
-    async with aclosing(router.chat(route.request, route)) as deltas:
+    async with aclosing(answer.deltas()) as deltas:
         async for delta in deltas:
             first = delta.choice not in begun
             begun.add(delta.choice)
@@ -137,12 +137,11 @@ async def _chunks(
         yield wire.write_usage(last, head)
 
 
-async def _whole(router: Router, route: Route) -> dict[str, Any]:
-    answer = Stream(router, route.request, route)
+async def _whole(answer: Stream) -> dict[str, Any]:
     async with aclosing(answer.deltas()) as deltas:
         async for _ in deltas:
             pass
-    return wire.write_reply(answer.reply_so_far(), _head("chat.completion", route))
+    return wire.write_reply(answer.reply_so_far(), _head("chat.completion", answer))
 
 
 # Embeddings and speech ----------------------------------------------------------------------------

@@ -8,19 +8,14 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, Self
 
 from . import bridge, errors
 from .attachments import message_with
-from .models.model import Model
-from .precedence import Level
-from .router import Route, Router
-from .structured import Shape, shape_of
+from .router import Router, Target
+from .structured import Shape
 from .tools import MOST_ROUNDS, Toolbox, listed, run_here
 from .types import ChatRequest, Delta, Finish, Message, Reply, Timings, Usage
-
-if TYPE_CHECKING:
-    from .threads import Record
 
 NOTHING = Usage()
 Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
@@ -91,8 +86,15 @@ class _Choice:
 class Fold:
     """Gathers deltas into a `Reply`; what has come is there at any moment."""
 
-    def __init__(self, route: Route, shape: Shape | None = None, spent: Usage = NOTHING) -> None:
-        self.route = route
+    def __init__(
+        self,
+        request: ChatRequest,
+        target: Target,
+        shape: Shape | None = None,
+        spent: Usage = NOTHING,
+    ) -> None:
+        self._request = request
+        self._target = target
         self._shape = shape
         self._spent = spent
         self._first = _Choice()
@@ -114,7 +116,7 @@ class Fold:
         return replace(first, others=tuple(others)) if others else first
 
     def _reply(self, choice: _Choice, error: BaseException | None) -> Reply:
-        last, request = choice.last, self.route.request
+        last, request = choice.last, self._request
         finish: Finish | None = last.finish
         reason = None
         if choice is not self._first and finish is not None:
@@ -126,8 +128,8 @@ class Fold:
         calls = {"tool_calls": choice.tool_calls} if choice.tool_calls else {}
         return Reply(
             text=choice.text,
-            model=self.route.model.id,
-            engine=self.route.engine.options.name,
+            model=self._target.model.id,
+            engine=self._target.engine.options.name,
             messages=(
                 *request.messages,
                 Message("assistant", choice.text, {**last.extra, **calls}),
@@ -163,6 +165,25 @@ def _gather(calls: list[Mapping[str, Any]], pieces: Sequence[Mapping[str, Any]])
             calls.append({"type": "function", **rest, "function": function})
 
 
+class Recorder(Protocol):
+    """Keeps one turn: in a thread, in a conversation, as a row of a comparison.
+
+    `begin` and `end` may wait for a disk; they are never called on the background loop.
+    """
+
+    def begin(self, target: Target, request: ChatRequest) -> object:
+        """The request goes out now."""
+
+    def end(self, reply: Reply) -> object:
+        """What came, whole or not. It may raise, with the answer in the error's `reply`."""
+
+    def settle(self) -> object:
+        """After a stop: wait, for milliseconds as a rule, until `end` is done."""
+
+    def following(self, results: Sequence[Message]) -> Self:
+        """What keeps the answer to the results of the functions that this answer asked for."""
+
+
 class Stream:
     """An answer under way: iterate over its pieces of text, with `for` or `async for`.
 
@@ -177,24 +198,22 @@ class Stream:
         self,
         router: Router,
         request: ChatRequest,
-        model: str | Model | Route | None,
+        target: Target,
         *,
-        levels: Sequence[Level] = (),
+        recorder: Recorder | None = None,
         shape: Shape | None = None,
         tools: Toolbox | None = None,
         spent: Usage = NOTHING,
         rounds: int = 0,
     ) -> None:
         self.router = router
-        self.route = model if isinstance(model, Route) else router.route(request, model, levels)
-        self.record: Record | None = None
-        """What keeps the turn in a thread, if anything does."""
-        self.on_end: Callable[[Reply], object] | None = None
-        """Called, on the background loop, with the answer after which no other follows."""
+        self.request = request
+        self.target = target
+        self.recorder = recorder
         self._shape = shape
         self._tools = tools
         self._rounds = rounds
-        self._fold = Fold(self.route, shape, spent)
+        self._fold = Fold(request, target, shape, spent)
         self._pieces: list[str] = []
         self._reply: Reply | None = None
         self._error: BaseException | None = None
@@ -213,15 +232,14 @@ class Stream:
         self._begun = True
         try:
             try:
-                if self.record is not None:  # not on the loop: a disk may be slow
-                    model, engine = self.route.model.reference, self.route.engine.options.name
-                    begin = asyncio.to_thread(self.record.begin, model, engine)
+                if self.recorder is not None:  # not on the loop: a disk may be slow
+                    begin = asyncio.to_thread(self.recorder.begin, self.target, self.request)
                     beginning = asyncio.ensure_future(begin)
                     if await _done(beginning):  # a stop does not come between question and answer
                         beginning.exception()
                         raise asyncio.CancelledError
                     await beginning
-                async with aclosing(self.router.chat(self.route.request, self.route)) as deltas:
+                async with aclosing(self.router.chat(self.request, self.target)) as deltas:
                     async for delta in deltas:
                         self._fold.add(delta)
                         if delta.text and not delta.choice:
@@ -241,9 +259,7 @@ class Stream:
 
     async def _end(self, error: BaseException | None = None) -> None:
         """The answer is final: it is kept by whoever keeps it."""
-        reply = self._reply = self._fold.reply(error)
-        if self.on_end is not None and not self.goes_on:
-            self.on_end(reply)
+        self._reply = self._fold.reply(error)
         await self._record(error)
 
     @property
@@ -287,13 +303,13 @@ class Stream:
 
     async def _record(self, error: BaseException | None = None) -> None:
         """Write the answer down, also while all around is being cancelled."""
-        if self.record is None:
+        if self.recorder is None:
             return
         reply = self._reply or self._fold.reply()
         try:
-            writing = asyncio.get_running_loop().run_in_executor(None, self.record.end, reply)
+            writing = asyncio.get_running_loop().run_in_executor(None, self.recorder.end, reply)
         except RuntimeError:  # the process ends, and takes no work for its threads any more
-            self.record.end(reply)
+            self.recorder.end(reply)
             return
         cancelled = await _done(writing)
         failure = writing.exception()
@@ -335,25 +351,22 @@ class Stream:
         assert self._tools is not None
         if self._rounds >= MOST_ROUNDS:
             raise errors.UsageError(
-                f"{self.route.model.id} ({self.route.engine.options.name}) has asked for"
+                f"{self.target.who} has asked for"
                 f" functions {MOST_ROUNDS} times in a row and was stopped. Look at what they"
                 " return (`reply.messages`), give it fewer, or ask another model."
             )
         results = await self._tools.answers(self._reply.tool_calls, told)
-        request = replace(self.route.request, messages=(*self._reply.messages, *results))
-        following = Stream(
+        messages = (*self._reply.messages, *results)
+        return Stream(
             self.router,
-            request,
-            replace(self.route, request=request),
+            replace(self.request, messages=messages),
+            self.target,
+            recorder=self.recorder.following(results) if self.recorder else None,
             shape=self._shape,
             tools=self._tools,
             spent=self._reply.usage,
             rounds=self._rounds + 1,
         )
-        following.on_end = self.on_end
-        if self.record is not None:
-            following.record = self.record.following(results)
-        return following
 
     @property
     def text(self) -> str:
@@ -408,26 +421,6 @@ class Pieces:
     async def aclose(self) -> None:
         """Leave it; `break` does, too."""
         await self._items.aclose()
-
-
-def asking(
-    router: Router,
-    messages: Sequence[Message],
-    model: str | Model | None,
-    parameters: Mapping[str, Any],
-    schema: Any = None,
-    tools: Toolbox | None = None,
-    levels: Sequence[Level] = (),
-) -> Stream:
-    """The stream for messages that stand, with what the answer shall fit and may ask for."""
-    shape = shape_of(schema) if schema is not None else None
-    request = ChatRequest(
-        messages,
-        parameters,
-        tools=tools.descriptions if tools else (),
-        schema=shape.json_schema if shape else None,
-    )
-    return Stream(router, request, model, levels=levels, shape=shape, tools=tools)
 
 
 async def whole(answer: Stream) -> Reply:

@@ -3,76 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from . import bridge, errors
-from .ask import Prompt, Stream, asking, finished, messages_of, whole
+from .ask import Prompt, Recorder, Stream, finished, messages_of, whole
 from .models.model import Model
-from .precedence import Level
-from .router import Router, shared
+from .router import Target
+from .structured import shape_of
+from .threads.assistants import Assistant
+from .threads.context import filled
+from .threads.draft import Draft
+from .threads.record import Record, questions
+from .threads.thread import Thread
 from .tools import Approve, Function, Toolbox
-from .types import Audio, Embeddings, Message, Reply
+from .types import Audio, ChatRequest, Embeddings, Message, Reply
+from .workspace import Workspace, shared
 
 if TYPE_CHECKING:
-    from .threads import Assistant, Record, Thread
+    from .precedence import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cell: what is asked there again takes the place of what it has asked (`again`)."""
+
+    cell: str
+    notebook: str = ""
+    again: bool = True
+
+
+@dataclass
+class _Turn:
+    """What one question has added to a conversation in memory."""
+
+    cell: str = ""
+    messages: Sequence[Message] = ()
 
 
 class Chat:
     """A conversation with a model: `ask` again and it remembers.
 
-    `thread` (a name, made if it is new, or a `Thread`) keeps it on disk, where the chat panel, the
-    magics and Jan see it; without one nothing is written. `assistant` is the name of a profile.
-    `parameters` (temperature, max_tokens, …) hold for every turn; a turn may override them.
+    `thread` (a name, made if it is new, a `Thread`, or a `Draft`, made with its first question)
+    keeps it on disk, where the chat panel, the magics and Jan see it; without one nothing is
+    written. `assistant` is the name of a profile. `parameters` (temperature, max_tokens, …) hold
+    for every turn; a turn may override them. It touches nothing outside of its `workspace`.
     """
 
     def __init__(
         self,
         model: str | Model | None = None,
         *,
-        thread: str | Thread | None = None,
+        thread: str | Thread | Draft | None = None,
         assistant: str | Assistant | None = None,
         system: str | None = None,
-        router: Router | None = None,
+        workspace: Workspace | None = None,
         **parameters: Any,
     ) -> None:
         self.model = model
-        self.router = router or shared()
+        self.workspace = workspace or shared()
+        self.router = self.workspace.router
         self.parameters = parameters
         self.system = system
-        self.thread = self._opened(thread, assistant) if thread is not None else None
         self.assistant = self._profile(assistant)
-        self._messages: list[Message] = []
-        if self.thread is None and (text := system or self._instructions()):
-            self._messages.append(Message("system", text))
+        self._kept = self._opened(thread) if thread is not None else None
+        self._turns: list[_Turn] = []
+
+    @property
+    def thread(self) -> Thread | None:
+        """What keeps it on disk, made now if need be; `None` without one."""
+        kept = self._now
+        return kept.begin() if isinstance(kept, Draft) else kept
 
     @property
     def messages(self) -> list[Message]:
         """What the next question comes after; of a thread, as it stands now for everybody."""
-        return self._before(None) if self.thread is not None else [*self._messages]
+        if (kept := self._now) is not None:
+            return self._with_system(kept.conversation())
+        return self._in_memory(len(self._turns))
 
-    def stream(self, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any) -> Stream:
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        attach: Sequence[Any] = (),
+        place: Place | None = None,
+        **options: Any,
+    ) -> Stream:
         """Ask. When the answer ends, also one that was stopped, the turn is kept.
 
-        `options`: `model` for this turn, and `schema`, `tools`, `approve` and parameters as for
-        `jan.stream`.
+        `place` is the cell that asks. `options`: `model` for this turn, and `schema`, `tools`,
+        `approve` and parameters as for `jan.stream`.
         """
         asked = messages_of(prompt, attach=attach)
-        before = self.messages
-        answer = self._asking([*before, *asked], **options)
-        if self.thread is not None:
-            answer.record = self._record(asked)
-        else:
-            answer.on_end = lambda reply: self._keep(reply, len(before))
-        return answer
+        kept = self._now
+        if kept is None:
+            return self._in_turn(asked, place, options)
+        cell, notebook = (place.cell, place.notebook) if place else ("", "")
+        instead = kept.of_cell(cell, notebook) if place and place.again else None
+        recorder = Record(kept, questions(asked, cell, notebook), instead=instead)
+        before = self._with_system(kept.conversation(instead))
+        return self._compose([*before, *asked], recorder, **options)
 
-    def _keep(self, reply: Reply, known: int) -> None:
-        """Remember a turn, of which so many messages were there before, unless nothing came.
-
-        Others may have been asked and answered meanwhile: theirs stay.
-        """
-        came = reply.text or reply.tool_calls
-        if came or not (reply.error or reply.finish == "cancelled"):
-            self._messages += reply.messages[known:]
+    def once(self, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any) -> Stream:
+        """Ask, and remember nothing."""
+        return self._compose([*self.messages, *messages_of(prompt, attach=attach)], None, **options)
 
     def ask(self, prompt: Prompt, **options: Any) -> Reply:
         """Ask and wait for the answer. Options as for `stream`."""
@@ -108,14 +143,16 @@ class Chat:
         """
         self._place(question)  # raises if it is no turn of the line
         # Up to the question, in one look: another model may be answering it at this moment.
-        before = self._before(through=question)
-        return self._again(before, self._record(to=question), options)
+        before = self._with_system(self._thread.conversation(through=question))
+        return self._compose(before, Record(self._thread, to=question), **options)
 
     def stream_regenerate(self, id: str | None = None, **options: Any) -> Stream:
         """Another answer in the place of one (default: the last turn); that becomes a branch."""
         id, place = self._turn(id, "assistant")
         question = self._thread.messages[place - 1].id
-        return self._again(self._before(id), self._record(to=question, instead=id), options)
+        return self._compose(
+            self._before(id), Record(self._thread, to=question, instead=id), **options
+        )
 
     def stream_edit(
         self, id: str, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any
@@ -123,8 +160,8 @@ class Chat:
         """Ask otherwise in the place of a question; that and what followed become a branch."""
         id, _ = self._turn(id, "user")
         asked = messages_of(prompt, attach=attach)
-        before = [*self._before(id), *asked]
-        return self._again(before, self._record(asked, instead=id), options)
+        recorder = Record(self._thread, questions(asked), instead=id)
+        return self._compose([*self._before(id), *asked], recorder, **options)
 
     def stream_go_on(self, **options: Any) -> Stream:
         """Go on with the last answer, which was cut; what comes is added to it.
@@ -133,21 +170,15 @@ class Chat:
         """
         id, _ = self._turn(None, "assistant")
         before = [*self._before(id), self._thread.message(id).message()]
-        return self._again(before, self._record(extend=id), {**options, "n": 1})
+        return self._compose(before, Record(self._thread, extend=id), **{**options, "n": 1})
 
     # Inside
 
-    def _again(
-        self, messages: Sequence[Message], record: Record, options: Mapping[str, Any]
-    ) -> Stream:
-        """A stream for messages that stand, with options as for `stream`."""
-        answer = self._asking(messages, **options)
-        answer.record = record
-        return answer
-
-    def _asking(
+    def _compose(
         self,
         messages: Sequence[Message],
+        recorder: Recorder | None,
+        /,
         *,
         model: str | Model | None = None,
         schema: Any = None,
@@ -155,46 +186,71 @@ class Chat:
         approve: Approve | bool | None = None,
         **parameters: Any,
     ) -> Stream:
-        return asking(
-            self.router,
+        """The one place where a request is put together. Raises what is in its way."""
+        toolbox = Toolbox(tools, approve)
+        shape = shape_of(schema) if schema is not None else None
+        request = ChatRequest(
             messages,
-            model or self._model(),
             {**self.parameters, **parameters},
-            schema,
-            Toolbox(tools, approve),
-            self._levels(),
+            tools=toolbox.descriptions,
+            schema=shape.json_schema if shape else None,
         )
+        request, target = self.router.prepare(request, model or self._model(), self._levels())
+        return Stream(self.router, request, target, recorder=recorder, shape=shape, tools=toolbox)
 
-    def _record(self, asked: Sequence[Message] = (), **places: str) -> Record:
-        from .threads.record import Record, questions
+    def _in_turn(
+        self, asked: Sequence[Message], place: Place | None, options: Mapping[str, Any]
+    ) -> Stream:
+        """Ask in a conversation that is kept in memory."""
+        cell = place.cell if place else ""
+        again = bool(place and place.again and cell)
+        end = next((i for i, t in enumerate(self._turns) if again and t.cell == cell), None)
+        before = self._in_memory(len(self._turns) if end is None else end)
+        runs = bool(options.get("tools"))
+        recorder = _InMemory(self._turns, cell, len(before), end, runs)
+        return self._compose([*before, *asked], recorder, **options)
 
-        return Record(self._thread, questions(asked), **places)
+    def _in_memory(self, turns: int) -> list[Message]:
+        text = self.system or (filled(self.assistant.instructions) if self.assistant else "")
+        said = [message for turn in self._turns[:turns] for message in turn.messages]
+        return [Message("system", text), *said] if text else said
 
-    def _before(self, id: str | None = None, *, through: str | None = None) -> list[Message]:
-        messages = self._thread.conversation(id, through=through)
-        if self.system:
-            rest = [message for message in messages if message.role != "system"]
-            messages = [Message("system", self.system), *rest]
-        return messages
+    def _before(self, id: str) -> list[Message]:
+        return self._with_system(self._thread.conversation(id))
+
+    def _with_system(self, messages: list[Message]) -> list[Message]:
+        """With our system text instead of the thread's."""
+        if not self.system:
+            return messages
+        rest = [message for message in messages if message.role != "system"]
+        return [Message("system", self.system), *rest]
 
     def _levels(self) -> Sequence[Level]:
-        if self.thread is not None:
-            return self.thread.levels()
+        if (kept := self._now) is not None:
+            return kept.levels()
         return (self.assistant.level,) if self.assistant is not None else ()
 
     def _model(self) -> str | Model | None:
         """The model that was chosen for this chat, its thread or its assistant."""
         if self.model is not None:
             return self.model
-        if self.thread is not None and (chosen := self.thread.model):
-            return self.router.written(chosen, self.thread.engine)
+        kept = self._now
+        if kept is not None and (chosen := kept.model):
+            return self.router.written(chosen, kept.engine)
         return self.assistant.model if self.assistant is not None else None
 
     @property
+    def _now(self) -> Thread | Draft | None:
+        """The thread, or what is chosen for one that nobody has made yet."""
+        if isinstance(self._kept, Draft) and self._kept.thread is not None:
+            self._kept = self._kept.thread
+        return self._kept
+
+    @property
     def _thread(self) -> Thread:
-        if self.thread is None:
+        if (thread := self.thread) is None:
             raise errors.UsageError('This needs a thread: Chat(…, thread="NAME").')
-        return self.thread
+        return thread
 
     def _place(self, id: str) -> int:
         place = self._thread.place(id)
@@ -212,30 +268,57 @@ class Chat:
             raise errors.UsageError(f"There is {what} there in thread {self._thread.title}.")
         return id, place
 
-    def _opened(self, thread: str | Thread, assistant: str | Assistant | None) -> Thread:
-        from .threads import Thread, shared
-
-        found = thread if isinstance(thread, Thread) else shared().open(thread)
-        name = assistant if isinstance(assistant, str) or assistant is None else assistant.id
-        if name is not None and name.casefold() != found.assistant.casefold():
-            found.configure(assistant=name)
-        if self.system and not found.messages and not found.instructions:
-            found.configure(instructions=self.system)
-        return found
+    def _opened(self, thread: str | Thread | Draft) -> Thread | Draft:
+        kept = thread if isinstance(thread, Thread | Draft) else self.workspace.threads.open(thread)
+        profile = self.assistant
+        if profile is not None and profile.id.casefold() != kept.assistant.casefold():
+            kept.configure(assistant=profile.id)
+        if self.system and not kept.messages and not kept.instructions:
+            kept.configure(instructions=self.system)
+        return kept
 
     def _profile(self, assistant: str | Assistant | None) -> Assistant | None:
-        from .threads import Assistant, shared
-
         if assistant is None or isinstance(assistant, Assistant):
             return assistant
-        return shared().assistants.get(assistant)
+        return self.workspace.threads.assistants.get(assistant)
 
-    def _instructions(self) -> str:
-        if self.assistant is None:
-            return ""
-        from .threads.context import filled
 
-        return filled(self.assistant.instructions)
+class _InMemory:
+    """Keeps a turn of a conversation in memory, unless nothing came.
+
+    Others may have been asked and answered meanwhile: theirs stay. `known` messages of the request
+    were there before; `instead` is the turn whose place it takes, with all that followed.
+    """
+
+    def __init__(
+        self, turns: list[_Turn], cell: str, known: int, instead: int | None, runs: bool
+    ) -> None:
+        self._turns = turns
+        self._turn = _Turn(cell)
+        self._known = known
+        self._instead = instead
+        self._runs = runs
+        """Whether functions are run here: then what asks for them is no answer yet."""
+
+    def begin(self, target: Target, request: ChatRequest) -> None:
+        """Nothing stands before it is answered."""
+
+    def end(self, reply: Reply) -> None:
+        came = reply.text or reply.tool_calls
+        if not came and (reply.error or reply.finish == "cancelled"):
+            return
+        if reply.tool_calls and self._runs:
+            return
+        if self._instead is not None:
+            del self._turns[self._instead :]
+        self._turn.messages = reply.messages[self._known :]
+        self._turns.append(self._turn)
+
+    def settle(self) -> None:
+        """It takes no time."""
+
+    def following(self, results: Sequence[Message]) -> Self:
+        return self
 
 
 def stream(
@@ -245,12 +328,8 @@ def stream(
     system: str | None = None,
     thread: str | Thread | None = None,
     assistant: str | Assistant | None = None,
-    attach: Sequence[Any] = (),
-    schema: Any = None,
-    tools: Sequence[Function] = (),
-    approve: Approve | bool | None = None,
     engine: str | None = None,
-    **parameters: Any,
+    **options: Any,
 ) -> Stream:
     """Ask, and iterate over the pieces of the answer with `for` or `async for`.
 
@@ -258,18 +337,13 @@ def stream(
     the default; `thread`, `assistant`: as for `Chat`; `attach`: figures, images, arrays, paths of
     files, one or several; `schema`: a pydantic class, a type, or a JSON schema (then
     `reply.value`); `tools`: functions that the model may ask for, run if `approve(call)` says so
-    (default: you are asked; `True`: unasked); `parameters`: temperature, max_tokens, top_p, seed,
-    stop …. Raises `JanError`.
+    (default: you are asked; `True`: unasked); other names are parameters: temperature, max_tokens,
+    top_p, seed, stop …. Raises `JanError`.
     """
     if engine is not None:
-        model = shared().named(model, engine)
-    if thread is not None or assistant is not None:
-        talk = Chat(model, thread=thread, assistant=assistant, system=system)
-        return talk.stream(
-            prompt, attach=attach, schema=schema, tools=tools, approve=approve, **parameters
-        )
-    messages = messages_of(prompt, system, attach)
-    return asking(shared(), messages, model, parameters, schema, Toolbox(tools, approve))
+        model = shared().router.named(model, engine)
+    talk = Chat(model, thread=thread, assistant=assistant, system=system)
+    return talk.stream(prompt, **options) if thread is not None else talk.once(prompt, **options)
 
 
 def chat(prompt: Prompt, model: str | Model | None = None, **options: Any) -> Reply:
@@ -286,14 +360,14 @@ def embed(
     texts: str | Sequence[str], model: str | Model | None = None, **parameters: Any
 ) -> Embeddings:
     """A vector for each text (one for a single text). Raises `JanError`."""
-    return bridge.wait(shared().embed(_listed(texts), model, **parameters))
+    return bridge.wait(shared().router.embed(_listed(texts), model, **parameters))
 
 
 async def aembed(
     texts: str | Sequence[str], model: str | Model | None = None, **parameters: Any
 ) -> Embeddings:
     """Await a vector for each text. Raises `JanError`."""
-    return await bridge.await_(shared().embed(_listed(texts), model, **parameters))
+    return await bridge.await_(shared().router.embed(_listed(texts), model, **parameters))
 
 
 def _listed(texts: str | Sequence[str]) -> list[str]:
@@ -306,4 +380,4 @@ def _listed(texts: str | Sequence[str]) -> list[str]:
 
 def speak(text: str, model: str | Model | None = None, **parameters: Any) -> Audio:
     """The text spoken; `parameters`: voice, response_format, speed …. Raises `JanError`."""
-    return bridge.wait(shared().speak(text, model, **parameters))
+    return bridge.wait(shared().router.speak(text, model, **parameters))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from . import api, bridge, errors
-from .router import Router, shared
+from .router import Router
+from .workspace import shared
 
 if TYPE_CHECKING:
     import openai
@@ -28,14 +29,14 @@ def client(router: Router | None = None, **options: Any) -> openai.OpenAI:
 
     Raises `UsageError` if the package is not installed.
     """
-    http = httpx2.Client(transport=_Transport(router or shared()))
+    http = httpx2.Client(transport=_Transport(router or shared().router))
     made: openai.OpenAI = _package().OpenAI(http_client=http, **_given(options))
     return made
 
 
 def async_client(router: Router | None = None, **options: Any) -> openai.AsyncOpenAI:
     """The same as an `openai.AsyncOpenAI`, for any event loop."""
-    http = httpx2.AsyncClient(transport=_AsyncTransport(router or shared()))
+    http = httpx2.AsyncClient(transport=_AsyncTransport(router or shared().router))
     made: openai.AsyncOpenAI = _package().AsyncOpenAI(http_client=http, **_given(options))
     return made
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from . import bridge, errors
+from . import errors
 from .engine_options.engine_rows import canonical
 from .engines.base import Engine
 from .engines.registry import Registry, not_found
@@ -45,16 +44,20 @@ Watcher = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """What a request comes down to: model, engine, and the request with all levels merged.
+class Target:
+    """Whom a request goes to: the model with its settings, and the engine that runs it.
 
     `values` tell where each setting and parameter comes from.
     """
 
     model: Model
     engine: Engine
-    request: ChatRequest
     values: Values = field(default_factory=Values)
+
+    @property
+    def who(self) -> str:
+        """As errors name it."""
+        return f"{self.model.id} ({self.engine.options.name})"
 
 
 class Router:
@@ -116,23 +119,37 @@ class Router:
                     return f"{engine}:{model}"
         return model
 
-    def route(
+    def target(
+        self,
+        name: str | Model | None = None,
+        levels: Sequence[Level] = (),
+        parameters: Mapping[str, Any] = EMPTY,
+    ) -> Target:
+        """Choose model and engine, merge the levels of values; raises what is in the way.
+
+        `parameters` are the request's own; `levels` stand between them and the model, the
+        strongest first: a thread, an assistant.
+        """
+        model, engine = self._usable(name)
+        asked = Level("request", parameters=parameters)
+        values = resolve([asked, *levels, *_levels(engine, model)])
+        return Target(_tuned(model, values), engine, values)
+
+    def prepare(
         self,
         request: ChatRequest,
         name: str | Model | None = None,
         levels: Sequence[Level] = (),
-    ) -> Route:
-        """Choose model and engine, merge the levels of values; raises what is in the way.
+    ) -> tuple[ChatRequest, Target]:
+        """The target of a request, and the request as it is sent there: with what all levels say.
 
-        `levels` stand between request and model, the strongest first: a thread, an assistant.
+        Raises what is in the way, and `UsageError` for what no engine can be asked.
         """
         request = _checked(request)
-        model, engine = self._usable(name)
-        asked = Level("request", parameters=request.parameters)
-        values = resolve([asked, *levels, *_levels(engine, model)])
-        request = replace(request, parameters=plain(values.parameters))
-        _check_choices(model, engine, request)
-        return Route(_tuned(model, values), engine, request, values)
+        target = self.target(name, levels, request.parameters)
+        request = replace(request, parameters=plain(target.values.parameters))
+        _check_choices(target, request)
+        return request, target
 
     def values(
         self,
@@ -142,7 +159,7 @@ class Router:
     ) -> Values:
         """What a request would be sent with, each value with its level; the model may be unready.
 
-        Exactly what `route` merges, which sends it.
+        Exactly what `target` merges.
         """
         errors.expect(parameters, Mapping, "Parameters are a mapping of names to values")
         model, engine = self._known(name)
@@ -171,7 +188,7 @@ class Router:
         return model, self.registry.engine(engine, self.notify)
 
     async def load(self, name: str | Model | None, levels: Sequence[Level] = ()) -> Model:
-        """Return when the model can answer at once; `levels` as for `route`."""
+        """Return when the model can answer at once; `levels` as for `target`."""
         model, engine = await asyncio.to_thread(self._usable, name)
         model = _tuned(model, resolve([*levels, *_levels(engine, model)]))
         async with self._asking(model, engine) as asked:
@@ -213,42 +230,37 @@ class Router:
         engine.tell("unloaded", model)
         return model
 
-    async def chat(
-        self, request: ChatRequest, name: str | Model | Route | None = None
-    ) -> AsyncGenerator[Delta, None]:
-        """Stream the answer. The last delta has finish, usage and whole timings.
+    async def chat(self, request: ChatRequest, target: Target) -> AsyncGenerator[Delta, None]:
+        """Stream the answer to a request as `prepare` gives it, with its target.
 
-        Pieces of several answers (`n`) come as they are, each with its `choice`.
+        The last delta has finish, usage and whole timings. Pieces of several answers (`n`) come as
+        they are, each with its `choice`.
         """
         asked = monotonic()
-        if isinstance(name, Route):
-            route = name
-        else:
-            route = await asyncio.to_thread(self.route, request, name)
+        model = target.model
         first: float | None = None
         last = Delta()
-        async with self._asking(route.model, route.engine) as engine:
-            await engine.load(route.model)
+        async with self._asking(model, target.engine) as engine:
+            await engine.load(model)
             loaded = monotonic()
-            async with contextlib.aclosing(engine.chat(route.model, route.request)) as deltas:
+            async with contextlib.aclosing(engine.chat(model, request)) as deltas:
                 async for delta in deltas:
                     came = bool(delta.text or delta.reasoning or delta.tool_calls)
                     if came and first is None:
                         first = monotonic()
-                        engine.tell("answering", route.model)
+                        engine.tell("answering", model)
                     if delta.is_last:
                         last = delta
                     elif came or delta.finish is not None:
                         yield delta
-        route.engine.tell("ready", route.model)
-        notes = [*last.notes, *self._left_out(route)]
+        target.engine.tell("ready", model)
+        notes = [*last.notes, *self._left_out(model, request)]
         yield replace(last, notes=notes, **_completed(last, asked, loaded, first, monotonic()))
 
-    def _left_out(self, route: Route) -> list[str]:
+    def _left_out(self, model: Model, request: ChatRequest) -> list[str]:
         """What of the model's description and of the request probably does not count; told once."""
-        model = route.model
         lines = [warning for warning in model.warnings if warning.endswith(IGNORED)]
-        lines += filter(None, map(unknown, route.request.parameters))
+        lines += filter(None, map(unknown, request.parameters))
         fresh = [line for line in lines if (model.path, line) not in self._told]
         self._told.update((model.path, line) for line in fresh)
         return fresh
@@ -312,20 +324,20 @@ def _told(model: Model, engine: Engine) -> Iterator[None]:
         raise fault from error
 
 
-def _check_choices(model: Model, engine: Engine, request: ChatRequest) -> None:
+def _check_choices(target: Target, request: ChatRequest) -> None:
     """Several answers (`n`) are asked of an engine that gives them, or not at all."""
     asked = request.parameters.get("n")
     if asked is not None and (isinstance(asked, bool) or not isinstance(asked, int) or asked < 1):
         raise errors.UsageError(
-            f"`n` says how many answers {model.id} ({engine.options.name}) shall give: it is a"
-            f" whole number from 1 on, not {asked!r:.80}."
+            f"`n` says how many answers {target.who} shall give: it is a whole"
+            f" number from 1 on, not {asked!r:.80}."
         )
-    if request.choices > 1 and not engine.gives_choices(model):
+    if request.choices > 1 and not target.engine.gives_choices(target.model):
         raise errors.BadRequest(
-            f"{model.id} ({engine.options.name}) gives one answer to a request, not {asked} (`n`):"
+            f"{target.who} gives one answer to a request, not {asked} (`n`):"
             " ask several times, or another engine; `%jan engines` lists them.",
-            model=model.id,
-            engine=engine.options.name,
+            model=target.model.id,
+            engine=target.engine.options.name,
         )
 
 
@@ -341,9 +353,7 @@ def _checked(request: ChatRequest) -> ChatRequest:
                 stay_here(f"A picture or file in message {number}", address)
         sendable(message.extra, f"Message {number}")
     if not any(not isinstance(m.content, str) or m.content.strip() for m in request.messages):
-        raise errors.UsageError(
-            "The prompt is empty: write it in the lines below %%jan, or after %jan."
-        )
+        raise empty()
     if asked := {"messages", "model"} & request.parameters.keys():
         raise errors.UsageError(
             f"{min(asked)} is no parameter of an answer: it is what, or whom, you ask."
@@ -355,6 +365,13 @@ def _checked(request: ChatRequest) -> ChatRequest:
         tools=sendable(request.tools, "tools"),
         schema=sendable(request.schema, "schema"),
         extra=_plain(request.extra),
+    )
+
+
+def empty() -> errors.UsageError:
+    """The error for a prompt in which nothing stands."""
+    return errors.UsageError(
+        "The prompt is empty: write it in the lines below %%jan, or after %jan."
     )
 
 
@@ -431,20 +448,6 @@ def _tuned(model: Model, values: Values) -> Model:
     above = {k: v for k, v in values.settings.items() if v.level not in ("engine", "default")}
     settings = plain(above)
     return model if settings == model.settings else replace(model, settings=settings)
-
-
-_shared: Router | None = None
-_first_use = threading.Lock()
-
-
-def shared() -> Router:
-    """The router that every face of this process uses."""
-    global _shared
-    with _first_use:
-        if _shared is None:
-            _shared = Router(ModelStore())
-            bridge.at_close(_shared.close)
-        return _shared
 
 
 def _completed(

@@ -79,12 +79,13 @@ RAISED = "jan.chat('hi', {name!r})"
 LOOK = """
 engine = jan.router.registry.engine({engine!r}, print)
 from jan_jupyter.types import ChatRequest, Message
-route = jan.router.route(ChatRequest([Message("user", "hi")], {{}}), {name!r})
-for shown in (engine, engine.options, vars(engine), route, vars(engine.client), jan.router):
+request, target = jan.router.prepare(ChatRequest([Message("user", "hi")], {{}}), {name!r})
+looked = (engine, engine.options, vars(engine), request, target, vars(engine.client), jan.router)
+for shown in looked:
     print(repr(shown))
 import dataclasses
 print(dataclasses.asdict(engine.options), [*engine.options.headers.items()])
-print(engine.options.found_key(), route.engine.preview(route.model, route.request))
+print(engine.options.found_key(), target.engine.preview(target.model, request))
 """
 LINES = (
     "%jan models",

@@ -35,9 +35,9 @@ def _local_only(isolated: Path) -> None:
     settings().local_only = True
 
 
-def route(data_folder: Path, name: str, message: Message | None = None) -> None:
+def prepare(data_folder: Path, name: str, message: Message | None = None) -> None:
     request = ChatRequest([message or Message("user", "hi")])
-    Router(ModelStore(data_folder)).route(request, name)
+    Router(ModelStore(data_folder)).prepare(request, name)
 
 
 def test_it_is_a_setting_of_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_neither_key_nor_token_is_looked_for(tmp_path: Path) -> None:
     add_model(tmp_path, "m", engine="openai")
     try:
         with pytest.raises(errors.SettingsError, match=REFUSED):
-            route(tmp_path, "m")
+            prepare(tmp_path, "m")
     finally:
         jan.set_token_provider("openai", None)
     assert not asked
@@ -128,12 +128,12 @@ def test_nobody_here_is_sent_to_fetch_a_picture(
 ) -> None:
     write_json(tmp_path / "engines/openai/engine.json", {"base_url": server.base_url})
     add_model(tmp_path, "m", engine="openai")
-    route(tmp_path, "m")
+    prepare(tmp_path, "m")
     picture = {"url": "https://elsewhere.example/?secret"} if key == "url" else "http://e.example"
     with pytest.raises(errors.SettingsError, match=f"picture.*{REFUSED}"):
-        route(tmp_path, "m", Message("user", [{"type": "image_url", "image_url": picture}]))
+        prepare(tmp_path, "m", Message("user", [{"type": "image_url", "image_url": picture}]))
     inside = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
-    route(tmp_path, "m", Message("user", [inside]))
+    prepare(tmp_path, "m", Message("user", [inside]))
 
 
 @pytest.mark.parametrize("local", [True, False])
@@ -153,10 +153,10 @@ def test_an_engine_of_a_package_says_whether_it_is_local(
     monkeypatch.syspath_prepend(tmp_path)
     add_model(tmp_path, "m", engine=name)
     if local:
-        route(tmp_path, "m")
+        prepare(tmp_path, "m")
         return
     with pytest.raises(errors.SettingsError, match=REFUSED):
-        route(tmp_path, "m")
+        prepare(tmp_path, "m")
 
 
 class Seen(BaseHTTPRequestHandler):

@@ -73,9 +73,9 @@ def test_a_thread_tunes_how_a_local_model_is_loaded(isolated: Path) -> None:
     thread.configure(settings={"ctx_len": 512})
     (name,) = (model.id for model in jan.models.list() if model.source == "bundled")
     request = jan.ChatRequest([jan.Message("user", "hi")])
-    route = jan.router.route(request, name, thread.levels())
-    assert route.values.settings["ctx_len"] == Value(512, "thread")
-    assert route.values.settings["ngl"].level in ("default", "model")
-    assert route.engine.spec(route.model).options["ctx_len"] == 512  # type: ignore[attr-defined]
-    plainly = jan.router.route(request, name)
+    _, target = jan.router.prepare(request, name, thread.levels())
+    assert target.values.settings["ctx_len"] == Value(512, "thread")
+    assert target.values.settings["ngl"].level in ("default", "model")
+    assert target.engine.spec(target.model).options["ctx_len"] == 512  # type: ignore[attr-defined]
+    plainly = jan.router.target(name)
     assert plainly.model.settings.get("ctx_len") != 512

@@ -548,12 +548,8 @@ HI = jan.Message("user", "hi")
 def test_a_request_of_other_parts_than_its_own_is_one_line(
     short: str, server: StreamingServer, request_: Any, says: str
 ) -> None:
-    async def ask() -> None:
-        async for _ in jan.router.chat(request_, short):
-            pass
-
     with pytest.raises(errors.UsageError, match=says) as caught:
-        bridge.wait(ask())
+        jan.router.prepare(request_, short)
     assert "\n" not in str(caught.value)
     assert server.journal() == []
 

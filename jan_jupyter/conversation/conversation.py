@@ -18,13 +18,13 @@ from .. import bridge, errors
 from ..ask import Stream
 from ..chat import Chat
 from ..engines.listening import not_running
-from ..router import Router
-from ..threads import Thread, ThreadMessage, ThreadStore
+from ..threads import Thread, ThreadMessage
 from ..types import Event, Message, Reply
+from ..workspace import Workspace
 from . import views
 from .actions import Order
 from .error_cards import fault, unkept
-from .live import Live, drive
+from .live import Live, drive, record_of
 from .protocol import Context, Send, Turn
 from .queries import Asked
 from .selection import Choices
@@ -57,16 +57,15 @@ class Conversation:
     def __init__(
         self,
         around: Surroundings,
-        router: Router,
-        store: ThreadStore,
+        workspace: Workspace,
         *,
         model: str = "",
         thread: Thread | None = None,
         instructions: str = "",
     ) -> None:
         self.around = around
-        self.router = router
-        self.choices = Choices(router, store, model=model, thread=thread, instructions=instructions)
+        self.router = workspace.router
+        self.choices = Choices(workspace, model=model, thread=thread, instructions=instructions)
         self.reply: Reply | None = None
         """The last answer that ended."""
         self._line = Line()
@@ -86,7 +85,7 @@ class Conversation:
         self._answering: set[asyncio.Task[Any]] = set()
         self._works = False
         self._models_due = False
-        self._unwatch = router.watch(self._on_event)
+        self._unwatch = self.router.watch(self._on_event)
 
     @property
     def thread(self) -> Thread | None:
@@ -241,9 +240,10 @@ class Conversation:
             return
         await self._begin(first, stream)
         self._stands(key)
-        if others and stream.record is not None and stream.record.question is not None:
+        asked = record_of(stream).question
+        if others and asked is not None:
             self.choices.model = first.model
-            await self._beside(first, stream.record.question, others)
+            await self._beside(first, asked, others)
 
     async def _beside(self, first: Live, question: str, models: Sequence[str]) -> None:
         """Further answers to a question, each in its column."""
@@ -321,17 +321,15 @@ class Conversation:
 
     async def _stream(self, ask: Callable[[Chat], Stream], model: str) -> Stream:
         """An answer that is ready to be streamed; raises what is in its way."""
-        chat = Chat(model or None, thread=self.thread, router=self.router)
-        return await asyncio.to_thread(ask, chat)
+        return await asyncio.to_thread(lambda: ask(self.choices.chat(model)))
 
     async def _begin(self, live: Live, stream: Stream) -> None:
         """Start an answer; return when its question is in the thread, or when it has ended."""
         loop, begun = asyncio.get_running_loop(), asyncio.Event()
-        if stream.record is not None:
-            stream.record.on_begin = lambda: loop.call_soon_threadsafe(begun.set)
+        record_of(stream).on_begin = lambda: loop.call_soon_threadsafe(begun.set)
         live.stream = stream
-        live.model = stream.route.model.reference
-        live.engine = stream.route.engine.options.name
+        live.model = stream.target.model.reference
+        live.engine = stream.target.engine.options.name
         self._line.lives.append(live)
         live.task = self._spawn(self._drive(live, stream))
         live.task.add_done_callback(lambda task: begun.set())
@@ -368,7 +366,7 @@ class Conversation:
         line.lives.remove(live)
         if live.unkept is not None:
             line.unkept.append(live)
-        answer = stream.record.answer if stream.record is not None else None
+        answer = record_of(stream).answer
         if answer is not None:
             line.named(answer.id, live.id)
         if live.id in line.faults and not line.stands(live, answer):

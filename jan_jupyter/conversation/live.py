@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from ..ask import Stream
-from ..threads import Thread, ThreadMessage
+from ..threads import Record, Thread, ThreadMessage
 from ..types import Event
 from .protocol import Fault, Send, Turn
 
@@ -74,6 +74,12 @@ class Live:
         }
 
 
+def record_of(stream: Stream) -> Record:
+    """What keeps its turn: a thread's, as of all that is asked in a conversation."""
+    assert isinstance(stream.recorder, Record)
+    return stream.recorder
+
+
 async def drive(live: Live, stream: Stream, send: Send) -> None:
     """Send the deltas of an answer as they come; the first at once, then gathered.
 
@@ -103,7 +109,7 @@ async def drive(live: Live, stream: Stream, send: Send) -> None:
         timer = loop.call_later(INTERVAL, flush)
 
     def on_event(event: Event) -> None:
-        if event.model == stream.route.model.id and not live.seq:
+        if event.model == stream.target.model.id and not live.seq:
             told = event.awaited
             if told and told != live.wait:
                 live.wait = told

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import errors
 from ..ask import Stream
+from ..types import Message
 from . import assets as front_end
 from .protocol import Context, ThreadRow
 from .selection import Choices
@@ -72,24 +73,18 @@ class Asked:
         prompt = with_context(text, context) or " "
         pictures = [{"type": "image_url", "image_url": {"url": "data:…"}}] * images
         content: Any = [{"type": "text", "text": prompt}, *pictures] if pictures else prompt
-        stream = await asyncio.to_thread(self._routed, content)
-        request = stream.route.engine.preview(stream.route.model, stream.route.request)
-        letters = sum(len(message.text) for message in stream.route.request.messages)
+        stream = await asyncio.to_thread(self._unsent, content)
+        request = stream.target.engine.preview(stream.target.model, stream.request)
+        letters = sum(len(message.text) for message in stream.request.messages)
         return {
             "request": json.dumps(request, ensure_ascii=False, indent=2, default=str),
             "tokens": round(letters / 4) if text.strip() else 0,
             "context": context,
         }
 
-    def _routed(self, content: Any) -> Stream:
-        """The request that a question would make, which is not sent."""
-        choices = self._choices
-        return Stream(
-            choices.router,
-            choices.request(content),
-            choices.reference or None,
-            levels=choices.levels(),
-        )
+    def _unsent(self, content: Any) -> Stream:
+        """The answer to a question, which is not asked for."""
+        return self._choices.chat(self._choices.reference).stream(Message("user", content))
 
     async def _export(self, format: str) -> dict[str, str]:
         thread = self._choices.thread

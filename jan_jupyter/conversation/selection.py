@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import errors
+from ..chat import Chat
 from ..models.model import Model
 from ..precedence import Level
-from ..router import Router
-from ..threads import Thread, ThreadStore
-from ..types import ChatRequest, Message
+from ..threads import Draft, Thread
+from ..workspace import Workspace
 from . import views
 
 
@@ -24,26 +24,24 @@ class Choices:
 
     def __init__(
         self,
-        router: Router,
-        store: ThreadStore,
+        workspace: Workspace,
         *,
         model: str = "",
         thread: Thread | None = None,
         instructions: str = "",
     ) -> None:
-        self.router = router
-        self.store = store
+        self.workspace = workspace
+        self.router = workspace.router
+        self.store = workspace.threads
         self.thread = thread
+        self._draft = self.store.draft(instructions=instructions)
+        """What is chosen while there is no thread."""
         self.model = model
         """What was chosen here; empty: the thread's, else the default."""
         self.compare: list[str] = []
         """Further models that answer beside it."""
         self.reload = False
         """Whether a load setting has changed since the model was loaded."""
-        self._assistant = ""
-        self._instructions = instructions
-        self._settings: dict[str, Any] = {}
-        self._parameters: dict[str, Any] = {}
         self.reference = ""
         """The model that the next question goes to, as of the last `look`; empty: none."""
         self.id = ""
@@ -68,32 +66,29 @@ class Choices:
             self.reference = name if both else found.reference
             self.id = found.id
 
-    def levels(self) -> Sequence[Level]:
-        if self.thread is not None:
-            return self.thread.levels()
-        return (Level("thread", self._settings, self._parameters), *self.store.levels())
+    @property
+    def kept(self) -> Thread | Draft:
+        """The thread, or what is chosen for it before the first question."""
+        return self.thread or self._draft
 
-    def request(self, content: Any) -> ChatRequest:
-        """What a question would ask: with all that stands before it."""
-        before: list[Message] = []
-        if self.thread is not None:
-            before = self.thread.conversation()
-        elif self._instructions.strip():
-            before = [Message("system", self._instructions)]
-        return ChatRequest([*before, Message("user", content)])
+    def chat(self, model: str = "") -> Chat:
+        """What puts a question to a model (default: the one that is chosen) together."""
+        return Chat(model or None, thread=self.kept, workspace=self.workspace)
+
+    def levels(self) -> Sequence[Level]:
+        return self.kept.levels()
 
     def state(self) -> dict[str, Any]:
         """Assistant, instructions and values, as the front end shows them."""
-        thread = self.thread
         assistants = [
             {"id": a.id, "name": a.name, "description": a.description}
             for a in self.store.assistants.list()
             if a.state == "ready"
         ]
         return {
-            "assistant": thread.assistant if thread else self._assistant or "jan",
+            "assistant": self.kept.assistant,
             "assistants": assistants,
-            "instructions": thread.instructions if thread else self._instructions,
+            "instructions": self.kept.instructions,
             "settings": self._rows(),
         }
 
@@ -114,12 +109,7 @@ class Choices:
     def opened(self) -> Thread:
         """The thread, made now if this is its first question."""
         if self.thread is None:
-            thread = self.store.create(
-                assistant=self._assistant or None, instructions=self._instructions
-            )
-            if self._settings or self._parameters:
-                thread.configure(settings=self._settings, parameters=self._parameters)
-            self.thread = thread
+            self.thread = self._draft.begin()
         self.look()
         return self.thread
 
@@ -127,8 +117,7 @@ class Choices:
         """Go on with another thread, or begin one."""
         self.thread = thread
         if thread is None:
-            self._assistant = self._instructions = ""
-            self._settings, self._parameters = {}, {}
+            self._draft = self.store.draft()
         elif thread.model:
             self.model = ""
         self.look()
@@ -163,28 +152,19 @@ class Choices:
         if name not in known:
             raise errors.UsageError(f"No setting is called {name!r}.")
         fitting = views.fitting(name, value)
-        place = self._parameters if kind == "parameter" else self._settings
-        if self.thread is not None and kind == "parameter":
-            self.thread.configure(parameters={name: fitting})
-        elif self.thread is not None:
-            self.thread.configure(settings={name: fitting})
-        elif fitting is None:
-            place.pop(name, None)
+        if kind == "parameter":
+            self.kept.configure(parameters={name: fitting})
         else:
-            place[name] = fitting
+            self.kept.configure(settings={name: fitting})
         self.reload = self.reload or kind == "setting"
 
     def instruct(self, text: str) -> None:
-        self._instructions = text
-        if self.thread is not None:
-            self.thread.configure(instructions=text)
+        self.kept.configure(instructions=text)
 
     def assist(self, id: str) -> str | None:
         """Take an assistant; the model that it names, if it names one."""
         profile = self.store.assistants.get(id)
-        self._assistant, self._instructions = id, profile.instructions
-        if self.thread is not None:
-            self.thread.configure(assistant=id)
+        self.kept.configure(assistant=id)
         return profile.model
 
     def wanted(self, model: str) -> Sequence[Level] | None:

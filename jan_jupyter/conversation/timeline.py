@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .. import errors
 from ..threads import Thread, ThreadMessage
-from .live import Live
+from .live import Live, record_of
 from .protocol import Fault, Turn
 from .turns import shown
 
@@ -74,7 +74,7 @@ class Line:
 
     def _see_what_is_kept(self) -> None:
         for live in [*self.unkept]:
-            record = live.stream.record if live.stream else None
+            record = record_of(live.stream) if live.stream else None
             if record is not None and record.answer is not None:
                 self.unkept.remove(live)
                 self.named(record.answer.id, live.id)

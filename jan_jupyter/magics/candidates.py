@@ -14,16 +14,16 @@ Offer = Iterable[tuple[str, str]]
 
 def ready_models(current: str) -> Offer:
     """The models that can be asked."""
-    from ..router import shared
+    from ..workspace import shared
 
-    usable = [model for model in shared().store.list() if model.state == "ready"]
+    usable = [model for model in shared().models.list() if model.state == "ready"]
     return [(quoted(model.reference), "model") for model in usable]
 
 
 def all_models(current: str) -> Offer:
-    from ..router import shared
+    from ..workspace import shared
 
-    return [(quoted(model.reference), "model") for model in shared().store.list()]
+    return [(quoted(model.reference), "model") for model in shared().models.list()]
 
 
 def parameters(current: str) -> Offer:
@@ -51,9 +51,10 @@ def names(current: str) -> Offer:
 
 def threads(current: str) -> Offer:
     """The threads, by title, newest first."""
-    from ..threads import shared
+    from ..workspace import shared
 
-    return [(quoted(title), "thread") for title in dict.fromkeys(t.title for t in shared().list())]
+    titles = dict.fromkeys(thread.title for thread in shared().threads.list())
+    return [(quoted(title), "thread") for title in titles]
 
 
 def paths(current: str) -> Offer:
@@ -81,9 +82,9 @@ def sources(current: str) -> Offer:
     """What can be pulled: what has begun, models that wait for their files, the curated ones."""
     from ..models.hub.sources import curated
     from ..models.hub.unfinished import unfinished
-    from ..router import shared
+    from ..workspace import shared
 
-    store = shared().store
+    store = shared().models
     begun = [known.id for known in unfinished(store.writable)]
     waiting = [model.reference for model in store.list() if model.state == "not-downloaded"]
     names = dict.fromkeys([*begun, *waiting, *(known.name for known in curated())])

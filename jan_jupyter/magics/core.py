@@ -7,10 +7,10 @@ import keyword
 import os
 from argparse import Namespace
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -34,18 +34,10 @@ from .stopping import Stopped
 
 if TYPE_CHECKING:
     from ..ask import Stream
-    from ..precedence import Level
-    from ..types import Message, Reply
-    from .inthread import InThread
+    from ..chat import Chat
+    from ..types import Reply
     from .output import Output
     from .streaming import Outcome
-
-
-class Turn(NamedTuple):
-    """A question and answer of the conversation that `-c` continues, and the cell it stands in."""
-
-    cell: str
-    reply: Reply
 
 
 @dataclass
@@ -56,9 +48,11 @@ class Asked:
     output: Output
     notes: list[str]
     options: Namespace
-    turns: list[Turn] | None
-    """The turns in memory that this one follows; `None` if a thread keeps it."""
-    cell: str
+    talk: Chat
+    """The conversation that it is a turn of."""
+
+
+_NO_PARAMETERS = {"model", "messages", "attach", "place", "schema", "tools", "approve"}
 
 
 @dataclass
@@ -80,7 +74,8 @@ class JanMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.parameters: dict[str, Any] = {}
-        self.turns: list[Turn] = []
+        self.talk: Chat | None = None
+        """The conversation in memory that `-c` goes on with."""
         self.running = Running()
         self.shown: Any = None
         """The value of a line in this cell: it is on the screen already."""
@@ -166,10 +161,9 @@ class JanMagics(Magics):
         name = options.as_name
         if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
-        from ..ask import asking, messages_of
-        from ..router import shared
-        from ..tools import Toolbox
-        from ..types import Message
+        from ..chat import Chat, Place
+        from ..router import empty
+        from ..workspace import shared
         from .named import attachment, function, schema
 
         text, notes = prompt, []
@@ -178,41 +172,42 @@ class JanMagics(Magics):
             text = filled.text
             if filled.unresolved:
                 notes.append(f"left as typed: {', '.join(filled.unresolved[:5])}")
-        cell = self._cell_id()
         if options.thread is not None and not options.thread.strip():
             raise UsageError("%jan: --thread needs a name.")
-        first = self._first(options.thread or "")
-        turns, thread = None, None
-        messages: list[Message] = []
-        levels: Sequence[Level] = ()
-        if options.thread:
-            thread = self._in_thread(options.thread, cell, first)
-            messages, levels = thread.messages, thread.levels
-        else:
-            turns = self._turns_before(cell, first) if options.go_on else []
-            messages = [*turns[-1].reply.messages] if turns else []
-        if options.system:
-            messages = [
-                Message("system", options.system),
-                *(m for m in messages if m.role != "system"),
-            ]
-        messages += messages_of(text, attach=[attachment(name, names) for name in options.attach])
         if not text.strip():
-            messages = []
-        tools = Toolbox([function(name, names) for name in options.tools], options.yes or None)
+            raise empty()
         shape = schema(options.schema, names) if options.schema else None
         if shape is not None and options.format == "markdown":
             options.format = "code"
+        if options.thread:
+            threads = shared().threads
+            kept = threads.find(options.thread) or threads.draft(options.thread)
+            talk = Chat(thread=kept, system=options.system)
+        elif self.talk is None or not options.go_on:
+            talk = Chat(system=options.system)
+        else:
+            talk = self.talk
+            talk.system = options.system or talk.system
         given = {**self.parameters, **opt.parameters_of(options)}
-        model = options.model or (thread.model if thread else None)
-        answer = asking(shared(), messages, model, given, shape, tools, levels)
+        if taken := given.keys() & _NO_PARAMETERS:
+            raise UsageError(
+                f"%jan: {min(taken)} is no parameter of an answer: it is what, or whom, you ask."
+            )
+        answer = talk.stream(
+            text,
+            attach=[attachment(name, names) for name in options.attach],
+            place=Place(self._cell_id(), self._notebook(), self._first(options.thread or "")),
+            model=options.model,
+            schema=shape,
+            tools=[function(name, names) for name in options.tools],
+            approve=options.yes or None,
+            **given,
+        )
         if options.dry_run:
             self._show_request(answer)
             return None
-        if thread is not None:
-            answer.record = thread.record(messages[-1], options.system or "")
         self.running.continued.add(options.thread or "")
-        return Asked(answer, self._output(options.format), notes, options, turns, cell)
+        return Asked(answer, self._output(options.format), notes, options, talk)
 
     def _wait(self, asked: Asked) -> Reply:
         from ..tools import run_here
@@ -283,28 +278,16 @@ class JanMagics(Magics):
     def _kept(self, asked: Asked, outcome: Outcome) -> Reply:
         """Keep what came, also of an answer that was cut; then raise what cut it."""
         reply, error = outcome
-        if asked.answer.record is not None:
-            asked.answer.record.settle()
+        if asked.answer.recorder is not None:
+            asked.answer.recorder.settle()
         if error is None or reply.text:
-            if asked.turns is not None:
-                self.turns = [*asked.turns, Turn(asked.cell, reply)]
+            if not asked.options.thread:
+                self.talk = asked.talk
             if asked.options.as_name:
                 self.shell.user_ns[asked.options.as_name] = reply
         if error is not None:
             raise quiet(error)
         return reply
-
-    def _turns_before(self, cell: str, first: bool) -> list[Turn]:
-        """The conversation up to this cell: running a cell again replaces its turn."""
-        for position, turn in enumerate(self.turns):
-            if cell and turn.cell == cell and first:
-                return self.turns[:position]
-        return self.turns
-
-    def _in_thread(self, name: str, cell: str, first: bool) -> InThread:
-        from .inthread import InThread
-
-        return InThread(name, cell if first else "", cell, self._notebook())
 
     def _first(self, thread: str) -> bool:
         """Whether this line is the first of the cell, as it runs now, to go on with a thread."""
@@ -337,8 +320,8 @@ class JanMagics(Magics):
         from .output import fenced, pretty
         from .tables import show
 
-        route = answer.route
-        shown = pretty(route.engine.preview(route.model, route.request))
+        target = answer.target
+        shown = pretty(target.engine.preview(target.model, answer.request))
         show({"text/markdown": page(fenced(shown, "json")), "text/plain": shown})
 
 

@@ -35,7 +35,7 @@ class Showing:
         self.output = output
         self._events: deque[Event] = deque(maxlen=20)
         self._unwatch = answer.router.watch(self._on_event)
-        self._model = answer.route.model.id
+        self._model = answer.target.model.id
         self._pump: Pump[Delta] = Pump(answer.deltas(), wake)
 
     def _on_event(self, event: Event) -> None:

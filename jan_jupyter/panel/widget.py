@@ -26,10 +26,9 @@ from .. import bridge, errors
 from ..conversation import assets as front_end
 from ..conversation.conversation import Conversation, Surroundings
 from ..conversation.protocol import Context
-from ..router import shared
 from ..threads import Thread
-from ..threads import shared as thread_store
 from ..types import Reply
+from ..workspace import shared
 from . import cells, context, saved
 
 T = TypeVar("T")
@@ -71,17 +70,16 @@ class ChatPanel(anywidget.AnyWidget):
         self._file: dict[str, str] = {}
         self._following = False
         self._due = 0.0
-        store = thread_store()
+        store = shared().threads
         opened = store.open(thread) if isinstance(thread, str) and thread else thread or None
         self._cell = cells.current()
         if thread is None:
             opened = cells.thread_of(self._cell, store)
         if model is not None:
-            shared().model(model)  # an error now, not with the first question
+            shared().router.model(model)  # an error now, not with the first question
         self._conversation = Conversation(
             Surroundings(self._tell, self._changed, self._context, self._complete),
             shared(),
-            store,
             model=model or "",
             thread=opened if isinstance(opened, Thread) else None,
             instructions=system or "",
@@ -216,7 +214,7 @@ class ChatPanel(anywidget.AnyWidget):
     def _known_model(self, proposal: Mapping[str, Any]) -> str:
         name: str = proposal["value"]
         if name and not self._following:
-            shared().model(name)  # raises what is wrong with it
+            shared().router.model(name)  # raises what is wrong with it
         return name
 
     def _on_model(self, change: Mapping[str, Any]) -> None:
@@ -227,7 +225,7 @@ class ChatPanel(anywidget.AnyWidget):
         if self._following:
             return
         name = change["new"]
-        found = thread_store().open(name) if name else None
+        found = shared().threads.open(name) if name else None
         self._conversation.take({"type": "thread", "id": found.id if found else ""})
 
     # What questions refer to ----------------------------------------------------------------------

@@ -8,19 +8,20 @@
 from __future__ import annotations
 
 from .assistants import Assistant, Assistants
+from .draft import Draft
 from .message import ThreadMessage
 from .record import Record
-from .store import Hit, Listed, ThreadStore, shared
+from .store import Hit, Listed, ThreadStore
 from .thread import Thread
 
 __all__ = [
     "Assistant",
     "Assistants",
+    "Draft",
     "Hit",
     "Listed",
     "Record",
     "Thread",
     "ThreadMessage",
     "ThreadStore",
-    "shared",
 ]

@@ -48,7 +48,7 @@ class Assistant:
 
     @property
     def level(self) -> Level:
-        """What it sets, for `router.route(…, levels=…)`."""
+        """What it sets, for `router.target(…, levels=…)`."""
         return Level("assistant", self.settings, self.parameters)
 
     @property

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from ..engine_options.engine_rows import canonical
 from ..errors import ThreadBusy, ThreadError
-from ..types import Message, Reply
+from ..router import Target
+from ..types import ChatRequest, Message, Reply
+from .draft import Draft
 from .message import ThreadMessage, new_id
 from .thread import Thread
 
@@ -24,14 +26,14 @@ class Record:
 
     def __init__(
         self,
-        thread: Thread,
+        thread: Thread | Draft,
         questions: Sequence[ThreadMessage] = (),
         *,
         to: str | None = None,
         instead: str | None = None,
         extend: str | None = None,
     ) -> None:
-        self.thread = thread
+        self._thread = thread
         self.question = to
         """Id of the turn that is answered; known once it has begun."""
         self.answer: ThreadMessage | None = None
@@ -44,9 +46,17 @@ class Record:
         self._instead = instead
         self._extend = extend
 
-    def begin(self, model: str, engine: str) -> None:
+    @property
+    def thread(self) -> Thread:
+        """Where it is kept; one that is not there yet is made."""
+        if isinstance(self._thread, Draft):
+            self._thread = self._thread.begin()
+        return self._thread
+
+    def begin(self, target: Target, request: ChatRequest) -> None:
         """Write the questions; the thread's model becomes the one that is asked."""
         self._begun = True
+        model, engine = target.model.reference, target.engine.options.name
         before = self.thread.engine
         same = before is None or canonical(before) == canonical(engine)
         if self.thread.model != model or not same:  # Jan's spelling of an engine stays

@@ -7,18 +7,18 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import ThreadBroken, ThreadError, ThreadNotFound, UsageError, expect
 from ..models.disk import is_inside
-from ..precedence import Level
 from . import files, thread_file
 from . import message as turns
 from .assistants import Assistants
+from .draft import Draft
 from .lines import read_lines
 from .message import ThreadMessage
 from .thread import Thread
@@ -129,16 +129,29 @@ class ThreadStore:
         instructions: str = "",
     ) -> Thread:
         """A new, empty thread. Without `title` it is named after its first question."""
+        draft = self.draft(title, assistant=assistant, instructions=instructions)
+        if model is not None:
+            draft.configure(model=model, engine=engine)
+        return draft.begin()
+
+    def draft(
+        self, title: str = "", *, assistant: str | None = None, instructions: str = ""
+    ) -> Draft:
+        """What `create` makes, not written yet."""
         expect(title, str, "A thread's title is text")
         profile = self.assistants.get(assistant) if assistant else None
+        raw = thread_file.new("", " ".join(title.split()))
+        raw = thread_file.with_model(raw, profile.model if profile else None, None)
+        chosen = thread_file.configured(
+            raw,
+            profile=profile.profile if profile else None,
+            instructions=instructions or None,
+        )
+        return Draft(chosen, self.assistants, self._write)
+
+    def _write(self, raw: Mapping[str, Any]) -> Thread:
         with self._new_folder() as folder:
-            raw = thread_file.new(folder.name, " ".join(title.split()))
-            if profile is not None:
-                raw = thread_file.with_assistant(raw, profile.profile)
-            if instructions:
-                raw = thread_file.with_instructions(raw, instructions)
-            chosen = model or (profile.model if profile else None)
-            raw = thread_file.with_model(raw, chosen, engine if model else None)
+            raw = thread_file.touched({**raw, "id": folder.name})
             files.replace(folder / "thread.json", files.pretty(raw))
         return self._thread(folder, True)
 
@@ -152,10 +165,6 @@ class ThreadStore:
     def open(self, name: str) -> Thread:
         """The thread of that name, created if there is none."""
         return self.find(name) or self.create(name)
-
-    def levels(self) -> tuple[Level, ...]:
-        """What would hold in a new thread, as `Thread.levels`."""
-        return (self.assistants.of(thread_file.DEFAULT_ASSISTANT).level,)
 
     def search(self, text: str, limit: int = 50) -> Sequence[Hit]:
         """Messages of the active lines that hold `text` (without regard to case), newest threads
@@ -261,17 +270,6 @@ class ThreadStore:
         if known is None or known[0] != signature:
             known = self._cache[folder] = signature, _list(folder, own)
         return known[1]
-
-
-_shared: ThreadStore | None = None
-
-
-def shared() -> ThreadStore:
-    """The store that every face of this process uses."""
-    global _shared
-    if _shared is None:
-        _shared = ThreadStore()
-    return _shared
 
 
 def _thread_folders(data_folder: Path) -> Iterator[str]:

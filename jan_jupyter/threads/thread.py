@@ -160,15 +160,15 @@ class Thread(ReadThread):
         """
         profile = self._assistants.get(assistant) if assistant else None
         with self._writing() as state:
-            raw = state.head.raw
-            if model is not None:
-                raw = thread_file.with_model(raw, model, engine)
-            if profile is not None:
-                raw = thread_file.with_assistant(raw, profile.profile)
-            if instructions is not None:
-                raw = thread_file.with_instructions(raw, instructions)
-            if settings or parameters:
-                raw = thread_file.with_values(raw, settings or {}, parameters or {})
+            raw = thread_file.configured(
+                state.head.raw,
+                model=model,
+                engine=engine,
+                profile=profile.profile if profile else None,
+                instructions=instructions,
+                settings=settings,
+                parameters=parameters,
+            )
             if raw != state.head.raw:
                 self._write_head(raw)
 

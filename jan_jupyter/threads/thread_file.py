@@ -231,6 +231,28 @@ def with_instructions(raw: Mapping[str, Any], instructions: str) -> dict[str, An
     return _with_entry(raw, {**(_assistant(raw) or _entry()), "instructions": instructions})
 
 
+def configured(
+    raw: Mapping[str, Any],
+    *,
+    model: str | None = None,
+    engine: str | None = None,
+    profile: Mapping[str, Any] | None = None,
+    instructions: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Mapping[str, Any]:
+    """What is given changed; arguments as for `Thread.configure`, with an assistant's profile."""
+    if model is not None:
+        raw = with_model(raw, model, engine)
+    if profile is not None:
+        raw = with_assistant(raw, profile)
+    if instructions is not None:
+        raw = with_instructions(raw, instructions)
+    if settings or parameters:
+        raw = with_values(raw, settings or {}, parameters or {})
+    return raw
+
+
 def _with_entry(raw: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     listed = raw.get("assistants")
     rest = listed[1:] if isinstance(listed, list) else []

@@ -34,6 +34,15 @@ class State:
     warnings: tuple[str, ...]
 
 
+def levels_of(head: Head, assistants: Assistants) -> tuple[Level, ...]:
+    """What a thread and its assistant set, the stronger first."""
+    below = assistants.of(head.assistant).level
+    return (
+        Level("thread", head.settings, head.parameters),
+        replace(below, parameters={**below.parameters, **head.assistant_parameters}),
+    )
+
+
 class ReadThread:
     """One conversation on disk, as its files say.
 
@@ -156,13 +165,8 @@ class ReadThread:
         return next((m.id for m in line if (m.cell, m.notebook) == asked), None)
 
     def levels(self) -> tuple[Level, ...]:
-        """What the thread and its assistant set, for `router.route(…, levels=…)`."""
-        found = self.now().head
-        below = self._assistants.of(found.assistant).level
-        return (
-            Level("thread", found.settings, found.parameters),
-            replace(below, parameters={**below.parameters, **found.assistant_parameters}),
-        )
+        """What the thread and its assistant set, for `router.target(…, levels=…)`."""
+        return levels_of(self.now().head, self._assistants)
 
     def refresh(self) -> bool:
         """Read again what others have written; whether there was anything. Cheap if not."""

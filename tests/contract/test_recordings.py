@@ -25,7 +25,7 @@ from jan_jupyter.engines.http.failures import Party
 from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.engines.triton.tensors import Signature, TritonParser
 from jan_jupyter.models.model import Model
-from jan_jupyter.router import Route
+from jan_jupyter.router import Target
 from jan_jupyter.types import ChatRequest, Delta, Message
 from jan_jupyter.wire.sse import EventDecoder, ServerEvent
 from support.jan import engine_options
@@ -139,7 +139,7 @@ def test_the_text_is_what_the_server_says_without_streaming(engine: str, name: s
 def ends(name: str, recording: str, pieces: Iterable[bytes]) -> None:
     """It comes to a reply that shows itself; nothing but an error of ours comes out."""
     engine, model = engine_of(name)
-    fold = Fold(Route(model, engine, ChatRequest([Message("user", "hi")])))
+    fold = Fold(ChatRequest([Message("user", "hi")]), Target(model, engine))
     with suppress(errors.EngineError):
         for delta in deltas(name, recording, events(pieces)):
             fold.add(delta)

@@ -437,12 +437,12 @@ def test_an_edited_engine_file_closes_what_it_replaces(
         router = Router(ModelStore(tmp_path))
         asked = replace(model("stream:n=20"), written_engine="openai")
         write_key(tmp_path, server, "sk-x")
-        async with aclosing(router.chat(HI, asked)) as first:
+        async with aclosing(router.chat(*router.prepare(HI, asked))) as first:
             await anext(first)
             old = router.registry.engine(asked, router.notify)
             client = http_client(old)
             write_key(tmp_path, server, "sk-y")
-            assert [delta async for delta in router.chat(HI, asked)]
+            assert [delta async for delta in router.chat(*router.prepare(HI, asked))]
             assert router.registry.engine(asked, router.notify) is not old
             closed = [client.is_closed]
             assert [delta async for delta in first][-1].finish == "stop"
@@ -459,13 +459,13 @@ def test_an_engine_that_is_closed_before_its_turn_answers_and_is_closed_again(
         router = Router(ModelStore(tmp_path))
         asked = replace(model("stream:n=20"), written_engine="openai")
         write_key(tmp_path, server, "sk-x")
-        assert [delta async for delta in router.chat(HI, asked)]
-        route = router.route(HI, asked)
-        replaced = http_client(route.engine)
+        assert [delta async for delta in router.chat(*router.prepare(HI, asked))]
+        request, early = router.prepare(HI, asked)
+        replaced = http_client(early.engine)
         write_key(tmp_path, server, "sk-y")
-        assert [delta async for delta in router.chat(HI, asked)]
+        assert [delta async for delta in router.chat(*router.prepare(HI, asked))]
         assert replaced.is_closed
-        async with aclosing(router.chat(HI, route)) as answer:
+        async with aclosing(router.chat(request, early)) as answer:
             await anext(answer)
             (used,) = router.registry._uses
             client = http_client(used)

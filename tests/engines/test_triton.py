@@ -32,9 +32,8 @@ from jan_jupyter.engines.triton.tensors import (
     TritonParser,
     completed,
 )
-from jan_jupyter.models.model import Model
 from jan_jupyter.models.store import ModelStore
-from jan_jupyter.router import Route, Router
+from jan_jupyter.router import Router, Target
 from jan_jupyter.types import ChatRequest, Delta, Message
 from jan_jupyter.wire.sse import ServerEvent
 from support.jan import write_json
@@ -353,18 +352,18 @@ def test_the_channels_of_an_edited_engine_are_closed(tmp_path: Path) -> None:
             written = {"base_url": f"grpc://127.0.0.1:{port}", "settings": settings}
             write_json(tmp_path / "engines" / KIND / "engine.json", written)
 
-        async def word(by: Route | Model) -> None:
+        async def word(by: Target) -> None:
             assert text([delta async for delta in router.chat(request, by)]) == "word"
 
         write()
-        route = router.route(request, asked)
-        await word(route)
-        (channel,) = route.engine._grpc._channels.values()  # type: ignore[attr-defined]
+        early = router.target(asked)
+        await word(early)
+        (channel,) = early.engine._grpc._channels.values()  # type: ignore[attr-defined]
         write(accumulate_tokens=False)
         assert channel._channel.get_state() != grpc.ChannelConnectivity.SHUTDOWN
-        await word(asked)
+        await word(router.target(asked))
         assert channel._channel.get_state() == grpc.ChannelConnectivity.SHUTDOWN
-        await word(route)
+        await word(early)
         assert router.registry._open == [router.registry.engine(asked, router.notify)]
         await router.close()
 

@@ -10,7 +10,7 @@ import pytest
 
 from jan_jupyter.conversation import assets as front_end
 from jan_jupyter.conversation.conversation import Conversation, Surroundings
-from jan_jupyter.router import Router
+from jan_jupyter.workspace import Workspace
 from lab import axe
 from lab.bare import Bare
 from lab.conftest import CHROMIUM, launch
@@ -49,14 +49,10 @@ class Talk:
     """A page with a real conversation behind it."""
 
     def __init__(self, page: Page, model: str = "jan-mini") -> None:
-        from jan_jupyter.models.store import ModelStore
-        from jan_jupyter.threads import ThreadStore
-
-        self.router = Router(ModelStore())
+        self.workspace = Workspace()
+        self.router = self.workspace.router
         self.bare: Bare | None = None
-        self.conversation = Conversation(
-            Surroundings(self._send), self.router, ThreadStore(), model=model
-        )
+        self.conversation = Conversation(Surroundings(self._send), self.workspace, model=model)
         self.bare = Bare(page, self.conversation.take)
         self.panel = Panel(page)
 

@@ -20,10 +20,9 @@ from jan_jupyter import bridge
 from jan_jupyter.conversation import turns
 from jan_jupyter.conversation.conversation import Conversation, Surroundings
 from jan_jupyter.conversation.protocol import Context
-from jan_jupyter.models.store import ModelStore
 from jan_jupyter.panel import ChatPanel, context
-from jan_jupyter.router import Router
-from jan_jupyter.threads import ThreadMessage, ThreadStore, files
+from jan_jupyter.threads import ThreadMessage, files
+from jan_jupyter.workspace import Workspace
 from support.disk import full_disk
 from support.jan import add_model, add_remote
 from support.loop import watched_loop
@@ -39,11 +38,11 @@ class FrontEnd:
         self.turns: dict[str, dict[str, Any]] = {}
         self.gaps = 0
         self._queue: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
-        self.router = Router(ModelStore())
+        self.workspace = Workspace()
+        self.router = self.workspace.router
         self.talk = Conversation(
             Surroundings(self._queue.put, context=self._context),
-            self.router,
-            ThreadStore(),
+            self.workspace,
             model=model,
         )
 
@@ -508,7 +507,7 @@ def test_a_loaded_model_needs_no_reload_whatever_its_name(
     )
     page.talk.choices.choose(name)
     page.talk.choices.set("setting", "ctx_len", 1024)
-    jan.Chat("short" if name == "family:short" else "other", router=page.router).ask("hi")
+    jan.Chat("short" if name == "family:short" else "other", workspace=page.workspace).ask("hi")
     assert page.talk.choices.reload
     page.do(type="send", text="hi")
     page.settle()

@@ -191,7 +191,7 @@ def test_an_engine_that_was_closed_is_never_asked_again(site: Path, isolated: Pa
     early = jan.stream("hi", "mine")
     write_json(file, {"headers": {"x": "y"}})
     assert jan.chat("hi", "mine").text == "good"
-    assert early.route.engine.closed  # type: ignore[attr-defined]
+    assert early.target.engine.closed  # type: ignore[attr-defined]
     assert early.reply.text == "good"
 
 

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 def default_id() -> str | None:
     """The model that is asked where none is named, if there is one."""
-    from ...router import shared
+    from ...workspace import shared
 
     try:
-        return shared().model(None)[0].id
+        return shared().router.model(None)[0].id
     except errors.JanError:
         return None
 
 
 def use(magics: Caller, arguments: Namespace) -> None:
-    from ...router import shared
     from ...settings import settings
+    from ...workspace import shared
 
     if arguments.model:
-        model, _ = shared().model(arguments.model)
+        model, _ = shared().router.model(arguments.model)
         if model.state != "ready":
             raise errors.ModelNotReady(f"Model {model.id} is {model.state}: {model.reason}")
         settings().model = arguments.model
-    model, _ = shared().model(None)
+    model, _ = shared().router.model(None)
     print(f"Default model: {model.id} (engine {model.engine}).")
 
 

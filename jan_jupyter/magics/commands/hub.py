@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def pull(magics: Caller, arguments: Namespace) -> Steps | None:
-    from ...router import shared
+    from ...workspace import shared
     from ..progress import output
 
     if arguments.discard:
         from ...models.hub.unfinished import discard
 
-        gone = discard(shared().store.writable, arguments.source)
+        gone = discard(shared().models.writable, arguments.source)
         print(f"What had come of {gone.id} is deleted, {units.size(gone.done)}.")
         return None
-    steps = shared().pull(arguments.source, id=arguments.id)
+    steps = shared().router.pull(arguments.source, id=arguments.id)
     return Steps(steps, output(magics.shell, f"%jan pull {arguments.source}"))
 
 

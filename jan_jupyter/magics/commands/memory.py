@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def load(magics: Caller, arguments: Namespace) -> Work:
-    from ...router import shared
+    from ...workspace import shared
 
-    loading = _telling(shared(), arguments.model)
+    loading = _telling(shared().router, arguments.model)
     return Work(loading, lambda model: print(f"{model.id} is ready."))
 
 
 def unload(magics: Caller, arguments: Namespace) -> Work:
-    from ...router import shared
+    from ...workspace import shared
 
-    unloading = shared().unload(arguments.model)
+    unloading = shared().router.unload(arguments.model)
     return Work(unloading, lambda model: print(f"{model.id} is unloaded."))
 
 
@@ -49,9 +49,9 @@ async def _telling(router: Router, name: str | None) -> Model:
 
 
 def ps(magics: Caller, arguments: Namespace) -> Work:
-    from ...router import shared
+    from ...workspace import shared
 
-    return Work(shared().running(), _running)
+    return Work(shared().router.running(), _running)
 
 
 def _running(running: list[Running]) -> list[Running]:

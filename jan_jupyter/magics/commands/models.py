@@ -63,9 +63,9 @@ def models(magics: Caller, arguments: Namespace) -> Work:
     async def look() -> tuple[list[Model], Seen]:
         import asyncio
 
-        from ...router import shared
+        from ...workspace import shared
 
-        found = await asyncio.to_thread(shared().store.list)
+        found = await asyncio.to_thread(shared().models.list)
         return found, await _look(found)
 
     def show(found: tuple[list[Model], Seen]) -> list[Model]:
@@ -76,25 +76,25 @@ def models(magics: Caller, arguments: Namespace) -> Work:
 
 async def _loaded() -> set[str]:
     """The ids of the models that are in memory; none if that cannot be told."""
-    from ...router import shared
+    from ...workspace import shared
 
     try:
-        return {running.model for running in await shared().running()}
+        return {running.model for running in await shared().router.running()}
     except errors.JanError:
         return set()
 
 
 async def _look(models: Sequence[Model]) -> Seen:
     from ...engines.listening import not_running
-    from ...router import shared
+    from ...workspace import shared
 
-    return Seen(await _loaded(), await not_running(shared().store, models))
+    return Seen(await _loaded(), await not_running(shared().models, models))
 
 
 def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list[Model]:
     from ...models.machine import probe
     from ...models.summary import facts
-    from ...router import shared
+    from ...workspace import shared
     from ..tables import table
     from .defaults import default_id
 
@@ -102,7 +102,7 @@ def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list
     found = [m for m in every if wanted in m.id.casefold() or wanted in m.name.casefold()]
     found.sort(key=lambda m: (_ORDER.index(seen.state(m)), m.id.casefold()))
     default, machine = default_id(), probe() if found else None
-    store = shared().store
+    store = shared().models
     rows = []
     for model in found[:MOST_ROWS]:
         told = facts(model, store.header(model))
@@ -157,23 +157,23 @@ def _row(
 def _where(model: Model, told: Facts) -> str:
     """This machine, or the host that is asked."""
     from ...addresses import host_of, is_this_machine
-    from ...router import shared
+    from ...workspace import shared
 
     if not told.remote:
         return "this machine"
-    address = shared().store.engine_options(model.engine).at(model).address
+    address = shared().models.engine_options(model.engine).at(model).address
     return "this machine" if is_this_machine(address) else host_of(address) or "no address"
 
 
 def _remarks(model: Model, machine: Machine | None, seen: Seen) -> Iterator[str]:
     """What somebody should know of it, the most important first."""
-    from ...router import shared
+    from ...workspace import shared
 
     if reason := seen.reason(model):
         yield reason
     elif (
         model.id not in seen.loaded
-        and (fit := shared().store.fit(model, machine))
+        and (fit := shared().models.fit(model, machine))
         and fit.verdict != "fits"
     ):
         yield str(fit)
@@ -184,14 +184,14 @@ def _remarks(model: Model, machine: Machine | None, seen: Seen) -> Iterator[str]
 
 
 def show(magics: Caller, arguments: Namespace) -> Work:
-    from ...router import shared
+    from ...workspace import shared
 
-    model, _ = shared().model(arguments.model)
+    model, _ = shared().router.model(arguments.model)
 
     def shown(seen: Seen) -> Model:
         from ..tables import card
 
-        fit = shared().store.fit(model)
+        fit = shared().models.fit(model)
         card(model.name, [*_facts_of(model, fit, seen)], model.description)
         return model
 
@@ -200,10 +200,10 @@ def show(magics: Caller, arguments: Namespace) -> Work:
 
 def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, str | Cell]]:
     from ...models.summary import facts, reasons
-    from ...router import shared
+    from ...workspace import shared
     from ..tables import Cell
 
-    told = facts(model, shared().store.header(model))
+    told = facts(model, shared().models.header(model))
     label, tone = _STATES[seen.state(model)]
     reason, written = seen.reason(model), model.written_engine
     yield "id", model.reference
@@ -221,7 +221,7 @@ def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, 
         yield "file", f"{_short_path(model, model.file)}{bytes_}"
     if model.projector is not None:
         yield "images", f"yes: {_short_path(model, model.projector)}"
-    if reasons(model, shared().store.template(model)):
+    if reasons(model, shared().models.template(model)):
         yield "reasons", "yes"
     if loads(model.engine) == "gguf":
         kind = " · ".join(filter(None, [told.architecture, told.quantisation]))
@@ -273,13 +273,13 @@ def _short(value: Any, name: str = "") -> str:
 def import_(magics: Caller, arguments: Namespace) -> Work:
     import asyncio
 
-    from ...router import shared
+    from ...workspace import shared
 
     if arguments.copy and arguments.link:
         raise errors.UsageError("%jan import: --copy or --link, not both.")
     how: How = "copy" if arguments.copy else "link" if arguments.link else "refer"
     importing = asyncio.to_thread(
-        shared().store.import_,
+        shared().models.import_,
         arguments.path,
         id=arguments.as_id,
         how=how,
@@ -297,9 +297,9 @@ def import_(magics: Caller, arguments: Namespace) -> Work:
 
 
 def rm(magics: Caller, arguments: Namespace) -> Work:
-    from ...router import shared
+    from ...workspace import shared
 
-    router = shared()
+    router = shared().router
     model = router.store.owned(arguments.model, "removed")
 
     async def remove() -> Sequence[Path]:
@@ -322,7 +322,7 @@ def rm(magics: Caller, arguments: Namespace) -> Work:
 
 
 def edit(magics: Caller, arguments: Namespace) -> Model:
-    from ...router import shared
+    from ...workspace import shared
 
     changes: dict[str, Any] = {}
     for key, text in pairs(arguments.pairs):
@@ -334,7 +334,7 @@ def edit(magics: Caller, arguments: Namespace) -> Model:
             changes[key] = value_of(text) if text else None
         except ValueError:
             raise errors.UsageError(f"%jan edit: {key}={text} is no number that can be.") from None
-    model = shared().store.update(arguments.model, changes)
+    model = shared().models.update(arguments.model, changes)
     top = {name: getattr(model, name) for name in ("name", "description", "version", "engine")}
     for key in changes:
         name = key.rpartition(".")[2]

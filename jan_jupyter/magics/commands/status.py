@@ -14,7 +14,7 @@ def status(magics: Caller, arguments: Namespace) -> None:
     from importlib import metadata
 
     from ...models.hub.unfinished import unfinished
-    from ...router import shared
+    from ...workspace import shared
     from ..tables import card
     from .defaults import default_id
 
@@ -25,14 +25,14 @@ def status(magics: Caller, arguments: Namespace) -> None:
         except metadata.PackageNotFoundError:
             continue
     rows += [
-        ("data folder", f"{folder.path} ({folder.why})") for folder in shared().store.folders()
+        ("data folder", f"{folder.path} ({folder.why})") for folder in shared().models.folders()
     ]
     rows += [
         (
             "unfinished pull",
             f"{known.id}: {units.size(known.done)} of {units.size(known.total)} are here",
         )
-        for known in unfinished(shared().store.writable)
+        for known in unfinished(shared().models.writable)
     ]
     rows.append(("default model", default_id() or "none"))
     rows += [(f"Jan.{name}", str(value)) for name, value in _set_settings().items()]

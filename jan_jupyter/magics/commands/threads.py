@@ -26,10 +26,10 @@ def threads(magics: Caller, arguments: Namespace) -> Any:
 
 def listing(pattern: str = "") -> list[Listed]:
     from ...markdown import words
-    from ...threads import shared
+    from ...workspace import shared
     from ..tables import ago, table
 
-    found = shared().list(pattern)
+    found = shared().threads.list(pattern)
     rows = [
         (
             words(t.title, 40),
@@ -54,19 +54,19 @@ def _line(text: str) -> str:
 def show(name: str) -> Thread:
     from ... import markdown
     from ...console import printable
-    from ...threads import shared
+    from ...workspace import shared
     from ..tables import show
 
-    thread = shared().get(name)
+    thread = shared().threads.get(name)
     text = thread.export()
     show({"text/markdown": markdown.safe(text), "text/plain": printable(text)})
     return thread
 
 
 def rename(name: str, title: str) -> Thread:
-    from ...threads import shared
+    from ...workspace import shared
 
-    thread = shared().get(name)
+    thread = shared().threads.get(name)
     before = thread.title
     thread.rename(title)
     print(f"{before} is now {thread.title}.")
@@ -74,12 +74,12 @@ def rename(name: str, title: str) -> Thread:
 
 
 def export(name: str, to: str | None = None) -> Path:
-    from ...threads import shared
+    from ...workspace import shared
 
     if not to:
         raise errors.UsageError("%jan threads export NAME --to FILE: .md, .ipynb or .jsonl")
     path = Path(to).expanduser()
-    text = shared().get(name).export(path.suffix)
+    text = shared().threads.get(name).export(path.suffix)
     try:
         with open(path, "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -94,29 +94,29 @@ def export(name: str, to: str | None = None) -> Path:
 
 
 def import_(file: str) -> Thread:
-    from ...threads import shared
+    from ...workspace import shared
 
-    thread = shared().import_(file)
+    thread = shared().threads.import_(file)
     print(f"Imported as {thread.title}: {len(thread.messages)} messages.")
     return thread
 
 
 def rm(name: str) -> None:
-    from ...threads import shared
+    from ...workspace import shared
 
-    title = shared().get(name).title
-    shared().delete(name)
+    title = shared().threads.get(name).title
+    shared().threads.delete(name)
     print(f"{title} is deleted.")
 
 
 def search(*words: str) -> Sequence[Hit]:
     from ...console import printable
     from ...markdown import words as without_marks
-    from ...threads import shared
+    from ...workspace import shared
     from ..tables import table
 
     text = " ".join(words)
-    found = shared().search(text)
+    found = shared().threads.search(text)
     rows = [
         (
             without_marks(hit.thread.title, 30),

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def embed(magics: Caller, arguments: Namespace) -> Work:
-    from ...router import shared
+    from ...workspace import shared
 
     text = " ".join(arguments.text)
-    return Work(shared().embed([text] if text else [], arguments.model), _embedded)
+    return Work(shared().router.embed([text] if text else [], arguments.model), _embedded)
 
 
 def _embedded(found: Embeddings) -> Embeddings:
@@ -29,10 +29,10 @@ def _embedded(found: Embeddings) -> Embeddings:
 
 
 def speak(magics: Caller, arguments: Namespace) -> Work:
-    from ...router import shared
+    from ...workspace import shared
 
     given = {} if arguments.voice is None else {"voice": arguments.voice}
-    return Work(shared().speak(" ".join(arguments.text), arguments.model, **given), _spoken)
+    return Work(shared().router.speak(" ".join(arguments.text), arguments.model, **given), _spoken)
 
 
 def _spoken(audio: Audio) -> Audio:

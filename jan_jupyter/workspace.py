@@ -1,0 +1,48 @@
+"""Everything that belongs to one data folder: its models, their router, its threads."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from . import bridge
+from .models.store import ModelStore
+from .router import Router
+from .settings import Jan, settings
+from .threads.store import ThreadStore
+
+
+class Workspace:
+    """Models, threads, keys and engine files of one data folder; two never see each other's.
+
+    Without `data_folder` it is that of the user's settings, with what an installed Jan and others
+    have, and the bundled model.
+    """
+
+    def __init__(self, data_folder: Path | str | None = None) -> None:
+        self.models = ModelStore(data_folder)
+        self.router = Router(self.models)
+        self.threads = ThreadStore(data_folder)
+
+    @property
+    def settings(self) -> Jan:
+        """What the user has set for all of this process (`%config Jan`)."""
+        return settings()
+
+    async def close(self) -> None:
+        """Close what its engines hold open."""
+        await self.router.close()
+
+
+_shared: Workspace | None = None
+_first_use = threading.Lock()
+
+
+def shared() -> Workspace:
+    """The workspace of every face of this process: the only one that is global."""
+    global _shared
+    with _first_use:
+        if _shared is None:
+            _shared = Workspace()
+            bridge.at_close(_shared.close)
+        return _shared
