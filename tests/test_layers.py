@@ -221,9 +221,10 @@ assert threading.active_count() == threads
 new = {m.split('.')[0] for m in set(sys.modules) - before}
 print(sorted(new & {'httpx2', 'xllamacpp', 'psutil', 'yaml', 'openai', 'platformdirs'}))
 print(any(m.startswith('jan_jupyter.engines') for m in sys.modules))
+print([m for m in ('types', 'reading', 'parameters') if f'jan_jupyter.{m}' in sys.modules])
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.splitlines() == ["[]", "False"]
+    assert found.stdout.splitlines() == ["[]", "False", "[]"]
 
 
 def test_an_answer_by_http_imports_no_sdk() -> None:

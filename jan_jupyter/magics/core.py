@@ -88,6 +88,7 @@ class JanMagics(Magics):
     def jan(
         self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
     ) -> Any:
+        """Ask a language model; `%jan help` tells how."""
         names = self._names(local_ns)
         return self.line(line, names) if cell is None else self.cell(line, cell, names)
 
@@ -354,4 +355,5 @@ def _quietly() -> Iterator[None]:
         raise Stopped from None
 
 
-JanMagics.jan.__doc__ = help_text(GROUPS)
+# What `%jan?` shows: written when it is asked for, not when the extension is loaded.
+JanMagics.jan.getdoc = lambda: help_text(GROUPS)  # type: ignore[union-attr]

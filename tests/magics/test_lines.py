@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from IPython.core.error import UsageError
+from IPython.core.oinspect import getdoc
 
 from jan_jupyter.magics.commands import COMMANDS, GROUPS
 from jan_jupyter.magics.commands.command import Command, arg, pairs, split
 from jan_jupyter.magics.completion import _candidates
+from jan_jupyter.magics.core import JanMagics
 from jan_jupyter.magics.help import help_html, help_text
 from jan_jupyter.magics.lines import parse_line
 
@@ -182,6 +184,7 @@ def test_help() -> None:
     assert all(f"%jan {command.usage}" in said for command in COMMANDS.values())
     assert all(html.escape(command.help) in help_html(GROUPS) for command in COMMANDS.values())
     assert "[-h]" not in help_text(GROUPS)
+    assert getdoc(JanMagics.jan) == help_text(GROUPS).strip()  # `%jan?`
     for word in ("%jan pull", "SOURCE", "where from", "--quant", "It goes on", "Fetch a model."):
         assert word in PULL.page
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import errors, units
-from ...engine_options.engine_rows import loads
 from ..candidates import all_models, fields, paths
 from ..options import value_of
 from .command import Caller, Command, Work, arg, pairs, without_pairs
@@ -199,6 +198,7 @@ def show(magics: Caller, arguments: Namespace) -> Work:
 
 
 def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, str | Cell]]:
+    from ...engine_options.engine_rows import loads
     from ...models.summary import facts, reasons
     from ...workspace import shared
     from ..tables import Cell
