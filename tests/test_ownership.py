@@ -14,7 +14,7 @@ import pytest
 
 from jan_jupyter import errors
 from jan_jupyter.engine_options.engine_files import read_engine_options
-from jan_jupyter.engines.local import runtimes
+from jan_jupyter.engines.local import llama_options, runtimes
 from jan_jupyter.engines.local.pool import Registry
 from jan_jupyter.models import ModelStore
 from jan_jupyter.ownership import why_not_ours
@@ -83,10 +83,12 @@ DANGEROUS = (
 
 def test_no_other_setting_reaches_a_command_line() -> None:
     given = dict.fromkeys(DANGEROUS, "/abs/evil")
-    options, left_out = runtimes.read_settings({**given, "chat_template": "--log-file=/abs/evil"})
-    assert options == {**runtimes.DEFAULTS, "chat_template": "--log-file=/abs/evil"}
+    options, left_out = llama_options.read_settings(
+        {**given, "chat_template": "--log-file=/abs/evil"}
+    )
+    assert options == {**llama_options.DEFAULTS, "chat_template": "--log-file=/abs/evil"}
     assert len(left_out) == len(DANGEROUS)
-    arguments, _ = runtimes.llama_server_arguments(Path("m.gguf"), options)
+    arguments, *_ = llama_options.llama_server_arguments(Path("m.gguf"), options)
     at = arguments.index("--chat-template")
     assert arguments[at + 1] == "--log-file=/abs/evil"  # a value, no flag
     assert "/abs/evil" not in [*arguments[:at], *arguments[at + 2 :]]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter.conversation.views import setting_rows
-from jan_jupyter.engines.local import runtimes, serve
+from jan_jupyter.engines.local import llama_options, serve
 from jan_jupyter.magics import candidates, options
 from jan_jupyter.models.edits import fitted
 from jan_jupyter.parameters import TABLE, Field, collect, unknown
@@ -69,5 +69,5 @@ def test_edits_and_files_take_the_same_values(field: Field) -> None:
 
 def test_what_our_servers_read_is_known() -> None:
     assert [unknown(name) for name in serve._NUMBERS if unknown(name)] == []
-    settings = {*runtimes.OTHER_NAMES.values()} & {*TABLE["settings"]}
+    settings = {*llama_options.OTHER_NAMES.values()} & {*TABLE["settings"]}
     assert settings >= {"ctx_len", "ngl", "cpu_threads"}

@@ -21,7 +21,7 @@ from ..models.prompts import PromptTemplate
 from ..types import Audio, ChatRequest, Delta, Embeddings, Event
 from .base import unheard
 from .install.environments import EngineEnvironment, Recipe
-from .local import runtimes
+from .local import llama_options, runtimes
 from .local.engine import LocalEngine
 from .local.pool import Launch, ModelFile, WorkerSpec
 from .openai import OpenAI
@@ -249,7 +249,7 @@ class IntelBigdl(LocalEngine):
                 options["chat_template"] = template.jinja
         except ValueError as error:
             left_out.append(f"prompt_template {error}")
-        return given | options, runtimes.told(left_out)
+        return given | options, llama_options.told(left_out)
 
 
 _EXPORTED = "openvino_model.xml"
@@ -273,8 +273,11 @@ def _environment(backend: str) -> EngineEnvironment:
 
 
 _OF_ALL: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "ctx_len": ("context", lambda written: runtimes.count(written) if float(written) else None),
-    "cpu_threads": ("threads", runtimes.count),
+    "ctx_len": (
+        "context",
+        lambda written: llama_options.count(written) if float(written) else None,
+    ),
+    "cpu_threads": ("threads", llama_options.count),
 }
 _SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     **{name: {**_OF_ALL, "low_bit": ("low_bit", str)} for name in _PACKAGES},
@@ -284,8 +287,8 @@ _SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
 _READ_ELSEWHERE = {
     "backend",
     "python",
-    *runtimes.BOOKKEEPING,
-    *runtimes.TABLE,
+    *llama_options.BOOKKEEPING,
+    *llama_options.TABLE,
     "rename",
     "drop",
     "allow",

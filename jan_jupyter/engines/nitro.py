@@ -19,7 +19,7 @@ from ..types import ChatRequest, Embeddings
 from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
 from .http import client as http
-from .local import runtimes, supervisor
+from .local import llama_options, runtimes, supervisor
 from .local.engine import LocalEngine
 from .local.pool import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
 from .openai import OpenAIParser
@@ -50,7 +50,7 @@ class Nitro(LocalEngine):
                 f"Model {model.id} ({self.options.name}) has no file here: {model.reason}"
             )
         merged = {**self.options.settings, **model.settings}
-        options, left_out = runtimes.read_settings(merged)
+        options, left_out = llama_options.read_settings(merged)
         try:
             if template := PromptTemplate.of(merged):
                 options["chat_template"] = template.jinja
@@ -81,7 +81,7 @@ class Nitro(LocalEngine):
             options={**options, "runtime": runtime, "runtime_path": program},
             launch=launch,
             keep_alive=self.keep_alive(model),
-            notes=runtimes.told(left_out),
+            notes=llama_options.told(left_out),
         )
 
     def body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
@@ -154,7 +154,8 @@ def _launch(
     slots = runtime.slots(chosen)
     if slots > 1:
         # Of a list of texts each is read in a slot of its own: none may crowd out the others.
-        chosen.setdefault("kv_unified", not chosen.get("only_embeds"))
+        shares = runtime.shares_context and not chosen.get("only_embeds")
+        chosen["kv_unified"] = chosen.get("kv_unified", True) and shares
     else:
         chosen.pop("kv_unified", None)  # there is nobody to share with
     on_gpu = runtimes.in_gpu_memory(runtime, chosen)

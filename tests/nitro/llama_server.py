@@ -1,7 +1,8 @@
 """A stand-in for the binary `llama-server`: its command line, in front of the same C++ server.
 
-It refuses what llama-server does not know. `--slow SECONDS` and `--broken`, which only tests give,
-make it load slowly, and fail as a program does whose library is not there.
+It refuses what llama-server does not know. `--slow SECONDS`, `--broken` and `--old`, which only
+tests give, make it load slowly, fail as a program does whose library is not there, and know the
+options of 2024.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ CHOICES = {"on": "ENABLED", "off": "DISABLED", "auto": "AUTO"}
 
 
 def main() -> None:
+    old = "--old" in sys.argv
     parser = argparse.ArgumentParser(prog="llama-server", allow_abbrev=False)
+    parser.add_argument("--old", action="store_true")
     parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--broken", action="store_true")
     parser.add_argument("--list-devices", action="store_true")
@@ -31,13 +34,20 @@ def main() -> None:
     parser.add_argument("--n-gpu-layers", type=int, default=-1)
     parser.add_argument("--chat-template", default="")
     parser.add_argument("--mmproj", default="")
-    parser.add_argument("--flash-attn", choices=[*CHOICES], default="auto")
+    if old:
+        parser.add_argument("--flash-attn", action="store_const", const="on", default="auto")
+        parser.add_argument("--no-mmap", action="store_true")
+        parser.add_argument("--mlock", action="store_true")
+    else:
+        parser.add_argument("--flash-attn", choices=[*CHOICES], default="auto")
+        parser.add_argument("--load-mode", choices=["none", "mmap", "mlock", "mmap+mlock", "dio"])
+        parser.add_argument("--kv-unified", action="store_true")
     parser.add_argument("--cache-type-k", default="f16")
     parser.add_argument("--cache-type-v", default="f16")
     parser.add_argument("--batch-size", type=int, default=2048)
     parser.add_argument("--ubatch-size", type=int, default=512)
     parser.add_argument("--pooling", choices=["none", "mean", "cls", "last", "rank"])
-    for flag in ("--embeddings", "--jinja", "--slots", "--no-webui", "--no-mmap", "--mlock"):
+    for flag in ("--embeddings", "--jinja", "--slots", "--no-webui"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--cont-batching", action=argparse.BooleanOptionalAction, default=True)
     given = parser.parse_args()
@@ -63,7 +73,7 @@ def main() -> None:
     p.embedding = given.embeddings
     if given.pooling:
         p.pooling_type = xllamacpp.llama_pooling_type[f"LLAMA_POOLING_TYPE_{given.pooling.upper()}"]
-    p.kv_unified = os.environ.get("LLAMA_ARG_KV_UNIFIED") == "1"
+    p.kv_unified = not old and given.kv_unified
     p.cache_ram_mib = int(os.environ.get("LLAMA_ARG_CACHE_RAM", "8192"))
     p.api_keys, p.verbosity = [os.environ["LLAMA_API_KEY"]], 2
     server = xllamacpp.Server(p)

@@ -19,10 +19,12 @@ from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines import nitro
 from jan_jupyter.engines.intel_bigdl import IntelBigdl
 from jan_jupyter.engines.local import (
-    pool as workers,
+    llama_help,
+    llama_options,
+    runtimes,
 )
 from jan_jupyter.engines.local import (
-    runtimes,
+    pool as workers,
 )
 from jan_jupyter.engines.local import (
     supervisor as worker,
@@ -134,7 +136,7 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
         ({"ctx_len": 0}, {}, ""),
         ({"ngl": 0}, {"n_gpu_layers": 0}, "--n-gpu-layers 0"),
         ({"n_parallel": 4}, {"n_parallel": 4}, "--parallel 4"),
-        ({"kv_unified": "on"}, {"kv_unified": True}, ""),
+        ({"kv_unified": "on"}, {"kv_unified": True}, "--kv-unified"),
         ({"cpu_threads": 2.0}, {"cpuparams.n_threads": 2}, "--threads 2"),
         ({"threads": 3}, {"cpuparams.n_threads": 3}, "--threads 3"),
         ({"cont_batching": "false"}, {"cont_batching": False}, "--no-cont-batching"),
@@ -148,9 +150,9 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
             {"cache_type_k": "GGML_TYPE_Q8_0", "cache_type_v": "GGML_TYPE_Q8_0"},
             "--cache-type-k q8_0 --cache-type-v q8_0",
         ),
-        ({"no_mmap": True}, {"load_mode": "LLAMA_LOAD_MODE_NONE"}, "--no-mmap"),
-        ({"use_mmap": False}, {"load_mode": "LLAMA_LOAD_MODE_NONE"}, "--no-mmap"),
-        ({"mlock": True}, {"load_mode": "LLAMA_LOAD_MODE_MMAP_MLOCK"}, "--mlock"),
+        ({"no_mmap": True}, {"load_mode": "LLAMA_LOAD_MODE_NONE"}, "--load-mode none"),
+        ({"use_mmap": False}, {"load_mode": "LLAMA_LOAD_MODE_NONE"}, "--load-mode none"),
+        ({"mlock": True}, {"load_mode": "LLAMA_LOAD_MODE_MMAP_MLOCK"}, "--load-mode mmap+mlock"),
         ({"caching_enabled": False}, {"cache_prompt": False}, "--no-cache-prompt"),
         ({"rope_freq_base": "1e6"}, {"rope_freq_base": 1e6}, "--rope-freq-base 1000000.0"),
         ({"text_model": True, "llama_model_path": "x"}, {}, ""),
@@ -159,20 +161,19 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
 def test_a_setting_in_both_runtimes(
     settings: dict[str, Any], attributes: dict[str, Any], arguments: str
 ) -> None:
-    options, left_out = runtimes.read_settings(settings)
+    options, left_out = llama_options.read_settings(settings)
     assert left_out == []
     always: dict[str, Any] = {"n_parallel": 1, "cache_ram_mib": 512}
-    common = runtimes.xllamacpp_input(Path("m"), {})
+    common = llama_options.xllamacpp_input(Path("m"), {})
     expected = {**common, **always, **attributes}
-    assert runtimes.xllamacpp_input(Path("m"), options) == expected
-    start, _ = runtimes.llama_server_arguments(Path("m"), {})
-    line, environment = runtimes.llama_server_arguments(Path("m"), options)
+    assert llama_options.xllamacpp_input(Path("m"), options) == expected
+    start, *_ = llama_options.llama_server_arguments(Path("m"), {})
+    line, environment, _ = llama_options.llama_server_arguments(Path("m"), options)
     line = line[len(start) :]
     if "n_parallel" not in settings:
         line = line[2:]
     assert " ".join(line) == arguments
-    unified = {"LLAMA_ARG_KV_UNIFIED": "1"} if "kv_unified" in settings else {}
-    assert environment == {"LLAMA_ARG_CACHE_RAM": "512", **unified}
+    assert environment == {"LLAMA_ARG_CACHE_RAM": "512"}
 
 
 @pytest.mark.parametrize(
@@ -189,17 +190,17 @@ def test_a_setting_in_both_runtimes(
     ],
 )
 def test_what_is_left_out_is_named(settings: dict[str, Any]) -> None:
-    options, left_out = runtimes.read_settings(settings)
-    assert options == runtimes.DEFAULTS
+    options, left_out = llama_options.read_settings(settings)
+    assert options == llama_options.DEFAULTS
     assert [line.split()[0].split("=")[0] for line in left_out] == [*settings]
 
 
 EXAMPLES = {int: 3, bool: True, float: 0.5, str: "text"}
 
 
-@pytest.mark.parametrize("name", [n for n, row in runtimes.TABLE.items() if row.attribute])
+@pytest.mark.parametrize("name", [n for n, row in llama_options.TABLE.items() if row.attribute])
 def test_xllamacpp_has_every_attribute_and_choice(name: str) -> None:
-    row = runtimes.TABLE[name]
+    row = llama_options.TABLE[name]
     parameters: Any = xllamacpp.CommonParams()
     target, _, last = row.attribute.rpartition(".")
     holder = getattr(parameters, target) if target else parameters
@@ -274,6 +275,91 @@ def test_pre_prompt_stands_before_everything() -> None:
     system, user = Message("system", "Be short."), Message("user", "hi")
     assert contents(user) == [("system", "Be kind. "), ("user", "hi")]
     assert contents(system, user) == [("system", "Be kind. Be short."), ("user", "hi")]
+
+
+# A llama-server of any age ------------------------------------------------------------------------
+
+TODAY = """usage: llama-server [options]
+
+----- common params -----
+
+-h,    --help, --usage                  print usage and exit
+-t,    --threads N                      number of CPU threads to use during generation
+-kvu,  --kv-unified, -no-kvu, --no-kv-unified
+                                        use single unified KV buffer shared across all sequences
+-fa,   --flash-attn [on|off|auto]       set Flash Attention use (--mlock has nothing to do with it)
+-lm,   --load-mode MODE                 how to load the model
+--draft, --draft-n, --draft-max N       the argument has been removed. use --spec-draft-n-max or
+                                        --spec-ngram-mod-n-max
+--no-ui, --no-webui                     do not serve the page
+"""
+LONG_AGO = """usage: ./llama-server [options]
+
+  -t,    --threads N              number of threads to use during generation
+  -fa,   --flash-attn             enable Flash Attention (default: disabled)
+         --mlock                  not read: it stands too far to the right
+  --mlock                         force system to keep model in RAM
+  --no-mmap                       do not memory-map model
+"""
+
+
+def test_what_a_help_text_says() -> None:
+    today = llama_help.read_help(TODAY)
+    assert today["--flash-attn"]
+    assert today["--load-mode"]
+    assert not today["--kv-unified"]
+    assert {"-t", "--threads", "--no-kv-unified", "--no-ui"} <= today.keys()
+    assert not {"--mlock", "--draft-max", "--spec-ngram-mod-n-max"} & today.keys()
+    long_ago = llama_help.read_help(LONG_AGO)
+    assert long_ago == {
+        "-t": True,
+        "--threads": True,
+        "-fa": False,
+        "--flash-attn": False,
+        "--mlock": False,
+        "--no-mmap": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "today", "long_ago", "unknown"),
+    [
+        ({"load_mode": "none"}, "--load-mode none", "--no-mmap", []),
+        ({"mlock": True}, "--load-mode mmap+mlock", "--mlock", []),
+        ({"load_mode": "mmap"}, "--load-mode mmap", "", []),
+        ({"flash_attn": "on"}, "--flash-attn on", "--flash-attn", []),
+        ({"flash_attn": "off"}, "--flash-attn off", "", []),
+        ({"kv_unified": True}, "--kv-unified", "", ["kv_unified"]),
+        ({"cpu_threads": 3}, "--threads 3", "--threads 3", []),
+    ],
+)
+def test_each_version_is_told_what_it_knows(
+    settings: dict[str, Any], today: str, long_ago: str, unknown: list[str]
+) -> None:
+    options, _ = llama_options.read_settings(settings)
+    options = {name: options[name] for name in options.keys() - llama_options.DEFAULTS.keys()}
+    for text, expected, left_out in ((TODAY, today, []), (LONG_AGO, long_ago, unknown)):
+        flags = llama_help.read_help(text)
+        line, _, found = llama_options.llama_server_arguments(Path("m"), options, flags)
+        always, *_ = llama_options.llama_server_arguments(Path("m"), {}, flags)
+        assert " ".join(line[len(always) :]) == expected
+        assert found == left_out
+    assert always == ["--model", "m", "--host", "127.0.0.1"]
+
+
+def test_a_program_is_asked_once_a_version(tmp_path: Path) -> None:
+    program, asked = tmp_path / "llama-server", tmp_path / "asked"
+    program.write_text(f"#!/bin/sh\necho $* >> {asked}\necho '-t, --threads N  threads'\n")
+    program.chmod(0o755)
+    for _ in range(3):
+        assert llama_help.flags_of(program) == {"-t": True, "--threads": True}
+    assert asked.read_text() == "--help\n"
+    os.utime(program, (1, 1))
+    assert llama_help.flags_of(program)
+    assert asked.read_text() == "--help\n" * 2
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert llama_help.flags_of(program) is None
+    assert llama_help.flags_of(tmp_path / "none") is None
 
 
 # How far a prompt is read -------------------------------------------------------------------------
@@ -475,7 +561,7 @@ def test_every_core_is_for_models_that_people_use(tiny_model: Path, slow_model: 
 
     def threads(file: Path, **options: Any) -> object:
         files = [ModelFile.of(file)]
-        launch = nitro._launch(found, files, {**runtimes.DEFAULTS, **options})
+        launch = nitro._launch(found, files, {**llama_options.DEFAULTS, **options})
         return json.loads(launch.input).get("cpuparams.n_threads")
 
     assert threads(tiny_model) == 1
@@ -497,7 +583,7 @@ def test_each_of_several_requests_has_the_context_that_was_asked_for(
     tiny_model: Path, settings: dict[str, Any], context: int, shared: int, contexts: int
 ) -> None:
     def launch(**settings: Any) -> workers.Launch:
-        options, _ = runtimes.read_settings({"ctx_len": 512, **settings})
+        options, _ = llama_options.read_settings({"ctx_len": 512, **settings})
         found = runtimes.Runtime("xllamacpp")
         return nitro._launch(found, [ModelFile.of(tiny_model)], options)
 
@@ -509,7 +595,7 @@ def test_each_of_several_requests_has_the_context_that_was_asked_for(
 
 
 def test_llama_cpp_python_gives_each_request_the_whole_context_in_turn(tiny_model: Path) -> None:
-    options, _ = runtimes.read_settings({"ctx_len": 512, "n_parallel": 4, "kv_unified": False})
+    options, _ = llama_options.read_settings({"ctx_len": 512, "n_parallel": 4, "kv_unified": False})
     found = runtimes.Runtime("llama-cpp-python")
     made = nitro._launch(found, [ModelFile.of(tiny_model)], options)
     assert json.loads(made.input)["n_ctx"] == 512

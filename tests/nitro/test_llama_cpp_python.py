@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines.local import runtimes
+from jan_jupyter.engines.local import llama_options, runtimes
 from jan_jupyter.types import ChatRequest, Delta, Message, Usage
 from nitro.bench import Bench, answer, endless, model, short, until
 from support.random_model import write_model
@@ -140,7 +140,7 @@ async def test_processes_queue_at_the_worker(bench: Bench, slow_model: Path) -> 
 
 
 def test_what_llama_cpp_python_is_told() -> None:
-    options, _ = runtimes.read_settings(
+    options, _ = llama_options.read_settings(
         {
             "ctx_len": 64,
             "ngl": 0,
@@ -156,7 +156,7 @@ def test_what_llama_cpp_python_is_told() -> None:
             "caching_enabled": False,
         }
     )
-    keywords, unknown = runtimes.llama_cpp_input(Path("m.gguf"), options)
+    keywords, unknown = llama_options.llama_cpp_input(Path("m.gguf"), options)
     assert keywords == {
         "model_path": "m.gguf",
         "n_ctx": 64,
@@ -184,8 +184,8 @@ def test_llama_cpp_has_every_keyword_and_constant() -> None:
 
     known = {*inspect.signature(llama_cpp.Llama.__init__).parameters}
     of_ours = {"chat_template", "cache_prompt"}
-    assert {*runtimes._KEYWORDS.values()} - of_ours <= known
+    assert {*llama_options._KEYWORDS.values()} - of_ours <= known
     assert {"n_threads", "n_threads_batch", "offload_kqv", "flash_attn", "use_mmap"} <= known
-    for name in runtimes._KEYWORDS:
-        for constant in runtimes.TABLE[name].choices.values():
+    for name in llama_options._KEYWORDS:
+        for constant in llama_options.TABLE[name].choices.values():
             assert isinstance(_constant(constant), int)

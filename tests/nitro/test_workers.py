@@ -283,6 +283,19 @@ async def test_it_is_no_child_of_ours(bench: Bench, tiny_model: Path, runtime: R
     assert psutil.Process(worker.server_pid).ppid() == worker.pid
 
 
+async def test_a_llama_server_of_2024(
+    bench: Bench, tiny_model: Path, llama_server: Program
+) -> None:
+    """It would end at an option that came later; it has no cache that several share."""
+    new = {"load_mode": "none", "flash_attn": "on", "cache_reuse": 1, "n_parallel": 2}
+    asked = model(tiny_model, **llama_server("--old"), **new)
+    *_, last = await answer(bench.nitro, asked, short(tokens(450)))
+    assert last.notes == ("llama-server does not know cache_reuse",)
+    worker = bench.worker()
+    _, slots = await asyncio.to_thread(process.ask, worker.port, "/slots", worker.secret)
+    assert [slot["n_ctx"] for slot in json.loads(slots)] == [512, 512]
+
+
 # Leaving ------------------------------------------------------------------------------------------
 
 

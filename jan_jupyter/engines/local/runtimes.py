@@ -1,4 +1,4 @@
-"""What nitro's settings mean to each program that can run llama.cpp, and where to find one.
+"""The programs that can run llama.cpp, and where to find one.
 
 Two are llama.cpp's own HTTP server: `xllamacpp` out of a wheel (the default), `llama-server` as a
 binary on PATH, given by `runtime_path`, or one that Jan (until 0.8.4; its own of today takes no
@@ -21,305 +21,17 @@ from typing import Any
 
 from ... import errors
 from ...ownership import why_not_ours
-from ...parameters import OLD_NAMES
 from ...types import EMPTY
+from .llama_help import Flags, flags_of
+from .llama_options import llama_cpp_input, llama_server_arguments, xllamacpp_input
 
 HERE = Path(__file__).parent
 RUNTIMES = ("xllamacpp", "llama-server", "llama-cpp-python")
-
-# What settings mean -------------------------------------------------------------------------------
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
-        raise ValueError(value)
-    return int(value)
-
-
-def count(value: Any) -> int:
-    """A whole number above 0. Raises `ValueError` or `TypeError`."""
-    if (number := _whole(value)) < 1:
-        raise ValueError(value)
-    return number
-
-
-def _count_or_auto(value: Any) -> int:
-    return 0 if _whole(value) == 0 else count(value)
-
-
-def _truth(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}[
-        str(value).lower()
-    ]
-
-
-def _on_off(value: Any) -> str:
-    text = str(value).lower()
-    return text if text == "auto" else ("on" if _truth(value) else "off")
-
-
-def _lower(value: Any) -> str:
-    return str(value).lower()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One setting: how its value is read, and its name in llama.cpp's server.
-
-    `attribute` is one of xllamacpp's `CommonParams`, `flag` an option of llama-server; of a pair
-    of flags the first means true, the second false. `choices` are the values that are allowed, and
-    the attribute's names for them. A `flag` in capitals is an environment variable: an older
-    llama-server that does not know it starts all the same.
-    """
-
-    read: Callable[[Any], Any]
-    attribute: str
-    flag: str | tuple[str, str]
-    choices: Mapping[str, str] = EMPTY
-
-    def value(self, written: Any) -> Any:
-        """Raises `ValueError`, `TypeError` or `KeyError` if the value does not fit."""
-        value = self.read(written)
-        if self.choices and value not in self.choices:
-            raise ValueError(value)
-        return value
-
-
-def _members(prefix: str, *names: str) -> Mapping[str, str]:
-    return {name: prefix + name.upper() for name in names}
-
-
-_CACHE_TYPES = _members(
-    "GGML_TYPE_", "f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"
-)
-_FLASH = {
-    "auto": "LLAMA_FLASH_ATTN_TYPE_AUTO",
-    "on": "LLAMA_FLASH_ATTN_TYPE_ENABLED",
-    "off": "LLAMA_FLASH_ATTN_TYPE_DISABLED",
-}
-_ROPE = _members("LLAMA_ROPE_SCALING_TYPE_", "none", "linear", "yarn")
-_NUMA = _members("GGML_NUMA_STRATEGY_", "distribute", "isolate", "numactl")
-_POOLING = _members("LLAMA_POOLING_TYPE_", "mean", "cls", "last")
-_SPLIT = _members("LLAMA_SPLIT_MODE_", "none", "layer", "row")
-_LOAD = {
-    "mmap": "LLAMA_LOAD_MODE_MMAP",
-    "none": "LLAMA_LOAD_MODE_NONE",
-    "mlock": "LLAMA_LOAD_MODE_MMAP_MLOCK",
-}
-
-TABLE: Mapping[str, Row] = {
-    "ctx_len": Row(_whole, "n_ctx", "--ctx-size"),
-    "ngl": Row(_whole, "n_gpu_layers", "--n-gpu-layers"),
-    "n_parallel": Row(_count_or_auto, "n_parallel", "--parallel"),
-    "kv_unified": Row(_truth, "kv_unified", "LLAMA_ARG_KV_UNIFIED"),
-    "cpu_threads": Row(count, "cpuparams.n_threads", "--threads"),
-    "cont_batching": Row(_truth, "cont_batching", ("--cont-batching", "--no-cont-batching")),
-    # The llama-server of Jan's time refuses to chat with `--embeddings`, and Jan's own files set
-    # `embedding` for every model: only xllamacpp does both.
-    "embedding": Row(_truth, "embedding", ""),
-    "mmproj": Row(str, "mmproj.path", "--mmproj"),
-    "chat_template": Row(str, "chat_template", "--chat-template"),
-    "n_batch": Row(count, "n_batch", "--batch-size"),
-    "n_ubatch": Row(count, "n_ubatch", "--ubatch-size"),
-    "only_embeds": Row(_truth, "", ""),
-    "pooling_type": Row(_lower, "pooling_type", "", _POOLING),
-    "flash_attn": Row(_on_off, "flash_attn_type", "--flash-attn", _FLASH),
-    "cache_type_k": Row(_lower, "cache_type_k", "--cache-type-k", _CACHE_TYPES),
-    "cache_type_v": Row(_lower, "cache_type_v", "--cache-type-v", _CACHE_TYPES),
-    "cache_ram": Row(_whole, "cache_ram_mib", "LLAMA_ARG_CACHE_RAM"),
-    "cache_reuse": Row(_whole, "n_cache_reuse", "--cache-reuse"),
-    "caching_enabled": Row(_truth, "cache_prompt", ("", "--no-cache-prompt")),
-    "rope_freq_base": Row(float, "rope_freq_base", "--rope-freq-base"),
-    "rope_freq_scale": Row(float, "rope_freq_scale", "--rope-freq-scale"),
-    "rope_scaling": Row(_lower, "rope_scaling_type", "--rope-scaling", _ROPE),
-    "load_mode": Row(_lower, "load_mode", "", _LOAD),
-    "numa": Row(_lower, "numa", "--numa", _NUMA),
-    "main_gpu": Row(_whole, "main_gpu", "--main-gpu"),
-    "split_mode": Row(_lower, "split_mode", "--split-mode", _SPLIT),
-    "no_kv_offload": Row(_truth, "no_kv_offload", ("--no-kv-offload", "")),
-    "ctx_shift": Row(_truth, "ctx_shift", ("--context-shift", "")),
-}
-
-_KEYWORDS = {
-    "ctx_len": "n_ctx",
-    "ngl": "n_gpu_layers",
-    "embedding": "embedding",
-    "chat_template": "chat_template",
-    "n_batch": "n_batch",
-    "n_ubatch": "n_ubatch",
-    "pooling_type": "pooling_type",
-    "cache_type_k": "type_k",
-    "cache_type_v": "type_v",
-    "caching_enabled": "cache_prompt",
-    "rope_freq_base": "rope_freq_base",
-    "rope_freq_scale": "rope_freq_scale",
-    "rope_scaling": "rope_scaling_type",
-    "numa": "numa",
-    "main_gpu": "main_gpu",
-    "split_mode": "split_mode",
-}
-"""What `llama_cpp.Llama` (or its backend of ours) calls the settings that it knows."""
-
-_NOTHING_TO_SAY = ("cont_batching", "only_embeds")
-
-OTHER_NAMES = {
-    **OLD_NAMES,
-    "threads": "cpu_threads",
-    "batch_size": "n_batch",
-    "ubatch_size": "n_ubatch",
-    "pooling": "pooling_type",
-    "n_cache_reuse": "cache_reuse",
-    "cache_ram_mib": "cache_ram",
-}
-
-BOOKKEEPING = frozenset(
-    [
-        "runtime",
-        "runtime_path",
-        "keep_alive",
-        "timeout",
-        "engine",
-        "base_url",
-        "full_url",
-        "api_key",
-        "api_key_env",
-        "version",
-        "text_model",
-        "vision_model",
-        "stop_word",
-        "llama_model_path",
-        "model_path",
-        "prompt_template",
-        "system_prompt",
-        "user_prompt",
-        "ai_prompt",
-        "pre_prompt",
-        "mmproj",
-        "cache_type",
-        "use_mmap",
-        "no_mmap",
-        "mmap",
-        "mlock",
-        "version_backend",
-        "auto_update_engine",
-        "auto_unload",
-        "auto_unload_models",
-    ]
-)
-"""What belongs to Jan or is read elsewhere: known, but nothing that a server is told."""
 
 # GNU's OpenMP lets a thread spin for milliseconds at each of the many barriers in a token. When
 # others use the processors too, as a notebook does, that made answers up to 20 times slower; this
 # is enough when they do not.
 _SPIN = {"GOMP_SPINCOUNT": "5000"}
-
-DEFAULTS = {"n_parallel": 1, "cache_ram": 512}
-"""llama.cpp's own default lets old prompts fill 8 GB of memory."""
-
-
-def read_settings(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Settings of any Jan -> options under the names of `TABLE`, and a line for each left out."""
-    options: dict[str, Any] = dict(DEFAULTS)
-    left_out: list[str] = []
-    given = {OTHER_NAMES.get(name, name): value for name, value in settings.items()}
-    for name, written in _one_for_two(given).items():
-        row = TABLE.get(name)
-        if row is None:
-            if name not in BOOKKEEPING:
-                left_out.append(f"{name} is not known")
-        elif name != "mmproj":  # the model knows where its projector lies
-            try:
-                options[name] = row.value(written)
-            except (ValueError, TypeError, KeyError):
-                left_out.append(f"{name}={written!r} does not fit")
-    if options["n_parallel"] == 0:
-        options["n_parallel"] = DEFAULTS["n_parallel"]  # "auto" since Jan 0.8.5
-    if options.get("ctx_len", 1) <= 0:
-        del options["ctx_len"]  # then the file says how much
-    return options, left_out
-
-
-def told(left_out: Sequence[str]) -> list[str]:
-    """A line for people about settings that are left out; none if there is none."""
-    return [f"settings left out: {'; '.join(left_out)}"] if left_out else []
-
-
-def _one_for_two(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Some settings of Jan set two of ours, or share one."""
-    found = dict(given)
-    if both := given.get("cache_type"):
-        found = {"cache_type_k": both, "cache_type_v": both, **found}
-    if _says(given, "mlock", True):
-        found["load_mode"] = "mlock"
-    elif any(
-        (_says(given, "no_mmap", True), *(_says(given, n, False) for n in ("use_mmap", "mmap")))
-    ):
-        found["load_mode"] = "none"
-    return found
-
-
-def _says(given: Mapping[str, Any], name: str, what: bool) -> bool:
-    try:
-        return _truth(given[name]) is what
-    except KeyError:
-        return False
-
-
-def xllamacpp_input(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What `xllamacpp_server.py` reads: attributes of `CommonParams`."""
-    rows = ((TABLE[name], value) for name, value in options.items())
-    return {
-        "model.path": str(file),
-        "use_jinja": True,
-        "verbosity": 2,  # warnings and errors: what is asked and answered is nobody's business
-        **{row.attribute: row.choices.get(value, value) for row, value in rows if row.attribute},
-    }
-
-
-def llama_server_arguments(
-    file: Path, options: Mapping[str, Any]
-) -> tuple[list[str], dict[str, str]]:
-    """The command line of `llama-server` after its name, and the environment it needs."""
-    arguments = ["--model", str(file), "--host", "127.0.0.1", "--jinja", "--slots", "--no-webui"]
-    environment = {}
-    for name, value in options.items():
-        flag = TABLE[name].flag
-        if isinstance(flag, tuple):
-            arguments += [flag[0 if value else 1]] if flag[0 if value else 1] else []
-        elif flag.isupper():
-            environment[flag] = str(int(value) if isinstance(value, bool) else value)
-        elif flag:
-            arguments += [flag, str(value)]
-    if options.get("only_embeds"):
-        pooling = options.get("pooling_type")
-        arguments += ["--embeddings", *(["--pooling", pooling] if pooling else [])]
-    arguments += {"none": ["--no-mmap"], "mlock": ["--mlock"]}.get(options.get("load_mode", ""), [])
-    return arguments, environment
-
-
-def llama_cpp_input(file: Path, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """What `serve_llama_cpp.py` reads, and the options that it has no word for."""
-    keywords: dict[str, Any] = {"model_path": str(file), "n_gpu_layers": -1}
-    unknown = []
-    for name, value in options.items():
-        if name in _KEYWORDS:
-            keywords[_KEYWORDS[name]] = TABLE[name].choices.get(value, value)
-        elif name == "cpu_threads":
-            keywords |= {"n_threads": value, "n_threads_batch": value}
-        elif name == "load_mode":
-            keywords |= {"use_mmap": value != "none", "use_mlock": value == "mlock"}
-        elif name == "no_kv_offload":
-            keywords["offload_kqv"] = not value
-        elif name == "flash_attn":
-            keywords |= {} if value == "auto" else {"flash_attn": value == "on"}
-        elif value and value != DEFAULTS.get(name) and name not in _NOTHING_TO_SAY:
-            unknown.append(name)
-    return keywords, unknown
-
-
-# Where to find one --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,12 +50,25 @@ class Runtime:
         """How many requests it answers at once."""
         return 1 if self.name == "llama-cpp-python" else int(options["n_parallel"])
 
+    @property
+    def flags(self) -> Flags | None:
+        """The options of a llama-server; `None` for the others, and for one that tells none."""
+        return flags_of(self.binary) if self.binary is not None else None
+
+    @property
+    def shares_context(self) -> bool:
+        """Whether the requests that it answers at once can share one context."""
+        flags = self.flags
+        return flags is None or "--kv-unified" in flags
+
     def notes(self, options: Mapping[str, Any]) -> list[str]:
         """Lines for people about options that it does not know."""
-        if self.name != "llama-cpp-python":
-            return []
-        _, unknown = llama_cpp_input(Path(), options)
-        return [f"llama-cpp-python does not know {', '.join(unknown)}"] if unknown else []
+        unknown: list[str] = []
+        if self.name == "llama-cpp-python":
+            _, unknown = llama_cpp_input(Path(), options)
+        elif self.name == "llama-server":
+            *_, unknown = llama_server_arguments(Path(), options, self.flags)
+        return [f"{self.name} does not know {', '.join(unknown)}"] if unknown else []
 
     def command(
         self, file: Path, options: Mapping[str, Any]
@@ -358,7 +83,7 @@ class Runtime:
             keywords, _ = llama_cpp_input(file, options)
             program = (str(HERE / name) for name in ("serve.py", "serve_llama_cpp.py"))
             return (*python, *program), json.dumps(keywords), calm()
-        arguments, environment = llama_server_arguments(file, options)
+        arguments, environment, _ = llama_server_arguments(file, options, self.flags)
         return (str(self.binary), *arguments), "", {**calm(), **environment}
 
 
