@@ -47,7 +47,8 @@ def read_engine_options(
     """
     name = name.strip() or default_engine()
     look = look or Look(Watch())
-    look.see(str(key_file()))
+    folder = next(iter(data_folders), None)
+    look.see(str(key_file(folder)))
     read = _Read()
     for path, own, parse in _engine_files(name, data_folders, look):
         read.add(path, own, parse, look)
@@ -72,7 +73,8 @@ def read_engine_options(
         full_url=Address(full_url),
         home=Address(theirs if is_free else built_in or theirs),
         doors=tuple(door for door in read.doors if door.address or door.names),
-        allowed=allowed(),
+        allowed=allowed(folder),
+        folder=folder,
         model=next((layer.model for layer in read.layers if layer.model), ""),
         files=tuple(read.files),
         warnings=tuple(read.warnings),

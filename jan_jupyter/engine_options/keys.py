@@ -48,16 +48,22 @@ def key_variable(engine: str) -> str:
 
 
 def find_key(
-    engine: str, *, variable: str | None = None, written: str = "", file: Path | None = None
+    engine: str,
+    *,
+    variable: str | None = None,
+    written: str = "",
+    file: Path | None = None,
+    folder: Path | None = None,
 ) -> Key | None:
     """The key of an engine: environment, then keyring, then our 0600 file, then `written`.
 
     `variable` overrides the name of the environment variable; `written` is what the engine file
-    `file` holds. Placeholders (`is_placeholder`) count as no key. Raises `SettingsError`.
+    `file` holds; `folder`, here and below, is the data folder whose 0600 file counts (default: our
+    own). Placeholders (`is_placeholder`) count as no key. Raises `SettingsError`.
     """
     return (
         of_environment(engine, variable or key_variable(engine))
-        or kept_key(engine)
+        or kept_key(engine, folder)
         or of_file(engine, written, file)
     )
 
@@ -67,10 +73,10 @@ def of_environment(engine: str, variable: str) -> Key | None:
     return _found(engine, Secret(os.environ.get(variable, "")), f"environment ({variable})")
 
 
-def kept_key(name: str) -> Key | None:
+def kept_key(name: str, folder: Path | None = None) -> Key | None:
     """The key that we keep under that name; a later place is not even opened."""
     return _found(name, _from_keyring(name), "keyring") or _found(
-        name, _read_key_file().get(name, Secret()), str(key_file())
+        name, _read_key_file(folder).get(name, Secret()), str(key_file(folder))
     )
 
 
@@ -96,7 +102,7 @@ def real_key(written: str) -> str:
     return "" if is_placeholder(written) else Secret(written)
 
 
-def store_key(engine: str, key: str) -> str:
+def store_key(engine: str, key: str, folder: Path | None = None) -> str:
     """Keep a key in the keyring, or where there is none in our 0600 file; gives where it is now.
 
     Raises `UsageError` for what is no key, `SettingsError` if the file cannot be written.
@@ -112,12 +118,12 @@ def store_key(engine: str, key: str) -> str:
         with suppress(Exception):  # it is locked, or its service is gone: the file remains
             ring.set_password(SERVICE, engine, key)
             return "keyring"
-    with _changed_key_file() as kept:
+    with _changed_key_file(folder) as kept:
         kept[engine] = key
-    return str(key_file())
+    return str(key_file(folder))
 
 
-def remove_key(engine: str) -> list[str]:
+def remove_key(engine: str, folder: Path | None = None) -> list[str]:
     """Forget the key that we keep for an engine; gives the places where one was."""
     places = []
     if _from_keyring(engine) and (ring := _keyring()) is not None:
@@ -129,10 +135,10 @@ def remove_key(engine: str) -> list[str]:
                 f" it there, under {SERVICE}."
             ) from None
         places.append("keyring")
-    if engine in _read_key_file():
-        with _changed_key_file() as kept:
+    if engine in _read_key_file(folder):
+        with _changed_key_file(folder) as kept:
             kept.pop(engine, None)
-        places.append(str(key_file()))
+        places.append(str(key_file(folder)))
     return places
 
 
@@ -150,17 +156,17 @@ def _sendable(key: Secret, what: str) -> Secret:
 # To whom a key may go ---------------------------------------------------------------------------
 
 
-def key_for_host(engine: str, address: str) -> Key | None:
+def key_for_host(engine: str, address: str, folder: Path | None = None) -> Key | None:
     """The key of an engine that we keep for the host of an address."""
-    in_file = _read_key_file()
+    in_file = _read_key_file(folder)
     for name in (f"{engine}@{host}" for host in hosts_of(address)):
         found = _found(name, _from_keyring(name), "keyring")
-        if found := found or _found(name, in_file.get(name, Secret()), str(key_file())):
+        if found := found or _found(name, in_file.get(name, Secret()), str(key_file(folder))):
             return found
     return None
 
 
-def allow(variable: str, host: str) -> None:
+def allow(variable: str, host: str, folder: Path | None = None) -> None:
     """Let files that are not the user's own send what a variable holds to a host.
 
     `variable` may be `api_key`: what such a file holds itself. Raises `UsageError`.
@@ -171,24 +177,24 @@ def allow(variable: str, host: str) -> None:
             "That does not look like the name of a key (`MISTRAL_API_KEY`), and a file from"
             " elsewhere may name no other variable."
         )
-    with _changed_key_file() as kept:
+    with _changed_key_file(folder) as kept:
         kept[f"{variable} to {host}"] = Secret(_ALLOWED)
 
 
-def disallow(variable: str, host: str) -> bool:
+def disallow(variable: str, host: str, folder: Path | None = None) -> bool:
     """Take that back; gives whether it was allowed."""
     name = f"{variable} to {_named_host(host)}"
-    if name not in _read_key_file():
+    if name not in _read_key_file(folder):
         return False
-    with _changed_key_file() as kept:
+    with _changed_key_file(folder) as kept:
         kept.pop(name, None)
     return True
 
 
-def allowed() -> frozenset[tuple[str, str]]:
+def allowed(folder: Path | None = None) -> frozenset[tuple[str, str]]:
     """All that the user has allowed so: variable and host."""
     try:
-        kept = _read_key_file().items()
+        kept = _read_key_file(folder).items()
     except SettingsError:  # told where a key is looked for
         return frozenset()
     pairs = (name.partition(" to ") for name, value in kept if value == _ALLOWED)
@@ -244,14 +250,14 @@ def _from_keyring(engine: str) -> Secret:
 # Our file ---------------------------------------------------------------------------------------
 
 
-def key_file() -> Path:
+def key_file(folder: Path | None = None) -> Path:
     """Where keys are kept if there is no keyring."""
-    return own_data_folder() / "keys.json"
+    return (folder or own_data_folder()) / "keys.json"
 
 
-def _read_key_file(*, strict: bool = False) -> dict[str, Secret]:
+def _read_key_file(folder: Path | None, *, strict: bool = False) -> dict[str, Secret]:
     """The keys in our file. `strict`: one that cannot be read is an error, for it would be lost."""
-    path = key_file()
+    path = key_file(folder)
     reason, found = "", None
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -269,17 +275,17 @@ def _read_key_file(*, strict: bool = False) -> dict[str, Secret]:
 
 
 @contextmanager
-def _changed_key_file() -> Iterator[dict[str, Secret]]:
+def _changed_key_file(folder: Path | None) -> Iterator[dict[str, Secret]]:
     """What the file holds, to be changed; then it is replaced by one that is 0600 from the start.
 
     Kernels take turns, so that none loses what another has set.
     """
     from filelock import FileLock
 
-    path = Path(os.path.realpath(key_file()))
+    path = Path(os.path.realpath(key_file(folder)))
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock", mode=0o600):
-        kept = _read_key_file(strict=True)
+        kept = _read_key_file(folder, strict=True)
         yield kept
         fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:

@@ -97,6 +97,8 @@ class EngineOptions:
     home: str = ""
     doors: tuple[Door, ...] = field(default=(), repr=False)
     allowed: frozenset[tuple[str, str]] = frozenset()
+    folder: Path | None = None
+    """The data folder whose keys count; `None`: our own."""
     model: str = ""
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -219,12 +221,18 @@ class EngineOptions:
         name = self.key_name
         if (found := self._key_at_hand()) is not None:
             return found
-        if self.address and (found := keys.key_for_host(name, self.address)):
+        if self.address and (found := keys.key_for_host(name, self.address, self.folder)):
             return found
         if not self.is_at_home:
             return None
         file = next((door.file for door in self._usable if door.api_key), None)
-        return keys.find_key(name, variable=self.key_variable, written=self.api_key, file=file)
+        return keys.find_key(
+            name,
+            variable=self.key_variable,
+            written=self.api_key,
+            file=file,
+            folder=self.folder,
+        )
 
     def _key_at_hand(self) -> keys.Key | None:
         name = self.key_name

@@ -377,8 +377,8 @@ def test_the_address_of_a_model_goes_before_that_of_its_engine(tmp_path: Path) -
 
 
 def test_one_bad_key_file_is_told_where_a_key_is_missing(tmp_path: Path, isolated: Path) -> None:
-    keys = plant(isolated / "jan", {"keys.json": {"groq": "k"}}) / "keys.json"
-    root = plant(tmp_path, {"models/m/model.json": {"engine": "groq"}})
+    root = plant(tmp_path, {"models/m/model.json": {"engine": "groq"}, "keys.json": {"groq": "k"}})
+    keys = root / "keys.json"
     keys.chmod(0o644)
     assert only(root).state == "needs-key"
     assert "chmod 600" in only(root).reason

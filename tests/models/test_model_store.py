@@ -357,7 +357,7 @@ def test_asking_again_reads_only_what_has_changed(
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     assert store.get("a").state == "ready"
     assert ("A_KEY", "c.example") not in store.engine_options("openai").allowed
-    keys.allow("A_KEY", "c.example")
+    keys.allow("A_KEY", "c.example", root)
     assert ("A_KEY", "c.example") in store.engine_options("openai").allowed
 
 

@@ -118,9 +118,9 @@ def test_to_whom_a_key_goes(
 
 
 def test_a_key_that_is_kept_for_a_host(tmp_path: Path, isolated: Path) -> None:
-    keys.store_key("openai", "sk-kept")
+    keys.store_key("openai", "sk-kept", tmp_path)
     assert found(tmp_path, described(base_url=ELSEWHERE))[0].state == "needs-key"
-    keys.store_key(keys.name_for("openai", "API.elsewhere.example"), "sk-for-it")
+    keys.store_key(keys.name_for("openai", "API.elsewhere.example"), "sk-for-it", tmp_path)
     model, sent = found(tmp_path, described(base_url=ELSEWHERE))
     assert (model.state, sent) == ("ready", "sk-for-it")
     assert found(tmp_path, imported(base_url=ELSEWHERE))[1] == "sk-for-it"
@@ -128,7 +128,8 @@ def test_a_key_that_is_kept_for_a_host(tmp_path: Path, isolated: Path) -> None:
     # Without encryption the port is named too.
     plain = described(base_url="http://api.elsewhere.example/v1")
     assert found(tmp_path, plain)[1] is None
-    keys.store_key(keys.name_for("openai", "http://api.elsewhere.example/v1"), "sk-plain")
+    name = keys.name_for("openai", "http://api.elsewhere.example/v1")
+    keys.store_key(name, "sk-plain", tmp_path)
     assert found(tmp_path, plain)[1] == "sk-plain"
 
 
@@ -139,13 +140,13 @@ def test_what_a_file_from_elsewhere_may_send_is_said_once(tmp_path: Path, isolat
     command = "%jan keys allow MISTRAL_API_KEY api.elsewhere.example"
     assert command in model.reason
     assert str(model.path) in model.reason
-    keys.allow("MISTRAL_API_KEY", "api.elsewhere.example")
+    keys.allow("MISTRAL_API_KEY", "api.elsewhere.example", tmp_path)
     (model,) = store.list()  # it is seen at the next look
     assert model.state == "ready"
     assert store.engine_options(model).at(model).key() == "sk-of-mistral"
-    assert keys.disallow("MISTRAL_API_KEY", "api.elsewhere.example")
+    assert keys.disallow("MISTRAL_API_KEY", "api.elsewhere.example", tmp_path)
     assert store.list()[0].state == "needs-key"
-    keys.allow("api_key", "api.elsewhere.example")
+    keys.allow("api_key", "api.elsewhere.example", tmp_path)
     assert found(tmp_path, imported(base_url=ELSEWHERE, api_key="k"))[1] == "k"
     # What looks like no key may not even be allowed.
     assert (
