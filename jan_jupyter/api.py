@@ -1,7 +1,8 @@
 """OpenAI's API over our router: requests in their JSON, answers and errors in theirs.
 
-Knows nothing of sockets: `respond` takes a method, a path and a body, and gives a status and a body
-that is whole or a stream. `jan.openai()` puts it behind the `openai` package in this process.
+Knows nothing of sockets: `respond` takes a method, a path and a body, and gives a status, headers
+and a body that is whole or a stream. `jan.openai()` puts it behind the `openai` package, in this
+process.
 """
 
 from __future__ import annotations
