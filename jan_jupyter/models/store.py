@@ -146,8 +146,9 @@ class ModelStore:
         local = [m for m in self.list() if loads(m.engine) == "gguf" and m.state == "ready"]
         if not local:
             raise ModelNotFound(
-                "There is no local model here: put a .gguf file into a folder below models/ in the"
-                " data folder (`%jan status` tells which it is)."
+                "There is no local model here: `%jan pull smollm2-135m` gets a small one, or put a"
+                " .gguf file into a folder below models/ in the data folder (`%jan status` tells"
+                " which it is)."
             )
         return max(local, key=lambda model: (model.source != "bundled", _modified(model)))
 
