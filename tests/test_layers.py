@@ -196,6 +196,19 @@ def test_what_runs_in_other_environments_needs_nothing_of_ours(path: Path) -> No
     assert not ours
 
 
+def test_comments_cite_what_a_reader_has() -> None:
+    """What is in the repository, or a public standard: sections of other pages are nobody's."""
+    cited = [
+        f"{path.relative_to(PACKAGE.parent)}: {line.strip()}"
+        for folder in (PACKAGE, PACKAGE.parent / "tests", PACKAGE.parent / "benchmarks")
+        for path in folder.rglob("*.py")
+        if path != Path(__file__)
+        for line in path.read_text("utf-8").splitlines()
+        if re.search(r"§|\(facts ", line) and not re.search(r"RFC|WHATWG", line)
+    ]
+    assert not cited
+
+
 def test_importing_the_package_imports_nothing_else() -> None:
     code = (
         "import sys; before = set(sys.modules); import jan_jupyter; "

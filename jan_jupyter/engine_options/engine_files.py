@@ -1,4 +1,4 @@
-"""What is set for an engine: Jan's and our engine files, over the built-in rows (spec §§6, 8)."""
+"""What is set for an engine: Jan's and our engine files, over the built-in rows."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ _LOAD_NAMES = {name: cast for name, cast in SETTINGS.items() if name != "base_ur
 
 
 def _engine_json(raw: Any, warnings: list[str]) -> _Layer:
-    """An engine file (spec §8.1), a remote engine definition or a provider (§8.3)."""
+    """An engine file, or Jan's definition of a remote engine or of a provider."""
     if isinstance(raw, list):  # a list of models that bears the engine's name
         return _Layer()
     raw = mapping(raw, "the file", warnings)
@@ -258,7 +258,7 @@ def _transformed(raw: Mapping[str, Any]) -> Any:
 
 
 def _extension_settings(raw: Any, warnings: list[str]) -> _Layer:
-    """The settings of one of Jan's extensions: a list of controls (spec §8.2)."""
+    """The settings of one of Jan's extensions: a list of controls."""
     values: dict[str, Any] = {}
     for entry in raw if isinstance(raw, list) else []:
         if isinstance(entry, Mapping) and isinstance(key := entry.get("key"), str):

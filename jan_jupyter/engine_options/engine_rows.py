@@ -57,7 +57,7 @@ def _canonical_names() -> Mapping[str, str]:
 
 
 def canonical(name: str | None) -> str:
-    """The canonical name of an engine (spec §6); an unknown one in lower case."""
+    """The canonical name of an engine; an unknown one in lower case."""
     written = (name or "").strip().lower()
     return _canonical_names().get(written, written) or default_engine()
 

@@ -1,4 +1,4 @@
-"""The options of one engine, and which key may go to which address (spec §§6, 8)."""
+"""The options of one engine, and which key may go to which address."""
 
 from __future__ import annotations
 
