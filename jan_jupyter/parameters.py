@@ -315,7 +315,8 @@ def settings_and_parameters(
     """Both made regular: values fit, and what stands in the wrong one of the two is moved."""
     load = collect(settings, FIELDS, warnings, unknown=True)
     ask = collect(parameters, FIELDS, warnings, unknown=True)
-    ask = {name: value for name, value in ask.items() if not _is_bound(name)}
+    if bounds := [name for name in ask if name not in PARAMETERS and _is_bound(name)]:
+        ask = {name: value for name, value in ask.items() if name not in bounds}
     for here, there, names, place in (
         (load, ask, PARAMETERS, "parameters"),
         (ask, load, SETTINGS, "settings"),

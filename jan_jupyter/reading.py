@@ -251,7 +251,8 @@ def words(value: Any) -> list[str] | None:
     if value is None:
         return None
     items = value if isinstance(value, list) else [value]
-    return [word for word in map(text, items) if word]
+    found = [word for word in map(text, items) if word]
+    return items if found == items else found
 
 
 def _number(value: Any) -> int | float | None:
@@ -301,7 +302,7 @@ def fit(value: Any, cast: Cast, name: str, warnings: list[str]) -> Any:
 
 def mapping(value: Any, name: str, warnings: list[str]) -> Mapping[str, Any]:
     """An object, else an empty one, with a warning unless it is just absent."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return value
     if not is_absent(value):
         warnings.append(f"{name}: {reprlib.repr(value)} is not an object{IGNORED}")

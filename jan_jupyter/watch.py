@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .errors import ModelBroken
@@ -34,12 +34,14 @@ class Listing(NamedTuple):
     """Links to folders."""
     files: tuple[str, ...] = ()
     """Everything else."""
-    plain: frozenset[str] = frozenset()
+    plain: Collection[str] = ()
     """The files that are no links and no pipes or devices either."""
     identity: tuple[int, int] = (0, 0)
 
 
 _NOTHING = Listing()
+_FEW = 8
+"""So many names are found one by one as fast as in a set."""
 
 
 class Watch:
@@ -143,13 +145,12 @@ class Watch:
                         folders.append(name)
         except OSError:
             return _NOTHING
-        if len(files) > 1:
-            files.sort()
+        names = tuple(sorted(files))
         return Listing(
             tuple(sorted(folders)),
             tuple(sorted(links)),
-            tuple(files),
-            frozenset(plain),
+            names,
+            names if len(plain) == len(names) <= _FEW else frozenset(plain),
             (status.st_dev, status.st_ino),
         )
 

@@ -39,7 +39,7 @@ PRINTS = FACES | {"console"}
 OWN_PROGRAMS = {"supervisor.py", "serve.py", "chat_template.py"}
 """What runs in a process of its own, whose streams are its own."""
 
-ONLY_IN = {
+ONLY_IN: dict[str, set[str]] = {
     "IPython": {"magics", "panel"},
     "anywidget": {"panel"},
     "jupyter_server": {"server"},
@@ -54,6 +54,7 @@ ONLY_IN = {
     "transformers": {"engines/local/serve_ipex_llm.py"},
     "openvino_genai": {"engines/local/serve_openvino.py"},
     "nest_asyncio": {"bridge.py"},
+    "gc": set(),  # the collector is the user's
     "traitlets": {"settings.py", "panel"},
 }
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -93,9 +91,9 @@ _MOST_LOOKS = 3
 class _Item:
     """One description: what it says, and what that depends on."""
 
-    models: list[Model]
-    paths: set[str]
-    needs: set[Needs]
+    models: tuple[Model, ...]
+    paths: tuple[str, ...]
+    needs: tuple[Needs, ...]
 
 
 class Catalogue:
@@ -128,8 +126,7 @@ class Catalogue:
             looks = 0
             while looks < _MOST_LOOKS and (changed or stale or places != self._places):
                 try:
-                    with _without_collection():
-                        self._refresh(places, changed, stale, engines)
+                    self._refresh(places, changed, stale, engines)
                 except BaseException:  # an interrupt, in the middle of it
                     self._forget()
                     raise
@@ -148,8 +145,10 @@ class Catalogue:
 
     def read(self, place: Place, found: Found) -> Model | None:
         """The model of one description, read now; as the last listing has it if it is the same."""
-        described = partial(self._described.get, (place, found), partial(_describe, found, place))
-        models = self._read(place, found, described, Look(Watch()), Engines(self._options))
+        path = Path(found.path)
+        describe = partial(_describe, found, path, place)
+        described = partial(self._described.get, (place, found), describe)
+        models = self._read(place, found, path, described, Look(Watch()), Engines(self._options))
         if len(models) != 1:
             return None
         if self._by_path is None:
@@ -165,6 +164,7 @@ class Catalogue:
     ) -> None:
         known, self._items = self._items, {}
         needed = self._watch.needed = set()
+        every_need: dict[tuple[Needs, ...], tuple[Needs, ...]] = {}
         for place in places:
             where = str(place.root)
             for found in _scan(place, self._watch):
@@ -176,14 +176,17 @@ class Catalogue:
                     or not stale.isdisjoint(item.needs)
                 ):
                     look = Look(self._watch)
-                    described = partial(_describe, found, place, look)
-                    models = self._read(place, found, described, look, engines)
-                    item = _Item(models, look.paths, {*map(_needs, models)})
-                needed |= item.paths
+                    path = Path(found.path)
+                    described = partial(_describe, found, path, place, look)
+                    models = self._read(place, found, path, described, look, engines)
+                    needs = tuple(dict.fromkeys(map(_needs, models)))
+                    needs = every_need.setdefault(needs, needs)  # most have the same
+                    item = _Item(tuple(models), tuple(look.paths), needs)
+                needed.update(item.paths)
                 self._items[key] = item
         self._watch.forget_all_but(needed)
-        every_need = set[Needs]().union(*(item.needs for item in self._items.values()))
-        self._fingerprints = {needs: engines.fingerprint(needs) for needs in every_need}
+        met = {needs for item in self._items.values() for needs in item.needs}
+        self._fingerprints = {needs: engines.fingerprint(needs) for needs in met}
         every = [model for item in self._items.values() for model in item.models]
         self._listed = _with_duplicates_told(_each_file_once(every))
         self._by_path = None
@@ -193,6 +196,7 @@ class Catalogue:
         self,
         place: Place,
         found: Found,
+        path: Path,
         described: Callable[[], Sequence[Description]],
         look: Look,
         engines: Engines,
@@ -206,29 +210,12 @@ class Catalogue:
         models = []
         for one in descriptions:
             try:
-                models.append(_model(found, one, Path(found.path), place, look, engines))
+                models.append(_model(found, one, path, place, look, engines))
             except Exception as error:
                 models.append(_broken(found, one.id, data_folder, error))
         if place.kind == "bundled":
             return [replace(model, source="bundled") for model in models]
         return models
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """What is made here stays: looking for garbage in it again and again takes half of the time."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        if not gc.get_freeze_count():
-            # Into the oldest generation without a look at each; else the next one looks at all.
-            gc.freeze()
-            gc.unfreeze()
-        gc.enable()
 
 
 def _scan(place: Place, watch: Watch) -> Iterable[Found]:
@@ -242,8 +229,8 @@ def _scan(place: Place, watch: Watch) -> Iterable[Found]:
 # One description --------------------------------------------------------------------------------
 
 
-def _describe(found: Found, place: Place, look: Look) -> Sequence[Description]:
-    return [*_descriptions(found, Path(found.path), place, look)]
+def _describe(found: Found, path: Path, place: Place, look: Look) -> Sequence[Description]:
+    return [*_descriptions(found, path, place, look)]
 
 
 def _descriptions(found: Found, path: Path, place: Place, look: Look) -> Iterator[Description]:

@@ -121,7 +121,7 @@ def _move_all(source: Path, target: Path) -> None:
 
 
 def _begins_a_model(name: str) -> bool:
-    return name.lower().endswith(".gguf") and not is_projector(name) and is_first_part(Path(name))
+    return name.lower().endswith(".gguf") and not is_projector(name) and is_first_part(name)
 
 
 def _free_folder(models: Path, name: str) -> Path:

@@ -43,7 +43,7 @@ def find(described: Description, folder: str, look: Look) -> Files:
         mains = [
             file
             for file in neighbours
-            if gguf.is_first_part(Path(file)) and not is_projector(file, wanted)
+            if gguf.is_first_part(file) and not is_projector(file, wanted)
         ]
         if len(mains) > 1:
             warnings.append(f"several files could be the model; {mains[0]} is used")

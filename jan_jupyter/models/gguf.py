@@ -203,9 +203,10 @@ def split_parts(path: Path) -> list[Path]:
     return [path.with_name(f"{base}-{i:05}-of-{count}{suffix}") for i in range(1, int(count) + 1)]
 
 
-def is_first_part(path: Path) -> bool:
-    """Whether a file is no later part of a split GGUF."""
-    return split_parts(path)[0] == path
+def is_first_part(name: str) -> bool:
+    """Whether a file of that name is no later part of a split GGUF."""
+    match = SPLIT.fullmatch(name)
+    return match is None or int(match[2]) == 1 or not 1 <= int(match[3]) <= 1000
 
 
 @dataclass(slots=True)

@@ -211,9 +211,7 @@ def main_files(listing: Listing) -> list[str]:
     return [
         name
         for name in listing.files
-        if name[-5:].lower() == ".gguf"
-        and not is_projector(name)
-        and gguf.is_first_part(Path(name))
+        if name[-5:].lower() == ".gguf" and not is_projector(name) and gguf.is_first_part(name)
     ]
 
 

