@@ -7,6 +7,7 @@ chunks of a stream, a whole answer, usage and timings (in llama.cpp's words), an
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -57,8 +58,10 @@ def read_request(body: Mapping[str, Any]) -> ChatRequest:
 
 
 def _write_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    name = str(schema.get("title") or _UNNAMED)
-    return {"type": "json_schema", "json_schema": {"name": name, "schema": dict(schema)}}
+    # OpenAI takes no other names.
+    name = re.sub(r"[^\w-]+", "_", str(schema.get("title") or ""), flags=re.ASCII)[:64]
+    described = {"name": name.strip("_") or _UNNAMED, "schema": dict(schema)}
+    return {"type": "json_schema", "json_schema": described}
 
 
 def _read_schema(

@@ -117,6 +117,16 @@ def test_a_form_without_a_schema_goes_on_as_it_is() -> None:
     assert openai.read_request(openai.write_request(asked, "m", {})) == asked
 
 
+@pytest.mark.parametrize("title", ["An answer, in Zürich", "x" * 99, "…", "", None])
+def test_the_name_of_a_schema_is_one_that_openai_takes(title: str | None) -> None:
+    schema = {"type": "object", **({} if title is None else {"title": title})}
+    request = ChatRequest([Message("user", "hi")], schema=schema)
+    body = openai.write_request(request, "m", {})
+    name = body["response_format"]["json_schema"]["name"]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name)
+    assert openai.read_request(body).schema == schema
+
+
 @given(deltas)
 def test_a_delta(delta: Delta) -> None:
     assume(delta.text or delta.reasoning or delta.tool_calls or delta.finish)
