@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import itertools
 import json
 import os
 import re
@@ -271,3 +272,17 @@ def test_public_names_are_there() -> None:
         "from jan_jupyter.ask import Stream\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_architecture_page_names_the_rooms_in_their_order() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text("utf-8")
+    rooms = page.partition("## Rooms")[2].partition("Each imports only")[0]
+    for name in {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in files()}:
+        if not name.startswith("__"):
+            assert re.search(rf"\b{name}\b", rooms), name
+    at = [
+        [level(name) for name in re.findall(r"`([a-z_]+)", row) if any(name in x for x in LAYERS)]
+        for row in rooms.replace(", ", "`, `").split("\n- ")[1:]
+    ]
+    for above, below in itertools.pairwise(at):
+        assert max(above) <= min(below)
