@@ -40,11 +40,11 @@ class Notebook(NamedTuple):
     folder: Path
 
 
-def notebook(shell: Any) -> Notebook:
-    """The notebook of an IPython shell, as it is now."""
+def notebook(shell: Any, names: Mapping[str, Any]) -> Notebook:
+    """The notebook of an IPython shell, as it is now; without one (marimo) it has these `names`."""
     import sys
 
-    names = dict(shell.user_ns) if shell is not None else {}
+    names = dict(shell.user_ns if shell is not None else names)
     hidden = getattr(shell, "user_ns_hidden", {})
     sources = enumerate(names.get("In", ()))
     return Notebook(
@@ -76,8 +76,8 @@ def complete(text: str, notebook: Notebook) -> list[Candidate]:
         Candidate("@error ", "@error", "the last error, with its traceback"),
         Candidate("@file:", "@file:…", "a text file"),
     ]
-    if notebook.error is None:
-        candidates = [c for c in candidates if c.label != "@error"]
+    absent = ("@error" if notebook.error is None else "", "" if notebook.cells else "@cell")
+    candidates = [c for c in candidates if c.label not in absent]
     if word.startswith("cell:"):
         candidates = [
             Candidate(f"@cell:{number} ", f"@cell:{number}", source.strip().splitlines()[0][:80])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 import uuid
@@ -35,6 +36,12 @@ T = TypeVar("T")
 
 LETTERS_A_SECOND = 10_000
 """How much of a conversation under way the saved output takes a second."""
+
+
+NO_WIDGETS = (
+    "This page shows no widgets: ask with %jan QUESTION, or run the cell in JupyterLab, Notebook 7,"
+    " VS Code or Colab."
+)
 
 
 class ChatPanel(anywidget.AnyWidget):
@@ -66,6 +73,8 @@ class ChatPanel(anywidget.AnyWidget):
         **traits: Any,
     ) -> None:
         self._main = _Main()
+        self._shell = get_ipython()
+        self._names = sys._getframe(1).f_globals  # a notebook's own, where IPython is not
         self._saved: list[str] = []
         self._file: dict[str, str] = {}
         self._following = False
@@ -142,7 +151,7 @@ class ChatPanel(anywidget.AnyWidget):
         """
         found = self._repr_mimebundle_()
         data, metadata = found if isinstance(found, tuple) else (found or {}, {})
-        display({**data, "text/plain": repr(self)}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        display({**data, "text/plain": f"{self!r}\n{NO_WIDGETS}"}, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         handle = display(self._static(), metadata=self._mark, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         if handle is not None:
             self._saved.append(handle.display_id)
@@ -231,12 +240,13 @@ class ChatPanel(anywidget.AnyWidget):
     # What questions refer to ----------------------------------------------------------------------
 
     def _context(self, text: str) -> Future[list[Context]]:
-        shell = get_ipython()
-        return self._main.call(lambda: context.resolve(text, context.notebook(shell)))
+        return self._main.call(lambda: context.resolve(text, self._notebook()))
 
     def _complete(self, text: str) -> list[context.Candidate]:
-        shell = get_ipython()
-        return context.complete(text, context.notebook(shell))
+        return context.complete(text, self._notebook())
+
+    def _notebook(self) -> context.Notebook:
+        return context.notebook(self._shell, self._names)
 
 
 class _Main:

@@ -5,19 +5,24 @@ import type { Session } from "./session";
 import css from "./style.css";
 import { App } from "./ui/App";
 
+/** What JupyterLab, VS Code and marimo set where the theme is changed. */
+const THEMES = ["data-jp-theme-light", "data-vscode-theme-kind", "data-theme"];
+
 export class JanChat extends HTMLElement {
   session: Session | null = null;
   private theme = new MutationObserver(() => this.follow());
 
-  /** Scrollbars and fields are dark where JupyterLab's theme is, whatever the system prefers. */
+  /** All is dark where JupyterLab or VS Code is, or where the page says so; else as the system is. */
   private follow(): void {
-    const light = document.body.dataset.jpThemeLight;
-    this.style.colorScheme = light ? (light === "true" ? "light" : "dark") : "";
+    const { jpThemeLight: light, vscodeThemeKind: kind } = document.body.dataset;
+    const said = light ? (light === "true" ? "light" : "dark") : kind && (/light/.test(kind) ? "light" : "dark");
+    const declared = getComputedStyle(this.parentElement ?? document.body).colorScheme;
+    this.style.colorScheme = said || (declared === "normal" ? "" : declared);
   }
 
   connectedCallback(): void {
     window.addEventListener("keydown", this, true);
-    this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+    this.theme.observe(document.body, { attributes: true, attributeFilter: THEMES });
     this.follow();
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     if (!this.session || root.querySelector(".panel")) return;

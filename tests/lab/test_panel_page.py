@@ -227,6 +227,30 @@ def test_nothing_moves_for_those_who_do_not_want_it(tab: Page, wanted: Any) -> N
     tab.wait_for_function(f"({MOVES} > 0) === {moves}")
 
 
+PAPER = """() => getComputedStyle(document.querySelector('jan-chat').shadowRoot
+.querySelector('.panel')).backgroundColor"""
+DARK, LIGHT = "rgb(30, 30, 30)", "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize(
+    ("page", "paper"),
+    [
+        ("", DARK),
+        ("document.documentElement.style.colorScheme = 'light'", LIGHT),  # marimo does so
+        ("document.body.dataset.vscodeThemeKind = 'vscode-light'", LIGHT),
+        ("document.body.dataset.vscodeThemeKind = 'vscode-high-contrast'", DARK),
+        ("document.body.dataset.jpThemeLight = 'true'", LIGHT),
+    ],
+)
+def test_it_is_as_dark_as_its_page_whatever_the_system_prefers(
+    tab: Page, page: str, paper: str
+) -> None:
+    tab.emulate_media(color_scheme="dark")
+    Scripted(tab)
+    tab.evaluate("() => { hide(); " + page + "; show(); }")
+    assert tab.evaluate(PAPER) == paper
+
+
 def test_it_is_read_out_by_the_sentence(tab: Page) -> None:
     page = Scripted(tab)
     tab.evaluate(

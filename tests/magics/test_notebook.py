@@ -459,6 +459,13 @@ def test_inside_other_code_and_other_magics(ask: Kernel) -> None:
     assert ask.execute("print('text/markdown' in got.outputs[-1].data)").text == "True\n"
 
 
+def test_a_page_that_shows_no_widgets_says_so_in_place_of_the_panel(ask: Kernel) -> None:
+    panel, _saved = ask.execute("%jan chat").data("text/plain")
+    assert panel.startswith("ChatPanel(")
+    assert "shows no widgets: ask with %jan QUESTION" in panel
+    ask.execute("_.close()")
+
+
 def test_completion(ask: Kernel) -> None:
     def offered(code: str) -> list[str]:
         """The words that Tab offers for the last one, but for that itself."""

@@ -497,6 +497,21 @@ def test_a_panel_where_no_loop_runs_does_its_work_beside_the_loop(page: FrontEnd
     panel.close()
 
 
+def test_without_ipython_the_variables_are_those_of_where_the_panel_was_made(
+    page: FrontEnd, server: StreamingServer
+) -> None:
+    notebook: dict[str, Any] = {"ChatPanel": ChatPanel, "table": {"key": 4711}}
+    exec("panel = ChatPanel('short')", notebook)  # as marimo runs a cell
+    panel = notebook["panel"]
+    offered = {one.label for one in panel._complete("@")}
+    assert {"@table", "@panel"} <= offered
+    assert "@cell" not in offered  # marimo keeps no list of the cells that ran
+    panel.send("look at @table")
+    panel.wait()
+    assert "4711" in str(server.journal()[-1].body)
+    panel.close()
+
+
 @pytest.mark.parametrize("name", ["openai:short", "OpenAI:Short", "family:short"])
 def test_a_loaded_model_needs_no_reload_whatever_its_name(
     page: FrontEnd, isolated: Path, name: str
