@@ -80,7 +80,7 @@ def quoted(name: str) -> str:
 
 def sources(current: str) -> Offer:
     """What can be pulled: what has begun, models that wait for their files, the curated ones."""
-    from ..models.hub.sources import curated
+    from ..models.hub.search import curated
     from ..models.hub.unfinished import unfinished
     from ..workspace import shared
 

@@ -19,8 +19,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import ModelStore, bridge, errors
-from jan_jupyter.models.hub import download, pull, wheel
-from jan_jupyter.models.hub import sources as hub
+from jan_jupyter.models.hub import download, plans, pull, search, sources, variants, wheel
 from jan_jupyter.models.hub.pull import Progress
 from jan_jupyter.models.hub.unfinished import discard, unfinished
 from jan_jupyter.models.machine import GPU, Machine
@@ -279,7 +278,7 @@ def test_what_a_server_may_do_on_the_way(
 
 def test_a_cut_without_length_or_hash_is_no_whole_file(site: Hub, store: ModelStore) -> None:
     """Such a server cannot tell us: the file must say itself that it is whole."""
-    bundled = Path(hub.__file__).parents[2] / "data" / "models" / "jan-mini" / "jan-mini.gguf"
+    bundled = Path(download.__file__).parents[2] / "data" / "models" / "jan-mini" / "jan-mini.gguf"
     site.add("org/repo/mini.gguf", bundled.read_bytes())
     site.behave("org/repo/mini.gguf", ranges=False, length=False, cut=MB)
     with pytest.raises(errors.DownloadFailed, match="not a whole model"):
@@ -665,13 +664,13 @@ def test_killed_at_fifty_points_and_pulled_again(site: Hub, tmp_path: Path) -> N
 
 def test_the_choice_of_a_quantisation() -> None:
     def chosen(memory: float, gpu: float = 0, **sizes: float) -> tuple[str, str]:
-        variants = [
-            hub.Variant(name, [download.Wanted("", name, int(gb * 1e9))])
+        offered = [
+            variants.Variant(name, [download.Wanted("", name, int(gb * 1e9))])
             for name, gb in sorted(sizes.items(), key=lambda item: item[1])
         ]
         total = int(memory * 1e9)
         gpus = (GPU("one", 0, int(gpu * 1e9)),) if gpu else ()
-        variant, why = hub.choose(variants, Machine(total, total, gpus))
+        variant, why = variants.choose(offered, Machine(total, total, gpus))
         return variant.quantisation, why
 
     seven = {"Q2_K": 3.0, "Q3_K_M": 3.8, "Q4_K_M": 4.7, "Q5_K_M": 5.4, "Q8_0": 7.7, "F16": 15.2}
@@ -709,7 +708,7 @@ def test_the_choice_of_a_quantisation() -> None:
     ],
 )
 def test_what_a_name_says(name: str, quantisation: str) -> None:
-    assert hub.quantisation_of(name) == quantisation
+    assert variants.quantisation_of(name) == quantisation
 
 
 @pytest.mark.parametrize(
@@ -725,7 +724,7 @@ def test_what_a_name_says(name: str, quantisation: str) -> None:
     ],
 )
 def test_names_lead_nowhere(name: str) -> None:
-    safe = hub.safe_name(name)
+    safe = plans.safe_name(name)
     assert safe == Path(safe).name
     assert safe.endswith("gguf")
     assert safe[0] != "."
@@ -735,7 +734,7 @@ def test_names_lead_nowhere(name: str) -> None:
 @pytest.mark.parametrize("name", ["..", "", ".gguf", "x" * 300 + ".gguf"])
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(errors.ModelNotFound):
-        hub.safe_name(name)
+        plans.safe_name(name)
 
 
 def test_a_listing_that_leads_out_is_kept_in(site: Hub, store: ModelStore) -> None:
@@ -750,11 +749,11 @@ def test_a_listing_that_leads_out_is_kept_in(site: Hub, store: ModelStore) -> No
 
 
 def test_the_curated_list_is_in_order() -> None:
-    names = [known.name for known in hub.curated()]
+    names = [known.name for known in search.curated()]
     assert len(names) == len({*names}) >= 10
-    for known in hub.curated():
+    for known in search.curated():
         packed = wheel.SOURCE.fullmatch(known.source)
-        assert packed or hub._REPOSITORY.fullmatch(known.source), known
+        assert packed or sources._REPOSITORY.fullmatch(known.source), known
         assert not packed or (packed["version"] and packed["file"] and len(known.sha256) == 64)
         assert known.licence
         assert known.size
@@ -764,13 +763,13 @@ def test_search(site: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     site.add("org/Qwen-Odd-GGUF/Odd-Q4_K_M.gguf", model(MB))
     site.add("org/Qwen-Odd-GGUF/Odd-Q8_0.gguf", model(MB))
     site.behave("org/Qwen-Odd-GGUF", gated=True)
-    found = asyncio.run(hub.find("qwen odd")).found
+    found = asyncio.run(search.find("qwen odd")).found
     assert [(f.source, f.licence, f.downloads) for f in found] == [
         ("hf:org/Qwen-Odd-GGUF", "apache-2.0", 1234)
     ]
     assert found[0].remark == "2 quantisations, gated: its conditions must be accepted"
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
-    offline = asyncio.run(hub.find("coder"))
+    offline = asyncio.run(search.find("coder"))
     assert [f.name for f in offline.found] == ["qwen2.5-coder-1.5b", "qwen2.5-coder-7b"]
     assert "cannot be reached" in offline.remark
 

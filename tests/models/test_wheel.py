@@ -18,7 +18,7 @@ import pytest
 
 from jan_jupyter import ModelStore, bridge, errors, programs
 from jan_jupyter.models.hub import pull, sources, wheel
-from jan_jupyter.models.hub.sources import Found
+from jan_jupyter.models.hub.search import Found
 from jan_jupyter.models.hub.unfinished import folder_of, unfinished
 from support.hub import Hub
 from support.packages import use_index

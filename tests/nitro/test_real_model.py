@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jan_jupyter.models.gguf import read_header
-from jan_jupyter.models.hub.sources import curated
+from jan_jupyter.models.hub.search import curated
 from jan_jupyter.models.model import Model
 from support.kernel import Kernel
 

@@ -10,7 +10,7 @@ from ..candidates import sources
 from .command import Caller, Command, Steps, Work, arg
 
 if TYPE_CHECKING:
-    from ...models.hub.sources import Found, Search
+    from ...models.hub.search import Found, Search
 
 
 def pull(magics: Caller, arguments: Namespace) -> Steps | None:
@@ -28,7 +28,7 @@ def pull(magics: Caller, arguments: Namespace) -> Steps | None:
 
 
 def search(magics: Caller, arguments: Namespace) -> Work:
-    from ...models.hub.sources import find
+    from ...models.hub.search import find
 
     return Work(find(" ".join(arguments.words)), _found)
 

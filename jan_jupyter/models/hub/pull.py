@@ -22,9 +22,9 @@ from ...engine_options.engine_rows import default_engine
 from .. import gguf
 from ..machine import probe
 from ..model import ORIGIN, Model
-from . import sources
+from . import huggingface, sources
 from .download import Download, Wanted, check_space
-from .sources import Plan
+from .plans import Plan, safe_name
 from .unfinished import begin, folder_of, locked, unfinished
 from .web import Web, without_secrets
 from .wheel import SOURCE, WheelDownload
@@ -103,7 +103,7 @@ async def pull(
     """
     errors.expect(source, str, "What to pull is named by text (`hf:org/repo`, …)")
     errors.expect(id, str | None, "The id of a model is text")
-    web = Web(sources.key)
+    web = Web(huggingface.key)
     try:
         model = await asyncio.to_thread(_named, store, source)
         if model is None:
@@ -159,9 +159,7 @@ def _plan_of(model: Model) -> Plan:
             continue
         sha256 = hashes.get(name, "") if isinstance(hashes, Mapping) else ""
         files.append(
-            Wanted(
-                url, sources.safe_name(name), None, str(sha256), name, address=sources.address(url)
-            )
+            Wanted(url, safe_name(name), None, str(sha256), name, address=huggingface.address(url))
         )
     if not files and model.state != "ready":
         raise errors.ModelNotReady(f"Model {model.id} cannot be fetched: {model.reason}.")
