@@ -15,7 +15,7 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engine_options.engine_files import read_engine_options
 from jan_jupyter.engines.local import llama_options, runtimes
-from jan_jupyter.engines.local.pool import Registry
+from jan_jupyter.engines.local.registry import Registry
 from jan_jupyter.models import ModelStore
 from jan_jupyter.ownership import why_not_ours
 
@@ -142,7 +142,7 @@ ORDINARY = """
 import filelock, os, platformdirs, sys
 from pathlib import Path
 from jan_jupyter import errors, settings
-from jan_jupyter.engines.local.pool import Registry
+from jan_jupyter.engines.local.registry import Registry
 place, stranger = Path(sys.argv[1]), int(sys.argv[2])
 os.setgroups([])
 os.setgid(stranger)

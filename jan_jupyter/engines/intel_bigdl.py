@@ -23,7 +23,7 @@ from .base import unheard
 from .install.environments import EngineEnvironment, Recipe
 from .local import llama_options, runtimes
 from .local.engine import LocalEngine
-from .local.pool import Launch, ModelFile, WorkerSpec
+from .local.worker import Launch, ModelFile, WorkerSpec
 from .openai import OpenAI
 from .rules import Rules
 

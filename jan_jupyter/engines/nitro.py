@@ -21,7 +21,7 @@ from ..wire.sse import ServerEvent
 from .http import client as http
 from .local import llama_options, runtimes, supervisor
 from .local.engine import LocalEngine
-from .local.pool import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
+from .local.worker import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
 from .openai import OpenAIParser
 
 SMALL_MODEL = 20 * 10**6

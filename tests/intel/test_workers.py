@@ -16,7 +16,8 @@ import pytest
 from jan_jupyter import errors, settings
 from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.intel_bigdl import IntelBigdl
-from jan_jupyter.engines.local.pool import Registry, Worker
+from jan_jupyter.engines.local.registry import Registry
+from jan_jupyter.engines.local.worker import Worker
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Delta, Event, Message
 from nitro.bench import dead, until

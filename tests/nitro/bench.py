@@ -16,7 +16,8 @@ from typing import Any
 from jan_jupyter import settings
 from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines.local import supervisor as process
-from jan_jupyter.engines.local.pool import Registry, Worker
+from jan_jupyter.engines.local.registry import Registry
+from jan_jupyter.engines.local.worker import Worker
 from jan_jupyter.engines.nitro import Nitro
 from jan_jupyter.models.model import Model
 from jan_jupyter.types import ChatRequest, Delta, Event, Message

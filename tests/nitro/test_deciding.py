@@ -24,13 +24,11 @@ from jan_jupyter.engines.local import (
     runtimes,
 )
 from jan_jupyter.engines.local import (
-    pool as workers,
-)
-from jan_jupyter.engines.local import (
     supervisor as worker,
 )
 from jan_jupyter.engines.local.engine import FOR_EVER
-from jan_jupyter.engines.local.pool import Held, ModelFile, Registry, WorkerSpec, to_evict
+from jan_jupyter.engines.local.registry import Held, Registry, to_evict
+from jan_jupyter.engines.local.worker import Launch, ModelFile, WorkerSpec
 from jan_jupyter.engines.local.xllamacpp_server import set_attribute
 from jan_jupyter.engines.nitro import Nitro, ceiling, decisive
 from jan_jupyter.engines.openai import OpenAI
@@ -520,7 +518,7 @@ def test_the_key_stands_for_what_matters(tmp_path: Path) -> None:
     assert key() != before
 
 
-def _never() -> workers.Launch:
+def _never() -> Launch:
     raise AssertionError
 
 
@@ -582,7 +580,7 @@ def test_every_core_is_for_models_that_people_use(tiny_model: Path, slow_model: 
 def test_each_of_several_requests_has_the_context_that_was_asked_for(
     tiny_model: Path, settings: dict[str, Any], context: int, shared: int, contexts: int
 ) -> None:
-    def launch(**settings: Any) -> workers.Launch:
+    def launch(**settings: Any) -> Launch:
         options, _ = llama_options.read_settings({"ctx_len": 512, **settings})
         found = runtimes.Runtime("xllamacpp")
         return nitro._launch(found, [ModelFile.of(tiny_model)], options)

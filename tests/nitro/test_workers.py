@@ -20,8 +20,9 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines import nitro
-from jan_jupyter.engines.local import pool as workers
 from jan_jupyter.engines.local import supervisor as process
+from jan_jupyter.engines.local import worker as workers
+from jan_jupyter.engines.local.pool import Workers
 from jan_jupyter.engines.nitro import Nitro
 from jan_jupyter.types import Event
 from nitro.bench import Bench, answer, dead, endless, model, short, until
@@ -736,7 +737,7 @@ async def test_where_memory_is_looked_at_there_is_a_ceiling_too(
     )
     files = (workers.ModelFile.of(server),)
     spec = workers.WorkerSpec("m", "nitro", files, {"ready": ready}, lambda: launch)
-    pool = workers.Workers(lambda: bench.registry.folder.parent)
+    pool = Workers(lambda: bench.registry.folder.parent)
     try:
         worker = await pool.ensure(spec, lambda *_: None)
         await until(lambda: dead(worker.server_pid))

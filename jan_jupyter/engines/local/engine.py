@@ -28,8 +28,9 @@ from ..http.endpoint import Endpoint
 from ..http.failures import Hints, Party, unsent
 from ..openai import OpenAI
 from . import pool
-from .pool import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec, in_order
+from .pool import in_order
 from .room import Room, Share
+from .worker import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec
 
 FOR_EVER = 1e10
 """Seconds; registries hold JSON, which has no infinity."""
