@@ -32,7 +32,7 @@ LAYERS = (
     {"ask"},
     {"chat"},
     {"compare", "api", "openai_client", "conversation"},
-    {"console"},
+    {"console", "cell"},
     {"magics", "panel", "server", "cli"},
 )
 FACES = LAYERS[-1]

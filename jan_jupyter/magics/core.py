@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import keyword
-import os
 from argparse import Namespace
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from IPython.core.magic import (
 )
 
 from .. import errors
+from ..cell import cell_id, notebook, request
 from ..settings import settings
 from . import options as opt
 from .commands import GROUPS
@@ -150,7 +150,7 @@ class JanMagics(Magics):
 
     def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Asked | None:
         # IPython ends every cell with a line break; only one that the user typed is kept.
-        typed = str(self._parent("content").get("code", ""))
+        typed = str(request(self.shell, "content").get("code", ""))
         prompt = cell if typed.endswith(cell) else cell.removesuffix("\n")
         return self._asked(opt.parse_cell(line), prompt, names)
 
@@ -197,7 +197,9 @@ class JanMagics(Magics):
         answer = talk.stream(
             text,
             attach=[attachment(name, names) for name in options.attach],
-            place=Place(self._cell_id(), self._notebook(), self._first(options.thread or "")),
+            place=Place(
+                cell_id(self.shell), notebook(self.shell), self._first(options.thread or "")
+            ),
             model=options.model,
             schema=shape,
             tools=[function(name, names) for name in options.tools],
@@ -292,23 +294,10 @@ class JanMagics(Magics):
 
     def _first(self, thread: str) -> bool:
         """Whether this line is the first of the cell, as it runs now, to go on with a thread."""
-        message = str(self._parent("header").get("msg_id", ""))
+        message = str(request(self.shell, "header").get("msg_id", ""))
         if not message or message != self.running.message:
             self.running = Running(message)
         return thread not in self.running.continued
-
-    def _notebook(self) -> str:
-        """What tells notebooks apart: their path, as Jupyter or VS Code gives it to the kernel."""
-        given = self.shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
-        return str(given or "")
-
-    def _cell_id(self) -> str:
-        return str(self._parent("metadata").get("cellId", ""))
-
-    def _parent(self, part: str) -> Mapping[str, Any]:
-        """A part of the message that asked for this cell; empty where there is no kernel."""
-        get_parent = getattr(self.shell, "get_parent", None)
-        return (get_parent() or {}).get(part) or {} if get_parent else {}
 
     def _output(self, format_: str) -> Output:
         from .output import NotebookOutput, TerminalOutput

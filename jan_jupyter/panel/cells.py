@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from IPython.core.getipython import get_ipython
 
+from ..cell import cell_id, notebook, request
 from ..errors import JanError
 from ..models.disk import write_text
 from ..settings import own_data_folder
@@ -48,12 +48,9 @@ def current() -> Cell:
     """The place of a panel that is made now."""
     global _run
     shell = get_ipython()
-    parent: Any = getattr(shell, "get_parent", dict)() or {}
-    request = str((parent.get("header") or {}).get("msg_id", ""))
-    _run = (request, _run[1] + 1 if request == _run[0] else 0)
-    given = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")
-    path = str(given or os.environ.get("JPY_SESSION_NAME", ""))
-    return Cell(path, str((parent.get("metadata") or {}).get("cellId", "")), _run[1])
+    asked = str(request(shell, "header").get("msg_id", ""))
+    _run = (asked, _run[1] + 1 if asked == _run[0] else 0)
+    return Cell(notebook(shell), cell_id(shell), _run[1])
 
 
 def remember(cell: Cell, thread: str) -> None:

@@ -259,11 +259,13 @@ def test_options_reach_the_request(ask: Kernel, server: StreamingServer) -> None
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("front_end", ["JupyterLab", "Colab"])
 def test_a_conversation_goes_on_and_a_cell_run_again_replaces_its_turn(
-    ask: Kernel, server: StreamingServer
+    ask: Kernel, server: StreamingServer, front_end: str
 ) -> None:
     def said(cell: str, code: str) -> list[str]:
-        message = ask.send(code, cell_id=cell)
+        told = {"colab": {"cell_id": cell}} if front_end == "Colab" else {"cellId": cell}
+        message = ask.send(code, metadata=told)
         assert ask.result(message).status == "ok"
         return [m["content"] for m in server.journal()[-1].body["messages"]]
 

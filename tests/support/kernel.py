@@ -276,8 +276,18 @@ class Kernel:
             if result.status != "aborted":
                 return result
 
-    def send(self, code: str, *, cell_id: str | None = None, **content: Any) -> str:
-        """Start a cell; gives its message id. `content` goes into the `execute_request`."""
+    def send(
+        self,
+        code: str,
+        *,
+        cell_id: str | None = None,
+        metadata: JSON | None = None,
+        **content: Any,
+    ) -> str:
+        """Start a cell; gives its message id. `content` goes into the `execute_request`.
+
+        `cell_id` is told as JupyterLab does; another front end has `metadata` of its own.
+        """
         asked = {
             "code": code,
             "silent": False,
@@ -286,7 +296,8 @@ class Kernel:
             "allow_stdin": False,
             "stop_on_error": True,
         }
-        metadata = {"cellId": cell_id} if cell_id else None
+        if cell_id:
+            metadata = {"cellId": cell_id}
         return self.post("execute_request", asked | content, metadata=metadata)
 
     def result(self, msg_id: str, timeout: float = 60) -> Result:
