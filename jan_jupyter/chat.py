@@ -17,7 +17,7 @@ from .threads.draft import Draft
 from .threads.record import Record, questions
 from .threads.thread import Thread
 from .tools import Approve, Function, Toolbox
-from .types import Audio, ChatRequest, Embeddings, Message, Reply
+from .types import Audio, ChatRequest, Embeddings, Message, Priority, Reply
 from .workspace import Workspace, shared
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Chat:
     ) -> Stream:
         """Ask. When the answer ends, also one that was stopped, the turn is kept.
 
-        `place` is the cell that asks. `options`: `model` for this turn, and `schema`, `tools`,
-        `approve` and parameters as for `jan.stream`.
+        `place` is the cell that asks. `options`: `model` for this turn, `priority` (who goes first
+        at a busy local model), and `schema`, `tools`, `approve` and parameters as for `jan.stream`.
         """
         asked = messages_of(prompt, attach=attach)
         kept = self._now
@@ -184,6 +184,7 @@ class Chat:
         schema: Any = None,
         tools: Sequence[Function] = (),
         approve: Approve | bool | None = None,
+        priority: Priority = "person",
         **parameters: Any,
     ) -> Stream:
         """The one place where a request is put together. Raises what is in its way."""
@@ -194,6 +195,7 @@ class Chat:
             {**self.parameters, **parameters},
             tools=toolbox.descriptions,
             schema=shape.json_schema if shape else None,
+            priority=priority,
         )
         request, target = self.router.prepare(request, model or self._model(), self._levels())
         return Stream(self.router, request, target, recorder=recorder, shape=shape, tools=toolbox)

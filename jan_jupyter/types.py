@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, get_args, overload
 
 from . import errors, markdown
 
@@ -84,13 +84,21 @@ class Message:
         return {"role": self.role, "content": content, **known}
 
 
+Priority = Literal["person", "grid", "completion"]
+"""Who asks: somebody who waits for it, a comparison in the background, or an editor that offers to
+complete what is typed."""
+PRIORITIES: Sequence[Priority] = get_args(Priority)
+"""The first goes before the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """What an engine is asked.
 
     `parameters` holds only what someone set (names of `jan_jupyter/parameters.py`); `tools` are
     OpenAI tool objects; `schema` is a JSON schema for the answer; `extra` goes into the body
-    untouched. The parameter `n` asks for so many answers.
+    untouched. The parameter `n` asks for so many answers. `priority` says who goes first where not
+    all can be answered at once; it is not sent.
     """
 
     messages: Sequence[Message]
@@ -98,6 +106,7 @@ class ChatRequest:
     tools: Sequence[Mapping[str, Any]] = ()
     schema: Mapping[str, Any] | None = None
     extra: Mapping[str, Any] = EMPTY
+    priority: Priority = "person"
 
     @property
     def choices(self) -> int:

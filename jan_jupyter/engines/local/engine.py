@@ -28,6 +28,7 @@ from ..http.endpoint import Endpoint
 from ..http.failures import Hints, Party, unsent
 from ..openai import OpenAI
 from . import pool
+from .places import Places
 from .pool import in_order
 from .room import Room, Share
 from .worker import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec
@@ -213,21 +214,15 @@ class LocalEngine(OpenAI):
                 self.check(model, request, worker)
             queue = self._queues.setdefault(worker.key, _Queue.of(worker))
             asked = monotonic()
-            queue.waiting += 1
-            try:
-                if queue.places.locked():
-                    self.tell("queued", model, message=f"{model.id}: {queue.waiting} in line.")
-                await queue.places.acquire()
-            finally:
-                queue.waiting -= 1
-            try:
+            if queue.places.full:
+                line = queue.places.waiting + 1
+                self.tell("queued", model, message=f"{model.id}: {line} in line.")
+            async with queue.places.taken(request.priority if request else "person"):
                 if request is None or queue.room is None:
                     yield worker, None, monotonic() - asked
                     return
                 async with self._room(model, request, worker, queue.room, alone) as share:
                     yield worker, share, monotonic() - asked
-            finally:
-                queue.places.release()
 
     @asynccontextmanager
     async def _room(
@@ -345,14 +340,13 @@ _MEMORY = re.compile(
 class _Queue:
     """The places of a worker in this process; its server itself queues across processes."""
 
-    places: asyncio.Semaphore
+    places: Places
     room: Room | None = None
-    waiting: int = 0
 
     @classmethod
     def of(cls, worker: Worker) -> _Queue:
         room = Room(worker.shared, worker.slots) if worker.shared else None
-        return cls(asyncio.Semaphore(worker.slots), room)
+        return cls(Places(worker.slots), room)
 
 
 def _with_text_before(before: str, messages: Sequence[Message]) -> list[dict[str, Any]]:
