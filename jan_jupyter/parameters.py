@@ -272,8 +272,9 @@ OLLAMA_NAMES: Mapping[str, str] = {
 }
 """What Ollama calls some of them."""
 
-PROGRAMS = frozenset({"runtime_path", "python"})
-"""Settings that name what is run: they count in the user's own engine file, and nowhere else."""
+PROGRAMS = frozenset({"runtime_path", "python", "llama"})
+"""Settings that name what is run, or are for it alone: they count in the user's own engine file,
+and nowhere else."""
 
 _ENGINE_ONLY = {"engine", "api_key"}  # never a setting or a parameter of a model
 FIELDS: Mapping[str, Cast] = {**SETTINGS, **PARAMETERS}
@@ -333,11 +334,12 @@ def settings_and_parameters(
 
 
 def names_program(where: object, settings: Iterable[str]) -> str:
-    """The line that refuses settings which name what is run; empty if there is none of them."""
-    found = ", ".join(sorted(PROGRAMS.intersection(settings)))
+    """The line that refuses settings which are for the user alone; empty if there are none."""
+    found = sorted(PROGRAMS.intersection(settings))
     if not found:
         return ""
-    return f"{where} names a program to run ({found}): only your own engine.json may; take it out"
+    does = "sets what llama.cpp is told" if found == ["llama"] else "names a program to run"
+    return f"{where} {does} ({', '.join(found)}): only your own engine.json may; take it out"
 
 
 # What servers know -------------------------------------------------------------------------------

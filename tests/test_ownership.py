@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from jan_jupyter import errors
 from jan_jupyter.engine_options.engine_files import read_engine_options
-from jan_jupyter.engines.local import llama_options, runtimes
+from jan_jupyter.engines.local import llama_options, llama_raw, runtimes
 from jan_jupyter.engines.local.registry import Registry
 from jan_jupyter.models import ModelStore
 from jan_jupyter.ownership import why_not_ours
@@ -75,7 +75,7 @@ def test_an_engine_file_names_a_program_if_nobody_else_can_write_it(tmp_path: Pa
 
 DANGEROUS = (
     *("log_file", "log-file", "slot_save_path", "lora", "lora_scaled", "control_vector"),
-    *("model_draft", "hf_repo", "model_url", "chat_template_file", "grammar_file", "rpc"),
+    *("model_draft", "hf_repo", "model_url", "grammar_file", "rpc"),
     *("media_path", "tools", "webui", "path", "public_path", "ssl_key_file", "api_key_file"),
     *("host", "port", "props", "override_tensor", "models_dir", "models_preset", "offline"),
 )
@@ -92,6 +92,101 @@ def test_no_other_setting_reaches_a_command_line() -> None:
     at = arguments.index("--chat-template")
     assert arguments[at + 1] == "--log-file=/abs/evil"  # a value, no flag
     assert "/abs/evil" not in [*arguments[:at], *arguments[at + 2 :]]
+
+
+NEVER = (
+    *(
+        "host",
+        "hostnames",
+        "port",
+        "reuse_port",
+        "api_key",
+        "api-keys",
+        "api_key_file",
+        "api_prefix",
+    ),
+    *("ssl_file_key", "ssl-cert-file", "cors-origins", "cors_origins_explicit", "server_base"),
+    *("tools", "server_tools", "tools_runtime", "agent", "mcp_servers_config", "mcp-servers-json"),
+    *("ui_mcp_proxy", "webui", "no-webui", "ui", "ui-config-file", "props", "endpoint_props"),
+    *("path", "public_path", "media-path", "slot_save_path", "slot-save-path", "log_file", "log"),
+    *("log-prompts-dir", "path_prompts_log_dir", "logits_output_dir", "save_logits", "out_file"),
+    *("output", "output-file", "lookup_cache_dynamic", "prompt_cache", "path_prompt_cache"),
+    *("model", "model.path", "model_url", "hf_repo", "hf-token", "docker_repo", "models_dir"),
+    *("mmproj.url", "models_preset", "rpc", "video_ffmpeg_bin_dir", "verbose", "log-verbosity"),
+    *("speculative.draft.mparams.path", "json_schema_file", "grammar-file", "ctx_size", "n_ctx"),
+    *("n_parallel", "parallel", "batch-size", "sampling.reasoning_budget_tokens", "mlock.path"),
+)
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    str.upper,
+    str.title,
+    lambda name: f"--{name}",
+    lambda name: f"----{name}",
+    lambda name: name.replace("_", "-"),
+    lambda name: name.replace("-", "_"),
+    lambda name: f" {name}",
+    lambda name: f"{name}=x",
+    lambda name: f"{name} x",
+    lambda name: f"threads-http 1 --{name}",
+    lambda name: f"threads-http\n--{name}",
+    lambda name: f"no-{name}",
+)
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_no_raw_setting_says_where_it_listens_what_it_writes_or_runs(name: str) -> None:
+    for spell in SPELLINGS:
+        for value in ("/abs/evil", True, False, 1):
+            taken, left_out = llama_raw.read_raw({spell(name): value})
+            assert taken == {}
+            assert len(left_out) == 1
+    for flag in (f"--{name}", f"-{name}", f"x\n--{name}"):  # nor as a value
+        for written in (flag, ["1", flag]):
+            assert llama_raw.read_raw({"threads-http": written})[0] == {}
+
+
+def test_raw_settings_reach_llama_cpp_in_its_own_words(tmp_path: Path) -> None:
+    raw = {
+        "yarn-ext-factor": 1.5,
+        "--ctx_checkpoints": 3,
+        "warmup": False,
+        "spec-type": "draft-mtp",
+    }
+    raw |= {"override_kv": ["a=int:1", "b=int:2"], "op-offload": True, "dry_multiplier": "-0.5"}
+    taken, left_out = llama_raw.read_raw(raw)
+    assert left_out == []
+    options = {**llama_options.DEFAULTS, "llama": taken}
+    before, *_ = llama_options.llama_server_arguments(Path("m"), llama_options.DEFAULTS)
+    line, _, unknown = llama_options.llama_server_arguments(Path("m"), options)
+    assert unknown == []
+    assert " ".join(line[len(before) :]) == (
+        "--yarn-ext-factor 1.5 --ctx-checkpoints 3 --no-warmup --spec-type draft-mtp"
+        " --override-kv a=int:1,b=int:2 --op-offload --dry-multiplier -0.5"
+    )
+    flags = {"--parallel": True, "--yarn-ext-factor": False, "--ctx-checkpoints": True}
+    line, _, unknown = llama_options.llama_server_arguments(Path("m"), options, flags)
+    assert line[-2:] == ["--ctx-checkpoints", "3"]
+    assert "llama.yarn_ext_factor" in unknown  # it takes no value there: what follows were a flag
+    assert llama_options.xllamacpp_input(Path("m"), options)["yarn_ext_factor"] == 1.5
+
+
+@pytest.mark.parametrize(
+    "place", [{"llama": {"warmup": False}}, {"settings": {"llama": {"warmup": False}}}]
+)
+def test_only_the_users_own_engine_file_has_raw_settings(
+    tmp_path: Path, place: dict[str, object]
+) -> None:
+    own, theirs = tmp_path / "own", tmp_path / "jan"
+    for folder in (own, theirs):
+        (folder / "engines" / "nitro").mkdir(parents=True)
+    (own / "engines/nitro/engine.json").write_text(json.dumps(place))
+    (theirs / "engines/nitro/engine.json").write_text(json.dumps({"llama": {"evil": 1}}))
+    assert read_engine_options("nitro", [own, theirs]).own("llama") == {"warmup": False}
+    (own / "engines/nitro/engine.json").unlink()
+    assert read_engine_options("nitro", [own, theirs]).own("llama") is None
+    evil = {"id": "evil", "engine": "nitro", "settings": {"llama": {"warmup": False}}}
+    with pytest.raises(errors.UsageError, match=r"sets what llama\.cpp is told \(llama\)"):
+        ModelStore(own).create(evil)
 
 
 @pytest.fixture

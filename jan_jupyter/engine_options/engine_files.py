@@ -228,7 +228,11 @@ def _engine_json(raw: Any, warnings: list[str]) -> _Layer:
         full_url = full_url.replace("{{base_url}}", base_url.rstrip("/"))
     provider = word("provider") or "-"
     return _Layer(
-        settings={**collect(raw, _LOAD_NAMES, warnings), **settings},
+        settings={
+            **collect(raw, _LOAD_NAMES, warnings),
+            **({"llama": raw["llama"]} if "llama" in raw else {}),
+            **settings,
+        },
         parameters=parameters,
         base_url=base_url,
         full_url=full_url,

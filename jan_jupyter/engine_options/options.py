@@ -107,9 +107,13 @@ class EngineOptions:
 
     def program(self, setting: str) -> str:
         """What the user's own file says is to be run, or nothing. Raises `EngineUnavailable`."""
+        return str(self.own(setting) or "")
+
+    def own(self, setting: str) -> Any:
+        """What the user's own file sets where nobody else may (see `parameters.PROGRAMS`)."""
         if line := self.refused.get(setting):
             raise EngineUnavailable(f"{line}.", engine=self.name)
-        return str(self.settings.get(setting) or "")
+        return self.settings.get(setting)
 
     @property
     def address(self) -> str:

@@ -19,7 +19,7 @@ from ..types import ChatRequest, Embeddings
 from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
 from .http import client as http
-from .local import llama_options, runtimes, supervisor
+from .local import llama_options, llama_raw, runtimes, supervisor
 from .local.engine import LocalEngine
 from .local.worker import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
 from .openai import OpenAIParser
@@ -49,8 +49,20 @@ class Nitro(LocalEngine):
             raise errors.ModelNotReady(
                 f"Model {model.id} ({self.options.name}) has no file here: {model.reason}"
             )
+        runtime_path = self.program(model, "runtime_path")
         merged = {**self.options.settings, **model.settings}
-        options, left_out = llama_options.read_settings(merged)
+        raw, left_out = llama_raw.read_raw(self.options.own(llama_options.RAW))
+        options, more = llama_options.read_settings(
+            {name: value for name, value in merged.items() if name != llama_options.RAW}
+        )
+        left_out += more
+        if raw:
+            options[llama_options.RAW] = raw
+        if name := merged.get("chat_template_file"):
+            try:
+                options["chat_template"] = _text_beside(model, str(name))
+            except ValueError as error:
+                left_out.append(f"chat_template_file {error}")
         try:
             if template := PromptTemplate.of(merged):
                 options["chat_template"] = template.jinja
@@ -67,7 +79,7 @@ class Nitro(LocalEngine):
                 f"Model {model.id} ({self.options.name}): {error.filename} cannot be read"
                 f" ({error.strerror}). Download or import it again."
             ) from error
-        runtime, program = str(merged.get("runtime") or ""), self.program(model, "runtime_path")
+        runtime, program = str(merged.get("runtime") or ""), runtime_path
         folders = [model.data_folder] if model.data_folder else []
 
         def launch() -> Launch:
@@ -180,6 +192,25 @@ def _launch(
         watched=on_gpu or runtimes.in_gpu_memory(runtime, {**chosen, "ngl": None}),
         notes=(*_notes(chosen["ctx_len"], header.context_length), *runtime.notes(chosen)),
     )
+
+
+LARGEST_TEMPLATE = 2**20
+
+
+def _text_beside(model: Model, name: str) -> str:
+    """The text of a file in the model's own folder. Raises `ValueError` for any other."""
+    folder = (model.path if model.path.is_dir() else model.path.parent).resolve()
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder):
+        raise ValueError(f"{name} is not in the model's folder")
+    try:
+        if not file.is_file() or file.stat().st_size > LARGEST_TEMPLATE:
+            raise ValueError(f"{name} is no file of at most 1 MB")
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is no text in UTF-8") from None
 
 
 @functools.lru_cache(1000)

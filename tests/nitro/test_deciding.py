@@ -154,6 +154,27 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
         ({"caching_enabled": False}, {"cache_prompt": False}, "--no-cache-prompt"),
         ({"rope_freq_base": "1e6"}, {"rope_freq_base": 1e6}, "--rope-freq-base 1000000.0"),
         ({"text_model": True, "llama_model_path": "x"}, {}, ""),
+        ({"swa_full": True}, {"swa_full": True}, "--swa-full"),
+        (
+            {"reasoning_budget": "0"},
+            {"sampling.reasoning_budget_tokens": 0},
+            "--reasoning-budget 0",
+        ),
+        (
+            {"tensor_split": "3/1.5"},
+            {"tensor_split": [3.0, 1.5] + [0.0] * 126},
+            "--tensor-split 3,1.5",
+        ),
+        ({"tensor_split": [1, 2]}, {"tensor_split": [1, 2] + [0] * 126}, "--tensor-split 1,2"),
+        (
+            {"n_cpu_moe": 2},
+            {
+                "tensor_buft_overrides": r"blk\.0\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU,"
+                r"blk\.1\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU"
+            },
+            "--n-cpu-moe 2",
+        ),
+        ({"load_mode": "dio"}, {"load_mode": "LLAMA_LOAD_MODE_DIRECT_IO"}, "--load-mode dio"),
     ],
 )
 def test_a_setting_in_both_runtimes(
@@ -185,6 +206,10 @@ def test_a_setting_in_both_runtimes(
         {"cont_batching": "perhaps"},
         {"cache_type_k": "q9"},
         {"rope_freq_base": []},
+        {"tensor_split": "all"},
+        {"tensor_split": [1] * 129},
+        {"n_cpu_moe": -1},
+        {"reasoning_budget": -2},
     ],
 )
 def test_what_is_left_out_is_named(settings: dict[str, Any]) -> None:
@@ -203,7 +228,9 @@ def test_xllamacpp_has_every_attribute_and_choice(name: str) -> None:
     target, _, last = row.attribute.rpartition(".")
     holder = getattr(parameters, target) if target else parameters
     kind = type(getattr(holder, last))
-    values: list[object] = [*row.choices.values()] or [EXAMPLES[kind]]
+    values: list[object] = [*row.choices.values()] or [EXAMPLES.get(kind)]
+    if row.as_attribute:
+        values = [row.as_attribute([1.0, 2.0] if kind is list else 2)]
     for value in values:
         set_attribute(parameters, row.attribute, value)
         found = getattr(getattr(parameters, target) if target else parameters, last)

@@ -297,6 +297,47 @@ async def test_a_llama_server_of_2024(
     assert [slot["n_ctx"] for slot in json.loads(slots)] == [512, 512]
 
 
+async def test_a_template_beside_the_model_is_taken_and_no_other(
+    bench: Bench, tmp_path: Path, own_server: Runtime
+) -> None:
+    folder = tmp_path / "models" / "m"
+    folder.mkdir(parents=True)
+    file = write_model(folder / "m.gguf")
+    template = "{% for m in messages %}<|here|>{{ m.content }}{% endfor %}"
+    (folder / "chat.jinja").write_text(template)
+    (tmp_path / "other.jinja").write_text("<|evil|>")
+    (folder / "link.jinja").symlink_to(tmp_path / "other.jinja")
+    await bench.nitro.load(model(file, chat_template_file="chat.jinja", **own_server))
+    worker = bench.worker()
+    _, props = await asyncio.to_thread(process.ask, worker.port, "/props", worker.secret)
+    assert json.loads(props)["chat_template"] == template
+    for name in ("../../other.jinja", str(tmp_path / "other.jinja"), "link.jinja"):
+        spec = bench.nitro.spec(model(file, chat_template_file=name, **own_server))
+        assert "chat_template" not in spec.options
+        said = f"settings left out: chat_template_file {name} is not in the model's folder"
+        assert spec.notes == [said]
+    spec = bench.nitro.spec(model(file, chat_template_file="none", **own_server))
+    assert spec.notes == ["settings left out: chat_template_file none is no file of at most 1 MB"]
+
+
+async def test_raw_settings_of_the_engine_file_arrive(bench: Bench, tiny_model: Path) -> None:
+    def say(**raw: object) -> None:
+        bench.nitro.options = replace(bench.nitro.options, settings={"llama": raw})
+
+    say(**{"sampling.top_k": 7}, port=1, tools=["all"])
+    *_, last = await answer(bench.nitro, model(tiny_model), short())
+    (note,) = last.notes
+    assert "llama.port is not for a setting to say; llama.tools is not" in note
+    worker = bench.worker()
+    _, slots = await asyncio.to_thread(process.ask, worker.port, "/slots", worker.secret)
+    assert json.loads(slots)[0]["params"]["top_k"] == 7
+    say(wings=2)
+    with pytest.raises(errors.EngineUnavailable, match=r"llama\.cpp cannot be set to wings=2"):
+        await bench.nitro.load(model(tiny_model))
+    with pytest.raises(errors.BadRequest, match=r"sets what llama\.cpp is told \(llama\)"):
+        await bench.nitro.load(model(tiny_model, llama={"sampling.top_k": 7}))
+
+
 # Leaving ------------------------------------------------------------------------------------------
 
 

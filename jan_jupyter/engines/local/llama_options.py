@@ -50,6 +50,35 @@ def _lower(value: Any) -> str:
     return str(value).lower()
 
 
+def _from(low: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if (number := _whole(value)) < low:
+            raise ValueError(value)
+        return number
+
+    return read
+
+
+def _shares(value: Any) -> list[float]:
+    """The share of each GPU: a list, or a text such as `3,1`."""
+    parts = value if isinstance(value, list) else str(value).replace("/", ",").split(",")
+    numbers = [float(part) for part in parts]
+    if not 0 < len(numbers) <= _GPUS or not all(0 <= number < 1e9 for number in numbers):
+        raise ValueError(value)
+    return numbers
+
+
+_GPUS = 128
+"""For so many llama.cpp has room."""
+
+
+def _experts_on_cpu(layers: int) -> str:
+    """What `--n-cpu-moe` means: the experts of the first layers stay in the machine's memory."""
+    return ",".join(
+        rf"blk\.{layer}\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU" for layer in range(layers)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One setting: how its value is read, and its name in llama.cpp's server.
@@ -63,6 +92,11 @@ class Row:
     attribute: str
     flag: str | tuple[str, str]
     choices: Mapping[str, str] = EMPTY
+    as_attribute: Callable[[Any], Any] | None = None
+    """What the attribute is set to, where it is not the value itself."""
+
+    def attribute_value(self, value: Any) -> Any:
+        return self.as_attribute(value) if self.as_attribute else self.choices.get(value, value)
 
     def value(self, written: Any) -> Any:
         """Raises `ValueError`, `TypeError` or `KeyError` if the value does not fit."""
@@ -92,6 +126,7 @@ _LOAD = {
     "mmap": "LLAMA_LOAD_MODE_MMAP",
     "none": "LLAMA_LOAD_MODE_NONE",
     "mlock": "LLAMA_LOAD_MODE_MMAP_MLOCK",
+    "dio": "LLAMA_LOAD_MODE_DIRECT_IO",
 }
 
 TABLE: Mapping[str, Row] = {
@@ -123,6 +158,17 @@ TABLE: Mapping[str, Row] = {
     "numa": Row(_lower, "numa", "--numa", _NUMA),
     "main_gpu": Row(_whole, "main_gpu", "--main-gpu"),
     "split_mode": Row(_lower, "split_mode", "--split-mode", _SPLIT),
+    "tensor_split": Row(
+        _shares,
+        "tensor_split",
+        "--tensor-split",
+        as_attribute=lambda shares: shares + [0.0] * (_GPUS - len(shares)),
+    ),
+    "n_cpu_moe": Row(
+        _from(0), "tensor_buft_overrides", "--n-cpu-moe", as_attribute=_experts_on_cpu
+    ),
+    "swa_full": Row(_truth, "swa_full", ("--swa-full", "")),
+    "reasoning_budget": Row(_from(-1), "sampling.reasoning_budget_tokens", "--reasoning-budget"),
     "no_kv_offload": Row(_truth, "no_kv_offload", ("--no-kv-offload", "")),
     "ctx_shift": Row(_truth, "ctx_shift", ("--context-shift", "")),
 }
@@ -144,6 +190,8 @@ _KEYWORDS = {
     "numa": "numa",
     "main_gpu": "main_gpu",
     "split_mode": "split_mode",
+    "tensor_split": "tensor_split",
+    "swa_full": "swa_full",
 }
 """What `llama_cpp.Llama` (or its backend of ours) calls the settings that it knows."""
 
@@ -182,6 +230,7 @@ BOOKKEEPING = frozenset(
         "ai_prompt",
         "pre_prompt",
         "mmproj",
+        "chat_template_file",
         "cache_type",
         "use_mmap",
         "no_mmap",
@@ -194,6 +243,9 @@ BOOKKEEPING = frozenset(
     ]
 )
 """What belongs to Jan or is read elsewhere: known, but nothing that a server is told."""
+
+RAW = "llama"
+"""The option that holds settings under llama.cpp's own names (see `llama_raw`)."""
 
 DEFAULTS = {"n_parallel": 1, "cache_ram": 512}
 """llama.cpp's own default lets old prompts fill 8 GB of memory."""
@@ -249,12 +301,13 @@ def _says(given: Mapping[str, Any], name: str, what: bool) -> bool:
 
 def xllamacpp_input(file: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """What `xllamacpp_server.py` reads: attributes of `CommonParams`."""
-    rows = ((TABLE[name], value) for name, value in options.items())
+    rows = [(TABLE[name], value) for name, value in options.items() if name != RAW]
     return {
         "model.path": str(file),
         "use_jinja": True,
         "verbosity": 2,  # warnings and errors: what is asked and answered is nobody's business
-        **{row.attribute: row.choices.get(value, value) for row, value in rows if row.attribute},
+        **{row.attribute: row.attribute_value(value) for row, value in rows if row.attribute},
+        **options.get(RAW, {}),
     }
 
 
@@ -268,6 +321,8 @@ def llama_server_arguments(
     arguments += [f for f in ("--jinja", "--slots", no_page) if flags is None or f in flags]
     environment, unknown = {}, []
     for name, value in options.items():
+        if name == RAW:
+            continue
         if (flag := TABLE[name].flag) and isinstance(flag, str) and flag.isupper():
             environment[flag] = str(value)
             continue
@@ -277,6 +332,11 @@ def llama_server_arguments(
                 break
         else:
             unknown.append(name)
+    for name, words in _raw_wordings(options.get(RAW, {})):
+        if flags is None or flags.get(words[0]) is (len(words) > 1):
+            arguments += words
+        else:
+            unknown.append(f"{RAW}.{name}")
     if options.get("only_embeds"):
         pooling = options.get("pooling_type")
         arguments += ["--embeddings", *(["--pooling", pooling] if pooling else [])]
@@ -295,7 +355,19 @@ def _wordings(name: str, value: Any, flags: Flags | None) -> Iterator[list[str]]
     elif name == "flash_attn" and flags and flags.get(flag) is False:
         yield [flag] if value == "on" else []
     else:
-        yield [flag, str(value)] if flag else []
+        text = ",".join(f"{part:g}" for part in value) if isinstance(value, list) else str(value)
+        yield [flag, text] if flag else []
+
+
+def _raw_wordings(raw: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Each setting with what a llama-server is told: `--name VALUE`, or `--name`, `--no-name`."""
+    for name, value in raw.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            yield name, [f"--{flag}" if value else f"--no-{flag}"]
+        else:
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield name, [f"--{flag}", text]
 
 
 _LOAD_WORDS = {"mlock": "mmap+mlock"}

@@ -28,7 +28,10 @@ def main() -> None:
 
     parameters = xllamacpp.CommonParams()
     for name, value in json.loads(sys.stdin.buffer.readline()).items():
-        set_attribute(parameters, name, value)
+        try:
+            set_attribute(parameters, name, value)
+        except (AttributeError, TypeError, ValueError, KeyError, AssertionError) as error:
+            sys.exit(f"llama.cpp cannot be set to {name}={value!r:.80}: {error}")
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = int(sys.argv[sys.argv.index("--port") + 1])
     parameters.api_keys = [os.environ.pop("LLAMA_API_KEY")]
