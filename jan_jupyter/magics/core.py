@@ -163,7 +163,7 @@ class JanMagics(Magics):
         if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
         from ..chat import Chat, Place
-        from ..router import empty
+        from ..requests import empty
         from ..workspace import shared
         from .named import attachment, function, schema
 

@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
-from jan_jupyter.ask import Fold
 from jan_jupyter.engines.http import client as http
 from jan_jupyter.engines.http.endpoint import Remote
 from jan_jupyter.engines.http.failures import Party
 from jan_jupyter.engines.registry import engine_class
 from jan_jupyter.engines.triton.tensors import Signature, TritonParser
+from jan_jupyter.fold import Fold
 from jan_jupyter.models.model import Model
 from jan_jupyter.router import Target
 from jan_jupyter.types import ChatRequest, Delta, Message

@@ -1,0 +1,98 @@
+"""What no engine can be asked is refused before anything is sent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import errors
+from .satisfiable import contradiction
+from .settings import stay_here
+from .types import EMPTY, ChatRequest, Message, sendable
+
+
+def checked(request: ChatRequest) -> ChatRequest:
+    """The request as JSON can have it. Raises `UsageError` for what no engine can be asked."""
+    _check_kinds(request)
+    for number, message in enumerate(request.messages, 1):
+        if not _is_message(message):
+            raise errors.UsageError(f"Message {number} is neither text nor parts: {message!r:.120}")
+        sendable(message.content, f"Message {number}")
+        for part in message.content if not isinstance(message.content, str) else ():
+            for address in _addresses(part):
+                stay_here(f"A picture or file in message {number}", address)
+        sendable(message.extra, f"Message {number}")
+    if not any(not isinstance(m.content, str) or m.content.strip() for m in request.messages):
+        raise empty()
+    if asked := {"messages", "model"} & request.parameters.keys():
+        raise errors.UsageError(
+            f"{min(asked)} is no parameter of an answer: it is what, or whom, you ask."
+        )
+    _refuse_contradictions(request)
+    return replace(
+        request,
+        parameters=plain_json(request.parameters),
+        tools=sendable(request.tools, "tools"),
+        schema=sendable(request.schema, "schema"),
+        extra=plain_json(request.extra),
+    )
+
+
+def empty() -> errors.UsageError:
+    """The error for a prompt in which nothing stands."""
+    return errors.UsageError(
+        "The prompt is empty: write it in the lines below %%jan, or after %jan."
+    )
+
+
+def _check_kinds(request: ChatRequest) -> None:
+    expect = errors.expect
+    expect(request, ChatRequest, "What is asked is a ChatRequest")
+    expect(request.messages, list | tuple, "The messages of a request are a list")
+    for message in request.messages:
+        expect(message, Message, "A message of a request is a Message")
+    expect(request.parameters, Mapping, "Parameters are a mapping of names to values")
+    expect(request.extra, Mapping, "Extra fields of a request are a mapping of names to values")
+    expect(request.schema, Mapping | None, "The schema of a request is a mapping, a JSON schema")
+    expect(request.tools, list | tuple, "The tools of a request are a list")
+    for tool in request.tools:
+        expect(tool, Mapping, "A tool of a request is a mapping, as OpenAI describes it")
+        expect(tool.get("function", tool), Mapping, "The `function` of a tool is a mapping")
+
+
+def _addresses(part: object, name: str = "") -> Iterator[str]:
+    """The addresses in a content part, which whoever answers would fetch."""
+    if isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from _addresses(value, str(key))
+    elif isinstance(part, str) and name.endswith("url") and not part.startswith("data:"):
+        yield part
+
+
+def _is_message(message: Message) -> bool:
+    content = message.content
+    if not isinstance(content, str):
+        parts = content if isinstance(content, list | tuple) else [None]
+        if not all(isinstance(p, Mapping) and isinstance(p.get("text", ""), str) for p in parts):
+            return False
+    return isinstance(message.role, str) and isinstance(message.extra, Mapping)
+
+
+def plain_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: sendable(value, name) for name, value in parameters.items()}
+
+
+def _refuse_contradictions(request: ChatRequest) -> None:
+    """Raises `UsageError` if no answer can fit the request's schema, or no call one of its tools'.
+
+    Some servers go astray over such a schema instead of refusing it.
+    """
+    if request.schema is not None and (why := contradiction(request.schema)):
+        raise errors.UsageError(f"That schema contradicts itself: {why}.")
+    for tool in request.tools:
+        function = tool.get("function", tool)
+        if why := contradiction(function.get("parameters") or EMPTY):
+            raise errors.UsageError(
+                f"The schema of tool {function.get('name')} contradicts itself: {why}."
+            )
