@@ -198,6 +198,42 @@ def test_what_runs_in_other_environments_needs_nothing_of_ours(path: Path) -> No
     assert not ours
 
 
+LARGEST = {"file": 450, "function": 45, "class": 25}
+"""Lines of a file and of a function, and public methods of a class."""
+LARGER = {
+    "file engines/local/serve.py": "a program by itself, which runs in other environments",
+    "file conversation/conversation.py": "one live conversation: its actions share one state",
+    "file router.py": "the only chooser, and what it refuses",
+    "file ask.py": "an answer on its way, from deltas to the reply",
+    "function magics/core.py _prepare": "the order of what is asked of a cell",
+    "function conversation/live.py drive": "what gathers deltas shares one timer",
+}
+"""What is larger, and why."""
+
+
+def sizes() -> Iterator[tuple[str, int]]:
+    for path in files():
+        where = path.relative_to(PACKAGE).as_posix()
+        text = path.read_text("utf-8")
+        yield f"file {where}", len(text.splitlines())
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                yield f"function {where} {node.name}", length
+            elif isinstance(node, ast.ClassDef):
+                methods = {
+                    one.name
+                    for one in node.body
+                    if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+                    and not one.name.startswith("_")
+                }
+                yield f"class {where} {node.name}", len(methods)
+
+
+def test_nothing_is_too_large_without_a_reason() -> None:
+    assert {name for name, size in sizes() if size > LARGEST[name.split()[0]]} == {*LARGER}
+
+
 def test_comments_cite_what_a_reader_has() -> None:
     """What is in the repository, or a public standard: sections of other pages are nobody's."""
     cited = [

@@ -291,18 +291,10 @@ def _model(
     own = place.own and ORIGIN not in described.metadata
     needs = Needs(described.written_engine, door_of(described.settings, described.raw, path, own))
     options = engines.at(needs)
-    if described.broken:
-        there = Files(state="broken", reason=described.broken)
-    else:
-        there = _look(found, described, options, needs, look, engines)
+    there = _look(found, described, options, needs, look, engines)
     warnings = [*described.warnings, *there.warnings]
     names = _names(found)
-    if not (
-        found.source in FOREIGN
-        or not names
-        or described.id.replace(":", "/") in names
-        or "/".join(folder_parts(described.id)) == names[0]
-    ):
+    if not _named_alike(found, described.id, names):
         warnings.append(f"its folder is named {names[0]}, not like its id")
     return Model(
         id=described.id,
@@ -333,6 +325,13 @@ def _model(
     )
 
 
+def _named_alike(found: Found, id: str, names: Sequence[str]) -> bool:
+    """Whether a folder of ours has the name that its model's id makes."""
+    if found.source in FOREIGN or not names or id.replace(":", "/") in names:
+        return True
+    return "/".join(folder_parts(id)) == names[0]
+
+
 def _look(
     found: Found,
     described: Description,
@@ -342,6 +341,8 @@ def _look(
     engines: Engines,
 ) -> Files:
     """Files and state of a model, by the kind of its engine."""
+    if described.broken:
+        return Files(state="broken", reason=described.broken)
     row = options.row
     folder = found.path if found.source == "bare" else os.path.dirname(found.path)
     if _may_be_plugin(options) and options.kind in engines.plugins():

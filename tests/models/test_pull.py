@@ -665,7 +665,7 @@ def test_killed_at_fifty_points_and_pulled_again(site: Hub, tmp_path: Path) -> N
 def test_the_choice_of_a_quantisation() -> None:
     def chosen(memory: float, gpu: float = 0, **sizes: float) -> tuple[str, str]:
         offered = [
-            variants.Variant(name, [download.Wanted("", name, int(gb * 1e9))])
+            variants.Variant(name, [plans.Wanted("", name, int(gb * 1e9))])
             for name, gb in sorted(sizes.items(), key=lambda item: item[1])
         ]
         total = int(memory * 1e9)

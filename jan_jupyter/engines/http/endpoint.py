@@ -6,11 +6,10 @@ An engine adds `build` (what it sends) and `parser` (what the stream's events me
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -23,12 +22,12 @@ from ...redaction import Address, Secret, is_secret_name, secrets_in, without_se
 from ...types import EMPTY, ChatRequest, Delta, Event
 from ...wire.errors import Complaint
 from ...wire.retry import Wait
-from ..base import Engine, unheard
+from ..base import unheard
 from ..rendering import rendered
-from ..rules import Rules
 from ..thinking import Thinking
 from . import client as http
 from .failures import AGAIN, Hints, Party
+from .of_settings import OfSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Endpoint:
         object.__setattr__(self, "url", Address(self.url))
 
 
-class Remote(Engine):
+class Remote(OfSettings):
     """An engine whose models are served elsewhere, or by a worker, over HTTP."""
 
     path: ClassVar[str] = ""
@@ -122,47 +121,6 @@ class Remote(Engine):
         return [f"not sent: {', '.join(left_out)}"] if left_out else []
 
     # What they share ------------------------------------------------------------------------------
-
-    def setting(self, model: Model, name: str, default: Any = None) -> Any:
-        """A setting of the model, else of the engine."""
-        return model.settings.get(name, self.options.settings.get(name, default))
-
-    def one_of(self, model: Model, name: str, allowed: Sequence[str]) -> str:
-        """A setting that is one of some words, the first if nobody says. Raises `BadRequest`."""
-        value = str(self.setting(model, name, allowed[0]))
-        if value not in allowed:
-            raise errors.BadRequest(
-                f"Engine {self.options.name} (model {model.id}) has no {name} {value!r}: it is"
-                f" {' or '.join(allowed)}.",
-                model=model.id,
-                engine=self.options.name,
-            )
-        return value
-
-    def seconds(self, model: Model, name: str, default: float) -> float:
-        """A setting that is a time. Raises `BadRequest` if it is none."""
-        value = self.setting(model, name)
-        try:
-            number = default if value is None else float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = -1.0
-        if not 0 <= number < math.inf:
-            raise errors.BadRequest(
-                f"{name}: {value!r} of {model.id} ({self.options.name}) is no number of seconds:"
-                " mend it in the settings of the model or of"
-                f" engines/{self.options.name}/engine.json.",
-                model=model.id,
-                engine=self.options.name,
-            )
-        return number
-
-    def remote_name(self, model: Model) -> str:
-        """The name under which the other end knows the model."""
-        return str(model.settings.get("model") or self.options.model or model.id)
-
-    def rules(self, model: Model) -> Rules:
-        """Which parameters it is sent, and under which names."""
-        return Rules.of(self.options, model, self.remote_name(model))
 
     def endpoint(self, model: Model) -> Endpoint:
         """The address for a model: its own settings first, then the engine's. Without the key."""

@@ -232,6 +232,13 @@ def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, 
     if fit is not None and model.id not in seen.loaded:
         tones: dict[str, Tone] = {"fits": "good", "slow": "warning", "too large": "bad"}
         yield "memory", Cell(str(fit), tones[fit.verdict])
+    yield from _written(model)
+
+
+def _written(model: Model) -> Iterator[tuple[str, str | Cell]]:
+    """What its description sets, and what is amiss with it."""
+    from ..tables import Cell
+
     for name, values in (("settings", model.settings), ("parameters", model.parameters)):
         if values:
             yield name, ", ".join(f"{k}={_short(v, k)}" for k, v in values.items())

@@ -7,26 +7,23 @@ survive whatever ends the process; the next download of the same file goes on fr
 from __future__ import annotations
 
 import asyncio
-import errno
-import hashlib
 import os
-import shutil
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any, ClassVar, TypeVar
 
-from ... import errors, units
+from ... import errors
 from ...types import EMPTY
 from ...wire.retry import LONGEST_WAIT, backoff
-from .. import disk
 from . import journal
 from .journal import JOURNAL, PART, Journal
-from .web import Answer, Refused, Web, refusal, site
+from .plans import Wanted
+from .space import check_space, in_thread, sha256_of, told
+from .web import Answer, Refused, Web, refusal, said_of, site
 
 T = TypeVar("T")
 
@@ -40,24 +37,6 @@ SYNC_SECONDS = 2.0
 ATTEMPTS = 12
 """So many failures in a row, without a byte between them, end a download: minutes of waiting."""
 FRESH_STARTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file to fetch. `name` is the one that it gets; `size` and `sha256` as far as known.
-
-    `url` is where it comes from, as it may be written down; `address`, if given, is where it is
-    asked for, and may hold secrets. `what` names it in errors; `page` is where people accept the
-    conditions of its hub.
-    """
-
-    url: str
-    name: str
-    size: int | None = None
-    sha256: str = ""
-    what: str = ""
-    page: str = ""
-    address: str = field(default="", repr=False)
 
 
 class _Changed(Exception):
@@ -142,7 +121,7 @@ class Download:
         Raises `DownloadFailed`, `DownloadRefused`, `NoSpace`, `CannotWrite`, `ModelNotFound` or
         `ModelBroken`.
         """
-        await _in_thread(self.look)
+        await in_thread(self.look)
         if self.finished:
             return self.path
         resumed = self.done > 0
@@ -152,7 +131,7 @@ class Download:
                 await self._check_hash()
                 break
             except errors.ModelBroken:
-                await _in_thread(self._start_over)  # what others have of it is of no use
+                await in_thread(self._start_over)  # what others have of it is of no use
                 raise
             except _Changed:
                 why = (
@@ -163,20 +142,20 @@ class Download:
             except _WrongHash as wrong:
                 why = f"What there was of {self._what} was damaged"
                 if not resumed:  # what came is no mixture of two files
-                    await _in_thread(self._start_over)
+                    await in_thread(self._start_over)
                     raise errors.DownloadFailed(
                         f"{self._what} came damaged, and is deleted: its SHA-256 is"
                         f" {wrong.found[:12]}…, its hub says {self.sha256[:12]}…. Pull again; if it"
                         " stays so, the server or a mirror in between is at fault."
                     ) from None
                 resumed = False
-            await _in_thread(self._start_over)
+            await in_thread(self._start_over)
             self.message = f"{why}: starting over …"
         else:
             raise errors.DownloadFailed(
                 f"{why}, and so it was {FRESH_STARTS} times; try again later."
             )
-        await _in_thread(self._finish)
+        await in_thread(self._finish)
         self.message = ""
         return self.path
 
@@ -191,7 +170,7 @@ class Download:
         if self._journal is None:
             self._gaps.append(_Gap(0, PIECE))  # whether ranges are given shows in the answer
         await self._fits((self.size or 0) - self.done)
-        await _in_thread(self._open)
+        await in_thread(self._open)
         tasks = {asyncio.create_task(self._work())}
         agreed = asyncio.create_task(self._agreed.wait())
         try:
@@ -280,13 +259,13 @@ class Download:
 
     async def _fits(self, needed: int) -> None:
         """Raises `NoSpace` if the disk has no room for so many bytes more."""
-        await _in_thread(lambda: check_space(self._folder, needed, self._what))
+        await in_thread(lambda: check_space(self._folder, needed, self._what))
 
     def _agree(self, answer: Answer, gap: _Gap) -> bool:
         """See that the answer is of the file and the range that are meant; whether it is the first
         that tells the size.
         """
-        said = _said(answer)
+        said = said_of(answer)
         if self.wanted.size is not None and said.size not in (None, self.wanted.size):
             raise errors.DownloadFailed(
                 f"{self._what} has {said.size:,} bytes on {site(answer.url)}, but its hub says"
@@ -341,7 +320,7 @@ class Download:
             self.size = gap.start
             if gap.start != (self.wanted.size or gap.start):
                 raise errors.DownloadFailed(f"{self._what} was cut off.", retryable=True)
-            await _in_thread(lambda: self._end_at(gap.start))
+            await in_thread(lambda: self._end_at(gap.start))
 
     async def _put(self, gap: _Gap, block: bytearray) -> None:
         data = bytes(block if gap.end is None else block[: gap.end - gap.start])
@@ -350,17 +329,17 @@ class Download:
             return
         if gap.start == 0:
             _check_start(data, self.wanted.name, self._what)
-        await _in_thread(lambda: self._write(gap.start, data))
+        await in_thread(lambda: self._write(gap.start, data))
         gap.start += len(data)
         if monotonic() - self._synced_at > SYNC_SECONDS and (
             self._syncing is None or self._syncing.done()
         ):
-            self._syncing = asyncio.create_task(_in_thread(self._sync))
+            self._syncing = asyncio.create_task(in_thread(self._sync))
 
     # The disk -------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        with _told(self._part):
+        with told(self._part):
             self._folder.mkdir(parents=True, exist_ok=True)
             if self._journal is None:
                 journal.forget(self._folder, self.wanted.name)
@@ -369,7 +348,7 @@ class Download:
 
     def _write(self, position: int, data: bytes) -> None:
         assert self._file is not None
-        with _told(self._part), self._writing:
+        with told(self._part), self._writing:
             if self._journal is not None and not self._journal.begun:
                 os.fsync(self._file.fileno())
                 self._journal.begin(self._folder / (self.wanted.name + JOURNAL))
@@ -383,7 +362,7 @@ class Download:
     def _end_at(self, size: int) -> None:
         """The file has this size: its server has not said so before."""
         assert self._file is not None
-        with _told(self._part):
+        with told(self._part):
             self._file.truncate(size)
         self._journal = Journal(size)
         self._journal.done.add(0, size)
@@ -391,7 +370,7 @@ class Download:
     def _sync(self) -> None:
         if self._journal is not None and self._file is not None:
             self._synced_at = monotonic()
-            with _told(self._part):
+            with told(self._part):
                 self._journal.sync(self._file)
 
     async def _close(self) -> None:
@@ -399,7 +378,7 @@ class Download:
         if self._syncing is not None:
             await asyncio.gather(self._syncing, return_exceptions=True)
         try:
-            await _in_thread(self._sync)
+            await in_thread(self._sync)
         finally:
             if self._journal is not None:
                 self._journal.close()
@@ -426,7 +405,7 @@ class Download:
         self.sha256 = found
 
     def _finish(self) -> None:
-        with _told(self._part):
+        with told(self._part):
             os.replace(self._part, self.path)
             journal.forget(self._folder, self.wanted.name)
         self.finished = True
@@ -438,39 +417,6 @@ class _WrongHash(Exception):
         self.found = found
 
 
-# What a server says -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    start: int
-    size: int | None
-    validator: str
-    sha256: str
-
-
-def _said(answer: Answer) -> _Said:
-    """Which file, and which part of it, an answer is."""
-    headers = answer.headers
-    start, size = 0, None
-    if answer.status == 206:
-        unit, _, rest = headers.get("content-range", "").partition(" ")
-        span, _, total = rest.partition("/")
-        if unit == "bytes" and span.partition("-")[0].isdecimal():
-            start, size = int(span.partition("-")[0]), int(total) if total.isdecimal() else None
-        else:
-            start = -1
-    elif headers.get("content-length", "").isdecimal() and not headers.get("content-encoding"):
-        size = int(headers["content-length"])
-    linked = answer.told.get("x-linked-etag", "").removeprefix("W/").strip('"')
-    return _Said(
-        start,
-        size,
-        headers.get("etag") or headers.get("last-modified") or "",
-        linked if len(linked) == 64 else "",  # else it is no hash of the content
-    )
-
-
 def _check_start(data: bytes, name: str, what: str) -> None:
     """A login page or an error page must not be fetched to its end as if it were a model."""
     if name.lower().endswith(".gguf") and data[:4] != b"GGUF"[: len(data)]:
@@ -478,54 +424,3 @@ def _check_start(data: bytes, name: str, what: str) -> None:
             f"{what} is not a GGUF file: it begins with {data[:16]!r}. Is the address that of the"
             " file itself?"
         )
-
-
-# The disk -----------------------------------------------------------------------------------------
-
-
-def check_space(folder: Path, needed: int, what: str) -> None:
-    """Raise `NoSpace` unless so many bytes are free where `folder` is, or will be."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    with suppress(OSError):
-        free = shutil.disk_usage(folder).free
-        if needed > free:
-            raise errors.NoSpace(
-                f"{what} needs {units.size(needed)} more, but {folder} has {units.size(free)}"
-                " free: `%jan rm MODEL` removes a model; JAN_DATA_FOLDER chooses another disk."
-            )
-
-
-def sha256_of(path: Path, stop: threading.Event) -> str:
-    """The hash of a file, in hexadecimal; ends early, with no meaning, when `stop` is set."""
-    found = hashlib.sha256()
-    with _told(path), open(path, "rb", buffering=0) as file:
-        while not stop.is_set() and (block := file.read(8 * 2**20)):
-            found.update(block)
-    return found.hexdigest()
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """What the system refuses becomes one line."""
-    try:
-        with disk.told(path):
-            yield
-    except errors.CannotWrite as error:
-        if getattr(error.__cause__, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise errors.NoSpace(
-            f"The disk of {path.parent} is full: make room (`%jan rm MODEL`), and pull again; what"
-            " has come is kept."
-        ) from error.__cause__
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Run what may block; if cancelled meanwhile, only after it: nothing is half done."""
-    running: Awaitable[T] = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        with suppress(Exception):
-            await running
-        raise

@@ -11,8 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from ... import errors
 from ..machine import Machine
-from .download import Wanted
-from .plans import Plan, main_last, safe_name
+from .plans import Plan, Wanted, main_last, safe_name
 from .variants import choose, named_file, named_variant, projector_of, variants_of
 from .web import Refused, Web, origin, refusal
 
@@ -89,15 +88,12 @@ async def plan(
     else:
         chosen, why = choose(variants, machine)
     projector = projector_of(files)
-    base = re.sub(r"[-_.]GGUF$", "", repository.partition("/")[2], flags=re.IGNORECASE)
-    known = base.casefold().endswith(chosen.quantisation.casefold())
-    name = base if known or not chosen.quantisation else f"{base}-{chosen.quantisation}"
     if projector and why:
         why += " With the projector for images."
     card = raw.get("cardData")
     licence = card.get("license") if isinstance(card, dict) else None
     return Plan(
-        name,
+        _name(repository, chosen.quantisation),
         [*([projector] if projector else []), *main_last(chosen.files)],
         why,
         metadata={
@@ -105,6 +101,13 @@ async def plan(
             **({"license": licence} if isinstance(licence, str) else {}),
         },
     )
+
+
+def _name(repository: str, quantisation: str) -> str:
+    """What a model is called: like its repository, with the quantisation at the end."""
+    base = re.sub(r"[-_.]GGUF$", "", repository.partition("/")[2], flags=re.IGNORECASE)
+    known = not quantisation or base.casefold().endswith(quantisation.casefold())
+    return base if known else f"{base}-{quantisation}"
 
 
 def _files(

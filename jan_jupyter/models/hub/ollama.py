@@ -8,8 +8,7 @@ from typing import Any
 
 from ... import errors
 from ...parameters import OLLAMA_NAMES
-from .download import Wanted
-from .plans import Plan
+from .plans import Plan, Wanted
 from .web import Refused, Web, refusal
 
 OLLAMA = "https://registry.ollama.ai"

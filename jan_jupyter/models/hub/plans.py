@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import errors
 from ...types import EMPTY
 from ..gguf import SPLIT
-from .download import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file to fetch. `name` is the one that it gets; `size` and `sha256` as far as known.
+
+    `url` is where it comes from, as it may be written down; `address`, if given, is where it is
+    asked for, and may hold secrets. `what` names it in errors; `page` is where people accept the
+    conditions of its hub.
+    """
+
+    url: str
+    name: str
+    size: int | None = None
+    sha256: str = ""
+    what: str = ""
+    page: str = ""
+    address: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

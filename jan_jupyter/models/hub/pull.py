@@ -23,8 +23,9 @@ from .. import gguf
 from ..machine import probe
 from ..model import ORIGIN, Model
 from . import huggingface, sources
-from .download import Download, Wanted, check_space
-from .plans import Plan, safe_name
+from .download import Download
+from .plans import Plan, Wanted, safe_name
+from .space import check_space
 from .unfinished import begin, folder_of, locked, unfinished
 from .web import Web, without_secrets
 from .wheel import SOURCE, WheelDownload

@@ -15,9 +15,8 @@ from ... import errors, units
 from ..gguf import split_parts
 from ..machine import Machine
 from . import huggingface, ollama, wheel
-from .download import Wanted
 from .huggingface import HUGGING_FACE, address
-from .plans import Plan, main_last, safe_name, stem
+from .plans import Plan, Wanted, main_last, safe_name, stem
 from .search import Found, curated
 from .web import Web, without_secrets
 

@@ -12,8 +12,7 @@ from ... import errors, units
 from ..fit import OVERHEAD
 from ..gguf import split_parts
 from ..machine import Machine
-from .download import Wanted
-from .plans import stem
+from .plans import Wanted, stem
 
 
 @dataclass(frozen=True, slots=True)

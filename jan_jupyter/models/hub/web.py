@@ -228,3 +228,35 @@ def refusal(refused: Refused, what: str, page: str = "") -> errors.ModelError:
         retryable=status >= 500 or status == 408,
         retry_after=retry_after(refused.headers),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The file that an answer is of: its size and marks, and where in it the answer begins."""
+
+    start: int
+    size: int | None
+    validator: str
+    sha256: str
+
+
+def said_of(answer: Answer) -> Said:
+    """Which file, and which part of it, an answer is."""
+    headers = answer.headers
+    start, size = 0, None
+    if answer.status == 206:
+        unit, _, rest = headers.get("content-range", "").partition(" ")
+        span, _, total = rest.partition("/")
+        if unit == "bytes" and span.partition("-")[0].isdecimal():
+            start, size = int(span.partition("-")[0]), int(total) if total.isdecimal() else None
+        else:
+            start = -1
+    elif headers.get("content-length", "").isdecimal() and not headers.get("content-encoding"):
+        size = int(headers["content-length"])
+    linked = answer.told.get("x-linked-etag", "").removeprefix("W/").strip('"')
+    return Said(
+        start,
+        size,
+        headers.get("etag") or headers.get("last-modified") or "",
+        linked if len(linked) == 64 else "",  # else it is no hash of the content
+    )

@@ -30,8 +30,9 @@ from ...programs import find_uv, run
 from ...settings import stay_here
 from ...types import EMPTY
 from .. import disk
-from .download import Wanted, check_space
 from .journal import PART
+from .plans import Wanted
+from .space import check_space
 
 SOURCE = re.compile(
     r"pypi:(?P<package>[A-Z0-9](?:[\w.-]*[A-Z0-9])?)(?:==(?P<version>[A-Z0-9][\w.+!]*))?"
