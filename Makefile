@@ -28,7 +28,7 @@ test-floors: .venv-floors/done front-end ## the magics and the panel with the ol
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
 	$(BIN)/pytest -m "peers and not slow"
 
-test-slow: .venv/test.done .venv-ipykernel6/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
+test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
 	$(BIN)/pytest -m "slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))"
 
@@ -47,7 +47,7 @@ front-end: .venv/uv.done ## build the chat panel's front end, if its sources hav
 	@$(BIN)/python tools/front_end.py
 
 clean: ## remove what was set up
-	rm -rf .venv .venv-ipykernel6 .venv-floors .venv-peers-* .venv-intel .venv-export
+	rm -rf .venv .venv-ipykernel6 .venv-floors .venv-marimo .venv-peers-* .venv-intel .venv-export
 	rm -rf labextension/node_modules labextension/.tests jan_jupyter/static
 
 .venv/uv.done:
@@ -102,6 +102,12 @@ clean: ## remove what was set up
 	  $$python -c '' 2>/dev/null && break; done; $$python -m venv .venv-floors
 	@$(BIN)/uv pip install --quiet --python .venv-floors/bin/python -c tests/floors.txt -e . \
 	  gguf ipykernel ipywidgets jupyter-client keyring nbformat pillow pytest pytest-timeout
+	@touch $@
+
+# The panel is tried in marimo, too.
+.venv-marimo/done: .venv/uv.done pyproject.toml
+	@$(PYTHON) -m venv .venv-marimo
+	@$(BIN)/uv pip install --quiet --python .venv-marimo/bin/python -e . marimo==0.25.2
 	@touch $@
 
 # Servers that we did not write. Each has versions of its own, all fixed, so nothing is resolved.

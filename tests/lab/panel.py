@@ -14,10 +14,12 @@ SECONDS = 1000
 class Panel:
     """One view of a panel; the n-th of the page."""
 
-    def __init__(self, page: Page, number: int = 0) -> None:
+    # One of another build than the first of the page has a number after its name.
+    NAME = "xpath=//*[starts-with(local-name(), 'jan-chat')]"
+
+    def __init__(self, page: Page, number: int = 0, name: str = NAME) -> None:
         self.page = page
-        # One of another build than the first of the page has a number after its name.
-        self.root = page.locator("xpath=//*[starts-with(local-name(), 'jan-chat')]").nth(number)
+        self.root = page.locator(name).nth(number)
         try:
             self.root.locator(".welcome h2, .turn").first.wait_for(timeout=30 * SECONDS)
         except Exception as error:
