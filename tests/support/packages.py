@@ -25,16 +25,21 @@ def wheel(package: str, version: str, files: Mapping[str, bytes]) -> tuple[str, 
     return f"{name}-{version}-py3-none-any.whl", content.getvalue()
 
 
-def use_index(patch: pytest.MonkeyPatch, url: str) -> None:
-    """Let pip and uv know that index and no other, whatever their user has set."""
-    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
-        patch.delenv(name)
-    for name, value in {
+def index_variables(url: str) -> dict[str, str]:
+    """What tells pip and uv of an index, and of no other."""
+    return {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": url,
         "PIP_RETRIES": "0",
         "UV_NO_CONFIG": "1",
         "UV_DEFAULT_INDEX": url,
         "UV_HTTP_RETRIES": "0",
-    }.items():
+    }
+
+
+def use_index(patch: pytest.MonkeyPatch, url: str) -> None:
+    """Let pip and uv know that index and no other, whatever their user has set."""
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        patch.delenv(name)
+    for name, value in index_variables(url).items():
         patch.setenv(name, value)

