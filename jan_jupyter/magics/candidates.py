@@ -9,21 +9,21 @@ from pathlib import Path
 
 from IPython.core.getipython import get_ipython
 
+from .shared import workspace
+
 Offer = Iterable[tuple[str, str]]
 
 
 def ready_models(current: str) -> Offer:
     """The models that can be asked."""
-    from ..workspace import shared
 
-    usable = [model for model in shared().models.list() if model.state == "ready"]
+    usable = [model for model in workspace().models.list() if model.state == "ready"]
     return [(quoted(model.reference), "model") for model in usable]
 
 
 def all_models(current: str) -> Offer:
-    from ..workspace import shared
 
-    return [(quoted(model.reference), "model") for model in shared().models.list()]
+    return [(quoted(model.reference), "model") for model in workspace().models.list()]
 
 
 def parameters(current: str) -> Offer:
@@ -51,9 +51,8 @@ def names(current: str) -> Offer:
 
 def threads(current: str) -> Offer:
     """The threads, by title, newest first."""
-    from ..workspace import shared
 
-    titles = dict.fromkeys(thread.title for thread in shared().threads.list())
+    titles = dict.fromkeys(thread.title for thread in workspace().threads.list())
     return [(quoted(title), "thread") for title in titles]
 
 
@@ -82,9 +81,8 @@ def sources(current: str) -> Offer:
     """What can be pulled: what has begun, models that wait for their files, the curated ones."""
     from ..models.hub.search import curated
     from ..models.hub.unfinished import unfinished
-    from ..workspace import shared
 
-    store = shared().models
+    store = workspace().models
     begun = [known.id for known in unfinished(store.writable)]
     waiting = [model.reference for model in store.list() if model.state == "not-downloaded"]
     names = dict.fromkeys([*begun, *waiting, *(known.name for known in curated())])

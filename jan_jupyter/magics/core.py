@@ -30,6 +30,7 @@ from .commands.command import Steps, Work
 from .help import help_text
 from .interpolate import fill
 from .lines import parse_line
+from .shared import workspace
 from .stopping import Stopped
 
 if TYPE_CHECKING:
@@ -164,7 +165,6 @@ class JanMagics(Magics):
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
         from ..chat import Chat, Place
         from ..requests import empty
-        from ..workspace import shared
         from .named import attachment, function, schema
 
         text, notes = prompt, []
@@ -181,7 +181,7 @@ class JanMagics(Magics):
         if shape is not None and options.format == "markdown":
             options.format = "code"
         if options.thread:
-            threads = shared().threads
+            threads = workspace().threads
             kept = threads.find(options.thread) or threads.draft(options.thread)
             talk = Chat(thread=kept, system=options.system)
         elif self.talk is None or not options.go_on:

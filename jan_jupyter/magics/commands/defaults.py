@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ... import errors
 from ..candidates import parameters, ready_models
 from ..options import reader
+from ..shared import workspace
 from .command import Caller, Command, arg, pairs, without_pairs
 
 if TYPE_CHECKING:
@@ -17,24 +18,22 @@ if TYPE_CHECKING:
 
 def default_id() -> str | None:
     """The model that is asked where none is named, if there is one."""
-    from ...workspace import shared
 
     try:
-        return shared().router.model(None)[0].id
+        return workspace().router.model(None)[0].id
     except errors.JanError:
         return None
 
 
 def use(magics: Caller, arguments: Namespace) -> None:
     from ...settings import settings
-    from ...workspace import shared
 
     if arguments.model:
-        model, _ = shared().router.model(arguments.model)
+        model, _ = workspace().router.model(arguments.model)
         if model.state != "ready":
             raise errors.ModelNotReady(f"Model {model.id} is {model.state}: {model.reason}")
         settings().model = arguments.model
-    model, _ = shared().router.model(None)
+    model, _ = workspace().router.model(None)
     print(f"Default model: {model.id} (engine {model.engine}).")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
+from ..shared import workspace
 from .command import Caller, Command, Work, arg
 
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ def _all() -> Work:
 
         from ...engines.install.listing import listing
         from ...engines.listening import listening
-        from ...workspace import shared
 
-        rows = await asyncio.to_thread(listing, shared().models)
+        rows = await asyncio.to_thread(listing, workspace().models)
         ready = [row.address for row in rows if row.state == "ready"]
         return rows, await listening(ready)
 
@@ -96,16 +96,15 @@ def _where(kind: str, address: str) -> str:
 def _one(arguments: Namespace) -> Any:
     from ...engines.install.listing import described, offered, places
     from ...redaction import without_secrets
-    from ...workspace import shared
     from ..tables import table
 
-    found = described(shared().models, arguments.name)
+    found = described(workspace().models, arguments.name)
     heading, *rows = [(name, value) for name, value in found.items() if value]
     if not arguments.models:
         table(heading, rows)
         return found
 
-    router = shared().router
+    router = workspace().router
     engine = router.registry.engine(arguments.name, router.notify)
 
     def show(found: dict[str, list[str] | errors.JanError]) -> list[str]:
@@ -121,14 +120,13 @@ def _one(arguments: Namespace) -> Any:
 
 def _install(arguments: Namespace) -> Work | None:
     from ...engines.install import packages
-    from ...workspace import shared
 
     plan = packages.plan(arguments.what)
     print(plan.what)
     if not (arguments.yes or _agreed()):
         print(f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes")
         return None
-    installing = packages.install(plan, shared().models, _tell)
+    installing = packages.install(plan, workspace().models, _tell)
     return Work(installing, lambda names: _installed(plan, names))
 
 
@@ -142,9 +140,8 @@ def _agreed() -> bool:
 
 def _installed(plan: Plan, names: Sequence[str]) -> list[str]:
     from ...engines.install.listing import listing
-    from ...workspace import shared
 
-    rows = {row.name: row for row in listing(shared().models) if row.name in names}
+    rows = {row.name: row for row in listing(workspace().models) if row.name in names}
     for row in rows.values():
         state = f"broken: {row.remark}" if row.state == "broken" else f"{row.state} to be used"
         print(f"Engine {row.name} is {state}; no restart is needed.")
@@ -186,9 +183,8 @@ def hub(magics: Caller, arguments: Namespace) -> list[str]:
 
 def engine_names(current: str) -> Iterable[tuple[str, str]]:
     from ...engines.install.listing import names
-    from ...workspace import shared
 
-    return [(name, "engine") for name in names(shared().models)]
+    return [(name, "engine") for name in names(workspace().models)]
 
 
 def _first(current: str) -> Iterable[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ... import units
 from ..candidates import sources
+from ..shared import workspace
 from .command import Caller, Command, Steps, Work, arg
 
 if TYPE_CHECKING:
@@ -14,16 +15,15 @@ if TYPE_CHECKING:
 
 
 def pull(magics: Caller, arguments: Namespace) -> Steps | None:
-    from ...workspace import shared
     from ..progress import output
 
     if arguments.discard:
         from ...models.hub.unfinished import discard
 
-        gone = discard(shared().models.writable, arguments.source)
+        gone = discard(workspace().models.writable, arguments.source)
         print(f"What had come of {gone.id} is deleted, {units.size(gone.done)}.")
         return None
-    steps = shared().router.pull(arguments.source, id=arguments.id)
+    steps = workspace().router.pull(arguments.source, id=arguments.id)
     return Steps(steps, output(magics.shell, f"%jan pull {arguments.source}"))
 
 

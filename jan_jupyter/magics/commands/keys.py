@@ -7,6 +7,7 @@ from argparse import SUPPRESS, Namespace
 
 from ... import errors
 from ...addresses import host_of
+from ..shared import workspace
 from .command import Caller, Command, arg
 from .engines import engine_names
 
@@ -39,10 +40,9 @@ def keys(magics: Caller, arguments: Namespace) -> list[str] | None:
 def _list() -> list[str]:
     from ...engine_options.keys import allowed
     from ...engines.install.listing import key_places
-    from ...workspace import shared
     from ..tables import table
 
-    store = shared().models
+    store = workspace().models
     places = key_places(store)
     used = {model.engine for model in store.list()}
     told = [p for p in places if p.source or p.host or p.engine in used]
@@ -100,11 +100,10 @@ def _asked(name: str) -> str:
 def _before(name: str) -> str:
     """What wins over the key that was just kept, if anything does."""
     from ...engine_options.keys import key_file
-    from ...workspace import shared
 
     if "@" in name:
         return ""
-    options = shared().models.engine_options(name)
+    options = workspace().models.engine_options(name)
     if not options.is_at_home:
         host = host_of(options.address)
         return f" It does not go to {host}: `%jan keys set {name} --for {host}` keeps one for that."
@@ -116,7 +115,6 @@ def _before(name: str) -> str:
 
 def _rm(named: str, host: str | None) -> None:
     from ...engine_options.keys import disallow, remove_key
-    from ...workspace import shared
 
     if host and disallow(named, host):
         print(f"Files that are not yours may send {named} to {host} no longer.")
@@ -124,7 +122,7 @@ def _rm(named: str, host: str | None) -> None:
     name = _kept_name(named, host)
     places = remove_key(name)
     said = f"removed from {' and '.join(places)}" if places else "not kept by us"
-    left = None if host else shared().models.engine_options(name).found_key()
+    left = None if host else workspace().models.engine_options(name).found_key()
     also = f" There is still one from {left.source}." if left else ""
     print(f"The key of {_shown(name)} is {said}.{also}")
 
@@ -140,9 +138,8 @@ def _kept_name(written: str, host: str | None) -> str:
 def _key_name(written: str) -> str:
     """The name under which the key of an engine is kept."""
     from ...engines.install.listing import names
-    from ...workspace import shared
 
-    store = shared().models
+    store = workspace().models
     options = store.engine_options(written)
     if options.row is None and options.name not in names(store):
         # The word is not repeated: perhaps it is the key.

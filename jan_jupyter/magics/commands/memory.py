@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ... import units
 from ..candidates import ready_models
+from ..shared import workspace
 from .command import Caller, Command, Work, arg
 
 if TYPE_CHECKING:
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 
 
 def load(magics: Caller, arguments: Namespace) -> Work:
-    from ...workspace import shared
 
-    loading = _telling(shared().router, arguments.model)
+    loading = _telling(workspace().router, arguments.model)
     return Work(loading, lambda model: print(f"{model.id} is ready."))
 
 
 def unload(magics: Caller, arguments: Namespace) -> Work:
-    from ...workspace import shared
 
-    unloading = shared().router.unload(arguments.model)
+    unloading = workspace().router.unload(arguments.model)
     return Work(unloading, lambda model: print(f"{model.id} is unloaded."))
 
 
@@ -49,9 +48,8 @@ async def _telling(router: Router, name: str | None) -> Model:
 
 
 def ps(magics: Caller, arguments: Namespace) -> Work:
-    from ...workspace import shared
 
-    return Work(shared().router.running(), _running)
+    return Work(workspace().router.running(), _running)
 
 
 def _running(running: list[Running]) -> list[Running]:

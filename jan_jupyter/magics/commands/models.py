@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ... import errors, units
 from ..candidates import all_models, fields, paths
 from ..options import value_of
+from ..shared import workspace
 from .command import Caller, Command, Work, arg, pairs, without_pairs
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ def models(magics: Caller, arguments: Namespace) -> Work:
     async def look() -> tuple[list[Model], Seen]:
         import asyncio
 
-        from ...workspace import shared
-
-        found = await asyncio.to_thread(shared().models.list)
+        found = await asyncio.to_thread(workspace().models.list)
         return found, await _look(found)
 
     def show(found: tuple[list[Model], Seen]) -> list[Model]:
@@ -75,25 +74,22 @@ def models(magics: Caller, arguments: Namespace) -> Work:
 
 async def _loaded() -> set[str]:
     """The ids of the models that are in memory; none if that cannot be told."""
-    from ...workspace import shared
 
     try:
-        return {running.model for running in await shared().router.running()}
+        return {running.model for running in await workspace().router.running()}
     except errors.JanError:
         return set()
 
 
 async def _look(models: Sequence[Model]) -> Seen:
     from ...engines.listening import not_running
-    from ...workspace import shared
 
-    return Seen(await _loaded(), await not_running(shared().models, models))
+    return Seen(await _loaded(), await not_running(workspace().models, models))
 
 
 def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list[Model]:
     from ...models.machine import probe
     from ...models.summary import facts
-    from ...workspace import shared
     from ..tables import table
     from .defaults import default_id
 
@@ -101,7 +97,7 @@ def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list
     found = [m for m in every if wanted in m.id.casefold() or wanted in m.name.casefold()]
     found.sort(key=lambda m: (_ORDER.index(seen.state(m)), m.id.casefold()))
     default, machine = default_id(), probe() if found else None
-    store = shared().models
+    store = workspace().models
     rows = []
     for model in found[:MOST_ROWS]:
         told = facts(model, store.header(model))
@@ -156,23 +152,21 @@ def _row(
 def _where(model: Model, told: Facts) -> str:
     """This machine, or the host that is asked."""
     from ...addresses import host_of, is_this_machine
-    from ...workspace import shared
 
     if not told.remote:
         return "this machine"
-    address = shared().models.engine_options(model.engine).at(model).address
+    address = workspace().models.engine_options(model.engine).at(model).address
     return "this machine" if is_this_machine(address) else host_of(address) or "no address"
 
 
 def _remarks(model: Model, machine: Machine | None, seen: Seen) -> Iterator[str]:
     """What somebody should know of it, the most important first."""
-    from ...workspace import shared
 
     if reason := seen.reason(model):
         yield reason
     elif (
         model.id not in seen.loaded
-        and (fit := shared().models.fit(model, machine))
+        and (fit := workspace().models.fit(model, machine))
         and fit.verdict != "fits"
     ):
         yield str(fit)
@@ -183,14 +177,13 @@ def _remarks(model: Model, machine: Machine | None, seen: Seen) -> Iterator[str]
 
 
 def show(magics: Caller, arguments: Namespace) -> Work:
-    from ...workspace import shared
 
-    model, _ = shared().router.model(arguments.model)
+    model, _ = workspace().router.model(arguments.model)
 
     def shown(seen: Seen) -> Model:
         from ..tables import card
 
-        fit = shared().models.fit(model)
+        fit = workspace().models.fit(model)
         card(model.name, [*_facts_of(model, fit, seen)], model.description)
         return model
 
@@ -200,10 +193,9 @@ def show(magics: Caller, arguments: Namespace) -> Work:
 def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, str | Cell]]:
     from ...engine_options.engine_rows import loads
     from ...models.summary import facts, reasons
-    from ...workspace import shared
     from ..tables import Cell
 
-    told = facts(model, shared().models.header(model))
+    told = facts(model, workspace().models.header(model))
     label, tone = _STATES[seen.state(model)]
     reason, written = seen.reason(model), model.written_engine
     yield "id", model.reference
@@ -221,7 +213,7 @@ def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, 
         yield "file", f"{_short_path(model, model.file)}{bytes_}"
     if model.projector is not None:
         yield "images", f"yes: {_short_path(model, model.projector)}"
-    if reasons(model, shared().models.template(model)):
+    if reasons(model, workspace().models.template(model)):
         yield "reasons", "yes"
     if loads(model.engine) == "gguf":
         kind = " · ".join(filter(None, [told.architecture, told.quantisation]))
@@ -280,13 +272,11 @@ def _short(value: Any, name: str = "") -> str:
 def import_(magics: Caller, arguments: Namespace) -> Work:
     import asyncio
 
-    from ...workspace import shared
-
     if arguments.copy and arguments.link:
         raise errors.UsageError("%jan import: --copy or --link, not both.")
     how: How = "copy" if arguments.copy else "link" if arguments.link else "refer"
     importing = asyncio.to_thread(
-        shared().models.import_,
+        workspace().models.import_,
         arguments.path,
         id=arguments.as_id,
         how=how,
@@ -304,9 +294,8 @@ def import_(magics: Caller, arguments: Namespace) -> Work:
 
 
 def rm(magics: Caller, arguments: Namespace) -> Work:
-    from ...workspace import shared
 
-    router = shared().router
+    router = workspace().router
     model = router.store.owned(arguments.model, "removed")
 
     async def remove() -> Sequence[Path]:
@@ -329,7 +318,6 @@ def rm(magics: Caller, arguments: Namespace) -> Work:
 
 
 def edit(magics: Caller, arguments: Namespace) -> Model:
-    from ...workspace import shared
 
     changes: dict[str, Any] = {}
     for key, text in pairs(arguments.pairs):
@@ -341,7 +329,7 @@ def edit(magics: Caller, arguments: Namespace) -> Model:
             changes[key] = value_of(text) if text else None
         except ValueError:
             raise errors.UsageError(f"%jan edit: {key}={text} is no number that can be.") from None
-    model = shared().models.update(arguments.model, changes)
+    model = workspace().models.update(arguments.model, changes)
     top = {name: getattr(model, name) for name in ("name", "description", "version", "engine")}
     for key in changes:
         name = key.rpartition(".")[2]

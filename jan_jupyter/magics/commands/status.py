@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import __version__
+from ..shared import workspace
 from .command import Caller, Command
 
 
@@ -14,7 +15,6 @@ def status(magics: Caller, arguments: Namespace) -> None:
     from importlib import metadata
 
     from ...models.hub.unfinished import unfinished
-    from ...workspace import shared
     from ..tables import card
     from .defaults import default_id
 
@@ -25,14 +25,14 @@ def status(magics: Caller, arguments: Namespace) -> None:
         except metadata.PackageNotFoundError:
             continue
     rows += [
-        ("data folder", f"{folder.path} ({folder.why})") for folder in shared().models.folders()
+        ("data folder", f"{folder.path} ({folder.why})") for folder in workspace().models.folders()
     ]
     rows += [
         (
             "unfinished pull",
             f"{known.id}: {known.here}",
         )
-        for known in unfinished(shared().models.writable)
+        for known in unfinished(workspace().models.writable)
     ]
     rows.append(("default model", default_id() or "none"))
     rows += [(f"Jan.{name}", str(value)) for name, value in _set_settings().items()]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ... import errors
 from ..candidates import Offer, paths
 from ..candidates import threads as names
+from ..shared import workspace
 from .command import Caller, Command, arg
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ def threads(magics: Caller, arguments: Namespace) -> Any:
 
 def listing(pattern: str = "") -> list[Listed]:
     from ...markdown import words
-    from ...workspace import shared
     from ..tables import ago, table
 
-    found = shared().threads.list(pattern)
+    found = workspace().threads.list(pattern)
     rows = [
         (
             words(t.title, 40),
@@ -54,19 +54,17 @@ def _line(text: str) -> str:
 def show(name: str) -> Thread:
     from ... import markdown
     from ...console import printable
-    from ...workspace import shared
     from ..tables import show
 
-    thread = shared().threads.get(name)
+    thread = workspace().threads.get(name)
     text = thread.export()
     show({"text/markdown": markdown.safe(text), "text/plain": printable(text)})
     return thread
 
 
 def rename(name: str, title: str) -> Thread:
-    from ...workspace import shared
 
-    thread = shared().threads.get(name)
+    thread = workspace().threads.get(name)
     before = thread.title
     thread.rename(title)
     print(f"{before} is now {thread.title}.")
@@ -74,12 +72,11 @@ def rename(name: str, title: str) -> Thread:
 
 
 def export(name: str, to: str | None = None) -> Path:
-    from ...workspace import shared
 
     if not to:
         raise errors.UsageError("%jan threads export NAME --to FILE: .md, .ipynb or .jsonl")
     path = Path(to).expanduser()
-    text = shared().threads.get(name).export(path.suffix)
+    text = workspace().threads.get(name).export(path.suffix)
     try:
         with open(path, "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -94,29 +91,26 @@ def export(name: str, to: str | None = None) -> Path:
 
 
 def import_(file: str) -> Thread:
-    from ...workspace import shared
 
-    thread = shared().threads.import_(file)
+    thread = workspace().threads.import_(file)
     print(f"Imported as {thread.title}: {len(thread.messages)} messages.")
     return thread
 
 
 def rm(name: str) -> None:
-    from ...workspace import shared
 
-    title = shared().threads.get(name).title
-    shared().threads.delete(name)
+    title = workspace().threads.get(name).title
+    workspace().threads.delete(name)
     print(f"{title} is deleted.")
 
 
 def search(*words: str) -> Sequence[Hit]:
     from ...console import printable
     from ...markdown import words as without_marks
-    from ...workspace import shared
     from ..tables import table
 
     text = " ".join(words)
-    found = shared().threads.search(text)
+    found = workspace().threads.search(text)
     rows = [
         (
             without_marks(hit.thread.title, 30),

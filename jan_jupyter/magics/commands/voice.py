@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ... import units
 from ..candidates import ready_models
+from ..shared import workspace
 from .command import Caller, Command, Work, arg
 
 if TYPE_CHECKING:
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
 
 
 def embed(magics: Caller, arguments: Namespace) -> Work:
-    from ...workspace import shared
 
     text = " ".join(arguments.text)
-    return Work(shared().router.embed([text] if text else [], arguments.model), _embedded)
+    return Work(workspace().router.embed([text] if text else [], arguments.model), _embedded)
 
 
 def _embedded(found: Embeddings) -> Embeddings:
@@ -29,10 +29,11 @@ def _embedded(found: Embeddings) -> Embeddings:
 
 
 def speak(magics: Caller, arguments: Namespace) -> Work:
-    from ...workspace import shared
 
     given = {} if arguments.voice is None else {"voice": arguments.voice}
-    return Work(shared().router.speak(" ".join(arguments.text), arguments.model, **given), _spoken)
+    return Work(
+        workspace().router.speak(" ".join(arguments.text), arguments.model, **given), _spoken
+    )
 
 
 def _spoken(audio: Audio) -> Audio:
