@@ -149,7 +149,7 @@ class WheelDownload:
             fetching.cancel()
             await asyncio.gather(fetching, return_exceptions=True)
         if status:
-            raise _reason(self._what, wanted, said)
+            raise _reason(wanted, said)
 
     def _hear(self, said: list[str], line: str) -> None:
         said.append(line)
@@ -236,57 +236,62 @@ def bytes_below(folder: Path) -> int:
     return total
 
 
-_UNREACHABLE = re.compile(
-    r"Retrying \(|Max retries|ConnectionError|[Cc]onnection (?:error|refused|timed out|broken)"
-    r"|error sending request|dns error|timed out|ProxyError|ConnectTimeout|Network is unreachable"
+_REASONS: Sequence[tuple[str, Callable[[str], errors.JanError], str]] = (
+    (
+        r"(?i)No space left|Disk quota|not enough space",
+        errors.NoSpace,
+        "There is no room on the disk for {wanted}: `%jan rm MODEL` removes a model;"
+        " JAN_DATA_FOLDER chooses another disk.",
+    ),
+    (
+        r"[Tt]here is no version of",
+        errors.ModelNotFound,
+        "The package index has no {wanted}, but another version of it.",
+    ),
+    (
+        r"\b40[13] Client Error|status client error \(40[13]|\b40[13] (?:Unauthorized|Forbidden)",
+        errors.DownloadRefused,
+        "The package index does not let us read {wanted}: it wants another name and password,"
+        " which are settings of pip or uv.",
+    ),
+    (
+        r"Retrying \(|Max retries|ConnectionError|[Cc]onnection (?:error|refused|timed out|broken)"
+        r"|error sending request|dns error|timed out|ProxyError|ConnectTimeout"
+        r"|Network is unreachable",
+        partial(errors.DownloadFailed, retryable=True),
+        "Package {wanted} did not come: the package index cannot be reached. Is there a network?"
+        " Mirrors and proxies are settings of pip (`pip config list`) or uv.",
+    ),
+    (
+        r"No sources permitted|none of the wheel's tags|requires a different Python"
+        r"|no usable wheels|no wheels|Requires-Python",
+        errors.ModelNotFound,
+        "Package {wanted} has no wheel that fits here, and a source package would have to be"
+        " built: refused.",
+    ),
+    (
+        r"No matching distribution|was not found",
+        errors.ModelNotFound,
+        "The package index has no {wanted}: look at its spelling (`%jan search` lists some).",
+    ),
 )
-_REFUSED = re.compile(
-    r"\b40[13] Client Error|status client error \(40[13]|\b40[13] (?:Unauthorized|Forbidden)"
-)
-_NO_WHEEL = re.compile(
-    r"No sources permitted|none of the wheel's tags|requires a different Python|no usable wheels"
-    r"|no wheels|Requires-Python"
-)
-_OTHERS = re.compile(r"\(from versions: (?!none)([^)]+)\)")
+"""What pip or uv says (neither gives codes, only words), and what it means; the first one holds."""
 
 
-def _reason(what: str, wanted: str, lines: Sequence[str]) -> errors.JanError:
-    """Why a wheel did not come, in one line. (Neither pip nor uv gives codes, only words.)"""
+def _reason(wanted: str, lines: Sequence[str]) -> errors.JanError:
+    """Why a wheel did not come, in one line."""
     text = "\n".join(lines)
-    if re.search(r"No space left|Disk quota|not enough space", text, re.IGNORECASE):
-        return errors.NoSpace(
-            f"There is no room on the disk for {wanted}: `%jan rm MODEL` removes a model;"
-            " JAN_DATA_FOLDER chooses another disk."
-        )
-    name = wanted.partition("=")[0]
-    if versions := _OTHERS.search(text):
-        latest = ", ".join(versions[1].split(", ")[-5:])
-        return errors.ModelNotFound(f"There is no wheel of {wanted}; of {name} there is {latest}.")
-    if re.search("[Tt]here is no version of", text):
-        return errors.ModelNotFound(f"The package index has no {wanted}, but {name}.")
-    if _REFUSED.search(text):
-        return errors.DownloadRefused(
-            f"The package index does not let us read {wanted}: it wants another name and password,"
-            " which are settings of pip or uv."
-        )
-    if _UNREACHABLE.search(text):
-        return errors.DownloadFailed(
-            f"{what} did not come: the package index cannot be reached. Is there a network? Mirrors"
-            " and proxies are settings of pip (`pip config list`) or uv.",
-            retryable=True,
-        )
-    if _NO_WHEEL.search(text):
+    if others := re.search(r"\(from versions: (?!none)([^)]+)\)", text):
+        latest = ", ".join(others[1].split(", ")[-5:])
         return errors.ModelNotFound(
-            f"{what} has no wheel that fits here, and a source package would have to be built:"
-            " refused."
+            f"There is no wheel of {wanted}; of {wanted.partition('=')[0]} there is {latest}."
         )
-    if "No matching distribution" in text or "was not found" in text:
-        return errors.ModelNotFound(
-            f"The package index has no {wanted}: look at its spelling (`%jan search` lists some)."
-        )
+    for pattern, kind, line in _REASONS:
+        if re.search(pattern, text):
+            return kind(line.format(wanted=wanted))
     told = [line for line in lines if re.match(r"(?i)\s*(error|×|cause)", line)]
     reason = (told or list(lines) or ["no reason was given"])[-1].strip()
-    return errors.DownloadFailed(f"{what} did not come: {reason[:300]}")
+    return errors.DownloadFailed(f"Package {wanted} did not come: {reason[:300]}")
 
 
 # What is in a wheel -------------------------------------------------------------------------------
