@@ -203,8 +203,6 @@ LARGEST = {"file": 450, "function": 45, "class": 25}
 LARGER = {
     "file engines/local/serve.py": "a program by itself, which runs in other environments",
     "file conversation/conversation.py": "one live conversation: its actions share one state",
-    "file router.py": "the only chooser, and what it refuses",
-    "file ask.py": "an answer on its way, from deltas to the reply",
     "function magics/core.py _prepare": "the order of what is asked of a cell",
     "function conversation/live.py drive": "what gathers deltas shares one timer",
 }

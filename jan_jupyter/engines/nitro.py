@@ -51,25 +51,7 @@ class Nitro(LocalEngine):
             )
         runtime_path = self.program(model, "runtime_path")
         merged = {**self.options.settings, **model.settings}
-        raw, left_out = llama_raw.read_raw(self.options.own(llama_options.RAW))
-        options, more = llama_options.read_settings(
-            {name: value for name, value in merged.items() if name != llama_options.RAW}
-        )
-        left_out += more
-        if raw:
-            options[llama_options.RAW] = raw
-        if name := merged.get("chat_template_file"):
-            try:
-                options["chat_template"] = _text_beside(model, str(name))
-            except ValueError as error:
-                left_out.append(f"chat_template_file {error}")
-        try:
-            if template := PromptTemplate.of(merged):
-                options["chat_template"] = template.jinja
-        except ValueError as error:
-            left_out.append(f"prompt_template {error}")
-        if model.projector is not None:
-            options["mmproj"] = str(model.projector)
+        options, left_out = self._options(model, merged)
         try:
             files = tuple(ModelFile.of(path) for path in gguf.split_parts(model.file))
             if _made_to_embed(files[0]):
@@ -95,6 +77,29 @@ class Nitro(LocalEngine):
             keep_alive=self.keep_alive(model),
             notes=llama_options.told(left_out),
         )
+
+    def _options(self, model: Model, merged: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """What llama.cpp is set to for a model, and what of its settings is left out."""
+        raw, left_out = llama_raw.read_raw(self.options.own(llama_options.RAW))
+        options, more = llama_options.read_settings(
+            {name: value for name, value in merged.items() if name != llama_options.RAW}
+        )
+        left_out += more
+        if raw:
+            options[llama_options.RAW] = raw
+        if name := merged.get("chat_template_file"):
+            try:
+                options["chat_template"] = _text_beside(model, str(name))
+            except ValueError as error:
+                left_out.append(f"chat_template_file {error}")
+        try:
+            if template := PromptTemplate.of(merged):
+                options["chat_template"] = template.jinja
+        except ValueError as error:
+            left_out.append(f"prompt_template {error}")
+        if model.projector is not None:
+            options["mmproj"] = str(model.projector)
+        return options, left_out
 
     def body(self, model: Model, request: ChatRequest) -> dict[str, Any]:
         if model.projector is None and any(message.has_images for message in request.messages):
