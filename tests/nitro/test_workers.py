@@ -20,6 +20,7 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engine_options.options import EngineOptions
 from jan_jupyter.engines import nitro
+from jan_jupyter.engines.local import registry
 from jan_jupyter.engines.local import supervisor as process
 from jan_jupyter.engines.local import worker as workers
 from jan_jupyter.engines.local.pool import Workers
@@ -655,7 +656,7 @@ async def test_room_is_made_by_the_least_recently_used_that_is_idle(
         (evicted,) = {w for w in bench.registry.all() if w.key != answering.key}
         held = sum(process.resident(w.server_pid)[1] for w in (answering, evicted))
         need = bench.nitro.spec(new).launch().memory
-        monkeypatch.setattr(workers, "memory", lambda: (held + need - 10**6, 10**12))
+        monkeypatch.setattr(registry, "memory", lambda: (held + need - 10**6, 10**12))
         await bench.nitro.load(new)
         assert dead(evicted.pid)
         assert await anext(deltas)
@@ -665,10 +666,10 @@ async def test_room_is_made_by_the_least_recently_used_that_is_idle(
 async def test_what_can_never_fit_is_refused_with_numbers(
     bench: Bench, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "memory", lambda: (10**8, 2 * 10**8))
+    monkeypatch.setattr(registry, "memory", lambda: (10**8, 2 * 10**8))
     with pytest.raises(errors.EngineUnavailable, match=r"about 3\d\d MB, .* has 200 MB.*ctx_len"):
         await bench.nitro.load(model(tiny_model))
-    monkeypatch.setattr(workers, "memory", lambda: (10**8, 10**9))
+    monkeypatch.setattr(registry, "memory", lambda: (10**8, 10**9))
     await bench.nitro.load(model(tiny_model))
     (told,) = bench.told("loading")
     assert re.fullmatch(r"tiny needs about 3\d\d MB, 100 MB are free: it may be slow\.", told)
