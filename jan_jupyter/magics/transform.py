@@ -12,6 +12,7 @@ import ast
 import re
 import sys
 import tokenize
+from collections.abc import Callable
 from typing import Any, Self
 
 from IPython.core.displayhook import CapturingDisplayHook
@@ -77,7 +78,6 @@ class Transformer(ast.NodeTransformer):
         self._depth = 0
         self._awaits = False
         """Whether the cell that is compiled next runs as a coroutine that may await ours."""
-        self._quiet = shell.displayhook.quiet
         self._should_run_async = shell.should_run_async
 
     def install(self) -> None:
@@ -86,7 +86,7 @@ class Transformer(ast.NodeTransformer):
         self._shell.events.register("pre_run_cell", self._begin)
         self._shell.events.register("post_run_cell", self._end)
         self._shell.should_run_async = self.should_run_async  # type: ignore[method-assign]
-        self._shell.displayhook.quiet = self.quiet  # type: ignore[method-assign]
+        self._show_values_by(self.show_value)
 
     def remove(self) -> None:
         self._shell.input_transformer_manager.token_transformers.remove(Question)
@@ -94,7 +94,7 @@ class Transformer(ast.NodeTransformer):
         self._shell.events.unregister("pre_run_cell", self._begin)
         self._shell.events.unregister("post_run_cell", self._end)
         self._shell.should_run_async = self._should_run_async  # type: ignore[method-assign]
-        self._shell.displayhook.quiet = self._quiet  # type: ignore[method-assign]
+        self._show_values_by(self._shell.displayhook)
 
     def _begin(self, _info: Any) -> None:
         self._depth += 1
@@ -111,13 +111,21 @@ class Transformer(ast.NodeTransformer):
         if not self._depth:
             self._magics.shown = None
 
-    def quiet(self) -> bool:
-        """IPython asks this before it shows a value: what is shown already only becomes `_`."""
-        value = sys._getframe(1).f_locals.get("result")
+    def _show_values_by(self, hook: Callable[[object], None]) -> None:
+        """What IPython makes `sys.displayhook` for a cell, also for the one that runs now."""
+        trap = self._shell.display_trap
+        if sys.displayhook is trap.hook:
+            sys.displayhook = hook
+        trap.hook = hook
+
+    def show_value(self, value: object = None) -> None:
+        """What is shown already only becomes `_`."""
+        hook = self._shell.displayhook
         if value is None or value is not self._magics.shown:
-            return bool(self._quiet())  # type: ignore[no-untyped-call]
-        self._shell.displayhook.update_user_ns(value)  # type: ignore[no-untyped-call]
-        return True
+            hook(value)
+        else:
+            hook.check_for_underscore()  # type: ignore[no-untyped-call]
+            hook.update_user_ns(value)  # type: ignore[no-untyped-call]
 
     def should_run_async(
         self, raw_cell: str, *, transformed_cell: str | None = None, **rest: Any
