@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -28,6 +29,7 @@ from jan_jupyter.engines.local import (
 )
 from jan_jupyter.engines.local.engine import FOR_EVER
 from jan_jupyter.engines.local.registry import Held, Registry, to_evict
+from jan_jupyter.engines.local.room import Room
 from jan_jupyter.engines.local.worker import Launch, ModelFile, WorkerSpec
 from jan_jupyter.engines.local.xllamacpp_server import set_attribute
 from jan_jupyter.engines.nitro import Nitro, ceiling, decisive
@@ -626,3 +628,45 @@ def test_llama_cpp_python_gives_each_request_the_whole_context_in_turn(tiny_mode
     assert json.loads(made.input)["n_ctx"] == 512
     assert (made.slots, made.shared) == (1, 0)
     assert made.notes == ("llama-cpp-python does not know n_parallel",)
+
+
+async def test_room_is_taken_in_order_and_given_back() -> None:
+    room = Room(1000, slots=4)
+    assert [room.needed(100, 1, limit) for limit in (50, None, 100_000)] == [150, 250, 250]
+    assert (room.needed(400, 3, 100), room.needed(400, 1, None)) == (700, 525)
+    assert room.needed(2000, 1, 10) == 1000
+    entered: list[str] = []
+    leaves = {name: asyncio.Event() for name in ("first", "large", "given up", "small")}
+
+    async def take(name: str, tokens: int) -> None:
+        async with room.take(10, tokens, lambda _: None):
+            entered.append(name)
+            await leaves[name].wait()
+
+    async def settle() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asks = {"first": 300, "large": 800, "given up": 1000, "small": 200}
+    tasks = {name: asyncio.create_task(take(name, tokens)) for name, tokens in asks.items()}
+    await settle()
+    assert entered == ["first"]  # the small one would fit, but has come later
+    tasks["given up"].cancel()
+    leaves["first"].set()
+    await settle()
+    assert entered == ["first", "large", "small"]
+    for leave in leaves.values():
+        leave.set()
+    await asyncio.wait(tasks.values())
+    assert room.shares == []
+
+
+async def test_the_largest_in_a_full_room_ends() -> None:
+    room = Room(160, slots=2)
+    async with room.take(50, 80, lambda _: None) as small:
+        assert all(small.grows() for _ in range(40))  # alone it may have all
+        async with room.take(40, 60, lambda _: None) as large:
+            assert all(large.grows() for _ in range(19))
+            assert large.grows()  # 150: full, but the other one is larger
+            assert not small.grows()
+        assert small.grows()
