@@ -14,8 +14,7 @@ from threading import Event as Signal
 from typing import TYPE_CHECKING, Any
 
 from jan_jupyter import bridge
-from jan_jupyter.conversation import assets as front_end
-from jan_jupyter.conversation.conversation import Conversation, Surroundings
+from jan_jupyter.conversation import Conversation, Surroundings, assets
 from jan_jupyter.workspace import Workspace
 from lab.bare import Bare
 from lab.conftest import CHROMIUM, launch
@@ -122,7 +121,7 @@ def trace(browser: Browser, columns: int, plain: bool, pace: float) -> list[floa
 
     def take(message: dict[str, Any]) -> None:
         if message.get("type") == "part":
-            source = front_end.source(message["name"])
+            source = assets.source(message["name"])
             bare.send({"type": "answer", "to": message["ask"], "value": source})
 
     bare = Bare(page, take)

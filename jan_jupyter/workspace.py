@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from . import bridge
+from .engines.listening import LocalServers
 from .models.store import ModelStore
 from .router import Router
 from .settings import Jan, settings
@@ -23,6 +24,7 @@ class Workspace:
         self.models = ModelStore(data_folder)
         self.router = Router(self.models)
         self.threads = ThreadStore(data_folder)
+        self.servers = LocalServers(self.models)
 
     @property
     def settings(self) -> Jan:

@@ -43,6 +43,8 @@ OWN_PROGRAMS = {"supervisor.py", "serve.py", "chat_template.py"}
 ONLY_IN: dict[str, set[str]] = {
     "IPython": {"magics", "panel"},
     "anywidget": {"panel"},
+    "ipykernel": {"magics", "panel"},
+    "ipywidgets": {"panel"},
     "jupyter_server": {"server"},
     "httpx2": {
         "engines/http",
@@ -202,9 +204,7 @@ LARGEST = {"file": 450, "function": 45, "class": 25}
 """Lines of a file and of a function, and public methods of a class."""
 LARGER = {
     "file engines/local/serve.py": "a program by itself, which runs in other environments",
-    "file conversation/conversation.py": "one live conversation: its actions share one state",
     "function magics/core.py _prepare": "the order of what is asked of a cell",
-    "function conversation/live.py drive": "what gathers deltas shares one timer",
 }
 """What is larger, and why."""
 
@@ -295,6 +295,17 @@ print(sorted(roots & {"openai", "anthropic", "azure", "tritonclient", "grpc", "n
         check=True,
         env={**os.environ, **tests},
     )
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_conversation_knows_no_jupyter() -> None:
+    code = """
+import sys
+import jan_jupyter.conversation
+roots = {module.split(".")[0] for module in sys.modules}
+print(sorted(roots & {"IPython", "anywidget", "ipykernel", "ipywidgets", "comm", "tornado"}))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
 

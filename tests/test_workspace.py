@@ -11,7 +11,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors, openai_client
-from jan_jupyter.conversation.conversation import Conversation, Surroundings
+from jan_jupyter.conversation import Conversation, Surroundings
 from jan_jupyter.engine_options import keys
 from jan_jupyter.threads import Thread, ThreadMessage
 from jan_jupyter.workspace import Workspace

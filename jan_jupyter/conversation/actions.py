@@ -1,48 +1,239 @@
-"""Actions that are done one after the other, in the order in which they were asked for."""
+"""What the front end does: one method for each action of `Action` in `protocol.ts`.
+
+They are done one after the other. What goes wrong is raised, and becomes a notice.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-Work = Coroutine[Any, Any, None]
+from .. import errors
+from ..threads import Thread, ThreadMessage
+from .answers import Answers
+from .live import LiveAnswer
+from .publisher import Publisher
+from .selection import Selection
+from .surroundings import Surroundings
+from .tasks import Tasks
+from .timeline import Timeline
+from .turns import question
+
+Action = Callable[..., Coroutine[Any, Any, None]]
 
 
-class Order:
-    """A queue of actions with their kinds. Used on one loop alone; `run` does them, for ever."""
+class Actions:
+    """Used on the background loop alone. Parameters are the fields of the action."""
 
-    def __init__(self, failed: Callable[[str, Exception], None]) -> None:
-        self._failed = failed
-        """Told of the kind of an action that raised, and of what."""
-        self._queue: asyncio.Queue[tuple[int, str, Work]] = asyncio.Queue()
-        self._taken = 0
-        """How many actions have been taken; each has its number."""
-        self._doing = 0
-        self._halted = 0
+    def __init__(
+        self,
+        around: Surroundings,
+        selection: Selection,
+        timeline: Timeline,
+        publisher: Publisher,
+        answers: Answers,
+        tasks: Tasks,
+    ) -> None:
+        self._around = around
+        self._selection = selection
+        self._timeline = timeline
+        self._publisher = publisher
+        self._answers = answers
+        self._tasks = tasks
 
-    def take(self, kind: str, work: Work) -> None:
-        self._taken += 1
-        self._queue.put_nowait((self._taken, kind, work))
+    def named(self, kind: str) -> Action | None:
+        """The method for actions of that kind; `None`: there are no such actions."""
+        found: Action | None = getattr(self, f"do_{kind}", None)
+        return found
 
-    def halt(self) -> None:
-        """The answers to what has been asked for so far are not wanted any more."""
-        self._halted = self._taken
+    # Asking ---------------------------------------------------------------------------------------
 
-    @property
-    def halted(self) -> bool:
-        """Whether that holds for the action that is being done."""
-        return self._doing <= self._halted
+    async def do_send(self, text: str, images: Sequence[str] = (), key: str = "") -> None:
+        self._answers.not_busy()
+        pictures = [{"type": "image_url", "image_url": {"url": url}} for url in images]
+        prompt = question(text, await self._around.references(text), pictures)
+        await self._answers.ask(prompt, key)
+        await self._publisher.turns()
 
-    async def run(self) -> None:
-        while True:
-            self._doing, kind, work = await self._queue.get()
-            try:
-                await work
-            except Exception as error:
-                self._failed(kind, error)
-            self._queue.task_done()
+    async def do_regenerate(self, id: str, model: str = "") -> None:
+        """A further answer to a question, or instead of an answer."""
+        thread, real = await self._answers.place(id)
+        tree = thread.seen.tree
+        replaces: str | None = real
+        if tree.message(real).role == "user":
+            after = tree.line[(tree.place(real) or 0) + 1 :][:1]
+            replaces = after[0].id if after else None  # its answer was lost, or removed
+        if replaces is not None:
+            self._timeline.single_column()
+        live = LiveAnswer(thread, model or self._selection.reference, replaces=replaces)
+        await self._answers.run(
+            live,
+            lambda chat: (
+                chat.stream_answer(real) if replaces is None else chat.stream_regenerate(replaces)
+            ),
+            model or self._selection.model,
+        )
 
-    async def wait(self) -> None:
-        """Return when all that was taken is done."""
-        await self._queue.join()
+    async def do_edit(self, id: str, text: str, key: str = "") -> None:
+        thread, real = await self._answers.place(id)
+        context = await self._around.references(text)
+        old = thread.seen.tree.message(real).content
+        others = (
+            [] if isinstance(old, str) else [part for part in old if part.get("type") != "text"]
+        )
+        prompt = question(text, context, others)
+        self._timeline.single_column()
+        live = LiveAnswer(thread, self._selection.reference, replaces=real)
+        await self._answers.run(
+            live, lambda chat: chat.stream_edit(real, prompt), self._selection.model, key
+        )
+
+    async def do_continue(self, id: str) -> None:
+        thread, real = await self._answers.place(id)
+        before = thread.seen.tree.message(real)
+        live = LiveAnswer(
+            thread,
+            before.model or self._selection.reference,
+            base=before.text,
+            reasoning_base=before.reasoning,
+            id=self._timeline.name(real),
+            replaces=real,
+        )
+        await self._answers.run(
+            live, lambda chat: chat.stream_go_on(), before.model or self._selection.model
+        )
+
+    # What stands in the thread --------------------------------------------------------------------
+
+    async def do_version(self, id: str) -> None:
+        thread, real = await self._answers.place(id)
+        self._timeline.single_column()
+        await asyncio.to_thread(thread.switch, real)
+        await self._publisher.turns()
+
+    async def do_keep(self, id: str) -> None:
+        """Go on with one of several answers: the others stay as its versions."""
+        thread, real = await self._answers.place(id)
+        self._selection.compare = []
+        if model := thread.seen.tree.message(real).model:
+            await self.do_model(model)  # who sees the answer stand there asks its model next
+        await self.do_version(id)
+        await self._publisher.state()
+
+    async def do_columns(self, id: str) -> None:
+        """Put an answer and its versions side by side again: their models answer again, too."""
+        thread, real = await self._answers.place(id)
+        tree = thread.seen.tree
+        if not (place := tree.place(real)):
+            raise errors.UsageError("No question stands before that answer.")
+        names = self._timeline.put_beside(tree.line[place - 1].id, tree.versions(real))
+        models = [tree.message(self._timeline.real_id(name)).model for name in names]
+        await asyncio.to_thread(self._selection.choose_all, models)
+        self._around.changed()
+        await self._publisher.turns()
+        await self._publisher.state()
+
+    async def do_delete(self, id: str) -> None:
+        thread, real = await self._answers.place(id)
+        place, messages = thread.seen.tree.place(real), thread.seen.tree.line
+        await asyncio.to_thread(thread.delete, *deleted_with(messages, place, real))
+        await self._publisher.turns()
+
+    # Models ---------------------------------------------------------------------------------------
+
+    async def do_model(self, model: str) -> None:
+        await asyncio.to_thread(self._selection.choose, model)
+        self._around.changed()
+        await self._publisher.state()
+        await self.do_load(model)
+
+    async def do_load(self, model: str) -> None:
+        self._tasks.start(self._load(model))
+
+    async def _load(self, model: str) -> None:
+        try:
+            levels = await asyncio.to_thread(self._selection.load_levels, model)
+            if levels is not None:
+                await self._selection.router.load(model or None, levels)
+        except Exception as error:
+            self._publisher.failed(error)
+        self._publisher.models_soon()
+
+    async def do_unload(self, model: str) -> None:
+        await self._selection.router.unload(model)
+        self._publisher.models_soon()
+
+    async def do_compare(self, models: Sequence[str]) -> None:
+        chosen = self._selection.reference
+        self._selection.compare = [model for model in models if model != chosen]
+        self._publisher.update(compare=[*self._selection.compare])
+
+    async def do_beside(self, model: str, on: bool) -> None:
+        others = [name for name in self._selection.compare if name != model]
+        await self.do_compare([*others, model] if on else others)
+
+    # What goes with each question -----------------------------------------------------------------
+
+    async def do_set(self, kind: str, name: str, value: Any) -> None:
+        await asyncio.to_thread(self._selection.set, kind, name, value)
+        await self._publisher.state()
+
+    async def do_instructions(self, text: str) -> None:
+        await asyncio.to_thread(self._selection.set_instructions, text)
+        await self._publisher.state()
+
+    async def do_assistant(self, id: str) -> None:
+        if model := await asyncio.to_thread(self._selection.choose_assistant, id):
+            await self.do_model(model)
+        await self._publisher.state()
+
+    # Threads --------------------------------------------------------------------------------------
+
+    async def do_thread(self, id: str) -> None:
+        """Go on with another thread, or begin one (`""`)."""
+        await self.show(await asyncio.to_thread(self._selection.threads.get, id) if id else None)
+        await self._publisher.snapshot()
+
+    async def show(self, thread: Thread | None) -> None:
+        await asyncio.to_thread(self._selection.show, thread)
+        self._timeline.single_column()
+        self._publisher.forget_notice()
+        self._around.changed()
+
+    async def do_rename(self, id: str, title: str) -> None:
+        thread = await asyncio.to_thread(self._selection.threads.get, id)
+        await asyncio.to_thread(thread.rename, title)
+        self._publisher.threads_changed()
+        await self._publisher.state()
+
+    async def do_remove(self, id: str) -> None:
+        thread = self._selection.thread
+        if thread is not None and thread.id == id:
+            # Else their last words would be written behind its back.
+            await asyncio.gather(*self._answers.stop(), return_exceptions=True)
+            await self.show(None)
+        await asyncio.to_thread(self._selection.threads.delete, id)
+        self._publisher.threads_changed()
+        await self._publisher.snapshot()
+
+    async def do_dismiss(self) -> None:
+        self._publisher.notice("")
+
+
+def deleted_with(path: Sequence[ThreadMessage], place: int | None, id: str) -> Sequence[str]:
+    """Ids of what is deleted with a turn: a question's answer, an answer's calls and results."""
+    if place is None:
+        return [id]
+    start, end = place, place + 1
+    if path[place].role == "user" or path[place].tool_calls:
+        while end < len(path) and path[end].role not in ("user", "system"):
+            end += 1
+    while path[place].role != "user" and start and _calls_tools(path[start - 1]):
+        start -= 1
+    return [message.id for message in path[start:end]]
+
+
+def _calls_tools(message: ThreadMessage) -> bool:
+    """Whether a message is a call of tools, or what one has returned."""
+    return message.role == "tool" or bool(message.tool_calls)

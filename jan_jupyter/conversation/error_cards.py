@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ..errors import JanError
-from .protocol import Fault
+from .protocol import ErrorCard
 
 Mend = Literal["retry", "model", "settings", ""]
 
@@ -35,7 +35,7 @@ _KINDS: Mapping[str, tuple[str, Mend]] = {
 }
 
 
-def fault(error: BaseException) -> Fault:
+def error_card(error: BaseException) -> ErrorCard:
     """The card of an error. Foreign errors name their class; nothing else of them is shown."""
     if isinstance(error, JanError):
         title, mend = _KINDS.get(error.kind, ("It did not work", ""))
@@ -44,12 +44,12 @@ def fault(error: BaseException) -> Fault:
     return {"title": "Something went wrong", "message": message, "mend": "retry"}
 
 
-def kept(message: str) -> Fault:
+def saved_card(message: str) -> ErrorCard:
     """The card of an error that a thread tells of."""
     return {"title": "This was not answered", "message": message, "mend": "retry"}
 
 
-def unkept(error: BaseException) -> Fault:
+def unsaved_card(error: BaseException) -> ErrorCard:
     """The card of a whole answer that its thread could not take."""
     message = f"{error.__cause__ or error} It is written with the next question."
     return {"title": "Not in the thread yet", "message": message, "mend": ""}

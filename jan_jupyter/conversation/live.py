@@ -9,8 +9,8 @@ from itertools import count
 
 from ..ask import Stream
 from ..threads import Record, Thread, ThreadMessage
-from ..types import Event
-from .protocol import Fault, Send, Turn
+from ..types import Delta, Event
+from .protocol import ErrorCard, Send, Turn
 
 INTERVAL = 0.04
 """Seconds between two deltas of one answer: more often than that nobody sees, and costs."""
@@ -19,7 +19,7 @@ _numbers = count(1)
 
 
 @dataclass(eq=False)
-class Live:
+class LiveAnswer:
     """An answer under way. `id` is its name in the front end, also once the thread has its own.
 
     Used on the background loop alone.
@@ -40,7 +40,7 @@ class Live:
     reasoning: list[str] = field(default_factory=list)
     replaces: str | None = None
     """Id of the turn in the thread in whose place it is written."""
-    unkept: Fault | None = None
+    unsaved: ErrorCard | None = None
     """Why it has ended, and is not in the thread yet."""
 
     @property
@@ -60,13 +60,13 @@ class Live:
             "reasoning": self.reasoning_base + self.reasoning[0],
             "images": [],
             "context": [],
-            "status": "error" if self.unkept else "writing",
+            "status": "error" if self.unsaved else "writing",
             "wait": self.wait,
             "model": self.model,
             "engine": self.engine,
             "footer": [],
             "cut": False,
-            "error": self.unkept,
+            "error": self.unsaved,
             "versions": [],
             "columns": columns,
             "compared": False,
@@ -80,55 +80,71 @@ def record_of(stream: Stream) -> Record:
     return stream.recorder
 
 
-async def drive(live: Live, stream: Stream, send: Send) -> None:
-    """Send the deltas of an answer as they come; the first at once, then gathered.
+class _Deltas:
+    """The deltas of one answer for the front end: the first at once, then gathered."""
+
+    def __init__(self, live: LiveAnswer, send: Send) -> None:
+        self._live = live
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+
+    def add(self, delta: Delta) -> None:
+        if delta.choice:
+            return  # they become versions of the answer, in the thread
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
+        if self._timer is None:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what has been gathered; what comes next is gathered for `INTERVAL`."""
+        self._timer = None
+        if not self._text and not self._reasoning:
+            return
+        live = self._live
+        live.seq += 1
+        live.text += self._text
+        live.reasoning += self._reasoning
+        event = {"type": "delta", "id": live.id, "seq": live.seq}
+        if self._text:
+            event["text"] = "".join(self._text)
+        if self._reasoning:
+            event["reasoning"] = "".join(self._reasoning)
+        self._text.clear()
+        self._reasoning.clear()
+        self._send(event)
+        self._timer = self._loop.call_later(INTERVAL, self.flush)
+
+    def end(self) -> None:
+        self.flush()
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+async def stream_to(live: LiveAnswer, stream: Stream, send: Send) -> None:
+    """Send the deltas of an answer as they come, and before them what is waited for.
 
     Raises what ends the answer early.
     """
-    pieces: list[str] = []
-    thoughts: list[str] = []
-    timer: asyncio.TimerHandle | None = None
-    loop = asyncio.get_running_loop()
-
-    def flush() -> None:
-        nonlocal timer
-        timer = None
-        if not pieces and not thoughts:
-            return
-        live.seq += 1
-        live.text += pieces
-        live.reasoning += thoughts
-        event = {"type": "delta", "id": live.id, "seq": live.seq}
-        if pieces:
-            event["text"] = "".join(pieces)
-        if thoughts:
-            event["reasoning"] = "".join(thoughts)
-        pieces.clear()
-        thoughts.clear()
-        send(event)
-        timer = loop.call_later(INTERVAL, flush)
 
     def on_event(event: Event) -> None:
         if event.model == stream.target.model.id and not live.seq:
-            told = event.awaited
-            if told and told != live.wait:
-                live.wait = told
-                send({"type": "wait", "id": live.id, "wait": told})
+            awaited = event.awaited
+            if awaited and awaited != live.wait:
+                live.wait = awaited
+                send({"type": "wait", "id": live.id, "wait": awaited})
 
+    gathered = _Deltas(live, send)
     unwatch = stream.router.watch(on_event)
     try:
         async with aclosing(stream.deltas()) as deltas:
             async for delta in deltas:
-                if delta.choice:
-                    continue  # they become versions of the answer, in the thread
-                if delta.text:
-                    pieces.append(delta.text)
-                if delta.reasoning:
-                    thoughts.append(delta.reasoning)
-                if timer is None:
-                    flush()
+                gathered.add(delta)
     finally:
         unwatch()
-        flush()
-        if timer is not None:
-            timer.cancel()
+        gathered.end()

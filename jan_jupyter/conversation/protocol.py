@@ -1,6 +1,6 @@
 """What kernel and front end say to each other; its other half is `labextension/src/protocol.ts`.
 
-Told there: when which message is sent, and how a message that was lost is noticed.
+There it says when which message is sent, and how a message that was lost is noticed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ Send = Callable[[Mapping[str, Any]], None]
 """Takes an event for the front end; may be called from any thread, never waits."""
 
 
-class Fault(TypedDict):
+class ErrorCard(TypedDict):
     """What went wrong, for a card; `mend` is what a click may do about it."""
 
     title: str
@@ -28,6 +28,8 @@ class Context(TypedDict):
 
 
 class Turn(TypedDict):
+    """A message of the thread as it is shown, with its versions."""
+
     id: str
     role: str
     text: str
@@ -40,7 +42,7 @@ class Turn(TypedDict):
     engine: str
     footer: list[str]
     cut: bool
-    error: Fault | None
+    error: ErrorCard | None
     versions: list[str]
     columns: list[str]
     compared: bool
@@ -62,7 +64,7 @@ class ModelRow(TypedDict):
     usable: bool
 
 
-class Held(TypedDict):
+class SettingValue(TypedDict):
     value: Any
     level: str
 
@@ -78,7 +80,7 @@ class SettingRow(TypedDict):
     step: float | None
     value: Any
     level: str
-    below: Held
+    below: SettingValue
 
 
 class ThreadRow(TypedDict):

@@ -1,52 +1,43 @@
-"""What the front end asks and is answered at once, beside the order in which things are done."""
+"""What the front end asks, which is answered at once, beside the queue of actions."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from .. import errors
 from ..ask import Stream
 from ..types import Message
-from . import assets as front_end
-from .protocol import Context, ThreadRow
-from .selection import Choices
-from .turns import with_context
+from . import assets
+from .protocol import ThreadRow
+from .selection import Selection
+from .surroundings import Surroundings
+from .turns import question
 
-Find = Callable[[str], Awaitable[Sequence[Context]]]
-"""What the references of a text stand for."""
+Answer = Callable[..., Awaitable[Any]]
 
 
-class Asked:
-    """One method for each question of `Asks` in `protocol.ts`."""
+class Queries:
+    """One method for each query of `Queries` in `protocol.ts`; parameters are its fields."""
 
-    def __init__(
-        self, choices: Choices, context: Find, complete: Callable[[str], Sequence[Any]]
-    ) -> None:
-        self._choices = choices
-        self._context = context
-        self._candidates = complete
+    def __init__(self, selection: Selection, around: Surroundings) -> None:
+        self._selection = selection
+        self._around = around
 
-    async def answer(self, kind: str, question: Mapping[str, Any]) -> Any:
-        """Raises `UsageError` for a question that is none."""
-        asks: Mapping[str, Callable[..., Awaitable[Any]]] = {
-            "threads": self._threads,
-            "complete": self._complete,
-            "preview": self._preview,
-            "export": self._export,
-            "part": self._part,
-        }
-        if kind not in asks:
+    async def answer(self, kind: str, query: Mapping[str, Any]) -> Any:
+        """Raises `UsageError` for a query that there is not."""
+        found: Answer | None = getattr(self, f"answer_{kind}", None)
+        if found is None:
             raise errors.UsageError(f"The panel knows no {kind!r}.")
-        return await asks[kind](**question)
+        return await found(**query)
 
-    async def _threads(self, pattern: str) -> list[ThreadRow]:
-        return await asyncio.to_thread(self._found, pattern)
+    async def answer_threads(self, pattern: str) -> list[ThreadRow]:
+        return await asyncio.to_thread(self._matching, pattern)
 
-    def _found(self, pattern: str) -> list[ThreadRow]:
-        store = self._choices.store
+    def _matching(self, pattern: str) -> list[ThreadRow]:
+        store = self._selection.threads
         found = {listed.id: (listed, "") for listed in store.list(pattern)}
         if pattern.strip():
             for hit in store.search(pattern):
@@ -64,16 +55,14 @@ class Asked:
             for listed, excerpt in found.values()
         ]
 
-    async def _complete(self, text: str) -> list[dict[str, str]]:
-        found = await asyncio.to_thread(self._candidates, text)
+    async def answer_complete(self, text: str) -> list[dict[str, str]]:
+        found = await asyncio.to_thread(self._around.complete, text)
         return [candidate._asdict() for candidate in found]
 
-    async def _preview(self, text: str, images: int = 0) -> dict[str, Any]:
-        context = await self._context(text)
-        prompt = with_context(text, context) or " "
+    async def answer_preview(self, text: str, images: int = 0) -> dict[str, Any]:
+        context = await self._around.references(text)
         pictures = [{"type": "image_url", "image_url": {"url": "data:…"}}] * images
-        content: Any = [{"type": "text", "text": prompt}, *pictures] if pictures else prompt
-        stream = await asyncio.to_thread(self._unsent, content)
+        stream = await asyncio.to_thread(self._unsent, question(text or " ", context, pictures))
         request = stream.target.engine.preview(stream.target.model, stream.request)
         letters = sum(len(message.text) for message in stream.request.messages)
         return {
@@ -82,12 +71,12 @@ class Asked:
             "context": context,
         }
 
-    def _unsent(self, content: Any) -> Stream:
-        """The answer to a question, which is not asked for."""
-        return self._choices.chat(self._choices.reference).stream(Message("user", content))
+    def _unsent(self, prompt: Message) -> Stream:
+        """The answer to a question, which nobody asks for."""
+        return self._selection.chat(self._selection.reference).stream(prompt)
 
-    async def _export(self, format: str) -> dict[str, str]:
-        thread = self._choices.thread
+    async def answer_export(self, format: str) -> dict[str, str]:
+        thread = self._selection.thread
         if thread is None:
             raise errors.UsageError("Nothing has been said in this thread yet.")
         text = await asyncio.to_thread(thread.export, format)
@@ -96,7 +85,7 @@ class Asked:
         suffix = {"markdown": "md", "jsonl": "jsonl", "ipynb": "ipynb"}[format]
         return {"name": f"{name or 'thread'}.{suffix}", "text": text}
 
-    async def _part(self, name: str) -> str:
-        if name not in front_end.PARTS:
+    async def answer_part(self, name: str) -> str:
+        if name not in assets.PARTS:
             raise errors.UsageError(f"The panel has no part {name!r}.")
-        return await asyncio.to_thread(front_end.source, name)
+        return await asyncio.to_thread(assets.source, name)

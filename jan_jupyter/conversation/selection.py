@@ -15,10 +15,10 @@ from ..workspace import Workspace
 from . import views
 
 
-class Choices:
-    """A thread with its choices; before the first question, the choices alone.
+class Selection:
+    """A thread with what is chosen for it; before the first question, that alone.
 
-    What is chosen is written into the thread at once. Nearly everything here looks at a disk: not
+    It is written into the thread at once. Nearly everything here looks at a disk: not
     on the loop.
     """
 
@@ -32,9 +32,9 @@ class Choices:
     ) -> None:
         self.workspace = workspace
         self.router = workspace.router
-        self.store = workspace.threads
+        self.threads = workspace.threads
         self.thread = thread
-        self._draft = self.store.draft(instructions=instructions)
+        self._draft = self.threads.draft(instructions=instructions)
         """What is chosen while there is no thread."""
         self.model = model
         """What was chosen here; empty: the thread's, else the default."""
@@ -43,16 +43,16 @@ class Choices:
         self.reload = False
         """Whether a load setting has changed since the model was loaded."""
         self.reference = ""
-        """The model that the next question goes to, as of the last `look`; empty: none."""
+        """The model that the next question goes to, as of the last `refresh`; empty: none."""
         self.id = ""
         """Its id, by which events name it."""
         with contextlib.suppress(errors.JanError):
-            self.look()
+            self.refresh()
 
     # What holds now -------------------------------------------------------------------------------
 
-    def look(self) -> None:
-        """See what the disk says: `thread.seen` and `reference` are as of now."""
+    def refresh(self) -> None:
+        """Read what the disk says: `thread.seen` and `reference` are as of now."""
         name = self.model
         if self.thread is not None:
             head = self.thread.now().head
@@ -67,28 +67,28 @@ class Choices:
             self.id = found.id
 
     @property
-    def kept(self) -> Thread | Draft:
-        """The thread, or what is chosen for it before the first question."""
+    def holder(self) -> Thread | Draft:
+        """What holds the choices: the thread, or before the first question its draft."""
         return self.thread or self._draft
 
     def chat(self, model: str = "") -> Chat:
         """What puts a question to a model (default: the one that is chosen) together."""
-        return Chat(model or None, thread=self.kept, workspace=self.workspace)
+        return Chat(model or None, thread=self.holder, workspace=self.workspace)
 
     def levels(self) -> Sequence[Level]:
-        return self.kept.levels()
+        return self.holder.levels()
 
     def state(self) -> dict[str, Any]:
         """Assistant, instructions and values, as the front end shows them."""
         assistants = [
             {"id": a.id, "name": a.name, "description": a.description}
-            for a in self.store.assistants.list()
+            for a in self.threads.assistants.list()
             if a.state == "ready"
         ]
         return {
-            "assistant": self.kept.assistant,
+            "assistant": self.holder.assistant,
             "assistants": assistants,
-            "instructions": self.kept.instructions,
+            "instructions": self.holder.instructions,
             "settings": self._rows(),
         }
 
@@ -106,21 +106,21 @@ class Choices:
 
     # Choosing -------------------------------------------------------------------------------------
 
-    def opened(self) -> Thread:
+    def open(self) -> Thread:
         """The thread, made now if this is its first question."""
         if self.thread is None:
             self.thread = self._draft.begin()
-        self.look()
+        self.refresh()
         return self.thread
 
     def show(self, thread: Thread | None) -> None:
         """Go on with another thread, or begin one."""
         self.thread = thread
         if thread is None:
-            self._draft = self.store.draft()
+            self._draft = self.threads.draft()
         elif thread.model:
             self.model = ""
-        self.look()
+        self.refresh()
 
     def choose(self, model: str) -> None:
         found, engine = self.router.model(model)
@@ -131,7 +131,7 @@ class Choices:
         if self.thread is not None:
             name = engine if isinstance(engine, str) else found.engine
             self.thread.configure(model=found.reference, engine=name)
-        self.look()
+        self.refresh()
 
     def choose_all(self, models: Sequence[str]) -> None:
         """The first one answers, the others beside it: those of them that are still here."""
@@ -153,21 +153,21 @@ class Choices:
             raise errors.UsageError(f"No setting is called {name!r}.")
         fitting = views.fitting(name, value)
         if kind == "parameter":
-            self.kept.configure(parameters={name: fitting})
+            self.holder.configure(parameters={name: fitting})
         else:
-            self.kept.configure(settings={name: fitting})
+            self.holder.configure(settings={name: fitting})
         self.reload = self.reload or kind == "setting"
 
-    def instruct(self, text: str) -> None:
-        self.kept.configure(instructions=text)
+    def set_instructions(self, text: str) -> None:
+        self.holder.configure(instructions=text)
 
-    def assist(self, id: str) -> str | None:
+    def choose_assistant(self, id: str) -> str | None:
         """Take an assistant; the model that it names, if it names one."""
-        profile = self.store.assistants.get(id)
-        self.kept.configure(assistant=id)
+        profile = self.threads.assistants.get(id)
+        self.holder.configure(assistant=id)
         return profile.model
 
-    def wanted(self, model: str) -> Sequence[Level] | None:
+    def load_levels(self, model: str) -> Sequence[Level] | None:
         """What to load a model with before it is asked; `None`: a remote one needs nothing."""
         found: Model = self.router.model(model or None)[0]
         return self.levels() if found.file is not None and found.state == "ready" else None

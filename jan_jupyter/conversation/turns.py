@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..threads import ThreadMessage
-from ..types import ended_early, measured
+from ..types import Message, ended_early, measured
 from . import error_cards
 from .protocol import Context, Turn
 
@@ -30,6 +30,16 @@ def with_context(text: str, context: Sequence[Context]) -> str:
     return text + "".join(parts)
 
 
+def question(
+    text: str, context: Sequence[Context], others: Sequence[Mapping[str, Any]] = ()
+) -> Message:
+    """What is asked: a text with what goes with it, and parts that are no text (images)."""
+    content = with_context(text, context)
+    if not others:
+        return Message("user", content)
+    return Message("user", [*([{"type": "text", "text": content}] if content else []), *others])
+
+
 def split_context(text: str) -> tuple[str, list[Context]]:
     """The opposite of `with_context`."""
     found: list[Context] = []
@@ -48,12 +58,12 @@ def _last(text: str) -> re.Match[str] | None:
     return _CONTEXT.fullmatch(text, at) if at >= 0 else None
 
 
-def shown(message: ThreadMessage, id: str, versions: Sequence[str]) -> Turn:
+def turn_of(message: ThreadMessage, id: str, versions: Sequence[str]) -> Turn:
     text = message.text
     context: list[Context] = []
     if message.role == "user":
         text, context = split_context(text)
-    error = error_cards.kept(message.error) if message.error else None
+    error = error_cards.saved_card(message.error) if message.error else None
     return {
         "id": id,
         "role": message.role,
@@ -92,6 +102,6 @@ def footer(message: ThreadMessage) -> list[str]:
     if message.role != "assistant":
         return []
     finish = "cancelled" if message.status == "stopped" else message.finish
-    error = message.error if message.text else None  # a card tells; nothing was cut off
+    error = message.error if message.text else None  # a card says why; nothing was cut off
     early = ended_early(finish, error)
     return [*measured(message.usage, message.timings), *([early] if early else [])]

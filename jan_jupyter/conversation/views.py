@@ -30,10 +30,10 @@ def model_rows(
 ) -> list[ModelRow]:
     """All models, each with its state; `events` are the latest of each model's reference, and
     `not_running` says of which no server runs."""
-    held = {row.model: row for row in running}
+    in_memory = {row.model: row for row in running}
     free = psutil.virtual_memory().available
     return [
-        _row(model, store, held.get(model.id), events.get(model.id), free, not_running)
+        _row(model, store, in_memory.get(model.id), events.get(model.id), free, not_running)
         for model in store.list()
     ]
 
@@ -41,7 +41,7 @@ def model_rows(
 def _row(
     model: Model,
     store: ModelStore,
-    held: Running | None,
+    running: Running | None,
     event: Event | None,
     free: int,
     not_running: Mapping[str, str],
@@ -49,15 +49,15 @@ def _row(
     missing = not_running.get(model.reference)
     state: str = "not-running" if missing else model.state
     note, progress = missing or model.reason, None
-    size, told = model.size, facts(model, store.header(model))
+    size, about = model.size, facts(model, store.header(model))
     if event and event.state in ("queued", "downloading", "loading"):
         state, progress = "loading", event.progress
         note = event.message or (f"loading {progress:.0%}" if progress else "loading …")
-    elif event and event.state == "failed" and held is None:
+    elif event and event.state == "failed" and running is None:
         state, note = "failed", event.message
-    elif held is not None:
-        state = "answering" if held.idle is None else "loaded"
-        note = f"loaded · {units.size(held.memory)}" if held.memory else "loaded"
+    elif running is not None:
+        state = "answering" if running.idle is None else "loaded"
+        note = f"loaded · {units.size(running.memory)}" if running.memory else "loaded"
     elif model.state == "ready" and size:
         note = units.size(size)
         if size * 1.1 > free:
@@ -69,8 +69,8 @@ def _row(
         "state": state,
         "note": note,
         "progress": progress,
-        "local": not told.remote or _is_at_home(model, store),
-        "context": told.context or None,
+        "local": not about.remote or _is_at_home(model, store),
+        "context": about.context or None,
         "vision": sees(model),
         "reasoning": reasons(model, store.template(model)),
         "size": size or None,
@@ -103,8 +103,8 @@ def setting_rows(values: Values, below: Values, local: bool) -> list[SettingRow]
         ("setting", SETTINGS, values.settings, below.settings),
     ):
         for name, field in known.items():
-            held, rest = now.get(name), else_.get(name)
-            if field.local and not local and held is None:
+            here, rest = now.get(name), else_.get(name)
+            if field.local and not local and here is None:
                 continue
             rows.append(
                 {
@@ -116,8 +116,8 @@ def setting_rows(values: Values, below: Values, local: bool) -> list[SettingRow]
                     "min": field.limits[0],
                     "max": field.limits[1],
                     "step": field.step,
-                    "value": _plain(held.value) if held else None,
-                    "level": held.level if held else "default",
+                    "value": _plain(here.value) if here else None,
+                    "level": here.level if here else "default",
                     "below": {
                         "value": _plain(rest.value) if rest else None,
                         "level": rest.level if rest else "default",

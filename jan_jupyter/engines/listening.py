@@ -18,24 +18,36 @@ SECONDS = 0.3
 FRESH = 2.0
 """Seconds that an answer is kept: who lists again, or sees a panel follow, waits for nobody."""
 
-_seen: dict[str, tuple[float, bool]] = {}
 
+class LocalServers:
+    """The servers of this machine that the models of a store name."""
 
-async def listening(addresses: Iterable[str]) -> set[str]:
-    """Those of the addresses on this machine where a server listens; no other is looked at."""
-    here = [address for address in dict.fromkeys(addresses) if is_this_machine(address)]
-    found = await asyncio.gather(*map(_listens, here))
-    return {address for address, there in zip(here, found, strict=True) if there}
+    def __init__(self, store: ModelStore) -> None:
+        self._store = store
+        self._seen: dict[str, tuple[float, bool]] = {}
+        """Addresses -> when they were looked at, and whether a server listened."""
 
+    async def listening(self, addresses: Iterable[str]) -> set[str]:
+        """Those of the addresses on this machine where a server listens; no other is looked at."""
+        here = [address for address in dict.fromkeys(addresses) if is_this_machine(address)]
+        found = await asyncio.gather(*map(self._listens, here))
+        return {address for address, there in zip(here, found, strict=True) if there}
 
-async def not_running(store: ModelStore, models: Iterable[Model] | None = None) -> dict[str, str]:
-    """The models (all, or those given) that are ready but for a server here, which does not run.
+    async def not_running(self, models: Iterable[Model] | None = None) -> dict[str, str]:
+        """The models (all, or those given) that are ready but for a server here that is silent.
 
-    By reference, with a line for people.
-    """
-    addresses = await asyncio.to_thread(_addresses, store, models)
-    there = await listening(addresses.values())
-    return {model: nobody(at) for model, at in addresses.items() if at not in there}
+        By reference, with a line for people.
+        """
+        addresses = await asyncio.to_thread(_addresses, self._store, models)
+        there = await self.listening(addresses.values())
+        return {model: nobody(at) for model, at in addresses.items() if at not in there}
+
+    async def _listens(self, address: str) -> bool:
+        since, there = self._seen.get(address, (0.0, False))
+        if not since or monotonic() - since > FRESH:
+            there = await _look(address)
+            self._seen[address] = monotonic(), there
+        return there
 
 
 def nobody(address: str) -> str:
@@ -56,14 +68,6 @@ def _addresses(store: ModelStore, models: Iterable[Model] | None) -> dict[str, s
             if is_this_machine(address):
                 found[model.reference] = address
     return found
-
-
-async def _listens(address: str) -> bool:
-    since, there = _seen.get(address, (0.0, False))
-    if not since or monotonic() - since > FRESH:
-        there = await _look(address)
-        _seen[address] = monotonic(), there
-    return there
 
 
 async def _look(address: str) -> bool:

@@ -1,7 +1,7 @@
 """Which thread a cell showed last: a panel in a cell that is run again goes on with it.
 
-It is kept in the data folder, by notebook and cell, and in the metadata of the cell's output: that
-goes along where a notebook is moved.
+It is kept in the data folder of the panel's workspace, by notebook and cell, and in the metadata of
+the cell's output: that goes along where a notebook is moved.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from IPython.core.getipython import get_ipython
 from ..cell import cell_id, notebook, request
 from ..errors import JanError
 from ..models.disk import write_text
-from ..settings import own_data_folder
-from ..threads import Thread, ThreadStore
+from ..threads import Thread
+from ..workspace import Workspace
 
 
 class Cell(NamedTuple):
@@ -38,8 +38,9 @@ class Cell(NamedTuple):
         return hashlib.sha256(name).hexdigest()[:32] if self.id else ""
 
 
-_known: dict[Cell, str] = {}
-"""Ids of the threads that cells show, as far as this process knows; empty: a new one."""
+_known: dict[Path, str] = {}
+"""Ids of the threads that cells show, as far as this process knows, by the files in which that is
+kept; empty: a new one."""
 _run = ("", 0)
 """The request that made the newest panel, and how many it has made."""
 
@@ -53,41 +54,43 @@ def current() -> Cell:
     return Cell(notebook(shell), cell_id(shell), _run[1])
 
 
-def remember(cell: Cell, thread: str) -> None:
-    if not cell.id or _known.get(cell, "") == thread:
+def remember(cell: Cell, thread: str, workspace: Workspace) -> None:
+    file = _file(cell, workspace)
+    if not cell.id or _known.get(file, "") == thread:
         return
-    _known[cell] = thread
+    _known[file] = thread
     if cell.notebook:
         with suppress(OSError):  # a full disk: then this process alone knows
-            _file(cell).parent.mkdir(parents=True, exist_ok=True)
-            write_text(_file(cell), thread)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(file, thread)
 
 
-def thread_of(cell: Cell, store: ThreadStore) -> Thread | None:
+def thread_of(cell: Cell, workspace: Workspace) -> Thread | None:
     """What a cell showed before it was run again; `None`: nothing, or it is gone."""
     if not cell.id:
         return None
-    id = _known[cell] if cell in _known else _kept(cell)
+    file = _file(cell, workspace)
+    id = _known[file] if file in _known else _kept(cell, file)
     try:
-        found = store.get(id) if id else None
+        found = workspace.threads.get(id) if id else None
     except JanError:
         return None
     if found is None or found.id != id:  # a notebook from elsewhere may name a title
         return None
-    _known[cell] = id
+    _known[file] = id
     return found
 
 
-def _kept(cell: Cell) -> str:
+def _kept(cell: Cell, file: Path) -> str:
     """The thread that an earlier kernel has kept for a cell."""
     try:
-        return _file(cell).read_text("utf-8").strip()
+        return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return _saved(cell)
 
 
-def _file(cell: Cell) -> Path:
-    return own_data_folder() / "panels" / cell.key
+def _file(cell: Cell, workspace: Workspace) -> Path:
+    return workspace.models.writable / "panels" / cell.key
 
 
 def _saved(cell: Cell) -> str:

@@ -24,12 +24,11 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from .. import bridge, errors
-from ..conversation import assets as front_end
-from ..conversation.conversation import Conversation, Surroundings
+from ..conversation import Conversation, Surroundings, assets
 from ..conversation.protocol import Context
 from ..threads import Thread
 from ..types import Reply
-from ..workspace import shared
+from ..workspace import Workspace, shared
 from . import cells, context, saved
 
 T = TypeVar("T")
@@ -49,6 +48,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     A cell that is run again goes on with the thread that it showed, in a new kernel as well;
     `thread=""` begins a new one. `model` and `thread` may be read, set and observed at any time.
+    Threads and models are those of `workspace`, or of the one that all share.
     Several views of one panel, and a page that is opened again, show the same conversation.
     """
 
@@ -70,6 +70,7 @@ class ChatPanel(anywidget.AnyWidget):
         *,
         thread: str | Thread | None = None,
         system: str | None = None,
+        workspace: Workspace | None = None,
         **traits: Any,
     ) -> None:
         self._main = _Main()
@@ -79,16 +80,17 @@ class ChatPanel(anywidget.AnyWidget):
         self._file: dict[str, str] = {}
         self._following = False
         self._due = 0.0
-        store = shared().threads
+        self._workspace = workspace or shared()
+        store = self._workspace.threads
         opened = store.open(thread) if isinstance(thread, str) and thread else thread or None
         self._cell = cells.current()
         if thread is None:
-            opened = cells.thread_of(self._cell, store)
+            opened = cells.thread_of(self._cell, self._workspace)
         if model is not None:
-            shared().router.model(model)  # an error now, not with the first question
+            self._workspace.router.model(model)  # an error now, not with the first question
         self._conversation = Conversation(
             Surroundings(self._tell, self._changed, self._context, self._complete),
-            shared(),
+            self._workspace,
             model=model or "",
             thread=opened if isinstance(opened, Thread) else None,
             instructions=system or "",
@@ -103,7 +105,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     @traitlets.default("_esm")
     def _default_esm(self) -> str:
-        return front_end.source("chat")
+        return assets.source("chat")
 
     # For users ------------------------------------------------------------------------------------
 
@@ -214,7 +216,7 @@ class ChatPanel(anywidget.AnyWidget):
             with contextlib.suppress(errors.JanError):
                 self.model = conversation.model
             self.thread = conversation.thread.id if conversation.thread else ""
-            cells.remember(self._cell, self.thread)
+            cells.remember(self._cell, self.thread, self._workspace)
             self.set_trait("busy", conversation.busy)
         finally:
             self._following = False
@@ -223,7 +225,7 @@ class ChatPanel(anywidget.AnyWidget):
     def _known_model(self, proposal: Mapping[str, Any]) -> str:
         name: str = proposal["value"]
         if name and not self._following:
-            shared().router.model(name)  # raises what is wrong with it
+            self._workspace.router.model(name)  # raises what is wrong with it
         return name
 
     def _on_model(self, change: Mapping[str, Any]) -> None:
@@ -234,7 +236,7 @@ class ChatPanel(anywidget.AnyWidget):
         if self._following:
             return
         name = change["new"]
-        found = shared().threads.open(name) if name else None
+        found = self._workspace.threads.open(name) if name else None
         self._conversation.take({"type": "thread", "id": found.id if found else ""})
 
     # What questions refer to ----------------------------------------------------------------------

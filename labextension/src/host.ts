@@ -1,11 +1,11 @@
 // What the chat needs of the place where it is shown: a way to the kernel, and a notebook if there
 // is one. The widget and the JupyterLab extension each bring their own.
 
-import type { Action, Asks, Event } from "./protocol";
+import type { Action, Event, Queries } from "./protocol";
 import type { highlighter } from "./code/index";
 import type { mathml } from "./math";
 
-export type Outgoing = Action | ({ ask: number } & { type: keyof Asks } & Record<string, unknown>);
+export type Outgoing = Action | ({ ask: number } & { type: keyof Queries } & Record<string, unknown>);
 
 export interface Parts {
   code: { highlighter: typeof highlighter };
@@ -40,7 +40,7 @@ export interface Host {
   save(data: Record<string, string>, thread: string): void;
 }
 
-export type Asker = <Name extends keyof Asks>(
+export type Asker = <Name extends keyof Queries>(
   type: Name,
-  question: Asks[Name]["question"],
-) => Promise<Asks[Name]["answer"]>;
+  question: Queries[Name]["question"],
+) => Promise<Queries[Name]["answer"]>;

@@ -51,7 +51,7 @@ export interface SettingRow {
   below: { value: unknown; level: Level };
 }
 
-export interface Fault {
+export interface ErrorCard {
   /** What happened, in one or two words. */
   title: string;
   /** The whole line, with how to mend it. */
@@ -76,7 +76,7 @@ export interface Turn {
   footer: string[];
   /** Whether it was cut at its longest length, and may be continued. */
   cut: boolean;
-  error: Fault | null;
+  error: ErrorCard | null;
   /** All turns that stand at this place; this one among them. */
   versions: string[];
   /** Answers to one question that stand side by side, until one is chosen. */
@@ -177,7 +177,7 @@ export type Action =
   | { type: "resync"; id: string };
 
 /** To the kernel, with an answer: the value of each is what it is answered with. */
-export interface Asks {
+export interface Queries {
   /** Threads whose title or text holds a pattern. */
   threads: { question: { pattern: string }; answer: ThreadRow[] };
   /** What may stand at the end of a draft: variables, cells, files. */

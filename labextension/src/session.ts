@@ -1,7 +1,7 @@
 // The front end's copy of one conversation: kept up to date by events, watched by views.
 
 import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
-import { EMPTY, type Action, type Asks, type Event, type State, type Turn } from "./protocol";
+import { EMPTY, type Action, type Queries, type Event, type State, type Turn } from "./protocol";
 
 /** Milliseconds without a sign of life of an answer after which it is asked for again. */
 const SILENCE = 8000;
@@ -196,8 +196,8 @@ export class Session {
     this.tell(id ? { type: "stop", id } : { type: "stop" });
   }
 
-  ask: Asker = <Name extends keyof Asks>(type: Name, question: Asks[Name]["question"]) =>
-    new Promise<Asks[Name]["answer"]>((resolve, reject) => {
+  ask: Asker = <Name extends keyof Queries>(type: Name, question: Queries[Name]["question"]) =>
+    new Promise<Queries[Name]["answer"]>((resolve, reject) => {
       const ask = ++this.asked;
       this.questions.set(ask, { resolve: resolve as (v: unknown) => void, reject });
       this.tell({ type, ask, ...question });

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from jan_jupyter.addresses import is_this_machine
-from jan_jupyter.engines.listening import listening, not_running
+from jan_jupyter.engines.listening import LocalServers
 from jan_jupyter.models import ModelStore
 from support.jan import add_model, write_json
 
 
-def test_who_listens_here_is_found_and_nobody_else_is_asked() -> None:
+def test_who_listens_here_is_found_and_nobody_else_is_asked(tmp_path: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as open_,
         socket.create_server(("127.0.0.1", 0)) as closed,
@@ -24,7 +24,7 @@ def test_who_listens_here_is_found_and_nobody_else_is_asked() -> None:
         gone = f"http://localhost:{closed.getsockname()[1]}/v1"
         closed.close()
         addresses = [there, gone, "https://api.openai.com/v1", "http://192.0.2.1/v1", ""]
-        assert asyncio.run(listening(addresses)) == {there}
+        assert asyncio.run(LocalServers(ModelStore(tmp_path)).listening(addresses)) == {there}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_model_of_a_server_that_does_not_run_is_known(tmp_path: Path) -> None:
         elsewhere = {"base_url": "http://192.0.2.1/v1"}
         add_model(tmp_path, "elsewhere", engine="ollama", settings=elsewhere)
         store = ModelStore(tmp_path)
-        found = asyncio.run(not_running(store, store.list()))
+        found = asyncio.run(LocalServers(store).not_running(store.list()))
     assert found == {"by-engine": f"start it: nothing listens at {gone}"}
 
 
@@ -72,6 +72,7 @@ def test_a_server_that_takes_no_connection_is_waited_for_once(tmp_path: Path) ->
         for number in range(20):
             add_model(tmp_path, f"m{number}", engine="ollama")
         store = ModelStore(tmp_path)
+        servers = LocalServers(store)
 
         async def twice() -> tuple[int, int]:
             turns = 0
@@ -83,9 +84,9 @@ def test_a_server_that_takes_no_connection_is_waited_for_once(tmp_path: Path) ->
                     turns += 1
 
             counting = asyncio.create_task(count())
-            assert len(await not_running(store, store.list())) == 20
+            assert len(await servers.not_running(store.list())) == 20
             first, turns = turns, 0
-            assert len(await not_running(store, store.list())) == 20
+            assert len(await servers.not_running(store.list())) == 20
             counting.cancel()
             return first, turns
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from jan_jupyter.conversation import assets as front_end
-from jan_jupyter.conversation.conversation import Conversation, Surroundings
+from jan_jupyter.conversation import Conversation, Surroundings, assets
 from jan_jupyter.workspace import Workspace
 from lab import axe
 from lab.bare import Bare
@@ -394,7 +393,7 @@ class Scripted:
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "part":
-            value: Any = front_end.source(message["name"])
+            value: Any = assets.source(message["name"])
         elif message["type"] == "threads":
             value = self.threads
         else:

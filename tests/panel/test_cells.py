@@ -11,7 +11,7 @@ import pytest
 
 from jan_jupyter.panel import cells
 from jan_jupyter.panel.cells import Cell
-from jan_jupyter.threads import ThreadStore
+from jan_jupyter.workspace import Workspace
 
 
 @pytest.fixture
@@ -36,31 +36,48 @@ def notebook(path: Path, thread: str) -> str:
 def test_a_new_kernel_goes_on_with_the_thread_of_a_cell(
     new_kernel: Callable[[], None], tmp_path: Path
 ) -> None:
-    store = ThreadStore()
+    workspace = Workspace()
+    store = workspace.threads
     thread = store.create("Plans")
     cell = Cell("/n.ipynb", "one")
-    cells.remember(cell, thread.id)
+    cells.remember(cell, thread.id, workspace)
     new_kernel()
-    found = cells.thread_of(cell, store)
+    found = cells.thread_of(cell, workspace)
     assert found is not None
     assert found.id == thread.id
-    assert cells.thread_of(Cell("/n.ipynb", "two"), store) is None
-    cells.remember(cell, "")  # *New thread*
+    assert cells.thread_of(Cell("/n.ipynb", "two"), workspace) is None
+    cells.remember(cell, "", workspace)  # *New thread*
     new_kernel()
-    assert cells.thread_of(cell, store) is None
+    assert cells.thread_of(cell, workspace) is None
 
     moved = Cell(notebook(tmp_path / "moved.ipynb", thread.id), "one")
-    found = cells.thread_of(moved, store)
+    found = cells.thread_of(moved, workspace)
     assert found is not None
     assert found.id == thread.id
     store.delete(thread.id)
-    assert cells.thread_of(moved, store) is None
+    assert cells.thread_of(moved, workspace) is None
 
 
 def test_a_notebook_from_elsewhere_opens_no_thread_by_its_title(
     new_kernel: Callable[[], None], tmp_path: Path
 ) -> None:
-    store = ThreadStore()
+    workspace = Workspace()
+    store = workspace.threads
     store.create("Diary")
     cell = Cell(notebook(tmp_path / "theirs.ipynb", "Diary"), "one")
-    assert cells.thread_of(cell, store) is None
+    assert cells.thread_of(cell, workspace) is None
+
+
+def test_a_workspace_keeps_its_cells_in_its_own_folder(
+    new_kernel: Callable[[], None], tmp_path: Path
+) -> None:
+    one, other = Workspace(tmp_path / "one"), Workspace(tmp_path / "other")
+    thread = one.threads.create("Plans")
+    cell = Cell("/n.ipynb", "one")
+    cells.remember(cell, thread.id, one)
+    assert (tmp_path / "one" / "panels" / cell.key).read_text("utf-8") == thread.id
+    assert cells.thread_of(cell, other) is None
+    cells.remember(cell, other.threads.create("Others").id, other)
+    found = cells.thread_of(cell, one)
+    assert found is not None
+    assert found.id == thread.id

@@ -17,8 +17,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge
-from jan_jupyter.conversation import turns
-from jan_jupyter.conversation.conversation import Conversation, Surroundings
+from jan_jupyter.conversation import Conversation, Surroundings, turns
 from jan_jupyter.conversation.protocol import Context
 from jan_jupyter.panel import ChatPanel, context
 from jan_jupyter.threads import ThreadMessage, files
@@ -520,13 +519,13 @@ def test_a_loaded_model_needs_no_reload_whatever_its_name(
     add_model(
         isolated / "jan", "f", engine="openai", id="family:short", settings={"model": "short"}
     )
-    page.talk.choices.choose(name)
-    page.talk.choices.set("setting", "ctx_len", 1024)
+    page.talk.selection.choose(name)
+    page.talk.selection.set("setting", "ctx_len", 1024)
     jan.Chat("short" if name == "family:short" else "other", workspace=page.workspace).ask("hi")
-    assert page.talk.choices.reload
+    assert page.talk.selection.reload
     page.do(type="send", text="hi")
     page.settle()
-    assert not page.talk.choices.reload
+    assert not page.talk.selection.reload
 
 
 def test_the_rows_of_models_tell_what_each_can(page: FrontEnd, isolated: Path) -> None:

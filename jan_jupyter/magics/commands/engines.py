@@ -30,11 +30,10 @@ def _all() -> Work:
         import asyncio
 
         from ...engines.install.listing import listing
-        from ...engines.listening import listening
 
         rows = await asyncio.to_thread(listing, workspace().models)
         ready = [row.address for row in rows if row.state == "ready"]
-        return rows, await listening(ready)
+        return rows, await workspace().servers.listening(ready)
 
     return Work(look(), _listed)
 

@@ -82,9 +82,7 @@ async def _loaded() -> set[str]:
 
 
 async def _look(models: Sequence[Model]) -> Seen:
-    from ...engines.listening import not_running
-
-    return Seen(await _loaded(), await not_running(workspace().models, models))
+    return Seen(await _loaded(), await workspace().servers.not_running(models))
 
 
 def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list[Model]:

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Asks } from "../protocol";
+import type { Queries } from "../protocol";
 import type { Session } from "../session";
 import { Composer } from "./Composer";
 import { ChatContext, useChat, useSession } from "./context";
@@ -221,7 +221,7 @@ function Welcome() {
   );
 }
 
-type Thing = Asks["complete"]["answer"][number];
+type Thing = Queries["complete"]["answer"][number];
 
 /** What may be described, the most telling first. */
 const KINDS = ["DataFrame", "Series", "ndarray", "dict", "list"];

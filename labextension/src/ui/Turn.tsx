@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Fault, Turn } from "../protocol";
+import type { ErrorCard, Turn } from "../protocol";
 import { useChat, useSession } from "./context";
 import { Icon, IconButton } from "./icons";
 import { breakLine } from "./lines";
@@ -133,7 +133,7 @@ function Body({ turn, speak }: { turn: Turn; speak?: boolean }) {
           {turn.wait || (turn.reasoning ? "" : "Waiting for the first word …")}
         </div>
       )}
-      {turn.error && <ErrorCard turn={turn} fault={turn.error} />}
+      {turn.error && <Failed turn={turn} card={turn.error} />}
     </>
   );
 }
@@ -154,26 +154,26 @@ function Reasoning({ turn }: { turn: Turn }) {
   );
 }
 
-function ErrorCard({ turn, fault }: { turn: Turn; fault: Fault }) {
+function Failed({ turn, card }: { turn: Turn; card: ErrorCard }) {
   const { session, opened } = useChat();
   return (
     <div class="error-card" role="alert">
       <Icon name="warn" />
       <div>
-        <strong>{fault.title}</strong>
+        <strong>{card.title}</strong>
         <p>
-          <Marked text={fault.message} />
+          <Marked text={card.message} />
         </p>
         <div class="buttons">
           <button type="button" onClick={() => session.do({ type: "regenerate", id: turn.id })}>
             Try again
           </button>
-          {fault.mend === "model" && (
+          {card.mend === "model" && (
             <button type="button" onClick={() => opened.open("models")}>
               Choose another model
             </button>
           )}
-          {fault.mend === "settings" && (
+          {card.mend === "settings" && (
             <button type="button" onClick={() => opened.open("settings")}>
               Open the settings
             </button>

@@ -1,6 +1,6 @@
 // What may be typed after a slash, in the composer.
 
-import type { Asks } from "../protocol";
+import type { Queries } from "../protocol";
 import type { Session } from "../session";
 import type { Opened } from "./opened";
 import { parsed } from "./values";
@@ -125,7 +125,7 @@ function found(session: Session, name: string): string | undefined {
 }
 
 /** Save the conversation as a file; what is in the way is told. */
-export function exported(session: Session, format: Asks["export"]["question"]["format"]): void {
+export function exported(session: Session, format: Queries["export"]["question"]["format"]): void {
   session.ask("export", { format }).then(
     ({ name, text }) => save(name, text),
     (error: Error) => session.say(error.message),

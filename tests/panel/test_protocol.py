@@ -1,0 +1,47 @@
+"""The two halves of the protocol, Python's and TypeScript's, say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import is_typeddict
+
+import pytest
+
+from jan_jupyter.conversation import protocol
+from jan_jupyter.conversation.actions import Actions
+from jan_jupyter.conversation.queries import Queries
+
+SOURCE = Path(__file__).parent.parent.parent / "labextension/src/protocol.ts"
+AT_ONCE = {"hello", "stop", "resync"}
+"""Actions that wait for no other."""
+
+
+def block(begin: str, end: str) -> str:
+    """What stands between two lines, without comments."""
+    text = re.sub(r"/\*\*.*?\*/", "", SOURCE.read_text("utf-8"), flags=re.DOTALL)
+    return text.partition(begin)[2].partition(end)[0]
+
+
+def test_each_action_has_a_method_and_each_method_an_action() -> None:
+    actions = set(re.findall(r'\{ type: "(\w+)"', block("export type Action =", ";\n\n")))
+    methods = {name.removeprefix("do_") for name in vars(Actions) if name.startswith("do_")}
+    assert actions == methods | AT_ONCE
+    assert actions > AT_ONCE
+
+
+def test_each_query_is_answered() -> None:
+    queries = set(re.findall(r"^  (\w+): \{", block("export interface Queries {", "\n}"), re.M))
+    methods = {name.removeprefix("answer_") for name in vars(Queries) if name.startswith("answer_")}
+    assert queries
+    assert queries == methods
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, found in vars(protocol).items() if is_typeddict(found)]
+)
+def test_what_is_sent_has_the_same_fields(name: str) -> None:
+    begin = f"export interface {name} {{"
+    if name not in {"Context", "SettingValue"}:  # those stand within others there
+        fields = set(re.findall(r"^  (\w+)\??:", block(begin, "\n}"), re.M))
+        assert fields == set(vars(protocol)[name].__annotations__)
