@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from .ask import Stream
-    from .chat import Chat, achat, aembed, chat, embed, speak, stream
+    from .chat import Chat, achat, chat, stream
     from .engine_options.tokens import set_token_provider
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model
@@ -25,8 +25,19 @@ if TYPE_CHECKING:
     from .openai_client import client as openai
     from .panel import ChatPanel
     from .router import Router
+    from .texts import acomplete, aembed, arerank, complete, embed, rerank, speak
     from .threads import Assistant, Thread, ThreadMessage, ThreadStore
-    from .types import Audio, ChatRequest, Delta, Embeddings, Message, Reply, Timings, Usage
+    from .types import (
+        Audio,
+        ChatRequest,
+        Delta,
+        Embeddings,
+        Message,
+        Ranking,
+        Reply,
+        Timings,
+        Usage,
+    )
     from .workspace import Workspace
 
     models: ModelStore
@@ -49,6 +60,7 @@ __all__ = [
     "Model",
     "ModelError",
     "ModelStore",
+    "Ranking",
     "Reply",
     "Stream",
     "Thread",
@@ -59,12 +71,16 @@ __all__ = [
     "Workspace",
     "__version__",
     "achat",
+    "acomplete",
     "aembed",
+    "arerank",
     "async_openai",
     "chat",
+    "complete",
     "embed",
     "models",
     "openai",
+    "rerank",
     "router",
     "set_token_provider",
     "speak",
@@ -73,7 +89,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Chat", "achat", "aembed", "chat", "embed", "speak", "stream"), "chat"),
+    **dict.fromkeys(("Chat", "achat", "chat", "stream"), "chat"),
+    **dict.fromkeys(("acomplete", "aembed", "arerank", "complete"), "texts"),
+    **dict.fromkeys(("embed", "rerank", "speak"), "texts"),
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
     "ChatPanel": "panel",
     "Model": "models.model",
@@ -91,6 +109,7 @@ _HOMES = {
             "Delta",
             "Embeddings",
             "Message",
+            "Ranking",
             "Reply",
             "Timings",
             "Usage",

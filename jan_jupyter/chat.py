@@ -1,12 +1,12 @@
-"""Asking: one prompt (`chat`, `stream`), a conversation (`Chat`), a vector, a voice."""
+"""Asking: one prompt (`chat`, `stream`), a conversation (`Chat`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from . import bridge, errors
+from . import errors
 from .ask import Prompt, Recorder, Stream, finished, messages_of, whole
 from .models.model import Model
 from .router import Target
@@ -17,7 +17,7 @@ from .threads.draft import Draft
 from .threads.record import Record, questions
 from .threads.thread import Thread
 from .tools import Approve, Function, Toolbox
-from .types import Audio, ChatRequest, Embeddings, Message, Priority, Reply
+from .types import ChatRequest, Message, Priority, Reply
 from .workspace import Workspace, shared
 
 if TYPE_CHECKING:
@@ -356,30 +356,3 @@ def chat(prompt: Prompt, model: str | Model | None = None, **options: Any) -> Re
 async def achat(prompt: Prompt, model: str | Model | None = None, **options: Any) -> Reply:
     """Ask and await the whole answer. Arguments as for `stream`; raises `JanError`."""
     return await whole(stream(prompt, model, **options))
-
-
-def embed(
-    texts: str | Sequence[str], model: str | Model | None = None, **parameters: Any
-) -> Embeddings:
-    """A vector for each text (one for a single text). Raises `JanError`."""
-    return bridge.wait(shared().router.embed(_listed(texts), model, **parameters))
-
-
-async def aembed(
-    texts: str | Sequence[str], model: str | Model | None = None, **parameters: Any
-) -> Embeddings:
-    """Await a vector for each text. Raises `JanError`."""
-    return await bridge.await_(shared().router.embed(_listed(texts), model, **parameters))
-
-
-def _listed(texts: str | Sequence[str]) -> list[str]:
-    if isinstance(texts, str):
-        return [texts]
-    if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray | Mapping):
-        raise errors.UsageError(f"What to embed is a text or a list of texts, not {texts!r:.80}.")
-    return [*texts]
-
-
-def speak(text: str, model: str | Model | None = None, **parameters: Any) -> Audio:
-    """The text spoken; `parameters`: voice, response_format, speed …. Raises `JanError`."""
-    return bridge.wait(shared().router.speak(text, model, **parameters))

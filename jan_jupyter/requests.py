@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,36 @@ def checked(request: ChatRequest) -> ChatRequest:
         schema=sendable(request.schema, "schema"),
         extra=plain_json(request.extra),
     )
+
+
+def check_texts(texts: Sequence[str], purpose: str) -> None:
+    """Raise `UsageError` unless these are texts, one or more; `purpose`: "to embed"."""
+    if not texts:
+        raise errors.UsageError(f"There is no text {purpose}.")
+    for number, text in enumerate(texts, 1):
+        if not isinstance(sendable(text, f"Text {number}"), str):
+            raise errors.UsageError(f"Text {number} {purpose} is none, but {text!r:.80}.")
+
+
+def check_ranking(query: str, documents: Sequence[str], parameters: Mapping[str, Any]) -> None:
+    """Raise `UsageError` unless these documents can be ranked by that query."""
+    check_texts(documents, "to rank")
+    if not isinstance(sendable(query, "The query"), str) or not query.strip():
+        raise errors.UsageError("There is no query to rank by.")
+    most = parameters.get("top_n", 1)
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise errors.UsageError(f"`top_n` is a whole number from 1 on, not {most!r:.80}.")
+
+
+def check_gap(prefix: str, suffix: str, parameters: Mapping[str, Any]) -> None:
+    """Raise `UsageError` unless there can be something between these texts."""
+    for text, place in ((prefix, "before"), (suffix, "after")):
+        if not isinstance(sendable(text, f"The text {place} the gap"), str):
+            raise errors.UsageError(f"The text {place} the gap is none, but {text!r:.80}.")
+    if not (prefix.strip() or suffix.strip()):
+        raise errors.UsageError("There is no text to complete.")
+    if parameters.get("n", 1) != 1:
+        raise errors.UsageError("There is one completion at a time: leave out `n`.")
 
 
 def empty() -> errors.UsageError:

@@ -18,7 +18,7 @@ from .models.store import ModelStore
 from .parameters import unknown
 from .precedence import Level, Values, plain, resolve
 from .reading import IGNORED
-from .requests import checked, plain_json
+from .requests import check_gap, check_ranking, check_texts, checked, plain_json
 from .settings import stay_here
 from .types import (
     EMPTY,
@@ -27,6 +27,8 @@ from .types import (
     Delta,
     Embeddings,
     Event,
+    Priority,
+    Ranking,
     Running,
     State,
     Timings,
@@ -229,12 +231,39 @@ class Router:
         engine.tell("unloaded", model)
         return model
 
-    async def chat(self, request: ChatRequest, target: Target) -> AsyncGenerator[Delta, None]:
+    def chat(self, request: ChatRequest, target: Target) -> AsyncGenerator[Delta, None]:
         """Stream the answer to a request as `prepare` gives it, with its target.
 
         The last delta has finish, usage and whole timings. Pieces of several answers (`n`) come as
         they are, each with its `choice`.
         """
+        return self._timed(
+            target, request.parameters, lambda engine: engine.chat(target.model, request)
+        )
+
+    def complete(
+        self, prefix: str, suffix: str, target: Target, *, priority: Priority = "person"
+    ) -> AsyncGenerator[Delta, None]:
+        """Stream what stands between two texts, with the parameters of the target.
+
+        Deltas as of `chat`. Of priority `completion`, a newer one ends it. Raises `UsageError` for
+        what no engine can be asked.
+        """
+        parameters = plain_json(plain(target.values.parameters))
+        check_gap(prefix, suffix, parameters)
+        return self._timed(
+            target,
+            parameters,
+            lambda engine: engine.complete(target.model, prefix, suffix, parameters, priority),
+        )
+
+    async def _timed(
+        self,
+        target: Target,
+        parameters: Mapping[str, Any],
+        ask: Callable[[Engine], AsyncGenerator[Delta, None]],
+    ) -> AsyncGenerator[Delta, None]:
+        """What an engine answers; what it did not measure is measured here."""
         asked = monotonic()
         model = target.model
         first: float | None = None
@@ -242,7 +271,7 @@ class Router:
         async with self._asking(model, target.engine) as engine:
             await engine.load(model)
             loaded = monotonic()
-            async with contextlib.aclosing(engine.chat(model, request)) as deltas:
+            async with contextlib.aclosing(ask(engine)) as deltas:
                 async for delta in deltas:
                     came = bool(delta.text or delta.reasoning or delta.tool_calls)
                     if came and first is None:
@@ -253,13 +282,13 @@ class Router:
                     elif came or delta.finish is not None:
                         yield delta
         target.engine.tell("ready", model)
-        notes = [*last.notes, *self._left_out(model, request)]
+        notes = [*last.notes, *self._left_out(model, parameters)]
         yield replace(last, notes=notes, **_completed(last, asked, loaded, first, monotonic()))
 
-    def _left_out(self, model: Model, request: ChatRequest) -> list[str]:
+    def _left_out(self, model: Model, parameters: Mapping[str, Any]) -> list[str]:
         """What of the model's description and of the request probably does not count; told once."""
         lines = [warning for warning in model.warnings if warning.endswith(IGNORED)]
-        lines += filter(None, map(unknown, request.parameters))
+        lines += filter(None, map(unknown, parameters))
         fresh = [line for line in lines if (model.path, line) not in self._told]
         self._told.update((model.path, line) for line in fresh)
         return fresh
@@ -269,14 +298,24 @@ class Router:
     ) -> Embeddings:
         """A vector for each text."""
         model, engine = await asyncio.to_thread(self._usable, name)
-        if not texts:
-            raise errors.UsageError("There is no text to embed.")
-        for number, text in enumerate(texts, 1):
-            if not isinstance(sendable(text, f"Text {number}"), str):
-                raise errors.UsageError(f"Text {number} to embed is none, but {text!r:.80}.")
+        check_texts(texts, "to embed")
         parameters = plain_json(parameters)
         async with self._asking(model, engine) as asked:
             return await asked.embed(model, texts, parameters)
+
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        name: str | Model | None = None,
+        **parameters: Any,
+    ) -> Ranking:
+        """The documents by how well they answer the query; the best `top_n`, if that is given."""
+        model, engine = await asyncio.to_thread(self._usable, name)
+        parameters = plain_json(parameters)
+        check_ranking(query, documents, parameters)
+        async with self._asking(model, engine) as asked:
+            return await asked.rerank(model, query, documents, parameters)
 
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""

@@ -397,6 +397,29 @@ class Embeddings(Sequence[Sequence[float]]):
 
 
 @dataclass(frozen=True, slots=True)
+class Ranking(Sequence[tuple[int, float]]):
+    """Documents by how well they answer a query, the best first: the place of each and its score.
+
+    What a score means is the model's own: a larger one is better.
+    """
+
+    pairs: Sequence[tuple[int, float]]
+    model: str
+    engine: str
+    usage: Usage = field(default_factory=Usage)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, float]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[int, float]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[int, float] | Sequence[tuple[int, float]]:
+        return self.pairs[index]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
 class Audio:
     """Speech: it plays itself in a notebook, and `save(path)` writes it."""
 

@@ -30,7 +30,7 @@ LAYERS = (
     {"workspace"},
     {"attachments", "structured", "tools"},
     {"fold", "ask"},
-    {"chat"},
+    {"chat", "texts"},
     {"compare", "api", "openai_client", "conversation"},
     {"console", "cell"},
     {"magics", "panel", "server", "cli"},
@@ -204,6 +204,7 @@ LARGEST = {"file": 450, "function": 45, "class": 25}
 """Lines of a file and of a function, and public methods of a class."""
 LARGER = {
     "file engines/local/serve.py": "a program by itself, which runs in other environments",
+    "file types.py": "the values of all rooms, in one place",
     "function magics/core.py _prepare": "the order of what is asked of a cell",
 }
 """What is larger, and why."""

@@ -562,6 +562,30 @@ def test_what_cannot_be_embedded_or_spoken_is_one_line(short: str, texts: Any) -
         jan.embed(texts, short)
     with pytest.raises(errors.UsageError):
         jan.speak(texts, short)
+    with pytest.raises(errors.UsageError):
+        jan.rerank("a query", texts, short)
+
+
+@pytest.mark.parametrize("prefix", [None, NAN, b"x", "", " ", HALF], ids=repr)
+def test_what_is_no_gap_is_one_line(short: str, server: StreamingServer, prefix: Any) -> None:
+    with pytest.raises(errors.UsageError):
+        jan.complete(prefix, "", short)
+    with pytest.raises(errors.UsageError):
+        jan.rerank(prefix, ["a"], short)
+    assert server.journal() == []
+
+
+def test_gaps_and_rankings_are_asked_with_what_is_set(short: str, server: StreamingServer) -> None:
+    reply = jan.complete("a", model=short, temperature=0)
+    assert (reply.model, reply.finish) == (short, "stop")
+    with pytest.raises(errors.UsageError, match="one completion at a time"):
+        jan.complete("a", "b", short, n=2)
+    with pytest.raises(errors.UsageError, match="`top_n` is a whole number from 1 on, not 0"):
+        jan.rerank("a", ["b"], short, top_n=0)
+    ranking = jan.rerank("a b", ["b", "a b"], short)
+    assert [*ranking] == [(1, 2.0), (0, 1.0)]
+    assert bridge.wait(jan.arerank("a b", ["b", "a b"], short, top_n=1))[0] == (1, 2.0)
+    assert [entry.body.get("temperature") for entry in server.journal()] == [0, None, None]
 
 
 def test_what_a_notebook_has_at_hand_is_taken(short: str, server: StreamingServer) -> None:

@@ -358,9 +358,24 @@ def test_embeddings_of_the_bundled_model(isolated: Path) -> None:
     bridge.wait(jan.router.close())
 
 
+def test_the_bundled_model_fills_a_gap_by_a_chat(isolated: Path) -> None:
+    reply = jan.complete("def add(a, b):\n    return ", "\n", "jan-mini", max_tokens=5)
+    assert str(reply) == reply.text
+    assert reply.text
+    assert (reply.model, reply.engine, reply.finish) == ("jan-mini", "nitro", "length")
+    assert reply.usage.completion == reply.provenance()["parameters"]["max_tokens"] == 5
+    assert reply.timings.first_token is not None
+    again = bridge.wait(jan.acomplete("def add(a, b):\n    return ", "\n", max_tokens=5))
+    assert again.text == reply.text
+    bridge.wait(jan.router.unload("jan-mini"))
+    bridge.wait(jan.router.close())
+
+
 def test_an_engine_that_cannot_says_so(isolated: Path) -> None:
     with pytest.raises(errors.BadRequest, match=r"nitro .*cannot speak"):
         jan.speak("hello", "jan-mini")
     with pytest.raises(errors.UsageError):
         jan.embed([], "jan-mini")
+    with pytest.raises(errors.BadRequest, match=r"jan-mini \(nitro\) cannot rank texts"):
+        jan.rerank("a", ["b"], "jan-mini")
     bridge.wait(jan.router.close())

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, ClassVar
 
 from ..engine_options.options import EngineOptions
 from ..errors import BadRequest, EngineUnavailable
 from ..models.model import Model
-from ..types import EMPTY, Audio, ChatRequest, Delta, Embeddings, Event, Running, State
+from ..types import (
+    EMPTY,
+    Audio,
+    ChatRequest,
+    Delta,
+    Embeddings,
+    Event,
+    Priority,
+    Ranking,
+    Running,
+    State,
+)
+from . import between
 
 
 def unheard(event: Event) -> None:
@@ -64,6 +77,21 @@ class Engine(ABC):
         """Whether it can give several answers to one request (`n`), each with its `choice`."""
         return False
 
+    async def complete(
+        self,
+        model: Model,
+        prefix: str,
+        suffix: str,
+        parameters: Mapping[str, Any],
+        priority: Priority = "person",
+    ) -> AsyncGenerator[Delta, None]:
+        """What stands between two texts, as code that is being written, piece by piece as in
+        `chat`, of which an engine that has nothing better makes it."""
+        answer = self.chat(model, between.asking(prefix, suffix, parameters, priority))
+        async with aclosing(answer) as deltas:
+            async for delta in between.unfenced(deltas):
+                yield delta
+
     async def load(self, model: Model) -> None:
         """Return when the model can answer at once. Asking again is free."""
 
@@ -75,6 +103,15 @@ class Engine(ABC):
     ) -> Embeddings:
         """A vector for each text. Raises `BadRequest` if the engine has none to give."""
         raise self._cannot(model, "embed texts")
+
+    async def rerank(
+        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Ranking:
+        """The documents by how well they answer the query (`top_n` of them, if that is given).
+
+        Raises `BadRequest` if the engine cannot rank.
+        """
+        raise self._cannot(model, "rank texts")
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         """The text spoken. Raises `BadRequest` if the engine has no voice."""

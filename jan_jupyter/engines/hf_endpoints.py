@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .. import errors
 from ..models.model import Model
-from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Usage
+from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Ranking, Usage
 from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
 from .http import client as http
@@ -100,6 +100,13 @@ class HFEndpoints(OpenAI):
         if self._format(model) != "openai":
             raise self._cannot(model, "embed texts in this format")
         return await super().embed(model, texts, parameters)
+
+    async def rerank(
+        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Ranking:
+        if self._format(model) != "openai":
+            raise self._cannot(model, "rank texts in this format")
+        return await super().rerank(model, query, documents, parameters)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         if self._format(model) != "openai":

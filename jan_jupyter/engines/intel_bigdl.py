@@ -18,7 +18,7 @@ from .. import errors, settings
 from ..engine_options.options import EngineOptions
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
-from ..types import Audio, ChatRequest, Delta, Embeddings, Event
+from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Priority, Ranking
 from .base import unheard
 from .install.environments import EngineEnvironment, Recipe
 from .local import llama_options, runtimes
@@ -131,12 +131,31 @@ class IntelBigdl(LocalEngine):
             async for delta in deltas:
                 yield delta
 
+    def complete(
+        self,
+        model: Model,
+        prefix: str,
+        suffix: str,
+        parameters: Mapping[str, Any],
+        priority: Priority = "person",
+    ) -> AsyncGenerator[Delta, None]:
+        if self._is_served(model):
+            return self._serving.complete(model, prefix, suffix, parameters, priority)
+        return super().complete(model, prefix, suffix, parameters, priority)
+
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
         if self._is_served(model):
             return await self._serving.embed(model, texts, parameters)
         raise self._cannot(model, "embed texts")
+
+    async def rerank(
+        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Ranking:
+        if self._is_served(model):
+            return await self._serving.rerank(model, query, documents, parameters)
+        raise self._cannot(model, "rank texts")
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         raise self._cannot(model, "speak")

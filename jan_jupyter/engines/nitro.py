@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from .. import errors, units
+from ..engine_options.options import EngineOptions
 from ..models import fit, gguf
 from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
-from ..types import ChatRequest, Embeddings
-from ..wire.errors import Complaint
+from ..types import ChatRequest, Delta, Embeddings, Event, Priority, Ranking
+from ..wire import openai as wire
+from ..wire.errors import Complaint, status_within
 from ..wire.sse import ServerEvent
+from . import between
+from .base import unheard
 from .http import client as http
+from .http.endpoint import Endpoint
 from .local import llama_options, llama_raw, runtimes, supervisor
 from .local.engine import LocalEngine
 from .local.worker import Launch, ModelFile, Worker, WorkerFailed, WorkerSpec
-from .openai import OpenAIParser
+from .openai import OpenAIParser, beside
 
 SMALL_MODEL = 20 * 10**6
 """Bytes below which one thread is as fast as many, and is not held up when the others must wait.
@@ -43,6 +51,11 @@ class Nitro(LocalEngine):
     """Chats with llama.cpp servers that it finds or starts."""
 
     name: ClassVar[str] = "nitro"
+
+    def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
+        super().__init__(options, notify)
+        self._chat_alone: set[Path | None] = set()
+        """Files of models that have no tokens to mark a gap."""
 
     def spec(self, model: Model) -> WorkerSpec:
         if model.file is None:
@@ -127,12 +140,63 @@ class Nitro(LocalEngine):
                 engine=self.options.name,
             )
 
+    async def complete(
+        self,
+        model: Model,
+        prefix: str,
+        suffix: str,
+        parameters: Mapping[str, Any],
+        priority: Priority = "person",
+    ) -> AsyncGenerator[Delta, None]:
+        def build(model: Model, request: ChatRequest, endpoint: Endpoint) -> http.HttpRequest:
+            sent, _ = self.rules(model).apply(request.parameters)
+            body = {"input_prefix": prefix, "input_suffix": suffix, "stream": True, **sent}
+            url = beside(endpoint.url, "/infill", root=True)
+            return http.HttpRequest(url, body, self.headers(endpoint), endpoint.read_timeout)
+
+        def parser(model: Model, request: ChatRequest) -> http.Parser:
+            return InfillParser()
+
+        if model.file not in self._chat_alone:
+            request = between.asking(prefix, suffix, parameters, priority)
+            try:
+                async with aclosing(self.answer(model, request, build, parser)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+                return
+            except errors.EngineError as error:
+                # Only the server knows: the tokens may be told by their names in the vocabulary.
+                if error.http_status not in _NO_INFILL:
+                    raise
+                self._chat_alone.add(model.file)
+        async with aclosing(
+            super().complete(model, prefix, suffix, parameters, priority)
+        ) as deltas:
+            async for delta in deltas:
+                yield delta
+
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
-        # A worker that chats is not one that embeds: another is started beside it if need be.
-        settings = {**model.settings, **EMBEDS}
-        return await super().embed(replace(model, settings=settings), texts, parameters)
+        return await super().embed(_embedding(model), texts, parameters)
+
+    async def rerank(
+        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Ranking:
+        if not await asyncio.to_thread(self._ranks, model):
+            raise errors.BadRequest(
+                f"{model.id} ({self.options.name}) cannot rank texts: that takes a model made for"
+                " it (a reranker, whose GGUF has the pooling type `rank`).",
+                model=model.id,
+                engine=self.options.name,
+            )
+        return await super().rerank(_embedding(model), query, documents, parameters)
+
+    def _ranks(self, model: Model) -> bool:
+        said = self.setting(model, "pooling_type")
+        if said is not None or model.file is None:
+            return str(said).lower() == "rank"
+        return gguf.read_brief(model.file).ranks
 
     def too_long(self, model: Model, said: Complaint) -> str:
         trained = gguf.read_header(model.file).context_length if model.file else None
@@ -154,6 +218,11 @@ class Nitro(LocalEngine):
         )
 
 
+def _embedding(model: Model) -> Model:
+    """A worker that chats is not one that embeds: another is started beside it if need be."""
+    return replace(model, settings={**model.settings, **EMBEDS})
+
+
 def _launch(
     runtime: runtimes.Runtime, files: Sequence[ModelFile], options: Mapping[str, Any]
 ) -> Launch:
@@ -163,8 +232,10 @@ def _launch(
     chosen: dict[str, Any] = {} if size >= SMALL_MODEL else {"cpu_threads": 1}
     chosen["ctx_len"] = fit.default_context(header)
     chosen |= options
-    if chosen.get("embedding") and not header.pooling:
-        chosen["pooling_type"] = "mean"
+    if header.ranks:
+        chosen.setdefault("pooling_type", "rank")  # its server wants to be told
+    elif chosen.get("embedding") and not header.pooling:
+        chosen.setdefault("pooling_type", "mean")
     if chosen.get("only_embeds") and "n_ubatch" not in chosen:
         step = _step_for_texts(header, chosen["ctx_len"])
         chosen |= {"n_ubatch": step, "n_batch": step}
@@ -283,6 +354,22 @@ class ProgressParser(OpenAIParser):
             left = units.duration(seconds / done * (total - processed))
             share = processed / total
             self._tell(share, f"Reading the prompt: {share:.0%} of {total:,} tokens, {left} left …")
+
+
+# Between two texts --------------------------------------------------------------------------------
+
+_NO_INFILL = (404, 501)
+"""What a server says that has no such route, or a model without such tokens."""
+
+
+class InfillParser(http.Parser):
+    """Reads llama.cpp's own events; the one that says `stop` is the last."""
+
+    def parse(self, event: ServerEvent) -> http.Parsed:
+        chunk = json.loads(event.data)
+        if "error" in chunk:
+            raise http.Refusal(status_within(chunk), chunk)
+        return wire.read_infill(chunk)
 
 
 # What went wrong ----------------------------------------------------------------------------------

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from .. import errors
 from ..models.model import Model
 from ..redaction import Address
-from ..types import Audio, ChatRequest, Delta, Embeddings, Timings
+from ..types import Audio, ChatRequest, Delta, Embeddings, Priority, Ranking, Timings
 from ..wire import openai as wire
 from ..wire import sse
 from ..wire.errors import status_within
 from ..wire.sse import ServerEvent
+from . import between
 from .http import client as http
 from .http.endpoint import Endpoint, Remote
 from .http.failures import Party
+
+T = TypeVar("T")
+
+_COMPLETIONS = ("", "/completions", "/fim/completions")
+"""Where a server writes between two texts: nowhere, as OpenAI's old models do, as Mistral's do."""
+
+_RANKS: Mapping[str, tuple[str, bool, str]] = {
+    "openai": ("/rerank", False, "documents"),
+    "cohere": ("/v2/rerank", True, "documents"),
+    "tei": ("/rerank", True, "texts"),
+}
+"""How a server is asked to rank, by the setting `ranks`: a path, whether that begins at the root
+or stands beside that of a chat, and the name of the documents."""
 
 
 class OpenAI(Remote):
@@ -48,15 +64,53 @@ class OpenAI(Remote):
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
         return OpenAIParser(request.choices)
 
+    def complete(
+        self,
+        model: Model,
+        prefix: str,
+        suffix: str,
+        parameters: Mapping[str, Any],
+        priority: Priority = "person",
+    ) -> AsyncGenerator[Delta, None]:
+        offered = dict.fromkeys((self.rules(model).completions, *_COMPLETIONS))
+        path = self.one_of(model, "completions", [*offered])
+        if not path:
+            return super().complete(model, prefix, suffix, parameters, priority)
+
+        def build(model: Model, request: ChatRequest, endpoint: Endpoint) -> http.HttpRequest:
+            body = self.body(model, request)
+            del body["messages"]
+            if "max_completion_tokens" in body:  # chat's name alone
+                body["max_tokens"] = body.pop("max_completion_tokens")
+            body |= {"prompt": prefix, **({"suffix": suffix} if suffix else {})}
+            url, headers = beside(endpoint.url, path), self.headers(endpoint)
+            return http.HttpRequest(url, body, headers, endpoint.read_timeout)
+
+        request = between.asking(prefix, suffix, parameters, priority)
+        return self.answer(model, request, build, self.parser)
+
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
         body = {"model": self.remote_name(model), "input": [*texts], **parameters}
         request, party = await self._beside(model, "/embeddings", body)
-        found = _embeddings(
-            await self.client.fetch_json(request, party, self._tell_wait(model)), party
-        )
+        answer = await self.client.fetch_json(request, party, self._tell_wait(model))
+        found = _read(wire.read_embeddings, answer, party)
         if isinstance(found, errors.Malformed):  # raised where no variable holds what was sent
+            raise found
+        return found
+
+    async def rerank(
+        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Ranking:
+        path, root, name = _RANKS[self.one_of(model, "ranks", [*_RANKS])]
+        most = parameters.get("top_n")
+        sent = {k: v for k, v in parameters.items() if k != "top_n" or name == "documents"}
+        body = {"model": self.remote_name(model), "query": query, name: [*documents], **sent}
+        request, party = await self._beside(model, path, body, root=root)
+        answer = await self.client.fetch_json(request, party, self._tell_wait(model))
+        found = _read(functools.partial(wire.read_ranking, most), answer, party)
+        if isinstance(found, errors.Malformed):
             raise found
         return found
 
@@ -69,21 +123,31 @@ class OpenAI(Remote):
         return Audio(answer.body, answer.content_type, model.id, self.options.name)
 
     async def _beside(
-        self, model: Model, path: str, body: Mapping[str, Any]
+        self, model: Model, path: str, body: Mapping[str, Any], *, root: bool = False
     ) -> tuple[http.HttpRequest, Party]:
         """A request to another path of the server that answers chat requests."""
         endpoint = await self.reach(model)
-        chat, mark, query = endpoint.url.partition("?")
-        url = Address(chat.removesuffix("/chat/completions") + path + mark + query)
+        url = beside(endpoint.url, path, root=root)
         headers = self.headers(endpoint)
         request = http.HttpRequest(url, body, headers, endpoint.read_timeout)
         return request, self.party(model, endpoint.key)
 
 
-def _embeddings(answer: Any, party: Party) -> Embeddings | errors.Malformed:
+_CHAT = "/chat/completions"
+_BELOW_ROOT = re.compile(r"(/compatibility)?(/v\d+)?/chat/completions$")
+
+
+def beside(chat: str, path: str, *, root: bool = False) -> Address:
+    """The address of another path of a server, beside that of a chat request or at its root."""
+    chat, mark, query = chat.partition("?")
+    base = _BELOW_ROOT.sub("", chat) if root else chat.removesuffix(_CHAT)
+    return Address(base + path + mark + query)
+
+
+def _read(read: Callable[[Any, str, str], T], answer: Any, party: Party) -> T | errors.Malformed:
     try:
-        return wire.read_embeddings(answer, party.model, party.engine)
-    except (TypeError, KeyError, ValueError):
+        return read(answer, party.model, party.engine)
+    except (TypeError, LookupError, ValueError, AttributeError):
         return _strange(party, str(answer))
 
 

@@ -1,9 +1,10 @@
 """Which parameters a server is sent, and under which names: rules that are data.
 
 Rows of engines have lists of rules (`data/engines.json`): `{"models"?: pattern, "format"?: pattern,
-"rename"?: {name: name}, "drop"?: [name]}`; all that fit a model and its setting `format` hold. In
-the settings of an engine or a model may stand `rename`, which adds to them, and `drop` and `allow`,
-which replace what stands below.
+"rename"?: {name: name}, "drop"?: [name], "completions"?: path}`; all that fit a model and its
+setting `format` hold. `completions` is where the server writes between two texts. In the settings
+of an engine or a model may stand `rename`, which adds to them, and `drop`, `allow` and
+`completions`, which replace what stands below.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Rules:
     rename: Mapping[str, str] = EMPTY
     drop: frozenset[str] = frozenset()
     allow: frozenset[str] | None = None
+    completions: str = ""
 
     @classmethod
     def of(cls, options: EngineOptions, model: Model, remote_name: str) -> Self:
@@ -43,7 +45,9 @@ class Rules:
         for settings in (options.settings, model.settings):
             drop = _names(settings.get("drop"), drop)
             allow = _names(settings.get("allow"), allow)
-        return cls(rename, frozenset(drop), None if allow is None else frozenset(allow))
+        allowed = None if allow is None else frozenset(allow)
+        between = [str(rule["completions"]) for rule in written if "completions" in rule]
+        return cls(rename, frozenset(drop), allowed, *between[:1])
 
     def apply(self, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The parameters as they are sent, and the names of those that are left out."""

@@ -9,9 +9,11 @@ from .base import Engine
 
 _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "chat": ("model", "request"),
+    "complete": ("model", "prefix", "suffix", "parameters", "priority"),
     "load": ("model",),
     "unload": ("model",),
     "embed": ("model", "texts", "parameters"),
+    "rerank": ("model", "query", "documents", "parameters"),
     "speak": ("model", "text", "parameters"),
     "models": (),
     "running": (),
@@ -19,6 +21,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "preview": ("model", "request"),
 }
 """How each method is called, by position."""
+_STREAMS = {"chat", "complete"}
 _PLAIN = {"preview"}
 
 
@@ -50,7 +53,7 @@ def _wrong_kind(found: type[Engine], method: str) -> str:
     what = inspect.unwrap(getattr(found, method))
     coroutine = inspect.iscoroutinefunction(what)
     name = f"{found.__qualname__}.{method}"
-    if method == "chat":
+    if method in _STREAMS:
         # A plain function may return an async generator that somebody else has made.
         if coroutine:
             return f"{name} is a coroutine, but must be an async generator: `yield` each Delta."

@@ -57,6 +57,10 @@ _FILE_TYPES: Mapping[int | None, str] = {
 _BYTES = {name: size / block for name, block, size in _TENSOR_TYPES.values()}
 
 
+_RANK = 4
+"""llama.cpp's number for the pooling that gives one score."""
+
+
 def bytes_per_value(kind: str) -> float:
     """Bytes that a number of this type takes (`q8_0`: 1.06); 2 of a type that is not known."""
     return _BYTES.get(kind.upper(), 2.0)
@@ -94,6 +98,11 @@ class GGUFHeader:
     def embeds(self) -> bool:
         """Whether it is made to embed texts."""
         return self.pooling > 0 or not self.causal
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it is made to say how well a text answers a query."""
+        return self.pooling == _RANK
 
     def kv_bytes(self, context: int, bytes_per_value: float = 2) -> int:
         """Estimated memory of the key-value cache for `context` tokens; 0 if it cannot be told.

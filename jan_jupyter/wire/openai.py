@@ -1,7 +1,7 @@
 """OpenAI's chat API in both directions: what we ask others, and what others ask us. Pure.
 
 `write_…` makes the JSON of one of our values, `read_…` our value of such JSON: a request, the
-chunks of a stream, a whole answer, usage and timings (in llama.cpp's words), and vectors.
+chunks of a stream, a whole answer, usage and timings (in llama.cpp's words), vectors, and rankings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..types import EMPTY, ChatRequest, Delta, Embeddings, Finish, Message, Reply, Timings, Usage
+from ..types import (
+    EMPTY,
+    ChatRequest,
+    Delta,
+    Embeddings,
+    Finish,
+    Message,
+    Ranking,
+    Reply,
+    Timings,
+    Usage,
+)
 
 # Requests -----------------------------------------------------------------------------------------
 
@@ -106,9 +117,9 @@ def read_chunk(chunk: Mapping[str, Any]) -> Delta | list[Delta] | None:
 
 
 def _read_choice(choice: Mapping[str, Any]) -> Delta | None:
-    """What a chunk brings of one choice, if anything."""
+    """What a chunk brings of one choice, if anything; that of a `/completions` has its `text`."""
     delta = choice.get("delta") or choice.get("message") or {}
-    text = delta.get("content") or delta.get("refusal") or ""
+    text = delta.get("content") or delta.get("refusal") or choice.get("text") or ""
     reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
     tool_calls = delta.get("tool_calls") or []
     reason = choice.get("finish_reason")
@@ -122,6 +133,17 @@ def _read_choice(choice: Mapping[str, Any]) -> Delta | None:
         logprobs=(choice.get("logprobs") or {}).get("content") or [],
         choice=choice.get("index") or 0,
     )
+
+
+def read_infill(chunk: Mapping[str, Any]) -> Delta:
+    """A chunk of llama.cpp's own `/infill`."""
+    if not chunk["stop"]:
+        return Delta(chunk["content"])
+    timings = _read_timings(chunk.get("timings") or {})
+    counted = chunk["tokens_evaluated"], chunk["tokens_predicted"], timings.cached_tokens or 0
+    limit = chunk.get("stop_type") == "limit" or chunk.get("stopped_limit")
+    finish: Finish = "length" if limit else "stop"
+    return Delta(chunk["content"], finish=finish, usage=Usage(*counted), timings=timings)
 
 
 def write_chunk(
@@ -243,3 +265,20 @@ def write_embeddings(found: Embeddings, *, packed: bool) -> dict[str, Any]:
 
 def _packed(vector: Sequence[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+# Rankings -----------------------------------------------------------------------------------------
+
+
+def read_ranking(most: int | None, answer: Any, model: str, engine: str) -> Ranking:
+    """The best `most` of a ranking as Cohere writes it, and all who follow it, or as TEI does.
+
+    Raises `TypeError`, `LookupError` or `ValueError` for what is none.
+    """
+    bare = isinstance(answer, list)
+    rows = answer if bare else answer.get("results") or answer["data"]
+    scores = [(int(row["index"]), row.get("relevance_score", row.get("score"))) for row in rows]
+    pairs = [(index, float(score)) for index, score in scores]
+    pairs.sort(key=lambda pair: pair[1], reverse=True)
+    usage = {} if bare else answer.get("usage") or {}
+    return Ranking(pairs[:most], model, engine, read_usage(usage))

@@ -19,7 +19,9 @@ def write_model(
     heads: int = 4,
     context: int = 4096,
     architecture: str = "llama",
+    fills: bool = False,
 ) -> Path:
+    """`fills`: with the tokens of a model that has learnt to write between two texts."""
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_name(path.stem)
     writer.add_context_length(context)
@@ -34,10 +36,14 @@ def write_model(
     letters = [bytes([code]) for code in range(97, 123)]
     tokens = [b"<unk>", b"<s>", b"</s>", *(f"<0x{code:02X}>".encode() for code in range(256))]
     tokens += [b"\xe2\x96\x81" + letter for letter in letters] + letters
+    marks = ("fim_pre", "fim_suf", "fim_mid") if fills else ()
+    for mark in marks:
+        writer.add_uint32(f"tokenizer.ggml.{mark}_token_id", len(tokens))
+        tokens.append(f"<{mark}>".encode())
     writer.add_tokenizer_model("llama")
     writer.add_token_list(tokens)
     writer.add_token_scores([0.0] * len(tokens))
-    writer.add_token_types([2, 3, 3] + [6] * 256 + [1] * 52)
+    writer.add_token_types([2, 3, 3] + [6] * 256 + [1] * 52 + [3] * len(marks))
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_chat_template(TEMPLATE)
@@ -71,7 +77,7 @@ def write_model(
 def write_embedder(
     path: Path, *, context: int = 2048, width: int = 64, layers: int = 2, pooling: int = 2
 ) -> Path:
-    """A BERT, which embeds and does nothing else; `pooling` is llama.cpp's number, 2: the first."""
+    """A BERT, which embeds and does nothing else (of `pooling` 4: ranks); 2: by its first token."""
     writer = gguf.GGUFWriter(path, "bert")
     writer.add_name(path.stem)
     writer.add_context_length(context)
@@ -117,6 +123,9 @@ def write_embedder(
         layer(f"{block}.ffn_up", 2 * width, width)
         layer(f"{block}.ffn_down", width, 2 * width)
         norm(f"{block}.layer_output_norm")
+    if pooling == gguf.PoolingType.RANK:
+        layer("cls", width, width)
+        layer("cls.output", 1, width)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -46,6 +46,10 @@ class Endpoint:
         object.__setattr__(self, "url", Address(self.url))
 
 
+Build = Callable[[Model, ChatRequest, Endpoint], http.HttpRequest]
+MakeParser = Callable[[Model, ChatRequest], http.Parser]
+
+
 class Remote(OfSettings):
     """An engine whose models are served elsewhere, or by a worker, over HTTP."""
 
@@ -170,11 +174,18 @@ class Remote(OfSettings):
 
         return Party(asked, self.options.name, hint, key, self.kind_of, self.hints, secrets)
 
-    async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+    def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        return self.answer(model, request, self.build, self.parser)
+
+    async def answer(
+        self, model: Model, request: ChatRequest, build: Build, parser: MakeParser
+    ) -> AsyncGenerator[Delta, None]:
+        """The answer to a request, in whichever way it is written and read."""
         endpoint = await self.reach(model)
         begun = False
         try:
-            async with aclosing(self._asked(model, request, endpoint)) as deltas:
+            deltas = self._asked(model, request, build, parser, endpoint)
+            async with aclosing(deltas):
                 async for delta in deltas:
                     begun = True
                     yield delta
@@ -183,16 +194,22 @@ class Remote(OfSettings):
             key = Secret("" if begun else await self.key(model, renew=True) or "")
             if not key or key == endpoint.key:
                 raise
-        async with aclosing(self._asked(model, request, replace(endpoint, key=key))) as deltas:
+        endpoint = replace(endpoint, key=key)
+        async with aclosing(self._asked(model, request, build, parser, endpoint)) as deltas:
             async for delta in deltas:
                 yield delta
 
     async def _asked(
-        self, model: Model, request: ChatRequest, endpoint: Endpoint
+        self,
+        model: Model,
+        request: ChatRequest,
+        build: Build,
+        parser: MakeParser,
+        endpoint: Endpoint,
     ) -> AsyncGenerator[Delta, None]:
         deltas = self.client_for(model).stream(
-            self.build(model, request, endpoint),
-            lambda: self.parser(model, request),
+            build(model, request, endpoint),
+            lambda: parser(model, request),
             self.party(model, endpoint.key),
             self._tell_wait(model),
         )

@@ -19,12 +19,22 @@ from ... import errors, settings
 from ...engine_options.options import EngineOptions
 from ...models.model import Model
 from ...parameters import names_program
-from ...types import Audio, ChatRequest, Delta, Embeddings, Event, Message, Running, Timings
+from ...types import (
+    Audio,
+    ChatRequest,
+    Delta,
+    Embeddings,
+    Event,
+    Message,
+    Ranking,
+    Running,
+    Timings,
+)
 from ...wire.errors import Complaint
 from ...wire.retry import Wait
 from ..base import unheard
 from ..http import client as http
-from ..http.endpoint import Endpoint
+from ..http.endpoint import Build, Endpoint, MakeParser
 from ..http.failures import Hints, Party, unsent
 from ..openai import OpenAI
 from . import pool
@@ -87,13 +97,15 @@ class LocalEngine(OpenAI):
     async def models(self) -> list[str]:
         return []  # it has those of the data folder
 
-    async def chat(self, model: Model, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+    async def answer(
+        self, model: Model, request: ChatRequest, build: Build, parser: MakeParser
+    ) -> AsyncGenerator[Delta, None]:
         text: list[str] = []
         alone = False
         for attempt in (1, 2):
             async with self._place(model, request, alone=alone) as (worker, share, waited):
                 try:
-                    deltas = self._asked(model, request, _endpoint(worker))
+                    deltas = self._asked(model, request, build, parser, _endpoint(worker))
                     async with aclosing(deltas):
                         async for delta in deltas:
                             text.append("" if delta.choice else delta.text)
@@ -125,6 +137,12 @@ class LocalEngine(OpenAI):
     ) -> Embeddings:
         async with self._place(model, None):
             return await super().embed(model, texts, parameters)
+
+    async def rerank(
+        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Ranking:
+        async with self._place(model, None):
+            return await super().rerank(model, query, documents, parameters)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         raise self._cannot(model, "speak")

@@ -120,7 +120,7 @@ _FLASH = {
 }
 _ROPE = _members("LLAMA_ROPE_SCALING_TYPE_", "none", "linear", "yarn")
 _NUMA = _members("GGML_NUMA_STRATEGY_", "distribute", "isolate", "numactl")
-_POOLING = _members("LLAMA_POOLING_TYPE_", "mean", "cls", "last")
+_POOLING = _members("LLAMA_POOLING_TYPE_", "mean", "cls", "last", "rank")
 _SPLIT = _members("LLAMA_SPLIT_MODE_", "none", "layer", "row")
 _LOAD = {
     "mmap": "LLAMA_LOAD_MODE_MMAP",

@@ -13,7 +13,7 @@ from ... import errors
 from ...engine_options.options import EngineOptions
 from ...models.model import Model
 from ...redaction import Address
-from ...types import Audio, ChatRequest, Delta, Embeddings, Event
+from ...types import Audio, ChatRequest, Delta, Embeddings, Event, Ranking
 from ...wire.errors import Complaint
 from ..base import unheard
 from ..http import client as http
@@ -125,6 +125,13 @@ class Triton(OpenAI):
         if self._format(model) != "openai":
             raise self._cannot(model, "embed texts in this format")
         return await super().embed(model, texts, parameters)
+
+    async def rerank(
+        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
+    ) -> Ranking:
+        if self._format(model) != "openai":
+            raise self._cannot(model, "rank texts in this format")
+        return await super().rerank(model, query, documents, parameters)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         raise self._cannot(model, "speak")

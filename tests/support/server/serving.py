@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from . import triton
 from .answers import refuse, stream, whole
 from .behaviour import Behaviour
+from .between import Completions, FillIn, Rerank
 from .claude import Claude
 from .dialect import Dialect
 from .openai import OpenAI
@@ -152,6 +153,9 @@ class Server:
 
 DIALECTS = (
     ("/chat/completions", OpenAI),
+    ("/fim/completions", FillIn),
+    ("/completions", Completions),
+    ("/rerank", Rerank),
     ("/messages", Claude),
     ("/generate_stream", TGI),
     ("/", Toolkit),
