@@ -394,11 +394,8 @@ def test_a_cut_answer_keeps_its_text_and_says_so_in_one_line(ask: Kernel) -> Non
 def test_a_mistake_is_one_line_that_says_how_to_mend_it(ask: Kernel, code: str, says: str) -> None:
     result = ask.execute(code)
     assert result.status == "error"
-    lines = [m for m in result.received if m.type in ("error", "stream")]
-    assert len(lines) == 1
-    shown = "".join(
-        "".join(m.content["traceback"]) if m.type == "error" else m.content["text"] for m in lines
-    )
+    (line,) = [one for one in result.outputs if one["output_type"] in ("error", "stream")]
+    shown = "".join(line["traceback"] if line["output_type"] == "error" else line["text"])
     assert says in shown
     assert len(shown.strip().splitlines()) == 1
     assert KEY not in shown
