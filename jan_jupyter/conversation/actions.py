@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import errors
@@ -23,24 +24,16 @@ from .turns import question
 Action = Callable[..., Coroutine[Any, Any, None]]
 
 
+@dataclass(eq=False)
 class Actions:
     """Used on the background loop alone. Parameters are the fields of the action."""
 
-    def __init__(
-        self,
-        around: Surroundings,
-        selection: Selection,
-        timeline: Timeline,
-        publisher: Publisher,
-        answers: Answers,
-        tasks: Tasks,
-    ) -> None:
-        self._around = around
-        self._selection = selection
-        self._timeline = timeline
-        self._publisher = publisher
-        self._answers = answers
-        self._tasks = tasks
+    around: Surroundings
+    selection: Selection
+    timeline: Timeline
+    publisher: Publisher
+    answers: Answers
+    tasks: Tasks
 
     def named(self, kind: str) -> Action | None:
         """The method for actions of that kind; `None`: there are no such actions."""
@@ -50,175 +43,175 @@ class Actions:
     # Asking ---------------------------------------------------------------------------------------
 
     async def do_send(self, text: str, images: Sequence[str] = (), key: str = "") -> None:
-        self._answers.not_busy()
+        self.answers.not_busy()
         pictures = [{"type": "image_url", "image_url": {"url": url}} for url in images]
-        prompt = question(text, await self._around.references(text), pictures)
-        await self._answers.ask(prompt, key)
-        await self._publisher.turns()
+        prompt = question(text, await self.around.references(text), pictures)
+        await self.answers.ask(prompt, key)
+        await self.publisher.turns()
 
     async def do_regenerate(self, id: str, model: str = "") -> None:
         """A further answer to a question, or instead of an answer."""
-        thread, real = await self._answers.place(id)
+        thread, real = await self.answers.place(id)
         tree = thread.seen.tree
         replaces: str | None = real
         if tree.message(real).role == "user":
             after = tree.line[(tree.place(real) or 0) + 1 :][:1]
             replaces = after[0].id if after else None  # its answer was lost, or removed
         if replaces is not None:
-            self._timeline.single_column()
-        live = LiveAnswer(thread, model or self._selection.reference, replaces=replaces)
-        await self._answers.run(
+            self.timeline.single_column()
+        live = LiveAnswer(thread, model or self.selection.reference, replaces=replaces)
+        await self.answers.run(
             live,
             lambda chat: (
                 chat.stream_answer(real) if replaces is None else chat.stream_regenerate(replaces)
             ),
-            model or self._selection.model,
+            model or self.selection.model,
         )
 
     async def do_edit(self, id: str, text: str, key: str = "") -> None:
-        thread, real = await self._answers.place(id)
-        context = await self._around.references(text)
+        thread, real = await self.answers.place(id)
+        context = await self.around.references(text)
         old = thread.seen.tree.message(real).content
         others = (
             [] if isinstance(old, str) else [part for part in old if part.get("type") != "text"]
         )
         prompt = question(text, context, others)
-        self._timeline.single_column()
-        live = LiveAnswer(thread, self._selection.reference, replaces=real)
-        await self._answers.run(
-            live, lambda chat: chat.stream_edit(real, prompt), self._selection.model, key
+        self.timeline.single_column()
+        live = LiveAnswer(thread, self.selection.reference, replaces=real)
+        await self.answers.run(
+            live, lambda chat: chat.stream_edit(real, prompt), self.selection.model, key
         )
 
     async def do_continue(self, id: str) -> None:
-        thread, real = await self._answers.place(id)
+        thread, real = await self.answers.place(id)
         before = thread.seen.tree.message(real)
         live = LiveAnswer(
             thread,
-            before.model or self._selection.reference,
+            before.model or self.selection.reference,
             base=before.text,
             reasoning_base=before.reasoning,
-            id=self._timeline.name(real),
+            id=self.timeline.name(real),
             replaces=real,
         )
-        await self._answers.run(
-            live, lambda chat: chat.stream_go_on(), before.model or self._selection.model
+        await self.answers.run(
+            live, lambda chat: chat.stream_go_on(), before.model or self.selection.model
         )
 
     # What stands in the thread --------------------------------------------------------------------
 
     async def do_version(self, id: str) -> None:
-        thread, real = await self._answers.place(id)
-        self._timeline.single_column()
+        thread, real = await self.answers.place(id)
+        self.timeline.single_column()
         await asyncio.to_thread(thread.switch, real)
-        await self._publisher.turns()
+        await self.publisher.turns()
 
     async def do_keep(self, id: str) -> None:
         """Go on with one of several answers: the others stay as its versions."""
-        thread, real = await self._answers.place(id)
-        self._selection.compare = []
+        thread, real = await self.answers.place(id)
+        self.selection.compare = []
         if model := thread.seen.tree.message(real).model:
             await self.do_model(model)  # who sees the answer stand there asks its model next
         await self.do_version(id)
-        await self._publisher.state()
+        await self.publisher.state()
 
     async def do_columns(self, id: str) -> None:
         """Put an answer and its versions side by side again: their models answer again, too."""
-        thread, real = await self._answers.place(id)
+        thread, real = await self.answers.place(id)
         tree = thread.seen.tree
         if not (place := tree.place(real)):
             raise errors.UsageError("No question stands before that answer.")
-        names = self._timeline.put_beside(tree.line[place - 1].id, tree.versions(real))
-        models = [tree.message(self._timeline.real_id(name)).model for name in names]
-        await asyncio.to_thread(self._selection.choose_all, models)
-        self._around.changed()
-        await self._publisher.turns()
-        await self._publisher.state()
+        names = self.timeline.put_beside(tree.line[place - 1].id, tree.versions(real))
+        models = [tree.message(self.timeline.real_id(name)).model for name in names]
+        await asyncio.to_thread(self.selection.choose_all, models)
+        self.around.changed()
+        await self.publisher.turns()
+        await self.publisher.state()
 
     async def do_delete(self, id: str) -> None:
-        thread, real = await self._answers.place(id)
+        thread, real = await self.answers.place(id)
         place, messages = thread.seen.tree.place(real), thread.seen.tree.line
         await asyncio.to_thread(thread.delete, *deleted_with(messages, place, real))
-        await self._publisher.turns()
+        await self.publisher.turns()
 
     # Models ---------------------------------------------------------------------------------------
 
     async def do_model(self, model: str) -> None:
-        await asyncio.to_thread(self._selection.choose, model)
-        self._around.changed()
-        await self._publisher.state()
+        await asyncio.to_thread(self.selection.choose, model)
+        self.around.changed()
+        await self.publisher.state()
         await self.do_load(model)
 
     async def do_load(self, model: str) -> None:
-        self._tasks.start(self._load(model))
+        self.tasks.start(self._load(model))
 
     async def _load(self, model: str) -> None:
         try:
-            levels = await asyncio.to_thread(self._selection.load_levels, model)
+            levels = await asyncio.to_thread(self.selection.load_levels, model)
             if levels is not None:
-                await self._selection.router.load(model or None, levels)
+                await self.selection.router.load(model or None, levels)
         except Exception as error:
-            self._publisher.failed(error)
-        self._publisher.models_soon()
+            self.publisher.failed(error)
+        self.publisher.models_soon()
 
     async def do_unload(self, model: str) -> None:
-        await self._selection.router.unload(model)
-        self._publisher.models_soon()
+        await self.selection.router.unload(model)
+        self.publisher.models_soon()
 
     async def do_compare(self, models: Sequence[str]) -> None:
-        chosen = self._selection.reference
-        self._selection.compare = [model for model in models if model != chosen]
-        self._publisher.update(compare=[*self._selection.compare])
+        chosen = self.selection.reference
+        self.selection.compare = [model for model in models if model != chosen]
+        self.publisher.update(compare=[*self.selection.compare])
 
     async def do_beside(self, model: str, on: bool) -> None:
-        others = [name for name in self._selection.compare if name != model]
+        others = [name for name in self.selection.compare if name != model]
         await self.do_compare([*others, model] if on else others)
 
     # What goes with each question -----------------------------------------------------------------
 
     async def do_set(self, kind: str, name: str, value: Any) -> None:
-        await asyncio.to_thread(self._selection.set, kind, name, value)
-        await self._publisher.state()
+        await asyncio.to_thread(self.selection.set, kind, name, value)
+        await self.publisher.state()
 
     async def do_instructions(self, text: str) -> None:
-        await asyncio.to_thread(self._selection.set_instructions, text)
-        await self._publisher.state()
+        await asyncio.to_thread(self.selection.set_instructions, text)
+        await self.publisher.state()
 
     async def do_assistant(self, id: str) -> None:
-        if model := await asyncio.to_thread(self._selection.choose_assistant, id):
+        if model := await asyncio.to_thread(self.selection.choose_assistant, id):
             await self.do_model(model)
-        await self._publisher.state()
+        await self.publisher.state()
 
     # Threads --------------------------------------------------------------------------------------
 
     async def do_thread(self, id: str) -> None:
         """Go on with another thread, or begin one (`""`)."""
-        await self.show(await asyncio.to_thread(self._selection.threads.get, id) if id else None)
-        await self._publisher.snapshot()
+        await self.show(await asyncio.to_thread(self.selection.threads.get, id) if id else None)
+        await self.publisher.snapshot()
 
     async def show(self, thread: Thread | None) -> None:
-        await asyncio.to_thread(self._selection.show, thread)
-        self._timeline.single_column()
-        self._publisher.forget_notice()
-        self._around.changed()
+        await asyncio.to_thread(self.selection.show, thread)
+        self.timeline.single_column()
+        self.publisher.forget_notice()
+        self.around.changed()
 
     async def do_rename(self, id: str, title: str) -> None:
-        thread = await asyncio.to_thread(self._selection.threads.get, id)
+        thread = await asyncio.to_thread(self.selection.threads.get, id)
         await asyncio.to_thread(thread.rename, title)
-        self._publisher.threads_changed()
-        await self._publisher.state()
+        self.publisher.threads_changed()
+        await self.publisher.state()
 
     async def do_remove(self, id: str) -> None:
-        thread = self._selection.thread
+        thread = self.selection.thread
         if thread is not None and thread.id == id:
             # Else their last words would be written behind its back.
-            await asyncio.gather(*self._answers.stop(), return_exceptions=True)
+            await asyncio.gather(*self.answers.stop(), return_exceptions=True)
             await self.show(None)
-        await asyncio.to_thread(self._selection.threads.delete, id)
-        self._publisher.threads_changed()
-        await self._publisher.snapshot()
+        await asyncio.to_thread(self.selection.threads.delete, id)
+        self.publisher.threads_changed()
+        await self.publisher.snapshot()
 
     async def do_dismiss(self) -> None:
-        self._publisher.notice("")
+        self.publisher.notice("")
 
 
 def deleted_with(path: Sequence[ThreadMessage], place: int | None, id: str) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from .. import errors
 from ..ask import Stream
@@ -24,24 +25,18 @@ Ask = Callable[[Chat], Stream]
 """Makes of a chat the stream of one answer."""
 
 
+@dataclass(eq=False)
 class Answers:
     """Used on the background loop alone."""
 
-    def __init__(
-        self,
-        around: Surroundings,
-        selection: Selection,
-        timeline: Timeline,
-        publisher: Publisher,
-        tasks: Tasks,
-        queue: ActionQueue,
-    ) -> None:
-        self._around = around
-        self._selection = selection
-        self._timeline = timeline
-        self._publisher = publisher
-        self._tasks = tasks
-        self._queue = queue
+    around: Surroundings
+    selection: Selection
+    timeline: Timeline
+    publisher: Publisher
+    tasks: Tasks
+    queue: ActionQueue
+
+    def __post_init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
         self.reply: Reply | None = None
         """The last answer that ended."""
@@ -49,12 +44,12 @@ class Answers:
     @property
     def busy(self) -> bool:
         """Whether an answer of the thread that is shown is on its way."""
-        return self._timeline.busy(self._selection.thread)
+        return self.timeline.busy(self.selection.thread)
 
     async def wait(self) -> None:
         """Return when no action is left to do and no answer is on its way."""
         while True:
-            await self._queue.wait()
+            await self.queue.wait()
             if not self._running:
                 return
             await asyncio.wait(self._running)
@@ -63,10 +58,10 @@ class Answers:
 
     async def ask(self, prompt: Message, key: str) -> None:
         """Put a question to the model that is chosen, and to those beside it."""
-        selection = self._selection
+        selection = self.selection
         thread = await asyncio.to_thread(selection.open)
-        self._around.changed()
-        self._timeline.single_column()
+        self.around.changed()
+        self.timeline.single_column()
         model, chosen = selection.model, selection.reference
         others = [name for name in selection.compare if name != chosen]
         first = LiveAnswer(thread, model or chosen)
@@ -74,11 +69,11 @@ class Answers:
             stream = await self._stream(lambda chat: chat.stream(prompt), model)
         except errors.JanError as error:
             question = await asyncio.to_thread(thread.append, ThreadMessage.of(prompt))
-            self._publisher.in_thread(key)
+            self.publisher.in_thread(key)
             await self._refused(question.id, first, error)
             return
         await self._begin(first, stream)
-        self._publisher.in_thread(key)
+        self.publisher.in_thread(key)
         question_id = record_of(stream).question
         if others and question_id is not None:
             selection.model = first.model
@@ -86,7 +81,7 @@ class Answers:
 
     async def _ask_beside(self, first: LiveAnswer, question: str, models: Sequence[str]) -> None:
         """Further answers to a question, each in its column."""
-        columns = self._timeline.columns(question, first.id)
+        columns = self.timeline.columns(question, first.id)
         for model in models:
             live = LiveAnswer(first.thread, model)
             columns.append(live.id)
@@ -101,31 +96,31 @@ class Answers:
         """What cannot even be asked is kept as well: the question, and why it has no answer."""
         message = ThreadMessage("assistant", "", status="error", error=str(error), model=live.model)
         written = await asyncio.to_thread(live.thread.answer, message, question)
-        self._timeline.set_name(written.id, live.id)
-        self._timeline.error_cards[live.id] = error_card(error)
-        await self._publisher.turns()
+        self.timeline.set_name(written.id, live.id)
+        self.timeline.error_cards[live.id] = error_card(error)
+        await self.publisher.turns()
 
     async def run(self, live: LiveAnswer, ask: Ask, model: str, key: str = "") -> None:
         """One more answer at a place of the thread. Raises what is in its way."""
         await self._begin(live, await self._stream(ask, model))
-        self._publisher.in_thread(key)
-        await self._publisher.turns()
+        self.publisher.in_thread(key)
+        await self.publisher.turns()
 
     async def _stream(self, ask: Ask, model: str) -> Stream:
         """An answer that is ready to be streamed; raises what is in its way."""
-        return await asyncio.to_thread(lambda: ask(self._selection.chat(model)))
+        return await asyncio.to_thread(lambda: ask(self.selection.chat(model)))
 
     async def place(self, id: str) -> tuple[Thread, str]:
         """The thread, seen now, and in it the id of the turn that the front end calls `id`.
 
         Raises `UsageError` where there is none, or while it is being written to.
         """
-        thread = self._selection.thread
+        thread = self.selection.thread
         if thread is None:
             raise errors.UsageError("Nothing has been said in this thread yet.")
         self.not_busy()
         await asyncio.to_thread(thread.now)
-        return thread, self._timeline.real_id(id)
+        return thread, self.timeline.real_id(id)
 
     def not_busy(self) -> None:
         """Raises `UsageError` while an answer is on its way."""
@@ -141,37 +136,37 @@ class Answers:
         live.stream = stream
         live.model = stream.target.model.reference
         live.engine = stream.target.engine.options.name
-        self._timeline.live.append(live)
-        live.task = self._tasks.start(self._drive(live, stream))
+        self.timeline.live.append(live)
+        live.task = self.tasks.start(self._drive(live, stream))
         live.task.add_done_callback(lambda task: begun.set())
         self._running.add(live.task)
         live.task.add_done_callback(self._running.discard)
-        self._around.changed()
+        self.around.changed()
         await begun.wait()
-        if self._queue.stopped:  # before it was there; the question is kept
+        if self.queue.stopped:  # before it was there; the question is kept
             live.task.cancel()
 
     async def _drive(self, live: LiveAnswer, stream: Stream) -> None:
         """Send an answer on as it comes, then as the thread has it."""
         try:
-            await stream_to(live, stream, self._around.send)
+            await stream_to(live, stream, self.around.send)
         except asyncio.CancelledError:
             pass  # the stop that was asked for
         except errors.ThreadError as error:
             if error.reply is None:
-                self._timeline.error_cards[live.id] = error_card(error)
+                self.timeline.error_cards[live.id] = error_card(error)
             else:
                 live.unsaved = unsaved_card(error)
         except Exception as error:
-            self._timeline.error_cards[live.id] = error_card(error)
-        ending = self._tasks.start(self._end(live, stream))
+            self.timeline.error_cards[live.id] = error_card(error)
+        ending = self.tasks.start(self._end(live, stream))
         while not ending.done():  # whoever stops it once more does not stop its end
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([ending])
 
     async def _end(self, live: LiveAnswer, stream: Stream) -> None:
         """Publish that an answer has ended, as the thread has it."""
-        timeline = self._timeline
+        timeline = self.timeline
         with contextlib.suppress(errors.JanError):  # the thread was deleted meanwhile
             await asyncio.to_thread(live.thread.now)  # what it was is seen before it is gone here
         timeline.live.remove(live)
@@ -181,11 +176,11 @@ class Answers:
         if answer is not None:
             timeline.set_name(answer.id, live.id)
         if live.id in timeline.error_cards and not timeline.shows(live, answer):
-            self._publisher.notice(timeline.error_cards[live.id]["message"])
+            self.publisher.notice(timeline.error_cards[live.id]["message"])
         self.reply = stream.reply_so_far()
-        self._around.changed()
-        await self._publisher.turns()
-        self._publisher.models_soon()
+        self.around.changed()
+        await self.publisher.turns()
+        self.publisher.models_soon()
 
     def stop(self, id: str | None = None) -> list[asyncio.Task[None]]:
         """Stop one answer, or all: also those that are asked for but have not begun.
@@ -193,8 +188,8 @@ class Answers:
         Returns the tasks that are about to end.
         """
         if id is None:
-            self._queue.stop()
-        shown = [live for live in self._timeline.live if live.thread is self._selection.thread]
+            self.queue.stop()
+        shown = [live for live in self.timeline.live if live.thread is self.selection.thread]
         tasks = [live.task for live in shown if live.task and id in (None, live.id)]
         for task in tasks:
             task.cancel()

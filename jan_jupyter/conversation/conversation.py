@@ -53,12 +53,7 @@ class Conversation:
             around, self.selection, self._timeline, self._publisher, self._tasks, self._queue
         )
         self._actions = Actions(
-            around,
-            self.selection,
-            self._timeline,
-            self._publisher,
-            self._answers,
-            self._tasks,
+            around, self.selection, self._timeline, self._publisher, self._answers, self._tasks
         )
         self._queries = Queries(self.selection, around)
         self._keys: deque[str] = deque(maxlen=KEYS)

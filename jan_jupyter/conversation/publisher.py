@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from .. import errors
@@ -23,20 +24,16 @@ PAUSE = 0.25
 """Seconds at least between two lists of the models."""
 
 
+@dataclass(eq=False)
 class Publisher:
     """The events of `Event` in `protocol.ts`, but for those of one answer. On the loop alone."""
 
-    def __init__(
-        self,
-        around: Surroundings,
-        selection: Selection,
-        timeline: Timeline,
-        tasks: Tasks,
-    ) -> None:
-        self._around = around
-        self._selection = selection
-        self._timeline = timeline
-        self._tasks = tasks
+    around: Surroundings
+    selection: Selection
+    timeline: Timeline
+    tasks: Tasks
+
+    def __post_init__(self) -> None:
         self.follows_models = False
         """Whether somebody has done something here: before that nobody waits for models."""
         self._load_events: dict[str, Event] = {}
@@ -57,31 +54,31 @@ class Publisher:
         state = await self._slow_state()
         sent = [*self._in_thread]  # never one that the timeline does not show yet
         await self._refresh()
-        path, turns = self._timeline.turns(self._selection.thread)  # last: all that came is in it
+        path, turns = self.timeline.turns(self.selection.thread)  # last: all that came is in it
         self._sent = {turn["id"]: turn for turn in turns}
         state |= {"path": path, "notice": self._notice, "sent": sent, **self._quick_state()}
-        self._around.send({"type": "snapshot", "state": state, "turns": turns})
-        self._around.changed()
+        self.around.send({"type": "snapshot", "state": state, "turns": turns})
+        self.around.changed()
 
     async def turns(self) -> None:
         """The turns that have changed, then the path through them."""
         sent = [*self._in_thread]
         await self._refresh()
-        path, turns = self._timeline.turns(self._selection.thread)
+        path, turns = self.timeline.turns(self.selection.thread)
         by_id = {turn["id"]: turn for turn in turns}
         for id, turn in by_id.items():
             if self._sent.get(id) != turn:
-                self._around.send({"type": "message", "turn": turn})
+                self.around.send({"type": "message", "turn": turn})
         self._sent = by_id
         self.update(path=path, sent=sent, **self._quick_state())
 
     async def turn(self, id: str) -> None:
         """One turn again, of which the front end has missed something."""
         await self._refresh()
-        _, turns = self._timeline.turns(self._selection.thread)
+        _, turns = self.timeline.turns(self.selection.thread)
         for turn in turns:
             if turn["id"] == id:
-                self._around.send({"type": "message", "turn": turn})
+                self.around.send({"type": "message", "turn": turn})
 
     async def state(self) -> None:
         """All but the turns."""
@@ -91,17 +88,17 @@ class Publisher:
 
     def update(self, **state: Any) -> None:
         """Some fields of the state."""
-        self._around.send({"type": "state", "state": state})
+        self.around.send({"type": "state", "state": state})
 
     # What it is made of ---------------------------------------------------------------------------
 
     async def _refresh(self) -> None:
         """Read what is on the disk: what is sent then is as of now, and sent at once."""
-        await asyncio.to_thread(self._selection.refresh)
+        await asyncio.to_thread(self.selection.refresh)
 
     def _quick_state(self) -> dict[str, Any]:
         """What changes by itself, as of the last `_refresh`."""
-        selection = self._selection
+        selection = self.selection
         thread = selection.thread
         return {
             "thread": {"id": thread.id, "title": thread.seen.head.title} if thread else None,
@@ -112,15 +109,15 @@ class Publisher:
         }
 
     async def _slow_state(self) -> dict[str, Any]:
-        state = await asyncio.to_thread(self._selection.state)
+        state = await asyncio.to_thread(self.selection.state)
         return {**state, "models": await self._models()}
 
     async def _models(self) -> list[ModelRow]:
         try:
-            running = await self._selection.router.running()
+            running = await self.selection.router.running()
         except errors.JanError:
             running = []
-        workspace, events = self._selection.workspace, {**self._load_events}
+        workspace, events = self.selection.workspace, {**self._load_events}
         silent = await workspace.servers.not_running()
         return await asyncio.to_thread(views.model_rows, workspace.models, running, events, silent)
 
@@ -150,8 +147,8 @@ class Publisher:
     def on_event(self, event: Event) -> None:
         """What the router says of a model."""
         self._load_events[event.model] = event
-        if event.state == "ready" and event.model == self._selection.id:
-            self._selection.reload = False
+        if event.state == "ready" and event.model == self.selection.id:
+            self.selection.reload = False
         self.models_soon()
 
     def models_soon(self) -> None:
@@ -163,6 +160,6 @@ class Publisher:
         async def later() -> None:
             await asyncio.sleep(PAUSE)
             self._models_due = False
-            self.update(models=await self._models(), reload=self._selection.reload)
+            self.update(models=await self._models(), reload=self.selection.reload)
 
-        self._tasks.start(later())
+        self.tasks.start(later())

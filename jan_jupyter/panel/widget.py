@@ -73,7 +73,7 @@ class ChatPanel(anywidget.AnyWidget):
         workspace: Workspace | None = None,
         **traits: Any,
     ) -> None:
-        self._main = _Main()
+        self._kernel_thread = _KernelThread()
         self._shell = get_ipython()
         self._names = sys._getframe(1).f_globals  # a notebook's own, where IPython is not
         self._saved: list[str] = []
@@ -89,7 +89,7 @@ class ChatPanel(anywidget.AnyWidget):
         if model is not None:
             self._workspace.router.model(model)  # an error now, not with the first question
         self._conversation = Conversation(
-            Surroundings(self._tell, self._changed, self._context, self._complete),
+            Surroundings(self._send_event, self._changed, self._context, self._complete),
             self._workspace,
             model=model or "",
             thread=opened if isinstance(opened, Thread) else None,
@@ -118,7 +118,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     def wait(self) -> Reply | None:
         """Wait until no answer is on its way; the last one."""
-        self._main.wait(self._conversation.wait())
+        self._kernel_thread.wait(self._conversation.wait())
         return self.reply
 
     def stop(self) -> None:
@@ -186,13 +186,13 @@ class ChatPanel(anywidget.AnyWidget):
 
     # To the front end, and to the kernel's thread -------------------------------------------------
 
-    def _tell(self, event: Mapping[str, Any]) -> None:
+    def _send_event(self, event: Mapping[str, Any]) -> None:
         with contextlib.suppress(Exception):  # the comm may be closed already
             super().send(dict(event))
 
     def _changed(self) -> None:
         """From the background loop: traits and saved output follow in the kernel's thread."""
-        self._main.call(self._follow)
+        self._kernel_thread.call(self._follow)
 
     def _follow(self) -> None:
         self._follow_traits()
@@ -202,7 +202,7 @@ class ChatPanel(anywidget.AnyWidget):
             # It is drawn whole each time, so a long one seldom.
             self._due = now + 1 + len(data["text/markdown"]) / LETTERS_A_SECOND
             # To pages that know no display ids.
-            self._tell({"type": "saved", "data": data, "thread": self.thread})
+            self._send_event({"type": "saved", "data": data, "thread": self.thread})
             if data == self._file:
                 return
             self._file = data
@@ -242,7 +242,7 @@ class ChatPanel(anywidget.AnyWidget):
     # What questions refer to ----------------------------------------------------------------------
 
     def _context(self, text: str) -> Future[list[Context]]:
-        return self._main.call(lambda: context.resolve(text, self._notebook()))
+        return self._kernel_thread.call(lambda: context.resolve(text, self._notebook()))
 
     def _complete(self, text: str) -> list[context.Candidate]:
         return context.complete(text, self._notebook())
@@ -251,7 +251,7 @@ class ChatPanel(anywidget.AnyWidget):
         return context.notebook(self._shell, self._names)
 
 
-class _Main:
+class _KernelThread:
     """The thread in which the panel was made: a kernel's own. Without a loop: one beside it."""
 
     def __init__(self) -> None:
