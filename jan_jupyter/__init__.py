@@ -122,7 +122,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     value: Any
-    if name in ("ModelStore", "models", "router"):  # people see how far their downloads are
+    if name in ("ModelStore", "Workspace", "models", "router"):  # people see how far downloads are
         store = import_module(f"{__name__}.models.store").ModelStore
         store.shows = import_module(f"{__name__}.console").TerminalProgress
     if name in ("models", "router", "threads"):
