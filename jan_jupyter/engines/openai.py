@@ -94,11 +94,7 @@ class OpenAI(Remote):
     ) -> Embeddings:
         body = {"model": self.remote_name(model), "input": [*texts], **parameters}
         request, party = await self._beside(model, "/embeddings", body)
-        answer = await self.client.fetch_json(request, party, self._tell_wait(model))
-        found = _read(wire.read_embeddings, answer, party)
-        if isinstance(found, errors.Malformed):  # raised where no variable holds what was sent
-            raise found
-        return found
+        return await self._fetched(model, request, party, wire.read_embeddings)
 
     async def rerank(
         self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
@@ -108,11 +104,8 @@ class OpenAI(Remote):
         sent = {k: v for k, v in parameters.items() if k != "top_n" or name == "documents"}
         body = {"model": self.remote_name(model), "query": query, name: [*documents], **sent}
         request, party = await self._beside(model, path, body, root=root)
-        answer = await self.client.fetch_json(request, party, self._tell_wait(model))
-        found = _read(functools.partial(wire.read_ranking, most), answer, party)
-        if isinstance(found, errors.Malformed):
-            raise found
-        return found
+        read = functools.partial(wire.read_ranking, most)
+        return await self._fetched(model, request, party, read)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         body = {"model": self.remote_name(model), "input": text, "voice": "alloy", **parameters}
@@ -121,6 +114,21 @@ class OpenAI(Remote):
         if "json" in answer.content_type or not answer.body:
             raise _strange(party, answer.body.decode("utf-8", "replace"))
         return Audio(answer.body, answer.content_type, model.id, self.options.name)
+
+    async def _fetched(
+        self,
+        model: Model,
+        request: http.HttpRequest,
+        party: Party,
+        read: Callable[[Any, str, str], T],
+    ) -> T:
+        """What is read of an answer that comes whole, as JSON."""
+        found = _read(
+            read, await self.client.fetch_json(request, party, self._tell_wait(model)), party
+        )
+        if isinstance(found, errors.Malformed):  # raised where no variable holds what was sent
+            raise found
+        return found
 
     async def _beside(
         self, model: Model, path: str, body: Mapping[str, Any], *, root: bool = False

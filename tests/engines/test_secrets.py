@@ -85,6 +85,20 @@ def shown(error: BaseException | None) -> str:
     return "\n".join(found)
 
 
+def test_a_ranking_that_is_none_is_hidden_too(echo: int) -> None:
+    asked = engine(f"http://me:{PASSWORD}@127.0.0.1:{echo}/strange/chat?api_key={QUERY}")
+
+    async def ask() -> None:
+        try:
+            await asked.rerank(model("m"), "hi", ["hi"], {})
+        finally:
+            await asked.close()
+
+    with pytest.raises(errors.Malformed) as caught:
+        asyncio.run(ask())
+    assert not [canary for canary in (*CANARIES, KEY[:9]) if canary in shown(caught.value)]
+
+
 @pytest.mark.parametrize(
     ("name", "host"),
     # The second host is reached by httpx2's own pool.
