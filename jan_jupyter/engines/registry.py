@@ -1,6 +1,7 @@
 """From an engine's name to the one instance that serves it.
 
-Our own engines are rows here; those of other packages are entry points in the group
+The classes of our own engines stand here (each has a row of its name in `data/engines.json`, too);
+those of other packages are entry points in the group
 `jan_jupyter.engines` (name -> class). Nothing is imported before it is used, and an engine that
 cannot be imported is an error for its own models only.
 """

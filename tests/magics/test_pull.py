@@ -64,10 +64,9 @@ def test_a_pulled_model_answers(site: Hub, pulling: Kernel) -> None:
     pulling.execute("%jan unload Mini-Q8_0")
 
 
-def test_progress_is_one_display_and_a_stop_keeps_what_has_come(site: Hub, pulling: Kernel) -> None:
-    name = "org/Slow-GGUF/Slow-Q4_K_M.gguf"
-    site.behave(name, rate=3 * MB)
-    msg_id = pulling.send("%jan pull org/Slow-GGUF")
+def stopped_midway(pulling: Kernel, line: str) -> tuple[Result, str]:
+    """A pull that is interrupted while bytes come, and what is shown of it."""
+    msg_id = pulling.send(line)
     pulling.wait_text(msg_id, "MB/s")
     pulling.interrupt()
     pulling.wait_idle(msg_id)
@@ -76,6 +75,13 @@ def test_progress_is_one_display_and_a_stop_keeps_what_has_come(site: Hub, pulli
     assert result.error.traceback == []
     shown, stopped = result.data()
     assert stopped == "Stopped."
+    return result, shown
+
+
+def test_progress_is_one_display_and_a_stop_keeps_what_has_come(site: Hub, pulling: Kernel) -> None:
+    name = "org/Slow-GGUF/Slow-Q4_K_M.gguf"
+    site.behave(name, rate=3 * MB)
+    result, shown = stopped_midway(pulling, "%jan pull org/Slow-GGUF")
     assert "`%jan pull org/Slow-GGUF` goes on from there." in shown
     bars = [
         m for m in result.received if "<progress" in m.content.get("data", {}).get("text/html", "")
@@ -96,15 +102,7 @@ def test_progress_is_one_display_and_a_stop_keeps_what_has_come(site: Hub, pulli
 def test_a_package_shows_its_progress_and_begins_anew(site: Hub, pulling: Kernel) -> None:
     name = "simple/slow-one/slow_one-1.0-py3-none-any.whl"
     site.behave(name, rate=5 * MB)
-    msg_id = pulling.send("%jan pull pypi:slow-one")
-    pulling.wait_text(msg_id, "MB/s")
-    pulling.interrupt()
-    pulling.wait_idle(msg_id)
-    result = pulling.result(msg_id)
-    assert result.error is not None
-    assert result.error.traceback == []
-    shown, stopped = result.data()
-    assert stopped == "Stopped."
+    _, shown = stopped_midway(pulling, "%jan pull pypi:slow-one")
     why, ended = shown.splitlines()
     assert "out of package slow-one, through the index" in why
     assert re.fullmatch(
