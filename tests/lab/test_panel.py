@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from support.server import StreamingServer, tokens
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
 pytestmark = pytest.mark.slow
 
 OLDEST_KERNEL = Path(__file__).parents[2] / ".venv-ipykernel6" / "bin" / "python"
@@ -167,8 +169,7 @@ def test_reloading_the_page_goes_on_with_a_running_answer(
     _, panel = opened(lab, page, "reload.ipynb", OPEN.format("'slow'"))
     panel.ask("a long one")
     panel.wait_for_text(100)
-    page.keyboard.press("Control+s")
-    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    save(page)
     page.reload()
     panel = Panel(page)
     panel.wait_for_text(150)
@@ -183,11 +184,20 @@ def test_reloading_the_page_goes_on_with_a_running_answer(
     assert "a long one" in saved(lab, page, "reload.ipynb", "stopped")
 
 
+def save(page: Page) -> None:
+    """Save; an answer under way makes the notebook dirty again a moment later."""
+    for _ in range(15):
+        page.keyboard.press("Control+s")
+        with suppress(playwright.TimeoutError):
+            page.wait_for_function("!document.querySelector('.jp-mod-dirty')", timeout=2_000)
+            return
+    raise AssertionError("the notebook cannot be saved")
+
+
 def saved(lab: Lab, page: Page, name: str, text: str) -> str:
     """What a notebook's file shows of the panel in its first cell, once it has that text."""
     for _ in range(50):
-        page.keyboard.press("Control+s")
-        page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+        save(page)
         file = (lab.folder / name).read_text("utf-8")
         if not file:
             continue  # it is being written

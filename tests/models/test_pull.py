@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import ModelStore, bridge, errors
+from jan_jupyter.engine_options.engine_rows import DATA
 from jan_jupyter.models.hub import download, plans, pull, search, sources, variants, wheel
 from jan_jupyter.models.hub.pull import Progress
 from jan_jupyter.models.hub.unfinished import discard, unfinished
@@ -278,7 +279,7 @@ def test_what_a_server_may_do_on_the_way(
 
 def test_a_cut_without_length_or_hash_is_no_whole_file(site: Hub, store: ModelStore) -> None:
     """Such a server cannot tell us: the file must say itself that it is whole."""
-    bundled = Path(download.__file__).parents[2] / "data" / "models" / "jan-mini" / "jan-mini.gguf"
+    bundled = DATA / "models" / "jan-mini" / "jan-mini.gguf"
     site.add("org/repo/mini.gguf", bundled.read_bytes())
     site.behave("org/repo/mini.gguf", ranges=False, length=False, cut=MB)
     with pytest.raises(errors.DownloadFailed, match="not a whole model"):

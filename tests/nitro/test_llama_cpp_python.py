@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines.local import llama_options, runtimes
+from jan_jupyter.engine_options.engine_rows import DATA
+from jan_jupyter.engines.local import llama_options
 from jan_jupyter.types import ChatRequest, Delta, Message, Usage
 from nitro.bench import Bench, answer, endless, model, short, until
 from support.random_model import write_model
 
-MINI = Path(runtimes.__file__).parents[1] / "data/models/jan-mini/jan-mini.gguf"
+MINI = DATA / "models/jan-mini/jan-mini.gguf"
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 PYTHON = {"runtime": "llama-cpp-python"}
 
