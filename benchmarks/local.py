@@ -56,6 +56,7 @@ def peer() -> None:
     if "slots" in given:
         parameters.n_ctx = given["ctx_len"]
         parameters.n_parallel = given["slots"]
+        parameters.kv_unified = True  # as ours: each may use all of the context
         parameters.cpuparams.n_threads = THREADS
     parameters.verbosity = 0
     server = xllamacpp.Server(parameters)
@@ -168,7 +169,7 @@ def defaults(folder: Path) -> None:
     prompts: tuple[list[float], list[float]] = ([], [])
     decodes: tuple[list[float], list[float]] = ([], [])
     with direct(file) as ask:
-        for turn in range(2 * ROUNDS + 1):
+        for turn in range(4 * ROUNDS + 1):
             # Another beginning each time, so that the whole prompt is computed.
             body = request(f"{turn} is a number. " + "Tell me about the sea. " * 120, TOKENS)
             (theirs,) = ask([body])["timings"]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jan_jupyter.engines.http import loopback
 from jan_jupyter.engines.http.loopback import Dechunker, Loopback
 
 
@@ -141,3 +142,121 @@ def test_small_pieces_come_together_but_the_first_and_the_last_at_once() -> None
     assert pieces[0] == b"first "
     assert b"".join(pieces) == b"first " + b"x" * 100 + b" last"
     assert len(pieces) < 50
+
+
+class Counting:
+    """A server that answers each request of a connection in the way that `answers` says."""
+
+    def __init__(self, answer: bytes, closes_after: int | None = None, end: bytes = b"") -> None:
+        self.answer, self.closes_after, self.end = answer, closes_after, end
+        self.requests: list[int] = []
+        """Per connection, in their order, how many it brought."""
+        self.closed = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = len(self.requests)
+        self.requests.append(0)
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                if self.requests[number] == self.closes_after:
+                    break  # as one whose patience ends just when a request is on its way
+                self.requests[number] += 1
+                writer.write(self.answer)
+                if self.end:
+                    await asyncio.sleep(0.01)
+                    writer.write(self.end)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.closed += 1
+            writer.close()
+
+    def asked(self, *ways: str) -> list[int]:
+        """Per connection, how many requests it brought, of some that were made in turn."""
+
+        async def go() -> None:
+            async with await asyncio.start_server(self.serve, "127.0.0.1", 0) as server:
+                url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+                async with httpx2.AsyncClient(transport=Loopback(), timeout=5) as client:
+                    for way in ways:
+                        async with client.stream("GET", url) as response:
+                            if way == "whole":
+                                assert await response.aread() == b"hello"
+                            if way == "as events":
+                                async for piece in response.aiter_raw():
+                                    if b"hello" in piece and response.extensions["rest"]():
+                                        continue
+                        await asyncio.sleep(0)
+                for _ in range(100):
+                    if self.closed == len(self.requests):
+                        break
+                    await asyncio.sleep(0.01)
+                assert self.closed == len(self.requests)
+
+        asyncio.run(go())
+        return self.requests
+
+
+HELLO = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [HELLO + b"0\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"],
+    ids=["chunks", "length"],
+)
+def test_a_connection_whose_answer_came_whole_serves_again(answer: bytes) -> None:
+    assert Counting(answer).asked("whole", "whole", "whole") == [3]
+
+
+def test_the_end_of_a_stream_is_not_waited_for_like_a_token() -> None:
+    """The last chunk, of no bytes, often comes after what it ends."""
+    assert Counting(HELLO, end=b"0\r\n\r\n").asked("as events", "as events") == [2]
+
+
+def test_a_connection_that_was_left_is_closed() -> None:
+    assert Counting(HELLO + b"0\r\n\r\n").asked("left", "whole", "whole") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"Connection: close\r\n", b"Server: llama.cpp\r\n"],
+)
+def test_who_does_not_want_it_is_not_asked_again_over_the_same_connection(field: bytes) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + field + b"Content-Length: 5\r\n\r\nhello"
+    assert Counting(answer).asked("whole", "whole") == [1, 1]
+
+
+def test_bytes_that_no_length_announced_never_begin_the_next_answer() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n"
+    assert Counting(answer).asked("whole", "whole") == [1, 1]
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_is_no_error() -> None:
+    server = Counting(HELLO + b"0\r\n\r\n", closes_after=1)
+    assert server.asked("whole", "whole", "whole") == [1, 1, 1]
+
+
+def test_a_new_connection_that_is_closed_without_an_answer_is_one() -> None:
+    server = Counting(HELLO, closes_after=0)
+    with pytest.raises(httpx2.RemoteProtocolError):
+        server.asked("whole")
+    assert server.requests == [0]
+
+
+def test_kept_connections_are_closed_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "KEEP_SECONDS", 0.05)
+    server = Counting(HELLO + b"0\r\n\r\n")
+
+    async def go() -> None:
+        async with (
+            await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening,
+            httpx2.AsyncClient(transport=Loopback()) as client,
+        ):
+            url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+            await asyncio.gather(*(client.get(url) for _ in range(3)))
+            assert server.closed == 0
+            while server.closed < 3:  # noqa: ASYNC110  the server is in this loop, too
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(go(), 30))

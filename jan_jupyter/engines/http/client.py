@@ -190,8 +190,6 @@ class Client:
                     parsed = _parsed(parser, event, party, begun=begun)
                     begun = True
                     if isinstance(parsed, End):
-                        if not _is_loopback(request.url):  # those serve one request only
-                            await _drained(events)
                         break
                     for delta in parsed:
                         last = _merged(last, delta)
@@ -226,6 +224,8 @@ class Client:
             aclosing(_events(response)) as events,
         ):
             yield events
+            if response.extensions.get("rest", lambda: True)():
+                await _drained(events)
 
     @asynccontextmanager
     async def _open(self, request: HttpRequest, party: Party) -> AsyncIterator[httpx2.Response]:

@@ -1,8 +1,9 @@
 """A lean transport for servers on this machine: HTTP/1.1 over asyncio's own streams.
 
 A local model shares its cores with whoever reads its answer. The pooled transport that httpx2 uses
-by default costs three times as much per token; here is no TLS, no proxy and no name to resolve,
-and a connection serves one request, so that closing it stops the server at once.
+by default costs three times as much per token; here is no TLS, no proxy and no name to resolve.
+Closing a connection stops its request at once. One whose answer came whole is kept for a moment,
+for the next request; but none to llama.cpp, in whose server each holds one of few threads.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from socket import SO_RCVLOWAT, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,33 +30,112 @@ MOMENT = 0.04
 """Seconds: nobody sees text grow oftener than 25 times a second."""
 
 
+KEPT = 100
+"""Connections that are free, at most, to one server."""
+KEEP_SECONDS = 2.0
+"""So long one is kept: less than any server does."""
+
+
+@dataclass(eq=False, slots=True)
+class _Connection:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    kept: float | None = None
+    """Since when it is free, by the loop's clock, if it has served before."""
+
+    def close(self) -> None:
+        self.writer.transport.abort()
+
+    @property
+    def open(self) -> bool:
+        return not (self.reader.at_eof() or self.writer.transport.is_closing())
+
+
+class _GoneError(Exception):
+    """The server has closed a kept connection in the moment in which it was to serve again."""
+
+
 class Loopback(httpx2.AsyncBaseTransport):
-    """Sends each request over a connection of its own."""
+    """Sends each request over a connection that is free, else over a new one."""
+
+    def __init__(self) -> None:
+        self._free: dict[tuple[str, int], list[_Connection]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        seconds: dict[str, float | None] = request.extensions.get("timeout", {})
-        body = await request.aread()
-        host, port = request.url.host, request.url.port or 80
-        with _translated(httpx2.ConnectError, request):
-            reader, writer = await _within(
-                asyncio.open_connection(host, port, limit=LARGEST_HEAD),
-                seconds.get("connect"),
-                httpx2.ConnectTimeout,
-                request,
-            )
+        content = await request.aread()
+        if (connection := self._taken(_place(request))) is not None:
+            with suppress(_GoneError):
+                return await self._sent(request, content, connection)
+        return await self._sent(request, content, await _opened(request))
+
+    async def _sent(
+        self, request: httpx2.Request, content: bytes, connection: _Connection
+    ) -> httpx2.Response:
+        read = _seconds(request, "read")
         try:
             with _translated(httpx2.ReadError, request):
-                writer.write(_head(request) + body)
-                await writer.drain()
-                read = seconds.get("read")
-                head = await _within(_read_head(reader), read, httpx2.ReadTimeout, request)
-            status, headers = _parsed(head)
-            answer = _Body(reader, writer, request, headers, read)
-            extensions = {"gathers": answer.gathers}
-            return httpx2.Response(status, headers=headers, stream=answer, extensions=extensions)
+                try:
+                    connection.writer.write(_head(request) + content)
+                    await connection.writer.drain()
+                    reading = _read_head(connection.reader)
+                    head = await _within(reading, read, httpx2.ReadTimeout, request)
+                except (EOFError, ConnectionError) as error:
+                    if connection.kept is None or getattr(error, "partial", None):
+                        raise
+                    raise _GoneError from error
+            answer = _Body(self, connection, request, _parsed(head), read)
         except BaseException:
-            writer.transport.abort()
+            connection.close()
             raise
+        extensions = {"gathers": answer.gathers, "rest": answer.rest}
+        return httpx2.Response(
+            answer.status, headers=answer.headers, stream=answer, extensions=extensions
+        )
+
+    def _taken(self, place: tuple[str, int]) -> _Connection | None:
+        """A free connection, the last one first."""
+        if self._loop is not asyncio.get_running_loop():  # after a fork
+            self._free.clear()
+        free = self._free.get(place, [])
+        while free:
+            if (connection := free.pop()).open:
+                return connection
+            connection.close()
+        return None
+
+    def keep(self, connection: _Connection, request: httpx2.Request) -> None:
+        """It is free again."""
+        self._loop = loop = asyncio.get_running_loop()
+        free = self._free.setdefault(_place(request), [])
+        if len(free) >= KEPT:
+            connection.close()
+            return
+        connection.kept = loop.time()
+        free.append(connection)
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(KEEP_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        assert self._loop is not None
+        old = self._loop.time() - KEEP_SECONDS
+        for place, free in list(self._free.items()):
+            while free and (free[0].kept or 0) <= old:
+                free.pop(0).close()
+            if not free:
+                del self._free[place]
+        again = self._loop.call_later(KEEP_SECONDS, self._sweep) if self._free else None
+        self._sweeping = again
+
+    async def aclose(self) -> None:
+        for free in self._free.values():
+            for connection in free:
+                connection.close()
+        self._free.clear()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -66,18 +147,20 @@ class _Body(httpx2.AsyncByteStream):
 
     def __init__(
         self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        loopback: Loopback,
+        connection: _Connection,
         request: httpx2.Request,
-        headers: list[tuple[str, str]],
+        head: _Head,
         seconds: float | None,
     ) -> None:
-        self._reader, self._writer, self._request = reader, writer, request
+        self.status, self.headers = head.status, head.fields
+        self._loopback, self._connection, self._request = loopback, connection, request
         self._seconds = seconds
-        fields = dict(headers)
+        fields = dict(head.fields)
         self._chunks = Dechunker() if "chunked" in fields.get("transfer-encoding", "") else None
         length = fields.get("content-length")
         self._left = int(length) if length and length.isdecimal() and not self._chunks else None
+        self._can_serve_again = head.lasts
         self._begun = False
         self.gathers = self._wakes_for(1)
         """Whether small pieces come together; the first comes at once."""
@@ -98,34 +181,44 @@ class _Body(httpx2.AsyncByteStream):
                 except ValueError as error:
                     raise httpx2.RemoteProtocolError(str(error), request=self._request) from error
             elif self._left is not None:
+                self._can_serve_again &= len(piece) <= self._left
                 piece = piece[: self._left]
                 self._left -= len(piece)
             if piece:
                 yield piece
 
     async def _piece(self) -> bytes:
+        reader = self._connection.reader
         if self._begun and self.gathers:
             self._wakes_for(MANY)
             with suppress(TimeoutError):
                 async with asyncio.timeout(MOMENT):
-                    return await self._reader.read(PIECE)
+                    return await reader.read(PIECE)
             self._wakes_for(1)
         self._begun = True
-        return await _within(
-            self._reader.read(PIECE), self._seconds, httpx2.ReadTimeout, self._request
-        )
+        return await _within(reader.read(PIECE), self._seconds, httpx2.ReadTimeout, self._request)
 
     def _wakes_for(self, count: int) -> bool:
         """Ask the system to wake us for so many bytes; whether it does."""
         try:
-            socket = self._writer.get_extra_info("socket")
+            socket = self._connection.writer.get_extra_info("socket")
             socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, count)
         except OSError:  # it cannot, or the connection is closed
             return False
         return True
 
+    def rest(self) -> bool:
+        """Only the end is still to come: do not wait for more; whether it is worth reading."""
+        self.gathers = not self._wakes_for(1) and self.gathers
+        return self._can_serve_again
+
     async def aclose(self) -> None:
-        self._writer.transport.abort()
+        ended = self._chunks.whole if self._chunks else self._left == 0
+        if ended and self._can_serve_again and self._connection.open:
+            self._wakes_for(1)
+            self._loopback.keep(self._connection, self._request)
+        else:
+            self._connection.close()
 
 
 class Dechunker:
@@ -133,6 +226,8 @@ class Dechunker:
 
     def __init__(self) -> None:
         self.ended = False
+        self.whole = False
+        """Whether nothing came but the end after the last chunk."""
         self._rest = b""
         self._left = 0
         """Bytes of the chunk that are still to come, its line break included."""
@@ -162,15 +257,31 @@ class Dechunker:
             if size == 0:
                 self.ended = True
             self._left = size + 2
+        self.whole = self.ended and data[at:] == b"\r\n"
         self._rest = b"" if self.ended else data[at:]
         if len(self._rest) > LARGEST_HEAD:
             raise ValueError("a chunk's size has no end")
         return b"".join(parts)
 
 
+def _place(request: httpx2.Request) -> tuple[str, int]:
+    return request.url.host, request.url.port or 80
+
+
+def _seconds(request: httpx2.Request, what: str) -> float | None:
+    seconds: dict[str, float | None] = request.extensions.get("timeout", {})
+    return seconds.get(what)
+
+
+async def _opened(request: httpx2.Request) -> _Connection:
+    opening = asyncio.open_connection(*_place(request), limit=LARGEST_HEAD)
+    seconds = _seconds(request, "connect")
+    with _translated(httpx2.ConnectError, request):
+        return _Connection(*await _within(opening, seconds, httpx2.ConnectTimeout, request))
+
+
 def _head(request: httpx2.Request) -> bytes:
-    fields = [(k, v) for k, v in request.headers.raw if k.lower() != b"connection"]
-    lines = [b"%s: %s\r\n" % field for field in [*fields, (b"Connection", b"close")]]
+    lines = [b"%s: %s\r\n" % field for field in request.headers.raw]
     target = request.url.raw_path
     return b"%s %s HTTP/1.1\r\n%s\r\n" % (request.method.encode(), target, b"".join(lines))
 
@@ -182,14 +293,27 @@ async def _read_head(reader: asyncio.StreamReader) -> bytes:
             return head
 
 
-def _parsed(head: bytes) -> tuple[int, list[tuple[str, str]]]:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Status line and header fields of an answer."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    lasts: bool
+    """Whether its connection may serve again."""
+
+
+def _parsed(head: bytes) -> _Head:
     first, *lines = head.decode("latin-1").split("\r\n")
     try:
         status = int(first.split(" ", 2)[1])
     except (IndexError, ValueError):
         raise httpx2.RemoteProtocolError(f"not an HTTP answer: {first!r}") from None
-    fields = (line.partition(":") for line in lines if line)
-    return status, [(name.strip().lower(), value.strip()) for name, _, value in fields]
+    pairs = (line.partition(":") for line in lines if line)
+    fields = [(name.strip().lower(), value.strip()) for name, _, value in pairs]
+    closes = ("connection", "close"), ("server", "llama.cpp")
+    lasts = first.startswith("HTTP/1.1") and not any((n, v.lower()) in closes for n, v in fields)
+    return _Head(status, fields, lasts)
 
 
 async def _within(
