@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from socket import SO_RCVLOWAT, SOL_SOCKET
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
@@ -28,6 +29,8 @@ MANY = 2**12
 """Bytes that are worth waking for at once; fewer wait for a moment until more have come."""
 MOMENT = 0.04
 """Seconds: nobody sees text grow oftener than 25 times a second."""
+SHARE = 0.1
+"""Of an answer's time until now: so long a moment is at most, as its end may wait for it, too."""
 
 
 KEPT = 100
@@ -161,7 +164,7 @@ class _Body(httpx2.AsyncByteStream):
         length = fields.get("content-length")
         self._left = int(length) if length and length.isdecimal() and not self._chunks else None
         self._can_serve_again = head.lasts
-        self._begun = False
+        self._began: float | None = None
         self.gathers = self._wakes_for(1)
         """Whether small pieces come together; the first comes at once."""
 
@@ -189,13 +192,14 @@ class _Body(httpx2.AsyncByteStream):
 
     async def _piece(self) -> bytes:
         reader = self._connection.reader
-        if self._begun and self.gathers:
+        if self._began is None:
+            self._began = monotonic()
+        elif self.gathers:
             self._wakes_for(MANY)
             with suppress(TimeoutError):
-                async with asyncio.timeout(MOMENT):
+                async with asyncio.timeout(min(MOMENT, SHARE * (monotonic() - self._began))):
                     return await reader.read(PIECE)
             self._wakes_for(1)
-        self._begun = True
         return await _within(reader.read(PIECE), self._seconds, httpx2.ReadTimeout, self._request)
 
     def _wakes_for(self, count: int) -> bool:
