@@ -1,0 +1,1 @@
+"""Comparison: prompts × models × parameters × repeats, asked, kept, judged and shown."""

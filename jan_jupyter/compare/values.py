@@ -1,0 +1,125 @@
+"""What a comparison is made of: who is asked, what, and what came. Values only: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..types import EMPTY, Message, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """Who is asked: a model, with parameters of requests and settings of loading of its own."""
+
+    name: str
+    """Its column: unique in a grid."""
+    model: str
+    parameters: Mapping[str, Any] = EMPTY
+    settings: Mapping[str, Any] = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is asked of everybody: one prompt with its variables filled in.
+
+    Of several `turns` each is asked after the contestant's own answers to those before it: so a
+    thread is replayed. The last answer is the case's.
+    """
+
+    name: str
+    """Its row: the index of a frame as text, or the beginning of the prompt."""
+    turns: tuple[tuple[Message, ...], ...]
+    index: Any = None
+    """Its place in the frame that it came from."""
+    variables: Mapping[str, Any] = EMPTY
+    expected: Any = None
+
+    @property
+    def text(self) -> str:
+        """The last question."""
+        return self.turns[-1][-1].text
+
+
+class Call(NamedTuple):
+    """One cell of the grid, by position, and which of its repeats (from 0)."""
+
+    case: int
+    contestant: int
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Everything that is asked. `parameters` are those of all contestants."""
+
+    cases: tuple[Case, ...]
+    contestants: tuple[Contestant, ...]
+    repeats: int = 1
+    parameters: Mapping[str, Any] = EMPTY
+    seed: int = 0
+    """Of the order in which it is asked; a request has a seed only as a parameter."""
+
+    def __len__(self) -> int:
+        return len(self.cases) * len(self.contestants) * self.repeats
+
+    def calls(self) -> Iterator[Call]:
+        for case in range(len(self.cases)):
+            for contestant in range(len(self.contestants)):
+                for repeat in range(self.repeats):
+                    yield Call(case, contestant, repeat)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one scorer says of one row: from 0 to 1, yes or no, any number; `None`: it could not."""
+
+    value: float | bool | None
+    note: str = ""
+    """Why, or what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call that has ended: an answer, or why there is none."""
+
+    call: Call
+    key: str
+    """The same for whatever would be asked in the same way of the same model file."""
+    reply: Reply | None
+    """What came; of one that failed half way the part that came."""
+    error: str = ""
+    """One line; empty if the call succeeded."""
+    cold: bool = False
+    """Whether the model had to be loaded for it."""
+    reused: bool = False
+    """Whether the answer is an earlier run's."""
+    at: float = 0.0
+    """When it ended, in seconds since 1970."""
+    cost: float | None = None
+    """Money, where a price is known; an estimate."""
+    scores: Mapping[str, Score] = field(default=EMPTY)
+    """By the name of the scorer."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.error and self.reply is not None
+
+    @property
+    def text(self) -> str:
+        return self.reply.text if self.reply else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A grid and the rows that have ended, in any order, each call at most once."""
+
+    grid: Grid
+    rows: Sequence[Row]
+    name: str = ""
+
+    def of(self, case: int, contestant: int) -> list[Row]:
+        """The repeats of one cell, in their order."""
+        found = (r for r in self.rows if r.call.case == case and r.call.contestant == contestant)
+        return sorted(found, key=lambda row: row.call.repeat)
