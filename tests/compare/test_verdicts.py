@@ -1,0 +1,225 @@
+"""Better, worse, can't tell: said of results as a comparison gives them."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
+from jan_jupyter.compare.verdicts import differences, standings, verdicts
+from jan_jupyter.errors import UsageError
+from jan_jupyter.types import Message, Reply, Timings
+
+Scorer = Callable[[Call], float | bool | None]
+
+
+def result(
+    cases: int,
+    score: Scorer,
+    *,
+    names: Sequence[str] = ("A", "B"),
+    repeats: int = 1,
+    seconds: Callable[[Call], float] = lambda call: 1.0,
+    cold: Callable[[Call], bool] = lambda call: False,
+) -> Result:
+    grid = Grid(
+        tuple(Case(f"p{i}", ((Message("user", f"p{i}"),),)) for i in range(cases)),
+        tuple(Contestant(name, name.lower()) for name in names),
+        repeats,
+    )
+    rows = [
+        Row(
+            call,
+            str(call),
+            Reply("x", "m", "e", timings=Timings(total=seconds(call), queue=0.25, load=0.25)),
+            cold=cold(call),
+            at=float(at),
+            scores={"exact": Score(score(call))},
+        )
+        for at, call in enumerate(grid.calls())
+    ]
+    return Result(grid, rows)
+
+
+def right(shares: Sequence[float], seed: int = 1) -> Scorer:
+    rng = random.Random(seed)
+    return lambda call: rng.random() < shares[call.contestant]
+
+
+def test_better_and_worse_are_said_with_interval_and_method() -> None:
+    (told,) = verdicts(result(60, right([0.3, 0.8])), "exact")
+    assert told.word == "better"
+    assert told.interval is not None
+    assert 0 < told.interval[0] < (told.difference or 0) < told.interval[1]
+    assert (told.n, told.left_out, told.pairs) == (60, 0, 1)
+    line = str(told)
+    assert line.startswith("B is better than A by exact: B − A = +0.")
+    assert "60 prompts" in line
+    assert "McNemar" in line
+    assert "\n" not in line
+    (other,) = verdicts(result(60, right([0.3, 0.8])), "exact", baseline="B")
+    assert (other.contestant, other.word, other.difference) == ("A", "worse", -told.difference)  # type: ignore[operator]
+
+
+def test_inside_the_noise_nothing_is_ranked() -> None:
+    (told,) = verdicts(result(40, nine_to_five), "exact")
+    assert told.word == "can't tell"
+    assert told.interval is not None
+    assert told.interval[0] <= 0 <= told.interval[1]
+    assert told.more is not None
+    assert told.more[0] < told.more[1]
+    assert str(told).startswith("Can't tell by exact: B − A = ")
+    assert f"about {told.more[0]} to {told.more[1]} more prompts would decide." in str(told)
+
+
+def nine_to_five(call: Call) -> bool:
+    """Of forty prompts B alone has nine right, A alone five."""
+    return call.case > 20 or (call.case < 9 if call.contestant else 9 <= call.case < 14)
+
+
+def test_equals_are_told_how_equal_they_are() -> None:
+    (told,) = verdicts(result(50, lambda call: call.case % 2 == 0), "exact")
+    assert (told.word, told.more) == ("can't tell", None)
+    assert told.at_most is not None
+    assert 0 < told.at_most < 0.15
+    assert f"no difference larger than {told.at_most:.3g} is likely." in str(told)
+
+
+def test_below_the_margin_no_more_prompts_are_asked_for() -> None:
+    given = result(40, nine_to_five)
+    (told,) = verdicts(given, "exact", margin=0.5)
+    assert (told.word, told.more) == ("can't tell", None)
+    assert told.not_worse_by(0.5)
+    assert not told.not_worse_by(0.0)
+
+
+def test_less_is_better_for_seconds_and_waiting_is_not_counted() -> None:
+    given = result(20, right([0.5, 0.5]), seconds=lambda c: 2.5 + c.case / 10 - c.contestant)
+    (told,) = verdicts(given, "seconds")
+    assert told.word == "better"
+    assert told.difference == pytest.approx(-1.0)
+    assert "−1 s" in str(told)
+    assert told.not_worse_by(0.0)
+    own = standings(given, "seconds")[0].estimate
+    assert own.value == pytest.approx(2.0 + 0.95)  # the median, without queue and load
+    assert own.low is not None
+
+
+def test_times_are_compared_warm_with_warm() -> None:
+    given = result(
+        20,
+        right([0.5, 0.5]),
+        repeats=2,
+        seconds=lambda c: 60.0 if c.repeat == 0 and c.case < 3 else 1.0 + 0.01 * c.case,
+        cold=lambda c: c.case < 3 and (c.repeat == 0 or c.case == 0),
+    )
+    (told,) = verdicts(given, "seconds")
+    assert (told.n, told.left_out) == (19, 1)  # both repeats of the first prompt were cold
+    assert standings(given, "seconds")[0].estimate.value < 2
+
+
+def test_only_pairs_that_both_have_count() -> None:
+    def some(call: Call) -> bool | None:
+        return None if call.case < 4 and call.contestant == 1 else call.case % 3 == 0
+
+    (told,) = verdicts(result(30, some), "exact")
+    assert (told.n, told.left_out) == (26, 4)
+    assert "26 prompts; 4 left out" in str(told)
+    assert [one.left_out for one in standings(result(30, some), "exact")] == [0, 4]
+
+
+def test_nothing_in_common_is_said() -> None:
+    (told,) = verdicts(result(5, lambda c: True if c.contestant == c.case % 2 else None), "exact")
+    assert (told.word, told.estimate, told.n) == ("can't tell", None, 0)
+    assert str(told) == "Nothing to compare: no prompt has exact of both B and A; 5 left out."
+
+
+def test_one_prompt_can_be_shown() -> None:
+    (told,) = verdicts(result(1, lambda c: 0.25 * c.contestant + 0.5), "exact")
+    assert told.word == "can't tell"
+    assert "1 prompt;" in str(told)
+
+
+def test_repeats_are_one_unit_however_many() -> None:
+    """Four copies of the same answers tell no more than one."""
+    rng = random.Random(4)
+    known = {(case, at): rng.random() for case in range(12) for at in range(2)}
+    one, four = (
+        verdicts(result(12, lambda c: known[c.case, c.contestant], repeats=n), "exact")[0]
+        for n in (1, 4)
+    )
+    assert four.n == one.n == 12
+    assert four.interval == one.interval
+
+
+def test_over_many_pairs_chance_is_not_called_better() -> None:
+    names = [f"M{i}" for i in range(9)]
+    flips = {1: range(6)}  # alone p = 0.03, of eight 0.25
+
+    def score(call: Call) -> bool:
+        return call.case in flips.get(call.contestant, ()) or call.case > 20
+
+    first, *_ = verdicts(result(30, score, names=names), "exact")
+    assert first.estimate is not None
+    assert first.estimate.p == pytest.approx(2 / 2**6)
+    assert not first.estimate.holds_zero
+    assert first.p == pytest.approx(8 * 2 / 2**6)
+    assert first.word == "can't tell"
+    assert "(Holm, 8 pairs)" in str(first)
+    (alone,) = verdicts(result(30, score, names=names[:2]), "exact")
+    assert alone.word == "better"
+
+
+def test_without_the_extra_there_is_no_word_of_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("scipy", "scipy.stats", "evalica"):
+        monkeypatch.setitem(sys.modules, name, None)
+    given = result(60, right([0.3, 0.8]))
+    (told,) = verdicts(given, "exact")
+    assert (told.word, told.interval, told.p, told.more) == ("", None, None, None)
+    line = str(told)
+    assert line.startswith("exact: B 0.")
+    assert "±" in line
+    assert line.endswith("`pip install 'jan-jupyter[compare]'`.")
+    assert not {"better", "worse", "can't tell"} & set(line.partition("To tell")[0].split())
+    assert standings(given, "exact")[0].estimate.low is None
+
+
+def test_what_is_not_there_is_told_with_what_is() -> None:
+    given = result(3, right([0.5, 0.5]))
+    with pytest.raises(UsageError, match="'bleu'; there are: exact, seconds"):
+        verdicts(given, "bleu")
+    with pytest.raises(UsageError, match="No contestant 'Z' is in this comparison: A, B"):
+        verdicts(given, "exact", baseline="Z")
+    with pytest.raises(UsageError, match="No contestant 7"):
+        verdicts(given, "exact", baseline=7)
+
+
+def test_differences_come_in_the_order_in_which_their_prompts_ended() -> None:
+    given = result(4, lambda c: c.case * c.contestant)
+    backwards = Result(given.grid, [*reversed(given.rows)])
+    assert [*differences(backwards, "exact", "B")] == [0, 1, 2, 3]
+    assert [*differences(backwards, "exact", "B").values()] == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_summary_of_many_rows_is_one_pass() -> None:
+    """Ten thousand rows: each is looked at a few times, not once for each cell."""
+    looked = 0
+
+    class Counting(Sequence[Row]):
+        def __init__(self, rows: Sequence[Row]) -> None:
+            self.rows = rows
+
+        def __len__(self) -> int:
+            return len(self.rows)
+
+        def __getitem__(self, at: int) -> Row:  # type: ignore[override]
+            nonlocal looked
+            looked += 1
+            return self.rows[at]
+
+    given = result(200, right([0.5] * 10), names=[f"M{i}" for i in range(10)])
+    assert len(verdicts(Result(given.grid, Counting(given.rows)), "exact")) == 9
+    assert looked <= 3 * len(given.rows) + 3
