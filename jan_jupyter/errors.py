@@ -17,6 +17,10 @@ JanError                        500
 │   ├── ThreadNotFound          404   no thread, message or assistant of that name
 │   ├── ThreadBroken            422   its description cannot be read
 │   └── ThreadBusy              409   another program is writing it, or it cannot be written
+├── RunError                    400   a run of a comparison makes no sense so
+│   ├── RunNotFound             404   no run of that name
+│   ├── RunsUnreadable          422   the store of runs is a newer one, or damaged
+│   └── RunNotKept              507   the disk, its rights or another process refuse it
 └── EngineError                 502   (its `kind` says what went wrong, for programs)
     ├── EngineNotFound          404   no engine of that name
     ├── EngineUnavailable       503   engine cannot start here (package, worker, memory)
@@ -175,6 +179,30 @@ class ThreadBusy(ThreadError):
     """A thread cannot be written now: another program does, or the disk refuses."""
 
     status, kind = 409, "thread_busy"
+
+
+class RunError(JanError):
+    """Something about a run of a comparison."""
+
+    status, kind = 400, "run"
+
+
+class RunNotFound(RunError):
+    """No run of that name."""
+
+    status, kind = 404, "run_not_found"
+
+
+class RunsUnreadable(RunError):
+    """The store of runs is of a newer version, or damaged."""
+
+    status, kind = 422, "runs_unreadable"
+
+
+class RunNotKept(RunError):
+    """The disk, its rights or another process refuse a change of a run."""
+
+    status, kind = 507, "run_not_kept"
 
 
 class EngineError(JanError):

@@ -23,12 +23,12 @@ from IPython.core.magic import (
 
 from .. import errors
 from ..cell import cell_id, notebook, request
+from ..interpolate import fill
 from ..settings import settings
 from . import options as opt
 from .commands import GROUPS
 from .commands.command import Steps, Work
 from .help import help_text
-from .interpolate import fill
 from .lines import parse_line
 from .shared import workspace
 from .stopping import Stopped

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .interpolate import resolve
+from ..interpolate import resolve
 
 
 def attachment(name: str, namespace: Mapping[str, Any]) -> Any:
