@@ -20,8 +20,9 @@ class EngineRow:
 
     `speaks` names the engine class that serves it. `settings` and `parameters` are built-in
     defaults. `needs_key`: it answers nobody without one (unless it runs on an own server). `loads`
-    is what a local one takes from a disk: one GGUF, or a whole folder. `rules` say which parameters
-    its own servers take (`engines/rules.py`).
+    is what a local one takes from a disk: one GGUF, or a whole folder. `swaps`: its server loads the
+    model that is asked for, perhaps in the place of another. `rules` say which parameters its own
+    servers take (`engines/rules.py`).
     """
 
     name: str
@@ -32,6 +33,7 @@ class EngineRow:
     api_key_env: str = ""
     needs_key: bool = False
     loads: Literal["gguf", "folder", ""] = ""
+    swaps: bool = False
     settings: Mapping[str, Any] = EMPTY
     parameters: Mapping[str, Any] = EMPTY
     rules: tuple[Mapping[str, Any], ...] = ()

@@ -1,0 +1,186 @@
+"""How a grid will be asked: decided from facts alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from jan_jupyter.compare.plan import Ask, Fact, Facts, Plan, plan
+from jan_jupyter.compare.prices import Price
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid
+from jan_jupyter.types import Message, Usage
+
+GB = 10**9
+
+
+def case(text: str, *more: str) -> Case:
+    return Case(text, tuple((Message("user", turn),) for turn in (text, *more)))
+
+
+def grid(cases: int, *names: str, repeats: int = 1, seed: int = 0) -> Grid:
+    return Grid(
+        tuple(case(f"question {n}") for n in range(cases)),
+        tuple(Contestant(name, name) for name in names),
+        repeats,
+        seed=seed,
+    )
+
+
+def local(name: str, memory: int | None, room: int | None = 8 * GB, **more: Any) -> Fact:
+    known = {"engine": "e", "place": "this machine", "model": name, "load": name, "slots": 1}
+    return Fact(**{**known, "loads": True, "memory": memory, "room": room, **more})
+
+
+def remote(place: str, **more: Any) -> Fact:
+    return Fact(**{"engine": place, "place": place, **more})
+
+
+def groups(made: Plan) -> dict[str, list[tuple[int, ...]]]:
+    return {lane.place: [stage.contestants for stage in lane.stages] for lane in made.lanes}
+
+
+def test_servers_answer_beside_each_other_and_this_machine() -> None:
+    facts = [remote("one"), local("a", GB), remote("two"), remote("one")]
+    made = plan(grid(2, "r1", "a", "r2", "r3"), Facts(facts))
+    assert groups(made) == {"one": [(0, 3)], "this machine": [(1,)], "two": [(2,)]}
+    assert (made.calls, made.loads, made.memory) == (8, 1, GB)
+
+
+@pytest.mark.parametrize("cases", [1, 7])
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_with_memory_for_one_each_model_is_loaded_once(cases: int, repeats: int) -> None:
+    facts = [local(name, 5 * GB) for name in "abc"]
+    made = plan(grid(cases, *"abc", repeats=repeats), Facts(facts))
+    assert groups(made) == {"this machine": [(0,), (1,), (2,)]}
+    assert (made.loads, made.memory) == (3, 5 * GB)
+
+
+def test_local_models_stand_beside_each_other_where_they_fit() -> None:
+    facts = [local("a", 5 * GB), local("b", 4 * GB), local("c", 3 * GB), local("d", 4 * GB)]
+    made = plan(grid(1, *"abcd"), Facts(facts))
+    assert groups(made) == {"this machine": [(0, 2), (1, 3)]}
+    assert (made.loads, made.memory) == (4, 8 * GB)
+
+
+def test_what_nobody_knows_the_memory_of_is_alone() -> None:
+    facts = [local("a", GB), local("b", None), local("c", GB), local("d", GB, room=None)]
+    made = plan(grid(1, *"abcd"), Facts(facts))
+    assert groups(made) == {"this machine": [(0, 2), (1,), (3,)]}
+    assert made.memory is None
+
+
+def test_settings_of_one_model_take_turns_and_parameters_share_it() -> None:
+    facts = [
+        local("m", GB, load="m, ctx 1"),
+        local("m", GB, load="m, ctx 2"),
+        local("m", GB, load="m, ctx 1"),
+    ]
+    made = plan(grid(4, "a", "b", "c"), Facts(facts))
+    assert groups(made) == {"this machine": [(0, 2), (1,)]}
+    assert (made.loads, made.memory) == (2, GB)
+
+
+def test_each_prompt_has_an_order_of_its_own_and_the_seed_makes_it() -> None:
+    facts = Facts([remote("s") for _ in "abcd"])
+
+    def order(seed: int) -> list[Ask]:
+        made = plan(grid(30, *"abcd", seed=seed), facts)
+        return [ask for stage in made.stages for ask in made.order(stage)]
+
+    assert order(1) == order(1) != order(2)
+    assert sorted(order(1)) == [Ask(n, i, (0,)) for n in range(30) for i in range(4)]
+    assert [ask.case for ask in order(1)] == sorted(ask.case for ask in order(1))
+    first = {order(1)[4 * n].contestant for n in range(30)}
+    assert first == {0, 1, 2, 3}  # nobody is always the first
+
+
+def test_the_order_is_the_same_in_every_process() -> None:
+    code = "from jan_jupyter.compare.plan import shuffled; print(shuffled(range(6), 7, 3))"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
+
+
+def test_repeats_are_asked_for_together_where_the_engine_has_a_slot_for_each() -> None:
+    facts = [
+        local("a", GB, slots=2, shares=True),
+        local("b", GB, slots=4, shares=True),
+        local("c", GB, slots=4),
+        remote("s", shares=True),
+    ]
+    made = plan(grid(1, *"abcd", repeats=3), Facts(facts))
+    asked = {i: [a.repeats for s in made.stages for a in made.order(s) if a.contestant == i]
+             for i in range(4)}  # fmt: skip
+    alone = [(0,), (1,), (2,)]
+    assert asked == {0: [(0, 1), (2,)], 1: [(0, 1, 2)], 2: alone, 3: alone}
+    assert made.calls == 12
+
+
+def test_a_conversation_goes_its_own_way_in_each_repeat() -> None:
+    asked = Grid((case("one", "two"),), (Contestant("a", "a"),), 2)
+    made = plan(asked, Facts([local("a", GB, slots=4, shares=True)]))
+    assert [ask.repeats for s in made.stages for ask in made.order(s)] == [(0,), (1,)]
+
+
+def test_what_is_stored_is_not_asked_and_loads_nothing() -> None:
+    stored = {Call(n, 0): f"key {n}" for n in range(3)} | {Call(1, 1): "another"}
+    facts = [local("a", 6 * GB), local("b", 6 * GB), local("c", 6 * GB)]
+    made = plan(grid(3, *"abc"), Facts(facts, stored))
+    assert (made.calls, made.reused, made.loads) == (5, 4, 2)
+    assert groups(made) == {"this machine": [(0, 1), (2,)]}
+
+
+def test_costs_and_times_are_those_of_earlier_calls_or_unknown() -> None:
+    price = Price(1, 2)
+    facts = [
+        remote("s", paid=True, price=price, cost=0.5, seconds=8.0),
+        local("a", GB, seconds=2.0, loading=10.0, cost=0.0),
+    ]
+    made = plan(grid(10, "r", "a"), Facts(facts))
+    assert (made.cost, made.paid) == (5.0, 10)
+    assert made.seconds == 30.0  # the machine: a load and ten calls; the server four at once
+    for missing in ({"cost": None}, {"seconds": None}):
+        some = plan(grid(1, "r"), Facts([remote("s", paid=True, **{"cost": 1.0, "seconds": 1.0,
+                                                                   **missing})]))  # fmt: skip
+        assert (some.cost is None) == ("cost" in missing)
+        assert (some.seconds is None) == ("seconds" in missing)
+    never_loaded = plan(grid(1, "a"), Facts([local("a", GB, seconds=2.0)]))
+    assert never_loaded.seconds is None
+
+
+def test_a_price_counts_cached_tokens_once() -> None:
+    usage = Usage(prompt=1_000_000, completion=500_000, cached=400_000)
+    assert Price(2.0, 8.0).of(usage) == pytest.approx(6.0)
+    assert Price(2.0, 8.0, cached=0.5).of(usage) == pytest.approx(1.2 + 0.2 + 4.0)
+
+
+def test_the_plan_reads() -> None:
+    facts = [
+        remote("cloud", paid=True),
+        local("a", 3 * GB),
+        local("b", 6 * GB),
+        Fact(place="this machine", error="No model is called c."),
+    ]
+    stored = {Call(0, 1): "key"}
+    made = plan(grid(2, "r", "a", "b", "c"), Facts(facts, stored))
+    assert made.text().splitlines() == [
+        "8 calls: 2 prompts × 4 models × 1 repeat; 1 stored, 7 to ask",
+        "cloud: r",
+        "this machine: a and c in turn (1 load, 3.0 GB), then b (1 load, 6.0 GB)",
+        "c cannot be asked: No model is called c.",
+        "2 paid calls · 2 loads · memory 6.0 GB · cost unknown · time unknown",
+    ]
+    assert made._repr_markdown_().count("\n- ") == 4
+    free = plan(grid(1, "a"), Facts([local("a", GB, seconds=1.0, loading=2.0)]))
+    assert free.text().splitlines()[-1] == "1 load · memory 1.0 GB · cost nothing · time about 3 s"
