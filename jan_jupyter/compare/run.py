@@ -145,11 +145,11 @@ class _Run:
         for first in range(0, len(stored), AT_A_TIME):
             keys = dict(stored[first : first + AT_A_TIME])
             rows = await asyncio.to_thread(self._kept.find, keys.values())
-            for call, key in keys.items():
-                row = rows.get(key)
-                if row is not None and (row.ok or not self._retry):
-                    self._served.add(call)
-                    self._out(replace(row, call=call, reused=True))
+            taken = {call: rows[key] for call, key in keys.items() if key in rows}
+            taken = {call: row for call, row in taken.items() if row.ok or not self._retry}
+            self._served |= taken.keys()
+            # They belong to this run, too, whichever they came from.
+            await self._finish([replace(r, call=c, reused=True) for c, r in taken.items()])
 
     # Places ---------------------------------------------------------------------------------------
 
@@ -241,15 +241,16 @@ class _Run:
 
     async def _finish(self, rows: Sequence[Row]) -> None:
         """Rows are kept, then given out."""
+        if self._kept is not None:
+            await asyncio.gather(*map(self._append, rows))
         for row in rows:
-            if self._kept is not None:
-                await self._kept.append(row)
-            self._out(row)
+            self._count.add(row)
+            self.out.put_nowait(row)
+            self._report()
 
-    def _out(self, row: Row) -> None:
-        self._count.add(row)
-        self.out.put_nowait(row)
-        self._report()
+    async def _append(self, row: Row) -> None:
+        if self._kept is not None:
+            await self._kept.append(row)
 
     async def _rows(self, asking: Asking, one: _One) -> list[Row]:
         """What becomes of a request; nothing if it is sent again, or not at all."""

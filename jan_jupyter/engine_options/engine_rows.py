@@ -20,9 +20,9 @@ class EngineRow:
 
     `speaks` names the engine class that serves it. `settings` and `parameters` are built-in
     defaults. `needs_key`: it answers nobody without one (unless it runs on an own server). `loads`
-    is what a local one takes from a disk: one GGUF, or a whole folder. `swaps`: its server loads the
-    model that is asked for, perhaps in the place of another. `rules` say which parameters its own
-    servers take (`engines/rules.py`).
+    is what a local one takes from a disk: one GGUF, or a whole folder. `swaps`: its server loads
+    the model that is asked for, perhaps in the place of another. `rules` say which parameters its
+    own servers take (`engines/rules.py`).
     """
 
     name: str

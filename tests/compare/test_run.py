@@ -358,10 +358,9 @@ def test_what_cannot_be_kept_ends_the_run(
     add_remote(folder, server, a="n=1")
     kept = Full()
     made = planned(grid(30, "a"), workspace, kept)
-    found = []
+    found: list[Row] = []
     with pytest.raises(errors.CannotWrite, match="full"):
-        for row in bridge.iterate(run(made, workspace, kept=kept)):
-            found.append(row)
+        found.extend(bridge.iterate(run(made, workspace, kept=kept)))
     assert len(found) >= 3
     assert {row.key for row in found} == kept.rows.keys()
 
