@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -17,9 +17,11 @@ from .values import Case, Row, Score
 NO_EXPECTED = "there is no expected answer to compare with: give `expected=…`"
 
 Take = Callable[[Case, Row], Any]
+_ANSWER = "answer output text response completion prediction generated candidate actual y_pred"
+_EXPECTED = "expected reference target gold label truth ground_truth solution y_true"
 _BY_NAME: Mapping[str, Take] = {
-    **dict.fromkeys(("answer", "output", "text", "response"), lambda case, row: row.text),
-    **dict.fromkeys(("expected", "reference", "target"), lambda case, row: case.expected),
+    **dict.fromkeys(_ANSWER.split(), lambda case, row: row.text),
+    **dict.fromkeys(_EXPECTED.split(), lambda case, row: case.expected),
     **dict.fromkeys(("prompt", "question", "input"), lambda case, row: case.text),
     "variables": lambda case, row: case.variables,
     "case": lambda case, row: case,
@@ -30,7 +32,11 @@ _BY_NAME: Mapping[str, Take] = {
 _BY_TYPE: Mapping[str, Take] = {
     kind.__name__: _BY_NAME[name] for kind, name in ((Case, "case"), (Row, "row"), (Reply, "reply"))
 }
-_UNNAMED = (_BY_NAME["answer"], _BY_NAME["expected"])
+_UNNAMED: Mapping[Take, Sequence[Take]] = {
+    _BY_NAME["answer"]: [_BY_NAME[name] for name in ("answer", "row", "reply")],
+    _BY_NAME["expected"]: [_BY_NAME[name] for name in ("expected", "case")],
+}
+"""What other parameters are given, each unless one that has a name has it already."""
 _VALUES = ("score", "value", "passed", "pass", "correct", "result")
 _NOTES = ("note", "reason", "rationale", "explanation", "comment")
 
@@ -62,6 +68,10 @@ class Custom:
         given = [take(case, row) for take in self._positional]
         named = {name: take(case, row) for name, take in self._named.items()}
         return await guarded(self.name, self._said(given, named))
+
+    def same_as(self, other: object) -> bool:
+        """Whether another does the same, as a function does whose cell was run again unchanged."""
+        return isinstance(other, Custom) and _code(self._function) == _code(other._function)
 
     async def _said(self, given: list[Any], named: dict[str, Any]) -> Any:
         if self._awaits:
@@ -155,15 +165,25 @@ def _name(function: Callable[..., Any]) -> str:
     return "lambda" if name == "<lambda>" else str(name)
 
 
+def _code(function: Callable[..., Any]) -> Any:
+    """What tells a function from one of the same name; others are only themselves."""
+    if (code := getattr(function, "__code__", None)) is None:
+        return function
+    cells = [repr(cell.cell_contents) for cell in getattr(function, "__closure__", None) or ()]
+    defaults = getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)
+    return code, repr(defaults), cells
+
+
 def _parameters(function: Callable[..., Any], name: str) -> tuple[list[Take], dict[str, Take]]:
     """What is given to a function: by position, and by name."""
     try:
         parameters = [*inspect.signature(function).parameters.values()]
     except (TypeError, ValueError):  # some that are written in C tell nothing
-        return [_UNNAMED[0]], {}
+        return [_BY_NAME["answer"]], {}
     positional: list[Take] = []
     named: dict[str, Take] = {}
-    unnamed = iter(_UNNAMED)
+    known = {_take(one) for one in parameters}
+    unnamed = (take for take, same in _UNNAMED.items() if known.isdisjoint(same))
     skipped = False
     for one in parameters:
         if one.kind is one.VAR_KEYWORD:
@@ -171,7 +191,7 @@ def _parameters(function: Callable[..., Any], name: str) -> tuple[list[Take], di
         if one.kind is one.VAR_POSITIONAL:
             positional += [] if positional else _UNNAMED
             continue
-        take = _BY_TYPE.get(_type(one.annotation)) or _BY_NAME.get(one.name)
+        take = _take(one)
         if one.default is not one.empty and (take is None or take is _BY_NAME["expected"]):
             if take is not None and one.kind is not one.POSITIONAL_ONLY:
                 named[one.name] = _unless_missing(one.default)
@@ -190,10 +210,11 @@ def _parameters(function: Callable[..., Any], name: str) -> tuple[list[Take], di
     return positional, named
 
 
-def _type(annotation: Any) -> str:
-    """The name of a type that is written as such or, with postponed annotations, as text."""
-    written = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return str(written).rpartition(".")[2]
+def _take(parameter: inspect.Parameter) -> Take | None:
+    """What a parameter asks for by its type or its name; types may be written as text."""
+    written = parameter.annotation
+    kind = written if isinstance(written, str) else getattr(written, "__name__", "")
+    return _BY_TYPE.get(str(kind).rpartition(".")[2]) or _BY_NAME.get(parameter.name)
 
 
 def _unless_missing(default: Any) -> Take:

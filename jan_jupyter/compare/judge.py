@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 import itertools
 import random
@@ -34,7 +35,8 @@ class Judge:
     `rubric` says what is good; `scale` is two whole numbers or `"yes/no"`. `compare` asks which of
     two answers is better, in both orders. Answers are quoted as data that cannot speak to the
     judge. What it says is validated and, if it cannot be used, asked for once more; then the score
-    has no value but a note. `parameters` are those of the requests (temperature 0 by default).
+    has no value but a note. `parameters` are those of the requests; temperature is 0 unless it is
+    given (`None`: the model's own).
     """
 
     def __init__(
@@ -56,7 +58,8 @@ class Judge:
         self._form = prompts.graded(scale)
         self._seed = seed
         self._workspace = workspace
-        self._parameters = {"temperature": 0, **parameters}
+        asked = {"temperature": 0, **parameters}
+        self._parameters = {name: value for name, value in asked.items() if value is not None}
         self._keeps_to_schemas = True
 
     def __repr__(self) -> str:
@@ -195,7 +198,9 @@ def _name(model: str | Model | None, rubric: str, scale: Scale) -> str:
     told = model if isinstance(model, str | None) else model.reference
     name = " ".join(filter(None, ("judge", told)))
     if rubric != QUALITY:
-        name += f": {rubric if len(rubric) <= 40 else rubric[:39] + '…'}"
+        line = " ".join(rubric.split())
+        digest = hashlib.sha256(line.encode("utf-8", "replace")).hexdigest()[:4]
+        name += f": {line if len(line) <= 40 else f'{line[:34]}… {digest}'}"
     return name if scale == (1, 5) else f"{name} ({scale if scale == 'yes/no' else _ends(scale)})"
 
 

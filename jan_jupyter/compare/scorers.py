@@ -7,7 +7,7 @@ import difflib
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,6 +22,7 @@ from .workers import in_workers
 
 __all__ = [
     "Scorer",
+    "changed",
     "contains",
     "exact",
     "json",
@@ -126,29 +127,39 @@ def named_scorers(things: Any, *, workspace: Workspace | None = None) -> list[Sc
     return made
 
 
+def changed(before: Iterable[Scorer], now: Iterable[Scorer]) -> set[str]:
+    """The names under which something else scores than before: a function of the user that was
+    written anew. All others have what they do in their names."""
+    known = {one.name: one for one in before}
+    pairs = [(known[one.name], one) for one in now if one.name in known]
+    return {new.name for old, new in pairs if isinstance(new, Custom) and not new.same_as(old)}
+
+
 async def score(
     result: Result,
     scorers: Any,
     *,
     concurrency: int = AT_ONCE,
     on_row: Callable[[Row], Any] | None = None,
-    fresh: bool = False,
+    fresh: bool | Collection[str] = False,
     workspace: Workspace | None = None,
 ) -> list[Row]:
     """All rows of a result, in their order, those that have an answer with their scores.
 
-    Only what is missing is made: a score of that name that has a value stays, unless `fresh`.
+    Only what is missing is made: a score of that name that has a value stays, unless `fresh` (all,
+    or those of these names).
     `on_row(row)`, sync or async, is told each row that has got scores as soon as it has them all;
     after a stop also one that has got only some. What it raises ends the scoring.
     """
     asked = named_scorers(scorers, workspace=workspace)
+    anew = {one.name for one in asked} if fresh is True else {*(fresh or ())}
     rows = [*result.rows]
     places = iter(range(len(rows)))
 
     async def work() -> None:
         for place in places:  # each takes the next one that nobody has
             row = rows[place]
-            missing = [one for one in asked if row.ok and (fresh or _lacks(row, one))]
+            missing = [one for one in asked if row.ok and (one.name in anew or _lacks(row, one))]
             case = result.grid.cases[row.call.case]
             if missing:
                 await _scored(rows, place, case, missing, on_row)

@@ -105,9 +105,11 @@ class _Vectors:
                 self._known.popitem(last=False)
 
     async def _embed(self, batch: Sequence[str]) -> None:
-        router = (self._workspace or shared()).router
+        place = self._workspace
+        if place is None:
+            place = await asyncio.to_thread(shared)  # the first use looks at files
         try:
-            found = await router.embed(batch, self._model)
+            found = await place.router.embed(batch, self._model)
         except (errors.BadRequest, errors.ContextOverflow, errors.UsageError):
             if len(batch) == 1:
                 raise

@@ -15,12 +15,13 @@ import pytest
 from jan_jupyter import bridge
 from jan_jupyter.compare.judge import Judge, pairwise
 from jan_jupyter.compare.judge_prompts import PAIR, graded, to_compare
-from jan_jupyter.compare.scorers import score, scorer
+from jan_jupyter.compare.scorers import score, scorer, similar
 from jan_jupyter.compare.values import Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.compare.votes import Judgement, Share
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message
 from jan_jupyter.workspace import Workspace
+from support.loop import watched_loop
 
 from .oracle import Body, Oracle, case, oracle, row, workspace
 
@@ -380,6 +381,25 @@ def test_a_person_goes_first(
     monkeypatch.setattr(place.router, "chat", watched)
     asyncio.run(Judge("gpt-4o", workspace=place)(case(), row("a")))
     assert seen == ["grid"]
+
+
+def test_nothing_waits_for_a_disk_on_the_loop(asked: Oracle, place: Workspace) -> None:
+    """Where a comparison scores; a function of the user may block there, in its thread, and ask."""
+    asked.chat = lambda body: verdict("A") if "answer A" in str(body) else grade(3)
+    judge = Judge("gpt-4o", workspace=place, temperature=None)
+
+    def asks(text: str) -> float:
+        return len(bridge.wait(place.router.embed([text], "mine"))[0])
+
+    near = similar("mine", workspace=place)
+    with watched_loop():
+        one = result(("x", "y"))
+        one = replace(one, grid=replace(one.grid, cases=(case(expected="x"),)))
+        rows = bridge.wait(score(one, [judge, near, asks, "exact"]))
+        judged = bridge.wait(pairwise(one, judge))
+    assert [found.value for found in rows[0].scores.values()] == [3, pytest.approx(1), 2, True]
+    assert [vote.verdict for vote in judged.votes] == ["tie"]
+    assert "temperature" not in asked.bodies[0]
 
 
 def test_the_bundled_model_as_judge() -> None:

@@ -19,6 +19,7 @@ from jan_jupyter.compare.callables import NO_EXPECTED
 from jan_jupyter.compare.numerals import numbers_in
 from jan_jupyter.compare.scorers import (
     Scorer,
+    changed,
     contains,
     exact,
     json,
@@ -269,6 +270,18 @@ def of_all(*given: str) -> bool:
     return given == ("Paris", "Paris")
 
 
+def of_gold(answer: str, gold: str, question: str) -> bool:
+    return answer == gold == "Paris" and "France" in question
+
+
+def of_other_names(row: Row, wanted: str) -> Any:
+    return row.text == wanted
+
+
+def of_row_and_answer(case: Case, words: str) -> Any:
+    return case.expected == words
+
+
 async def awaited(answer: str, *, prompt: str) -> bool:
     await asyncio.sleep(0)
     return answer == "Paris" and "France" in prompt
@@ -290,6 +303,9 @@ class Called:
         of_expected_first,
         with_defaults,
         of_all,
+        of_gold,
+        of_other_names,
+        of_row_and_answer,
         awaited,
         Called(),
         functools.partial(of_both, "Paris"),
@@ -416,6 +432,29 @@ def test_only_what_is_missing_is_asked_for() -> None:
     assert len(told) == 2
     asyncio.run(score(replace(one, rows=again), mine, fresh=True))
     assert asked[3:] == ["a", "?"]
+
+
+def made(limit: int) -> Any:
+    def short(text: str, factor: int = 1) -> bool:
+        return len(text) * factor <= limit
+
+    return short
+
+
+def test_a_function_that_was_written_anew_scores_anew() -> None:
+    one = result("a", "bbb")
+    before = named_scorers([made(2), "exact"])
+    rows = asyncio.run(score(one, before))
+    assert [r.scores["short"].value for r in rows] == [True, False]
+    assert changed(before, named_scorers([made(2), "exact", len])) == set()
+    now = named_scorers([made(3), "exact"])
+    assert changed(before, now) == {"short"}
+    told: list[Row] = []
+    again = asyncio.run(
+        score(replace(one, rows=rows), now, fresh=changed(before, now), on_row=told.append)
+    )
+    assert [r.scores["short"].value for r in again] == [True, True]
+    assert [r.text for r in told] == ["bbb"]
 
 
 class Broken:
