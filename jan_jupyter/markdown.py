@@ -47,7 +47,7 @@ def numbered(texts: Sequence[str], remarks: Sequence[str] = ()) -> str:
     """Several pieces of safe Markdown, one under another; a remark may be any text."""
     parts = []
     for number, (text, remark) in enumerate(zip_longest(texts, remarks, fillvalue=""), 1):
-        mark = f" · {_inert(remark)}" if remark else ""
+        mark = f" · {plain(remark)}" if remark else ""
         parts.append(f"**Answer {number}**{mark}\n\n{text}")
     return "\n\n".join(parts)
 
@@ -56,7 +56,7 @@ def with_footer(text: str, footer: str) -> str:
     """Safe Markdown with one small grey line below; the footer may be any text, or empty."""
     if not footer:
         return text
-    line = f'<small style="opacity:0.75">{_inert(" ".join(_lines(footer)))}</small>'
+    line = f'<small style="opacity:0.75">{plain(footer)}</small>'
     return f"{text}\n\n{line}" if text else line
 
 
@@ -93,8 +93,8 @@ def page(text: str) -> str:
 
 def folded(title: str, text: str, after_others: bool = False) -> str:
     """Safe Markdown of any text behind a title that opens it, to stand above other Markdown."""
-    summary = _inert(" ".join(_lines(title)))
-    return f"<details><summary>{summary}</summary>\n\n{safe(text, after_others)}\n\n</details>\n\n"
+    inside = safe(text, after_others)
+    return f"<details><summary>{plain(title)}</summary>\n\n{inside}\n\n</details>\n\n"
 
 
 _MARKS = re.compile(
@@ -231,9 +231,9 @@ def _inert_code(text: str) -> str:
     return _SPECIAL.sub(_entity, text)
 
 
-def _inert(text: str) -> str:
-    """Text that is only text, in HTML and in Markdown."""
-    return _no_formula(_inert_code(text))
+def plain(text: str) -> str:
+    """Any text on one line that is only text, in HTML and in Markdown."""
+    return _no_formula(_inert_code(" ".join(_lines(text))))
 
 
 def _harmful(text: str, danger: re.Pattern[str] = _DANGER) -> bool:
@@ -441,7 +441,7 @@ class SafeMarkdown:
         if self._defined:
             text = _NEXT_TITLE.sub(_second_as_entity, text)
         if _harmful(text, _LEFT):
-            text = _inert(line)
+            text = plain(line)
         self._defined = "]:" in text
         self._formulas = self._formulas or bool(_FORMULA_OPENS.search(text))
         return text

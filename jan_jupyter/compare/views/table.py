@@ -1,0 +1,116 @@
+"""The summary as a table of texts: the same columns in every form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .board import Board
+from .figures import Estimate, Summary
+from .written import number, seconds
+
+
+class Column(NamedTuple):
+    heading: str
+    text: Callable[[Summary], str]
+    estimate: Callable[[Summary], Estimate | None] | None = None
+    """What is drawn as a dot, if anything."""
+    from_zero: bool = False
+
+
+def columns(board: Board) -> list[Column]:
+    """Those that tell something of at least one contestant."""
+    scores = [_score(name) for name in board.scorers]
+    warm = "" if all(one.warm or not one.answers for one in board.summaries) else " (cold)"
+    tried = [
+        *scores,
+        Column(f"against {board.names[board.baseline]}", _word(board)),
+        Column("tok/s", lambda one: _speed(one.speed), lambda one: one.speed, from_zero=True),
+        Column(f"first token{warm}", lambda one: _time(one.first_token)),
+        Column("time in all", lambda one: "" if one.total is None else seconds(one.total)),
+        Column("tokens", lambda one: f"{one.tokens:,}" if one.tokens else ""),
+        Column("cost, estimated", _cost),
+        Column("same each time", _stable),
+        Column("answers", _answers),
+        Column("errors", lambda one: f"{one.errors:,}" if one.errors else ""),
+    ]
+    return [one for one in tried if any(one.text(summary) for summary in board.summaries)]
+
+
+def legend(board: Board) -> str:
+    """What the numbers and the dots mean, in a line; empty if there is nothing to explain."""
+    found = [
+        estimate
+        for column in columns(board)
+        for summary in board.summaries
+        if column.estimate and (estimate := column.estimate(summary))
+    ]
+    kinds = {estimate.kind for estimate in found}
+    said = {
+        "95 %": "in brackets the 95 % interval",
+        "sd": "± one standard deviation of the prompts, which is no interval of the mean",
+        "half": "in brackets the middle half of the prompts",
+    }
+    parts = [text for kind, text in said.items() if kind in kinds]
+    if board.scorers:
+        parts.insert(0, "scores are means over prompts")
+    if any(summary.speed or summary.first_token for summary in board.summaries):
+        parts.insert(bool(board.scorers), "times and speeds are medians")
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def estimate(found: Estimate | None, write: Callable[[float], str] = number) -> str:
+    """A number with its spread or interval."""
+    if found is None:
+        return ""
+    if found.low is None or found.high is None:
+        return write(found.value)
+    if found.kind == "sd":
+        return f"{write(found.value)} ± {write(found.high - found.value)}"
+    return f"{write(found.value)} ({write(found.low)} to {write(found.high)})"
+
+
+def _score(name: str) -> Column:
+    return Column(
+        name, lambda one: estimate(one.scores.get(name)), lambda one: one.scores.get(name)
+    )
+
+
+def _word(board: Board) -> Callable[[Summary], str]:
+    words = {name: board.word(place) for place, name in enumerate(board.names)}
+    return lambda one: words[one.name]
+
+
+def _speed(found: Estimate | None) -> str:
+    def write(value: float) -> str:
+        return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}"
+
+    return estimate(found, write)
+
+
+def _time(found: Estimate | None) -> str:
+    return seconds(found.value) if found else ""
+
+
+def _cost(one: Summary) -> str:
+    if one.cost is None:
+        return ""
+    of = "" if one.priced >= one.answers else f" ({one.priced:,} of {one.answers:,} priced)"
+    return f"{one.cost:.4f}{of}"
+
+
+def _stable(one: Summary) -> str:
+    return f"{one.stable:,} of {one.repeated:,}" if one.repeated else ""
+
+
+def _answers(one: Summary) -> str:
+    parts = [f"{one.answers:,}"]
+    parts += [f"{one.missing:,} to come"] if one.missing else []
+    parts += [f"{one.reused:,} reused"] if one.reused else []
+    parts += [f"{one.cut:,} cut"] if one.cut else []
+    return ", ".join(parts)
+
+
+def verdicts(board: Board) -> list[str]:
+    return [str(verdict) for verdict in board.verdicts]
