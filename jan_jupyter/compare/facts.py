@@ -16,7 +16,7 @@ from ..router import Target
 from ..workspace import Workspace
 from .compose import Composer, Kept
 from .plan import Fact, Facts
-from .prices import Price
+from .prices import Price, listed
 from .values import Call, Grid, Row
 
 HERE = "this machine"
@@ -37,8 +37,9 @@ async def look(
 ) -> Facts:
     """What is known of a grid before anything is asked; nothing is loaded, nothing sent.
 
-    `earlier` rows tell how long calls take and what they cost; `prices` go by the contestant's name
-    or its model's. With `retry` errors that are kept do not count as stored.
+    `earlier` rows tell how long calls take and what they cost. `prices` go by the contestant's name
+    or its model's; others are those of `genai-prices`, if it is installed. With `retry` errors that
+    are kept do not count as stored.
     """
     composer = Composer(grid, workspace.router)
     machine = await asyncio.to_thread(probe)
@@ -89,22 +90,27 @@ def _fact(
     fact = Fact(
         engine=options.name,
         model=model.id,
-        load=json.dumps([options.name, model.id, dict(model.settings)], default=str),
+        load=model.id,
         price=price,
         shares=target.engine.gives_choices(model),
     )
     if target.engine.local:
-        fact = replace(fact, place=HERE, loads=True, slots=_slots(target))
+        load = json.dumps([options.name, model.id, dict(model.settings)], default=str)
+        fact = replace(fact, place=HERE, loads=True, load=load, slots=_slots(target))
         fit = composer.router.store.fit(model, machine)
         return replace(fact, memory=fit.needed, room=int(fit.room * SAFE)) if fit else fact
     address = options.at(model).address
     swaps = bool(options.row and options.row.swaps)
     here = swaps and is_this_machine(address)
+    paid = not is_own_server(address)
+    if paid and price is None:
+        price = listed(str(model.settings.get("model") or options.model or model.id), address)
     return replace(
         fact,
+        price=price,
         place=HERE if here else _server(options.name, address, options.address),
         loads=swaps,
-        paid=not is_own_server(address),
+        paid=paid,
         shares=False,  # what a server answers at once, and whether it shares, it does not tell
     )
 

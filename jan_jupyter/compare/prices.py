@@ -1,4 +1,4 @@
-"""What an answer costs, where its price is known. Pure."""
+"""What an answer costs, where its price is known: by the user's table, or by `genai-prices`."""
 
 from __future__ import annotations
 
@@ -28,3 +28,45 @@ class Price:
         return (
             fresh * self.prompt + usage.cached * cached + usage.completion * self.completion
         ) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrice(Price):
+    """A price from the list of `genai-prices`, which may rise with the length of the prompt; the
+    numbers in front are those of a short one."""
+
+    model: str = ""
+    address: str = ""
+
+    def of(self, usage: Usage) -> float:
+        return _listed(self.model, self.address, usage)
+
+
+def listed(model: str, address: str) -> Price | None:
+    """The price of a model at the API of that address, as the extra `prices` has it.
+
+    `None` where the package is not installed, or has no such model there: never a likely one.
+    """
+    try:
+        from genai_prices import __version__
+
+        prompt, completion, cached = (
+            _listed(model, address, usage) * 1e6
+            for usage in (Usage(1), Usage(0, 1), Usage(1, 0, 1))
+        )
+    except (ImportError, LookupError, ValueError):
+        return None
+    source = f"genai-prices {__version__}"
+    return ListedPrice(prompt, completion, cached, source=source, model=model, address=address)
+
+
+def _listed(model: str, address: str, usage: Usage) -> float:
+    """Raises `LookupError` for what is not in the list."""
+    import genai_prices
+
+    counted = genai_prices.Usage(
+        input_tokens=usage.prompt,
+        cache_read_tokens=usage.cached,
+        output_tokens=usage.completion,
+    )
+    return float(genai_prices.calc_price(counted, model, provider_api_url=address).total_price)

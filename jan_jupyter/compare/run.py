@@ -26,7 +26,7 @@ from .values import Call, Row
 TRIES = 6
 """How often a request is sent that a server refuses because it has too much to do."""
 LOST = 5
-"""Failed connections in a row after which a server is not asked any more."""
+"""Connections that fail in a row, after which a server is not asked any more."""
 
 HOPELESS = (
     errors.ModelError,
@@ -82,13 +82,15 @@ class _One:
     known: bool = False
     """Whether a call has shown that it answers: until then there is one at a time."""
     lost: int = 0
-    """Failed connections in a row."""
+    """Connections that have failed in a row."""
     together: bool = True
     """Whether it takes several repeats at once."""
     over: str = ""
     """Why it is not asked any more, although there is more to ask."""
     stopped: bool = False
     """Whether the budget has ended it."""
+    loads: int = 0
+    """How many of its requests have found its model not loaded."""
     state: str = "waiting"
 
 
@@ -187,6 +189,8 @@ class _Run:
             return None
         active = sum(bool(one.waiting or one.under_way) for one in ones)
         share = math.ceil(most / max(1, active))
+        if any(one.loads > 1 for one in ones):  # they do not fit beside each other after all
+            ones = [one for one in ones if one.waiting or one.under_way][:1]
         able = [one for one in ones if one.waiting and one.under_way < self._most(one, share)]
         if not able:
             return None
@@ -275,6 +279,7 @@ class _Run:
             self._purse.pay(one.index, allowed, cost)
         self._limits[one.fact.place].answered()
         one.known, one.lost = True, 0
+        one.loads += asking.cold
         if len(rows) < allowed:  # it has given fewer answers than it was asked for
             asking.ask = asking.ask._replace(repeats=asking.ask.repeats[len(rows) :])
             self._purse.give_back(len(asking.ask.repeats))
@@ -298,7 +303,8 @@ class _Run:
             self._purse.give_back(len(asking.ask.repeats))
             return self._apart(asking, one)
         line = f"{type(error).__name__}: {error}"
-        one.lost = one.lost + 1 if isinstance(error, errors.ConnectionFailed) else 0
+        gone = isinstance(error, errors.ConnectionFailed | errors.TimedOut)
+        one.lost = one.lost + 1 if gone else 0
         if isinstance(error, HOPELESS) or one.lost >= LOST:
             one.over = line
         return failures(asking, keys, line)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter.compare.plan import Ask, Fact, Facts, Plan, plan
-from jan_jupyter.compare.prices import Price
+from jan_jupyter.compare.prices import Price, listed
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid
 from jan_jupyter.types import Message, Usage
 
@@ -163,6 +163,18 @@ def test_a_price_counts_cached_tokens_once() -> None:
     usage = Usage(prompt=1_000_000, completion=500_000, cached=400_000)
     assert Price(2.0, 8.0).of(usage) == pytest.approx(6.0)
     assert Price(2.0, 8.0, cached=0.5).of(usage) == pytest.approx(1.2 + 0.2 + 4.0)
+
+
+def test_a_listed_price_says_where_it_is_from_and_an_unknown_one_is_none() -> None:
+    price = listed("gpt-4o-mini", "https://api.openai.com/v1")
+    assert price is not None
+    assert price.source.startswith("genai-prices ")
+    assert price.of(Usage(prompt=10**6, completion=10**6)) == pytest.approx(
+        price.prompt + price.completion
+    )
+    assert price.of(Usage(prompt=10**6, cached=10**6)) == pytest.approx(price.cached)
+    assert listed("gpt-4o-mini", "https://example.org/v1") is None
+    assert listed("nobody-knows-it", "https://api.openai.com/v1") is None
 
 
 def test_the_plan_reads() -> None:
