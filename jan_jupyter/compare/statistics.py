@@ -28,6 +28,8 @@ SKEWED_BELOW, SKEWED_LEVEL = 40, 0.98
 """Below so many prompts, numbers without bounds want a wider interval: their tails may be long."""
 RESAMPLES = 4999
 POWER = 0.8
+UNITS = 40
+"""Of fewer units the interval of alpha covers less than 93 %, so that there is none."""
 NIL = 0.1
 """A mean difference below this share of the spread is practically nil."""
 
@@ -323,3 +325,46 @@ def _rounded(count: int) -> int:
     """Up, to two digits."""
     step = int(10 ** max(len(str(abs(count))) - 2, 0))
     return math.ceil(count / step) * step
+
+
+def alpha(
+    ratings: Sequence[Sequence[float | str | None]],
+    level: Literal["nominal", "ordinal", "interval"] = "nominal",
+) -> Estimate:
+    """Krippendorff's alpha: 1 is full agreement, 0 what chance gives. One row for each rater.
+
+    A row has a value for each unit, `None` where there is none; only units with two values or more
+    count. Nominal values may be words. The interval resamples units; there is none of few units or
+    of few that are not agreed on. Raises `UsageError` if no unit has two values.
+    """
+    columns = [[one for one in unit if one is not None] for unit in zip(*ratings, strict=True)]
+    units = [_coded(unit, columns, level) for unit in columns if len(unit) > 1]
+    if not units:
+        raise UsageError("Agreement needs something that two raters or more have rated.")
+    value, n = _alpha(units, level), len(units)
+    differing = sum(len(set(unit)) > 1 for unit in units)
+    method = f"Krippendorff's alpha, {level}"
+    if n < UNITS or differing < FEWEST:
+        return Estimate(value, None, None, n, method, differing=differing)
+    import numpy as np
+
+    drawn = np.random.default_rng(0).integers(0, n, (1000, n))
+    found = [_alpha([units[at] for at in chosen], level) for chosen in drawn]
+    ends: Any = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(ends[0]), float(ends[1]), n, method, differing=differing)
+
+
+def _coded(
+    unit: Sequence[float | str], columns: Sequence[Sequence[float | str]], level: str
+) -> list[float]:
+    if level != "nominal":
+        return [float(one) for one in unit]
+    known = list(dict.fromkeys(one for other in columns for one in other))
+    return [float(known.index(one)) for one in unit]
+
+
+def _alpha(units: Sequence[Sequence[float]], level: str) -> float:
+    width = max(map(len, units))
+    rows = [[*unit, *[math.nan] * (width - len(unit))] for unit in units]
+    frame = needed("pandas").DataFrame(rows).T
+    return float(needed("evalica").alpha(frame, distance=level).alpha)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from ..errors import UsageError
 from ..types import Timings
 from . import statistics
+from .sequential import Look, look
 from .statistics import ADVICE, Estimate, Kind
 from .values import Result, Row
 
@@ -74,7 +76,8 @@ class Verdict:
 
     contestant: str
     baseline: str
-    what: str
+    scorer: str
+    """The scorer's or the measure's name."""
     word: Word
     estimate: Estimate | None
     """Of the difference, contestant - baseline; `None` if no prompt has both."""
@@ -125,12 +128,19 @@ class Verdict:
 
 
 def verdicts(
-    result: Result, what: str, baseline: str | int = 0, *, margin: float = 0.0
+    result: Result,
+    what: str,
+    baseline: str | int = 0,
+    *,
+    margin: float = 0.0,
+    looked: bool = False,
 ) -> tuple[Verdict, ...]:
     """Each other contestant against the baseline, in their order.
 
     `what` is the name of a scorer or of one of `MEASURES`; a difference up to `margin` is
-    practically none. Raises `UsageError` for a scorer or a baseline that is not there.
+    practically none. If it may have been `looked` at before, and more is asked or not as it was
+    then, words, intervals and p are those of the sequential test. Raises `UsageError` for a scorer
+    or a baseline that is not there.
     """
     names = [one.name for one in result.grid.contestants]
     base = _place(names, baseline)
@@ -140,11 +150,26 @@ def verdicts(
     found = [
         replace(
             _compared(values[at], values[base], len(result.grid.cases), measure),
-            contestant=names[at], baseline=names[base], what=what, pairs=len(others),
+            contestant=names[at], baseline=names[base], scorer=what, pairs=len(others),
         )
         for at in others
     ]  # fmt: skip
+    if looked:
+        seen = _looks(result, what, base, margin)
+        pairs = zip(found, others, strict=True)
+        return tuple(_looked(one, seen[at], margin) for one, at in pairs)
     return _judged(found, margin)
+
+
+def decided(result: Result, what: str, baseline: str | int = 0, *, margin: float = 0.0) -> bool:
+    """Whether every other contestant is known to be better or worse than the baseline.
+
+    May be asked after each prompt: it is wrong of equals once in twenty comparisons at most. With a
+    `margin` it is decided, too, where no larger difference is left. It needs no extra.
+    """
+    base = _place([one.name for one in result.grid.contestants], baseline)
+    looks = _looks(result, what, base, margin, ends=margin > 0)
+    return all(one.decided for one in looks.values())
 
 
 def standings(result: Result, what: str) -> tuple[Standing, ...]:
@@ -167,11 +192,56 @@ def differences(
     names = [one.name for one in result.grid.contestants]
     values = _values(result, what, _measure(result, what))
     one, other = values[_place(names, contestant)], values[_place(names, baseline)]
+    both = one.keys() & other.keys()
+    return {case: one[case] - other[case] for case in _order(result) if case in both}
+
+
+def _order(result: Result) -> list[int]:
+    """The cases as their last rows have come: the order does not depend on what was answered."""
     ended: dict[int, float] = {}
     for row in result.rows:
         ended[row.call.case] = max(row.at, ended.get(row.call.case, 0.0))
-    both = sorted(one.keys() & other.keys(), key=lambda case: (ended[case], case))
-    return {case: one[case] - other[case] for case in both}
+    return sorted(ended, key=lambda case: (ended[case], case))
+
+
+def _looks(
+    result: Result, what: str, base: int, margin: float, *, ends: bool = True
+) -> dict[int, Look]:
+    """By contestant, the sequential test against the baseline; the pairs share its errors.
+
+    Intervals take longer than words: `ends` says whether they are wanted.
+    """
+    measure = _measure(result, what)
+    values = _values(result, what, measure)
+    kind = _kind(measure, [x for one in values for x in one.values()])
+    bound = 1.0 if ends and kind in ("yes/no", "score") else None
+    order, found = _order(result), {}
+    for at, own in enumerate(values):
+        if at != base:
+            both = [case for case in order if case in own and case in values[base]]
+            told = [own[case] - values[base][case] for case in both]
+            found[at] = look(told, pairs=len(values) - 1, margin=margin, bound=bound)
+    return found
+
+
+def _looked(verdict: Verdict, seen: Look, margin: float) -> Verdict:
+    """A verdict in the words of a sequential test."""
+    if verdict.estimate is None or not statistics.available():
+        return verdict
+    known = math.isfinite(seen.low)
+    estimate = replace(
+        verdict.estimate,
+        low=seen.low if known else None,
+        high=seen.high if known else None,
+        method="sequential test",
+        p=min(1.0, 1 / seen.evidence),
+    )
+    told = replace(verdict, estimate=estimate, p=min(1.0, verdict.pairs / seen.evidence))
+    if seen.word in ("higher", "lower"):
+        return replace(told, word="better" if (seen.word == "lower") == told.lower else "worse")
+    if seen.word == "no difference":
+        return replace(told, word="can't tell", at_most=max(abs(seen.low), abs(seen.high)))
+    return _outlooked(told, margin)
 
 
 def _place(names: Sequence[str], given: str | int) -> int:
@@ -272,28 +342,33 @@ def _judged(found: Sequence[Verdict], margin: float) -> tuple[Verdict, ...]:
 
 def _worded(verdict: Verdict, p: float | None, margin: float) -> Verdict:
     estimate = verdict.estimate
-    if estimate is None:
-        return replace(verdict, word="can't tell")
-    if not estimate.holds_zero and p is not None and p < ALPHA:
+    if estimate and not estimate.holds_zero and p is not None and p < ALPHA:
         better = (estimate.value < 0) == verdict.lower
         return replace(verdict, p=p, word="better" if better else "worse")
+    return _outlooked(replace(verdict, p=p), margin)
+
+
+def _outlooked(verdict: Verdict, margin: float) -> Verdict:
+    """Can't tell, and what would help."""
+    estimate, at_most = verdict.estimate, None
+    if estimate is None:
+        return replace(verdict, word="can't tell")
     more = statistics.more_needed(estimate, pairs=verdict.pairs, margin=margin)
-    at_most = None
     if more is None and estimate.low is not None and estimate.high is not None:
         at_most = max(abs(estimate.low), abs(estimate.high))
-    return replace(verdict, p=p, word="can't tell", more=more, at_most=at_most)
+    return replace(verdict, word="can't tell", more=more, at_most=at_most)
 
 
 def _line(verdict: Verdict) -> str:
     estimate, who = verdict.estimate, f"{verdict.contestant} and {verdict.baseline}"
     left_out = f"; {verdict.left_out} left out" if verdict.left_out else ""
     if estimate is None:
-        return f"Nothing to compare: no prompt has {verdict.what} of both {who}{left_out}."
+        return f"Nothing to compare: no prompt has {verdict.scorer} of both {who}{left_out}."
     prompts = f"{verdict.n} prompt{'s' if verdict.n > 1 else ''}"
     if not verdict.word:
         return f"{_means(verdict)} ({prompts}{left_out}). {ADVICE}"
     names = f"{verdict.contestant} − {verdict.baseline}"
-    what = f"{verdict.what}: {names} = {_signed(estimate.value)}{verdict.unit}"
+    what = f"{verdict.scorer}: {names} = {_signed(estimate.value)}{verdict.unit}"
     if verdict.interval:
         low, high = map(_signed, verdict.interval)
         what += f" (95 %: {low} to {high})"
@@ -310,7 +385,7 @@ def _means(verdict: Verdict) -> str:
         if one is not None:
             spread = f" ± {_number(one.spread)}" if one.spread is not None else ""
             told.append(f"{name} {_number(one.value)}{spread}{verdict.unit}")
-    return f"{verdict.what}: {', '.join(told)}"
+    return f"{verdict.scorer}: {', '.join(told)}"
 
 
 def _chance(verdict: Verdict) -> str:

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 import pytest
+from scipy import stats
 
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
-from jan_jupyter.compare.verdicts import differences, standings, verdicts
+from jan_jupyter.compare.verdicts import decided, differences, standings, verdicts
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message, Reply, Timings
 
@@ -223,3 +224,69 @@ def test_a_summary_of_many_rows_is_one_pass() -> None:
     given = result(200, right([0.5] * 10), names=[f"M{i}" for i in range(10)])
     assert len(verdicts(Result(given.grid, Counting(given.rows)), "exact")) == 9
     assert looked <= 3 * len(given.rows) + 3
+
+
+def test_a_test_that_may_be_looked_at_ends_early_and_says_so() -> None:
+    given = result(40, right([0.2, 0.9]))
+    assert decided(given, "exact")
+    (told,) = verdicts(given, "exact", looked=True)
+    assert (told.word, told.method) == ("better", "sequential test")
+    (plain,) = verdicts(given, "exact")
+    assert told.interval is not None
+    assert plain.interval is not None
+    assert told.interval[0] < plain.interval[0]
+    assert told.interval[1] > plain.interval[1]
+    assert told.p is not None
+    assert plain.p is not None
+    assert plain.p < told.p < 0.05
+    early = result(3, right([0.2, 0.9]))
+    assert not decided(early, "exact")
+    assert verdicts(early, "exact", looked=True)[0].word == "can't tell"
+
+
+def test_looking_again_and_again_shares_its_errors_over_the_pairs() -> None:
+    """Eight of eight are enough for one pair, and not for each of four."""
+
+    def score(call: Call) -> bool:
+        return call.contestant == 1
+
+    assert verdicts(result(8, score), "exact", looked=True)[0].word == "better"
+    first, *others = verdicts(result(8, score, names="ABCDE"), "exact", looked=True)
+    assert [one.word for one in (first, *others)] == ["can't tell"] * 4
+    assert not decided(result(8, score, names="ABCDE"), "exact")
+
+
+def test_with_a_margin_it_is_decided_that_there_is_no_such_difference() -> None:
+    given = result(150, lambda call: call.case % 2 == 0)
+    assert not decided(given, "exact")
+    assert decided(given, "exact", margin=0.3)
+    (told,) = verdicts(given, "exact", margin=0.3, looked=True)
+    assert told.word == "can't tell"
+    assert told.at_most is not None
+    assert told.at_most <= 0.3
+    assert "no difference larger than" in str(told)
+
+
+def test_seconds_are_decided_without_bounds() -> None:
+    given = result(20, right([0.5, 0.5]), seconds=lambda c: 3.0 - c.contestant + c.case / 100)
+    assert decided(given, "seconds")
+    (told,) = verdicts(given, "seconds", looked=True)
+    assert (told.word, told.interval) == ("better", None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["yes/no", "score", "number", "repeats"])
+@pytest.mark.parametrize("cases", [10, 40])
+def test_equals_are_seldom_ranked(kind: str, cases: int) -> None:
+    """Of three equal models, two pairs: at most one comparison in twenty ranks any of them."""
+    rng, wrong, runs = random.Random(f"{kind}{cases}"), 0, 400
+    draw: Scorer = {
+        "yes/no": lambda call: rng.random() < 0.7,
+        "score": lambda call: rng.betavariate(0.5, 0.5),
+        "number": lambda call: rng.lognormvariate(0, 1),
+        "repeats": lambda call: rng.random() < 0.4 + 0.05 * (call.case % 10),
+    }[kind]
+    for _ in range(runs):
+        given = result(cases, draw, names="ABC", repeats=3 if kind == "repeats" else 1)
+        wrong += any(one.word != "can't tell" for one in verdicts(given, "exact"))
+    assert wrong / runs <= float(stats.binom.ppf(0.999, runs, 0.05)) / runs
