@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import errors
 from ..ask import whole
 from ..chat import Chat
-from ..types import Message, Reply
+from ..types import Message, Reply, Usage
 from ..workspace import Workspace
 from . import judge_prompts as prompts
 from .callables import failure
@@ -61,6 +61,10 @@ class Judge:
         asked = {"temperature": 0, **parameters}
         self._parameters = {name: value for name, value in asked.items() if value is not None}
         self._keeps_to_schemas = True
+        self.calls = 0
+        """Answers that it has given so far, useful or not."""
+        self.usage = Usage()
+        """Their tokens."""
 
     def __repr__(self) -> str:
         return f"<scorer {self.name}>"
@@ -78,8 +82,9 @@ class Judge:
         comes first is drawn anew for every pair."""
         draw = random.Random(f"{self._seed}\0{self.name}\0{left.key}\0{right.key}")  # noqa: S311
         said: dict[bool, tuple[Side, str]] = {}
-        judge = note = ""
-        for swap in draw.sample((False, True), 2):
+        judge = ""
+        note = "" if left.ok and right.ok else f"{self.name}: one of the two has no answer"
+        for swap in () if note else draw.sample((False, True), 2):
             first, second = (right, left) if swap else (left, right)
             messages = prompts.to_compare(self.rubric, case, first, second)
             try:
@@ -139,7 +144,10 @@ class Judge:
             chat = Chat(self.model, workspace=self._workspace, **self._parameters)
             return chat.once(messages, schema=schema, priority="grid")
 
-        return await whole(await asyncio.to_thread(composed))
+        reply = await whole(await asyncio.to_thread(composed))
+        self.calls += 1
+        self.usage += reply.usage
+        return reply
 
 
 async def pairwise(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 from ..errors import UsageError
+from .statistics import Estimate, alpha
 
 Side = Literal["left", "right", "tie", "both_bad"]
 SIDES: Sequence[Side] = get_args(Side)
@@ -200,14 +201,40 @@ def _kin(left: bool | None, right: bool | None) -> Side | None:
 # Agreement ----------------------------------------------------------------------------------------
 
 
-class Agreement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Agreement:
     """How far several agree on the same pairs of answers."""
 
-    alpha: float | None
-    """Krippendorff's, nominal: 1 is full agreement, 0 what chance gives; `None` for one pair."""
+    estimate: Estimate | None
+    """Krippendorff's alpha, nominal: 1 is full agreement, 0 what chance gives; with its interval
+    where there is enough of it. `None` where fewer than two pairs were judged by two or more."""
     same: Share
-    """Pairs of answers on which all who voted say the same."""
+    """The pairs on which all who voted say the same, of those that two or more have judged."""
     raters: tuple[str, ...]
+
+    @property
+    def alpha(self) -> float | None:
+        return self.estimate.value if self.estimate else None
+
+    def __str__(self) -> str:
+        said = f"the same verdict on {self.same}"
+        if (found := self.estimate) is None:
+            return f"{said}; too few for a number"
+        known = found.low is not None and found.high is not None
+        ends = f" ({found.low:.2f} to {found.high:.2f})" if known else ""
+        return f"{said}; Krippendorff's alpha {found.value:.2f}{ends}"
+
+
+def agreement(votes: Iterable[Vote]) -> Agreement:
+    """How far all who have voted agree, as people and judges do: give the votes of both.
+
+    Raises `UsageError` without the extra `compare`.
+    """
+    rated = ratings(votes)
+    units = [{*unit} - {None} for unit in zip(*rated.values(), strict=True)]
+    same = Share(sum(len(unit) == 1 for unit in units), len(units))
+    estimate = alpha([*rated.values()]) if len(units) > 1 else None
+    return Agreement(estimate, same, tuple(rated))
 
 
 def ratings(votes: Iterable[Vote]) -> dict[str, list[Side | None]]:

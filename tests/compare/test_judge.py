@@ -87,6 +87,7 @@ def test_a_grade_with_its_reasons(asked: Oracle, place: Workspace) -> None:
     judge = Judge("gpt-4o", workspace=place, max_tokens=500)
     found = asyncio.run(judge(case("Who?", expected="Ada"), row("It was Ada.")))
     assert found == Score(4.0, "right, but long")
+    assert judge.calls == 1
     (body,) = asked.bodies
     assert (body["temperature"], body["max_tokens"]) == (0, 500)
     schema = body["response_format"]["json_schema"]["schema"]
@@ -352,6 +353,9 @@ def test_rows_without_an_answer_and_pairs_that_are_none(asked: Oracle, place: Wo
     judge = Judge("gpt-4o", workspace=place)
     one = result(("a", "b"), ("c", "d"))
     half = Result(one.grid, one.rows[:3])
+    failed = replace(one.rows[3], error="It failed.")
+    assert "no answer" in asyncio.run(judge.compare(case(), one.rows[2], failed)).note
+    assert not asked.bodies
     assert [v.case for v in asyncio.run(pairwise(half, judge)).votes] == [0]
     turned = asyncio.run(pairwise(half, judge, pairs=[(1, 0)])).votes
     assert [(v.left, v.right) for v in turned] == [(1, 0)]

@@ -12,6 +12,7 @@ from jan_jupyter.compare.votes import (
     Share,
     Side,
     Vote,
+    agreement,
     are_kin,
     family,
     ratings,
@@ -98,6 +99,31 @@ def test_ratings_are_of_pairs_that_several_have_seen() -> None:
         "judge": ["left", "right", "right"],
         "you": [None, "left", None],
     }
+
+
+def test_agreement_with_what_chance_gives() -> None:
+    """Krippendorff's own example of two raters and yes or no: alpha is 0.095."""
+    sides: tuple[Side, Side] = ("left", "right")
+    said = {"Meg": "0100000010", "Owen": "1110010000"}
+    votes = [
+        Vote(case, 0, 1, sides[int(word)], by)
+        for by, words in said.items()
+        for case, word in enumerate(words)
+    ]
+    found = agreement(votes)
+    assert found.alpha == pytest.approx(0.095, abs=0.0005)
+    assert found.same == Share(6, 10)
+    assert found.raters == ("Meg", "Owen")
+    assert "alpha 0.10" in str(found)
+    assert "the same verdict on 6 of 10 (60%)" in str(found)
+
+
+def test_agreement_needs_several_pairs() -> None:
+    one = [Vote(0, 0, 1, "left", "me"), Vote(0, 0, 1, "left", "judge"), Vote(1, 0, 1, "tie", "me")]
+    for votes, same in ((one, Share(1, 1)), (one[:1], Share(0, 0)), ([], Share(0, 0))):
+        found = agreement(votes)
+        assert (found.alpha, found.same) == (None, same)
+        assert "too few for a number" in str(found)
 
 
 @pytest.mark.parametrize(
