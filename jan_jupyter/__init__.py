@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from .ask import Stream
     from .chat import Chat, achat, chat, stream
+    from .compare.comparison import Comparison, acompare, compare
+    from .compare.runs import Runs
     from .engine_options.tokens import set_token_provider
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     models: ModelStore
     router: Router
+    runs: Runs
     threads: ThreadStore
 
 __version__ = "0.1.0"
@@ -52,6 +55,7 @@ __all__ = [
     "Chat",
     "ChatPanel",
     "ChatRequest",
+    "Comparison",
     "Delta",
     "Embeddings",
     "EngineError",
@@ -71,17 +75,20 @@ __all__ = [
     "Workspace",
     "__version__",
     "achat",
+    "acompare",
     "acomplete",
     "aembed",
     "arerank",
     "async_openai",
     "chat",
+    "compare",
     "complete",
     "embed",
     "models",
     "openai",
     "rerank",
     "router",
+    "runs",
     "set_token_provider",
     "speak",
     "stream",
@@ -90,6 +97,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("Chat", "achat", "chat", "stream"), "chat"),
+    **dict.fromkeys(("Comparison", "acompare", "compare", "runs"), "compare.comparison"),
     **dict.fromkeys(("acomplete", "aembed", "arerank", "complete"), "texts"),
     **dict.fromkeys(("embed", "rerank", "speak"), "texts"),
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
@@ -130,6 +138,10 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         module, _, attribute = _HOMES[name].partition(":")
         value = getattr(import_module(f"{__name__}.{module}"), attribute or name)
+        if module == "compare.comparison":  # people see how far it is
+            console = import_module(f"{__name__}.console")
+            import_module(f"{__name__}.compare.session").Session.shows = console.TerminalCounting
+            value = value() if name == "runs" else value
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

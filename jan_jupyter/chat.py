@@ -46,8 +46,9 @@ class Chat:
 
     `thread` (a name, made if it is new, a `Thread`, or a `Draft`, made with its first question)
     keeps it on disk, where the chat panel, the magics and Jan see it; without one nothing is
-    written. `assistant` is the name of a profile. `parameters` (temperature, max_tokens, …) hold
-    for every turn; a turn may override them. It touches nothing outside of its `workspace`.
+    written; `history` is what has been said before. `assistant` is the name of a profile.
+    `parameters` (temperature, max_tokens, …) hold for every turn; a turn may override them. It
+    touches nothing outside of its `workspace`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Chat:
         assistant: str | Assistant | None = None,
         system: str | None = None,
         workspace: Workspace | None = None,
+        history: Sequence[Message] = (),
         **parameters: Any,
     ) -> None:
         self.model = model
@@ -67,7 +69,7 @@ class Chat:
         self.system = system
         self.assistant = self._profile(assistant)
         self._kept = self._opened(thread) if thread is not None else None
-        self._turns: list[_Turn] = []
+        self._turns: list[_Turn] = [_Turn(messages=tuple(history))] if history else []
 
     @property
     def thread(self) -> Thread | None:

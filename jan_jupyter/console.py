@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .models.hub.pull import Progress
@@ -86,3 +87,40 @@ class TerminalProgress(ShownProgress):
             print(f"\r{printable(line):{len(self._shown)}}")
         elif line and line != self._shown:
             print(printable(line))
+
+
+class Counted(Protocol):
+    """How far many calls are; as text one line."""
+
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+
+class TerminalCounting:
+    """How far a comparison is: a line that is written over, elsewhere one for each tenth."""
+
+    def __init__(self) -> None:
+        self._live = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel.")
+        self._shown = ""
+        self._tenth = -1
+        self._last = -1e9
+
+    def step(self, counted: Counted) -> None:
+        """Called for each call that ends; shows only so many as people can read."""
+        line = printable(str(counted))
+        if self._live and monotonic() - self._last >= 0.2:
+            self._last = monotonic()
+            print(f"\r{line:{len(self._shown)}}", end="", flush=True)
+            self._shown = line
+        elif not self._live and (tenth := 10 * counted.done // max(1, counted.total)) > self._tenth:
+            self._tenth = tenth
+            print(line, flush=True)
+
+    def end(self, line: str = "") -> None:
+        """Nothing comes any more; `line` takes the place of what was shown."""
+        if self._live and self._shown:
+            print(f"\r{printable(line):{len(self._shown)}}", flush=True)
+        elif line:
+            print(printable(line), flush=True)

@@ -56,6 +56,13 @@ def threads(current: str) -> Offer:
     return [(quoted(title), "thread") for title in titles]
 
 
+def runs(current: str) -> Offer:
+    """The comparisons that are kept, the newest first."""
+    from ..compare.runs import Runs
+
+    return [(quoted(name), "run") for name in Runs(workspace())]
+
+
 def paths(current: str) -> Offer:
     """Files and folders; a folder ends with a slash, so that Tab goes on inside."""
     folder, _, start = current.rpartition("/")

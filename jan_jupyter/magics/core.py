@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import keyword
 from argparse import Namespace
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -116,15 +115,24 @@ class JanMagics(Magics):
         self.shown = asked
         return asked
 
-    def cell(self, line: str, cell: str, names: Mapping[str, Any]) -> None:
+    def cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Any:
+        """`%%jan`: wait; the value is that of a comparison, if the cell asks for one."""
         asked = self._cell(line, cell, names)
-        if asked is not None:
+        if isinstance(asked, Asked):
             self._wait(asked)
+        elif asked is not None:
+            self.shown = self._wait_for_steps(asked)
+            return self.shown
+        return None
 
-    async def cell_async(self, line: str, cell: str) -> None:
+    async def cell_async(self, line: str, cell: str) -> Any:
         asked = self._cell(line, cell, self._names())
-        if asked is not None:
+        if isinstance(asked, Asked):
             await self._await(asked)
+        elif asked is not None:
+            self.shown = await self._await_steps(asked)
+            return self.shown
+        return None
 
     # Asking ---------------------------------------------------------------------------------------
 
@@ -149,24 +157,26 @@ class JanMagics(Magics):
             return None
         return self._asked(parsed.options, parsed.prompt, names)
 
-    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Asked | None:
+    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Asked | Steps | None:
         # IPython ends every cell with a line break; only one that the user typed is kept.
         typed = str(request(self.shell, "content").get("code", ""))
         prompt = cell if typed.endswith(cell) else cell.removesuffix("\n")
         return self._asked(opt.parse_cell(line), prompt, names)
 
-    def _asked(self, options: Namespace, prompt: str, names: Mapping[str, Any]) -> Asked | None:
+    def _asked(
+        self, options: Namespace, prompt: str, names: Mapping[str, Any]
+    ) -> Asked | Steps | None:
         with _quietly():
             return self._prepare(options, prompt, names)
 
-    def _prepare(self, options: Namespace, prompt: str, names: Mapping[str, Any]) -> Asked | None:
-        name = options.as_name
-        if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
-            raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
+    def _prepare(
+        self, options: Namespace, prompt: str, names: Mapping[str, Any]
+    ) -> Asked | Steps | None:
         from ..chat import Chat, Place
         from ..requests import empty
-        from .named import attachment, function, schema
+        from .named import attachment, function, schema, variable
 
+        variable(options.as_name)
         text, notes = prompt, []
         if not options.raw:
             filled = fill(prompt, names)
@@ -177,6 +187,11 @@ class JanMagics(Magics):
             raise UsageError("%jan: --thread needs a name.")
         if not text.strip():
             raise empty()
+        attached = [attachment(name, names) for name in options.attach]
+        if opt.compares(options):
+            from .comparing import question
+
+            return question(self, options, text, attached)
         shape = schema(options.schema, names) if options.schema else None
         if shape is not None and options.format == "markdown":
             options.format = "code"
@@ -196,7 +211,7 @@ class JanMagics(Magics):
             )
         answer = talk.stream(
             text,
-            attach=[attachment(name, names) for name in options.attach],
+            attach=attached,
             place=Place(
                 cell_id(self.shell), notebook(self.shell), self._first(options.thread or "")
             ),

@@ -7,7 +7,7 @@ import json
 import math
 import re
 import shlex
-from argparse import ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -52,6 +52,25 @@ def _key_value(text: str) -> tuple[str, Any]:
 
 
 _key_value.__name__ = "KEY=VALUE"
+
+
+def sweep(text: str) -> tuple[str, list[Any]]:
+    """`KEY=VALUE,VALUE`; what is a JSON list, is one."""
+    key, value = _key_value(text)
+    if isinstance(value, list):
+        return key, value
+    return key, [value_of(part.strip()) for part in text.partition("=")[2].split(",")]
+
+
+sweep.__name__ = "KEY=VALUE,…"
+
+
+class _Model(Action):
+    """`model` is the last that was given, `models` are all of them."""
+
+    def __call__(self, parser: Any, namespace: Namespace, value: Any, option: Any = None) -> None:
+        namespace.model = value
+        namespace.models = [*getattr(namespace, "models", ()), value]
 
 
 def value_of(text: str) -> Any:
@@ -111,8 +130,10 @@ def parser() -> Parser:
     from ..parameters import OFFERED
 
     made = Parser("%jan", "%jan help")
+    made.set_defaults(models=())
     add = made.add_argument
-    add("-m", "--model", help="model to ask, or engine:model; %%jan models lists them")
+    which = "model to ask, or engine:model (%%jan models lists them); several are compared"
+    add("-m", "--model", action=_Model, help=which)
     add("-s", "--system", help="instructions that hold for the whole answer")
     for field in OFFERED.values():
         if field.options:
@@ -120,6 +141,9 @@ def parser() -> Parser:
     several: dict[str, Any] = {"action": "append", "default": []}
     more: dict[str, Any] = {**several, "type": _key_value, "metavar": "KEY=VALUE"}
     add("-p", "--parameter", **more, help="any other parameter of the engine")
+    values = {**several, "type": sweep, "metavar": "KEY=VALUE,…"}
+    add("--set", dest="sweeps", **values, help="compare values of a parameter: temperature=0,0.7")
+    add("--repeat", type=int, metavar="TIMES", help="ask each so many times, and compare")
     add("-c", "--continue", dest="go_on", action="store_true", help="continue the conversation")
     add("--thread", metavar="NAME", help="go on with a thread, kept on disk; made if it is new")
     add("--as", dest="as_name", metavar="NAME", help="keep the Reply in this variable")
@@ -130,7 +154,7 @@ def parser() -> Parser:
     add("--schema", metavar="NAME", help=shape)
     tool = "a function that the model may ask for; may be given several times"
     add("--tool", dest="tools", **several, metavar="NAME", help=tool)
-    add("--yes", action="store_true", help="run its functions without asking")
+    add("--yes", action="store_true", help="run its functions, or many paid calls, without asking")
     add("--raw", action="store_true", help="send the prompt as typed, without filling {name}")
     add("--dry-run", action="store_true", help="show the exact request, send nothing")
     return made
@@ -150,8 +174,13 @@ def parse_cell(line: str) -> Namespace:
             " options look like -t 0. See %jan help."
         )
     if rest:
-        options.model = rest[0]
+        options.model, options.models = rest[0], rest
     return options
+
+
+def compares(options: Namespace) -> bool:
+    """Whether the options ask for a comparison."""
+    return bool(len(options.models) > 1 or options.sweeps or options.repeat is not None)
 
 
 def options_anywhere(

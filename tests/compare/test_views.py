@@ -83,7 +83,7 @@ def row(call: Call, given: Given, reasoning: str = "", **more: Any) -> Row:
 class Said:
     contestant: str
     baseline: str
-    what: str
+    scorer: str
     word: str
     sentence: str
 

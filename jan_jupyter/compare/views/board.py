@@ -26,7 +26,7 @@ class Verdict(Protocol):
     @property
     def baseline(self) -> str: ...
     @property
-    def what(self) -> str: ...
+    def scorer(self) -> str: ...
     @property
     def word(self) -> str: ...
 
@@ -180,7 +180,7 @@ class Board:
         words = (
             verdict.word
             for verdict in self.verdicts
-            if (verdict.contestant, verdict.baseline, verdict.what) == (name, base, self.scorer)
+            if (verdict.contestant, verdict.baseline, verdict.scorer) == (name, base, self.scorer)
         )
         return next(words, "")
 

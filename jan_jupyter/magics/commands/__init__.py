@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from ...errors import UsageError
-from . import chat, defaults, engines, hub, keys, memory, models, status, threads, voice
+from . import chat, compare, defaults, engines, hub, keys, memory, models, status, threads, voice
 from .command import Caller, Command, arg
 
 _GROUPS: Mapping[str, Sequence[ModuleType]] = {
     "Ask": (chat, defaults, voice),
+    "Compare": (compare,),
     "Models": (models, hub, memory),
     "Engines": (engines, keys),
     "Threads": (threads,),

@@ -1,0 +1,374 @@
+"""A comparison as a value: what was asked of whom, what came, and what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from .. import bridge
+from ..errors import UsageError
+from ..settings import settings
+from ..workspace import Workspace, shared
+from . import records, source
+from .lookup import Lookup
+from .runs import Runs
+from .saving import save
+from .session import Session, listed
+from .shown import Shown, narrowed
+from .store import Store
+from .stored_runs import Run
+from .values import Contestant, Grid, Result, Row
+from .verdicts import Standing, Verdict, standings, verdicts
+from .views.board import Against, board
+from .views.figures import WHATS
+from .votes import Judged, Vote
+from .widening import ballots, budget_of, extended, gridded
+
+if TYPE_CHECKING:
+    from ..chat import Chat
+
+
+class Comparison:
+    """Rows of answers, one for each call that has ended: `len`, iteration, and by names.
+
+    `comparison["A"]` are the rows of a contestant; `comparison["first", "A"]` is the row of one
+    prompt, by its name or its place, `comparison["first", "A", 2]` a later repeat of it. Scores,
+    votes, and calls that are asked again, are added to it and to the run that keeps it.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # As a value -----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """That of its run: `jan.runs[name]` gives it again."""
+        return self._session.name
+
+    @property
+    def grid(self) -> Grid:
+        """What is asked of whom."""
+        return self._session.grid
+
+    @property
+    def result(self) -> Result:
+        """Its grid and its rows, as a plain value."""
+        return self._session.result
+
+    def __len__(self) -> int:
+        return len(self.result.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(sorted(self.result.rows, key=lambda row: row.call))
+
+    def __getitem__(self, key: Any) -> Any:
+        find = Lookup(self.result)
+        if not isinstance(key, tuple):
+            who = find.contestant(key)
+            return [row for row in self if row.call.contestant == who]
+        if not 2 <= len(key) <= 3:
+            raise UsageError("One looks up [contestant], [prompt, contestant], or a repeat of it.")
+        return find.row(*key)
+
+    # Seeing ---------------------------------------------------------------------------------------
+
+    def show(
+        self,
+        *,
+        baseline: str | int = 0,
+        scorer: str = "",
+        against: Against | None = None,
+        every: bool = False,
+        limit: int | None = 20,
+    ) -> Shown:
+        """As a notebook shows it: a summary, then the prompts that differ, the worst first.
+
+        `baseline`: whom all are compared with; `scorer`: whose scores order the prompts; `against`:
+        what answers are marked against ("baseline", "expected", "nothing"); `every`: also prompts
+        on which all agree; `limit`: of how many prompts at most, `None` for all.
+        """
+        return self._shown(
+            self.result, baseline, scorer=scorer, against=against, every=every, limit=limit
+        )
+
+    def summary(self, baseline: str | int = 0) -> Shown:
+        """Its numbers for each contestant; `.board.summaries` has them as values."""
+        return self._shown(self.result, baseline, limit=0)
+
+    def diff(self, a: str | int, b: str | int, prompt: str | int | None = None) -> Shown:
+        """Word by word how the answers of `b` differ from those of `a`, where they do."""
+        find = Lookup(self.result)
+        lines = range(len(self.grid.cases)) if prompt is None else [find.case(prompt)]
+        only = narrowed(self.result, [find.contestant(a), find.contestant(b)], lines)
+        return self._shown(only, 0, against="baseline", every=prompt is not None)
+
+    def _shown(self, result: Result, baseline: str | int, **options: Any) -> Shown:
+        told = _standings(result)
+        judged = _verdicts(result, baseline)
+        return Shown(board(result, judged, baseline=baseline, standings=told, **options))
+
+    def __repr__(self) -> str:
+        return repr(self.show())
+
+    def _repr_html_(self) -> str:
+        return self.show()._repr_html_()
+
+    def _repr_markdown_(self) -> str:
+        return self.show()._repr_markdown_()
+
+    def plot(self, y: str = "tokens_per_second", x: str | None = None) -> Any:
+        """An Altair chart of numbers of `.table()`, such as a score. Raises `UsageError` without
+        Altair."""
+        return records.chart(self.result, y, x)
+
+    # Taking along ---------------------------------------------------------------------------------
+
+    def table(self) -> list[dict[str, Any]]:
+        """A plain mapping for each row: `jan_jupyter.compare.records.FIELDS`, variables, scores."""
+        return records.records(self.result)
+
+    def to_pandas(self) -> Any:
+        """`.table()` as a data frame, with the index of the frame that the prompts came from."""
+        return records.pandas(self.result)
+
+    def to_polars(self) -> Any:
+        """`.table()` as a data frame; the index of the prompts is a column."""
+        return records.polars(self.result)
+
+    def to_arrow(self) -> Any:
+        """`.table()` as an Arrow table; the index of the prompts is a column."""
+        return records.arrow(self.result)
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as .csv, .jsonl, .md or .html, which opens anywhere. Raises `CannotWrite`."""
+        return save(self.result, self.show(limit=None, every=True), path)
+
+    def code(self, *, cell: bool = False) -> str:
+        """The Python that asks for the same again; or the cell, where one can say it all."""
+        if cell:
+            return source.cell(self.grid, self.name)
+        return source.python(self.grid, self.name, listed(self._session.given))
+
+    # Judging --------------------------------------------------------------------------------------
+
+    def verdicts(
+        self, what: str | None = None, *, baseline: str | int = 0, margin: float = 0.0
+    ) -> tuple[Verdict, ...]:
+        """Each other contestant against the baseline: better, worse, or can't tell.
+
+        `what` is a scorer (else the first), or a measure: "seconds", "first token", "tokens/s" ….
+        A difference up to `margin` is practically none.
+        """
+        return verdicts(self.result, what or self._first_scorer(), baseline, margin=margin)
+
+    def assert_not_worse(
+        self, baseline: str | int, candidate: str | int, *, margin: float, what: str | None = None
+    ) -> None:
+        """For tests: raise `AssertionError` unless it is shown that the candidate is not worse than
+        the baseline by more than `margin`. What cannot be told is not shown.
+        """
+        find = Lookup(self.result)
+        who = [find.contestant(baseline), find.contestant(candidate)]
+        if who[0] == who[1]:
+            raise UsageError("A model is compared with another one, not with itself.")
+        only = narrowed(self.result, who, range(len(self.grid.cases)))
+        what = what or self._first_scorer()
+        failed = sum(not row.ok for row in only.rows if row.call.contestant == 1)
+        (verdict,) = verdicts(only, what, 0, margin=margin)
+        if failed or len(only.rows) < len(only.grid):
+            missing = len(only.grid) - len(only.rows)
+            raise AssertionError(
+                f"{failed} calls of {verdict.contestant} failed, {missing} are missing: `.retry()`"
+                " asks them again."
+            )
+        if not verdict.not_worse_by(margin):
+            raise AssertionError(f"Not shown to be worse by {margin:g} at most: {verdict}")
+
+    def score(self, *scorers: Any) -> Comparison:
+        """Score the answers, also by what has been added since: names ("exact", "contains:x",
+        "judge:MODEL" …), patterns, schemas, functions. Scores that are there stay.
+        """
+        self._session.add_scorers(scorers)
+        self._session.wait(self._session.scoring())
+        return self
+
+    def vote(
+        self,
+        prompt: str | int | Row,
+        winner: str | int,
+        *over: str | int,
+        by: str = "you",
+        repeat: int = 0,
+    ) -> None:
+        """Say whose answer to a prompt is best: a contestant's name, "tie", or "both_bad".
+
+        `over` are those that were seen beside it: all others, if none is named. `.votes` has all.
+        """
+        find = Lookup(self.result)
+        if isinstance(prompt, Row):
+            case, repeat = prompt.call.case, prompt.call.repeat
+        else:
+            case = find.case(prompt)
+        answered = [
+            row.call.contestant
+            for row in self.result.rows
+            if (row.call.case, row.call.repeat) == (case, repeat) and row.ok
+        ]
+        self._session.vote(ballots(case, repeat, winner, over, answered, find, by))
+
+    @property
+    def votes(self) -> tuple[Vote, ...]:
+        """Every vote on two answers, of people and of judges."""
+        return tuple(self._session.votes)
+
+    def judge(self, judge: Any = None) -> Judged:
+        """Have a model (or a `Judge`) vote on all pairs of answers, each pair in both orders.
+
+        Gives its verdicts and how far it can be trusted; its votes are added to `.votes`.
+        """
+        return self._session.judged(judge)
+
+    def _first_scorer(self) -> str:
+        found = next((name for row in self.result.rows for name in row.scores), None)
+        if found is None:
+            raise UsageError(
+                'Nothing is scored yet: `.score("exact")`, or a measure such as what="seconds".'
+            )
+        return found
+
+    # Going on -------------------------------------------------------------------------------------
+
+    def retry(self) -> Comparison:
+        """Ask again what failed, and what has not been asked yet."""
+        self._session.wait(self._session.again())
+        return self
+
+    def more(self, prompts: Any = (), models: Any = (), *, repeats: int = 0) -> Comparison:
+        """A comparison with more prompts, models or repeats; only what is new is asked."""
+        session = self._session.extended(extended(self.grid, prompts, models, repeats))
+        session.wait(session.steps())
+        return Comparison(session)
+
+    def use(self, winner: str | int) -> Contestant:
+        """Make a contestant's model the default of this session, as `%jan use` does."""
+        one = self.grid.contestants[Lookup(self.result).contestant(winner)]
+        settings().model = one.model
+        return one
+
+    def thread(
+        self, prompt: str | int, contestant: str | int, name: str | None = None, *, repeat: int = 0
+    ) -> Chat:
+        """Go on from an answer as a conversation; with a name it is kept as a new thread."""
+        from .continuing import chat
+
+        row = Lookup(self.result).row(prompt, contestant, repeat)
+        return chat(self.grid, row, self._session.workspace, name)
+
+
+def _verdicts(result: Result, baseline: str | int) -> Sequence[Verdict]:
+    """By every scorer; none where there is nobody to compare with."""
+    names = dict.fromkeys(name for row in result.rows for name in row.scores)
+    if len(result.grid.contestants) < 2:
+        return ()
+    return [one for name in names for one in verdicts(result, name, baseline)]
+
+
+def _standings(result: Result) -> list[Standing]:
+    """Everybody by itself, by every scorer and by what else the summary tells."""
+    names = dict.fromkeys(name for row in result.rows for name in row.scores)
+    found = [one for name in (*names, *WHATS) for one in standings(result, name)]
+    return [one for one in found if one.estimate.n]
+
+
+def runs(workspace: Workspace | None = None) -> Runs:
+    """The runs that are kept of a workspace (default: the shared one), each as a `Comparison`."""
+    workspace = workspace or shared()
+    if workspace not in _runs:  # one for each: so there is one thread that writes
+        place = ref(workspace)
+
+        def opened(store: Store, run: Run) -> Comparison:
+            return Comparison(Session.of(run, place() or shared(), store))
+
+        _runs[workspace] = Runs(workspace, opened)
+    return _runs[workspace]
+
+
+_runs: WeakKeyDictionary[Workspace, Runs] = WeakKeyDictionary()
+
+
+def session(
+    prompts: Any,
+    models: Any,
+    *,
+    scorers: Any = (),
+    name: str | None = None,
+    fresh: bool = False,
+    budget: Any = None,
+    workspace: Workspace | None = None,
+    **asked: Any,
+) -> Session:
+    """What `compare` asks, before it does. Raises `UsageError`."""
+    workspace = workspace or shared()
+    return Session(
+        gridded(prompts, models, **asked),
+        workspace,
+        runs(workspace).store,
+        name=name or "",
+        scorers=scorers,
+        fresh=fresh,
+        budget=budget_of(budget),
+    )
+
+
+def compare(
+    prompts: Any,
+    models: Any,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    repeats: int = 1,
+    variables: Any = None,
+    system: str | None = None,
+    seed: int | None = None,
+    scorers: Any = (),
+    expected: Any = None,
+    name: str | None = None,
+    fresh: bool = False,
+    budget: Any = None,
+) -> Comparison:
+    """Ask every model every prompt, and give a `Comparison`; stopped, it holds what has come.
+
+    What has been asked in the same way before, in another kernel too, is not asked again, unless
+    `fresh`. `prompts`, `models`, `parameters`, `variables`, `expected`: see `grid`; `scorers`:
+    names, patterns, schemas, functions; `name`: that of the run (`jan.runs[name]`); `budget`: the
+    most calls, or a mapping with `calls` and `money`. More than 100 calls that cost money are asked
+    for only if you say yes, or give a budget. Raises `JanError` for what cannot be asked at all;
+    what fails on the way is a row.
+    """
+    asked = session(
+        prompts,
+        models,
+        parameters=parameters,
+        repeats=repeats,
+        variables=variables,
+        system=system,
+        seed=seed,
+        scorers=scorers,
+        expected=expected,
+        name=name,
+        fresh=fresh,
+        budget=budget,
+    )
+    asked.consent(None, asked.plan())
+    asked.wait(asked.steps())
+    return Comparison(asked)
+
+
+async def acompare(prompts: Any, models: Any, **options: Any) -> Comparison:
+    """`compare`, awaited. Arguments as there; what has come when it is cancelled is kept."""
+    asked = session(prompts, models, **options)
+    asked.consent(None, await bridge.await_(asked.planned()))
+    await asked.await_(asked.steps())
+    return Comparison(asked)

@@ -1,0 +1,44 @@
+"""A cell of a comparison as a conversation that goes on."""
+
+from __future__ import annotations
+
+from ..chat import Chat
+from ..errors import UsageError
+from ..threads.message import ThreadMessage
+from ..threads.record import questions
+from ..types import Message
+from ..workspace import Workspace
+from .values import Grid, Row
+
+
+def chat(grid: Grid, row: Row, workspace: Workspace, thread: str | None = None) -> Chat:
+    """A `Chat` with the model that gave the row's answer, after it, with the same parameters.
+
+    `thread` is the name of a new one that keeps it. Raises `UsageError` if nothing was answered, or
+    there is a thread of that name.
+    """
+    contestant = grid.contestants[row.call.contestant]
+    if row.reply is None or not row.text:
+        raise UsageError(f"{contestant.name} has given no answer there to go on with.")
+    said = row.reply.messages or _said(grid, row)
+    parameters = {**grid.parameters, **contestant.parameters}
+    if thread is None:
+        return Chat(contestant.model, workspace=workspace, history=said, **parameters)
+    if workspace.threads.find(thread) is not None:
+        raise UsageError(f"There is a thread {thread!r} already; choose another name.")
+    system = "\n\n".join(m.text for m in said if m.role == "system")
+    kept = workspace.threads.create(
+        thread, model=row.reply.model, engine=row.reply.engine, instructions=system
+    )
+    for turn in questions([m for m in said[:-1] if m.role != "system"]):
+        kept.append(turn)
+    kept.append(ThreadMessage.of_reply(row.reply))
+    return Chat(contestant.model, thread=kept, workspace=workspace, **parameters)
+
+
+def _said(grid: Grid, row: Row) -> list[Message]:
+    """The conversation of an answer that does not have it any more."""
+    turns = grid.cases[row.call.case].turns
+    if len(turns) > 1:
+        raise UsageError("The answers before the last one are not kept; ask this prompt again.")
+    return [*turns[0], Message("assistant", row.text)]

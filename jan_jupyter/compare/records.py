@@ -1,0 +1,218 @@
+"""A comparison as records, one for each call, and as the frames and files that are made of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from ..errors import UsageError
+from .values import Case, Contestant, Result, Row
+
+FIELDS = (
+    "case",
+    "contestant",
+    "repeat",
+    "model",
+    "engine",
+    "prompt",
+    "expected",
+    "text",
+    "error",
+    "finish",
+    "reused",
+    "cold",
+    "prompt_tokens",
+    "cached_tokens",
+    "tokens",
+    "queue",
+    "load",
+    "first_token",
+    "total",
+    "prompt_tokens_per_second",
+    "tokens_per_second",
+    "cost",
+    "at",
+)
+"""What each record has, in this order; then come the variables, and the scores by their names.
+
+Times are in seconds, `at` in seconds since 1970; `None`: nobody knows.
+"""
+
+
+def records(result: Result) -> list[dict[str, Any]]:
+    """A plain mapping for each row, all with the same names, in the order of the grid."""
+    grid = result.grid
+    variables = _names(case.variables for case in grid.cases)
+    scores = _names(row.scores for row in result.rows)
+    made = []
+    for row in sorted(result.rows, key=lambda row: row.call):
+        case, contestant = grid.cases[row.call.case], grid.contestants[row.call.contestant]
+        record = _record(row, case, contestant)
+        for name in variables:
+            record[_free(name, "variable")] = case.variables.get(name)
+        for name in scores:
+            score = row.scores.get(name)
+            record[_free(name, "score", variables)] = score.value if score else None
+        made.append(record)
+    return made
+
+
+def _names(of: Iterator[Mapping[str, Any]] | Any) -> list[str]:
+    return [*dict.fromkeys(name for each in of for name in each)]
+
+
+def _free(name: str, kind: str, taken: Sequence[str] = ()) -> str:
+    """The name of a column; where another has it, with what it is."""
+    return f"{kind}_{name}" if name in FIELDS or name in taken else name
+
+
+def _record(row: Row, case: Case, contestant: Contestant) -> dict[str, Any]:
+    reply = row.reply
+    usage, timings = (reply.usage, reply.timings) if reply else (None, None)
+    values = (
+        case.name,
+        contestant.name,
+        row.call.repeat,
+        contestant.model,
+        reply.engine if reply else None,
+        case.text,
+        case.expected,
+        row.text,
+        row.error,
+        reply.finish if reply else None,
+        row.reused,
+        row.cold,
+        usage.prompt if usage else None,
+        usage.cached if usage else None,
+        usage.completion if usage else None,
+        *(
+            getattr(timings, name, None)
+            for name in (
+                "queue",
+                "load",
+                "first_token",
+                "total",
+                "prompt_tokens_per_second",
+                "tokens_per_second",
+            )
+        ),
+        row.cost,
+        row.at,
+    )
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def pandas(result: Result) -> Any:
+    """A `pandas.DataFrame`; its index is that of the frame that the prompts came from.
+
+    Raises `UsageError`, as all here do, if the package is not there.
+    """
+    frame = _package("pandas").DataFrame(records(result))
+    cases = result.grid.cases
+    if any(case.index is not None for case in cases):
+        frame.index = [cases[r.call.case].index for r in sorted(result.rows, key=lambda r: r.call)]
+    return frame
+
+
+def polars(result: Result) -> Any:
+    """A `polars.DataFrame`; the index of the cases is a column, if they have one."""
+    # Each value is looked at: the first rows do not say what the others hold.
+    return _package("polars").DataFrame(_plain(result), infer_schema_length=None)
+
+
+def arrow(result: Result) -> Any:
+    """A `pyarrow.Table`."""
+    return _package("pyarrow").Table.from_pylist(_plain(result))
+
+
+def _plain(result: Result) -> list[dict[str, Any]]:
+    """Records of which each column is of one kind, as these frames want them; what is mixed, or is
+    more than one value, becomes text."""
+    found = records(result)
+    cases = result.grid.cases
+    if any(case.index is not None for case in cases):
+        rows = sorted(result.rows, key=lambda row: row.call)
+        found = [
+            {"index": cases[row.call.case].index, **r} for row, r in zip(rows, found, strict=True)
+        ]
+    for name in found[0] if found else ():
+        kinds = {type(record[name]) for record in found} - {type(None)}
+        if not (len(kinds) < 2 and kinds <= _SINGLE) and not kinds <= {bool, int, float}:
+            for record in found:
+                record[name] = written(record[name])
+        elif len(kinds) > 1:
+            for record in found:
+                record[name] = None if record[name] is None else float(record[name])
+    return found
+
+
+_SINGLE: set[type] = {bool, int, float, str}
+
+
+def written(value: Any) -> str | None:
+    """A value as a cell of a table holds it: text as it is, else JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def as_csv(result: Result) -> str:
+    """A line for each row, after one of names; as spreadsheets read it."""
+    text = io.StringIO()
+    found = records(result)
+    writer = csv.DictWriter(text, [*found[0]] if found else FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for record in found:
+        writer.writerow({name: written(value) for name, value in record.items()})
+    return text.getvalue()
+
+
+def as_jsonl(result: Result) -> str:
+    """A JSON object for each row; with the notes of its scores."""
+    lines = []
+    for row, record in zip(
+        sorted(result.rows, key=lambda row: row.call), records(result), strict=True
+    ):
+        notes = {name: score.note for name, score in row.scores.items() if score.note}
+        more = {"notes": notes} if notes else {}
+        lines.append(json.dumps({**record, **more}, ensure_ascii=False, default=str) + "\n")
+    return "".join(lines)
+
+
+def chart(result: Result, y: str, x: str | None = None) -> Any:
+    """An `altair.Chart`: each call as a dot; without `x`, of each contestant the mean as a line.
+
+    Without intervals: repeats of one prompt are no samples of their own, and the chart knows of
+    none. `Comparison.summary` has them.
+    """
+    altair = _package("altair")
+    found = [r for r in _plain(result) if not r["error"]]
+    known = {n for r in found for n, v in r.items() if isinstance(v, bool | int | float)}
+    for name in (y, *([x] if x else [])):
+        if name not in known:
+            raise UsageError(
+                f"There is no number {name!r} to plot. There are: {', '.join(sorted(known))}."
+            )
+    values = altair.Data(values=[{**r, y: float(r[y])} for r in found if r[y] is not None])
+    base = altair.Chart(values)
+    across = f"{x}:Q" if x else "contestant:N"
+    dots = base.mark_circle(opacity=0.35).encode(
+        x=across, y=f"{y}:Q", color="contestant:N", tooltip=["case:N", "contestant:N", "text:N"]
+    )
+    if x:
+        return dots
+    return dots + base.mark_tick(thickness=2).encode(x=across, y=f"mean({y}):Q")
+
+
+def _package(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        raise UsageError(
+            f"This needs {name}, which is not there: `%pip install {name}`. `.table()` gives the"
+            " same as plain records."
+        ) from None

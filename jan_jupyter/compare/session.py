@@ -1,0 +1,350 @@
+"""A comparison under way: what is asked, what has come of it, and the run that keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from .. import bridge
+from ..errors import UsageError
+from ..workspace import Workspace
+from .budget import Budget
+from .facts import look
+from .judge import Judge, pairwise
+from .plan import Plan, plan
+from .progress import Progress
+from .run import run
+from .scorers import Scorer, named_scorers, score
+from .store import Store
+from .stored_runs import Run
+from .values import Call, Grid, Result, Row
+from .votes import Judged, Judgement, Vote
+
+PAID_UNASKED = 100
+"""So many calls that cost money are asked for without asking the user first."""
+
+
+QUICK = 1000
+"""Rows that are read in no time."""
+
+
+BEAT = 0.25
+"""Seconds after which it is told again how far it is, though nothing has ended."""
+
+
+class Counted(Protocol):
+    """How far it is; as text one line for people."""
+
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """So many answers of so many have all their scores."""
+
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"Scored {self.done:,} of {self.total:,} answers"
+
+
+class Counting(Protocol):
+    """Where people see how far it is."""
+
+    def step(self, counted: Counted) -> None: ...
+    def end(self, line: str = "") -> None: ...
+
+
+class Session:
+    """What a `Comparison` stands on. Only `steps` and `scoring` are for the background loop."""
+
+    shows: ClassVar[type[Counting] | None] = None
+    """What shows progress to people; `None`: nobody sees it."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        workspace: Workspace,
+        store: Store,
+        *,
+        name: str = "",
+        scorers: Any = (),
+        fresh: bool = False,
+        budget: Budget | None = None,
+    ) -> None:
+        self.grid = grid
+        self.workspace = workspace
+        self.store = store
+        self.given = scorers
+        """The scorers as the user gave them."""
+        self.scorers: list[Scorer] = named_scorers(scorers, workspace=workspace)
+        self.fresh = fresh
+        self.budget = budget
+        self.retry = False
+        """Whether what has failed is asked again."""
+        self.rows: dict[Call, Row] = {}
+        self.known: dict[str, Row] = {}
+        """Answers that came for this comparison, by key: also those that were cut are not asked for
+        again to make it larger."""
+        self.votes: list[Vote] = []
+        self._judgements: list[Judgement] = []
+        self.ended = ""
+        """Why not all was asked; empty if all was."""
+        self._name = name
+        self.run: Run | None = None
+        self._plan: Plan | None = None
+        self._progress: Progress | None = None
+
+    @classmethod
+    def of(cls, stored: Run, workspace: Workspace, store: Store) -> Session:
+        """That of a run that is kept. Raises `RunNotFound`, `RunsUnreadable`."""
+        result = store.result(stored)
+        session = cls(result.grid, workspace, store, name=stored.name)
+        session._adopt(stored, result.rows)
+        return session
+
+    def _adopt(self, stored: Run, rows: Iterable[Row]) -> None:
+        self.run = stored
+        self.rows = {row.call: row for row in rows}
+        self.votes = [Vote(**one) for one in self.store.noted(stored, "votes") or ()]
+
+    @property
+    def name(self) -> str:
+        return self.run.name if self.run else self._name
+
+    @property
+    def result(self) -> Result:
+        return Result(self.grid, [self.rows[call] for call in sorted(self.rows)], self.name)
+
+    # Before it begins -----------------------------------------------------------------------------
+
+    async def planned(self) -> Plan:
+        """What will be asked, of whom, and what it takes. Nothing is loaded or sent for it."""
+        kept = _Kept(self)
+        earlier = await asyncio.to_thread(self._earlier)
+        facts = await look(self.grid, self.workspace, kept, earlier=earlier, retry=self.retry)
+        self._plan = plan(self.grid, facts)
+        return self._plan
+
+    def plan(self) -> Plan:
+        """`planned`, waited for."""
+        return bridge.wait(self.planned())
+
+    def _earlier(self) -> list[Row]:
+        """Rows of the newest runs, which tell how long calls take; not of large ones."""
+        newest = [one.run for one in self.store.listed() if one.done <= QUICK][:3]
+        return [row for run in newest for row in self.store.rows(run)]
+
+    def consent(self, yes: bool | None, plan: Plan) -> None:
+        """Ask the user at the keyboard before many calls that cost money.
+
+        A `yes` or a budget says so before. Raises `UsageError` if the user does not want it, or
+        nobody can be asked.
+        """
+        if yes or self.budget is not None or plan.paid <= PAID_UNASKED:
+            return
+        cost = f", about {plan.cost:,.2f}" if plan.cost else ""
+        what = f"{plan.paid:,} calls that cost money{cost}"
+        try:
+            said = input(f"This asks for {what}. Go on? [y/N] ").strip().lower()
+        except (EOFError, OSError, RuntimeError, NotImplementedError):
+            raise UsageError(
+                f"This asks for {what}, and nobody can be asked here: give it a `budget` (in a"
+                " cell: --yes)."
+            ) from None
+        if said not in ("y", "yes"):
+            raise UsageError("Nothing was asked.")
+
+    # Under way ------------------------------------------------------------------------------------
+
+    async def steps(self) -> AsyncGenerator[Counted, None]:
+        """Ask what is missing and score what came; each row is kept when it comes.
+
+        What they yield tells how far it is; it also comes while nothing ends.
+        """
+        await asyncio.to_thread(self._begin)
+        prepared = self._plan or await self.planned()
+        self._plan = None
+        told: list[Progress] = []
+        rows = run(
+            prepared,
+            self.workspace,
+            kept=_Kept(self),
+            budget=self.budget,
+            retry=self.retry,
+            tell=told.append,
+        )
+        async with aclosing(ticking(rows)) as coming:
+            async for row in coming:
+                if row is not None:
+                    self._take(row)
+                if told:
+                    yield told[-1]
+        self.ended = told[-1].ended if told else ""
+        self.fresh = False  # what is asked once more later is only what is missing
+        async with aclosing(self.scoring()) as scoring:
+            async for step in scoring:
+                yield step
+
+    async def scoring(self) -> AsyncGenerator[Counted, None]:
+        """Score what has no score yet; each is kept when it comes."""
+        if not self.scorers or not self.rows:
+            return
+        scored = score(self.result, self.scorers, on_row=self._scored, workspace=self.workspace)
+        task = asyncio.create_task(scored)
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=BEAT)
+                names = {one.name for one in self.scorers}
+                good = [row for row in self.rows.values() if row.ok]
+                yield Scored(sum(names <= row.scores.keys() for row in good), len(good))
+            await task
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def add_scorers(self, given: Sequence[Any]) -> None:
+        """More scorers; one of a name that is there takes its place."""
+        made = named_scorers(given, workspace=self.workspace)
+        names = {one.name for one in made}
+        self.scorers = [*(one for one in self.scorers if one.name not in names), *made]
+        self.given = [*listed(self.given), *given]
+
+    def _begin(self) -> None:
+        if self.run is None:
+            stored = self.store.begin(self._name, self.grid, fresh=self.fresh)
+            self._adopt(stored, self.store.rows(stored))
+
+    def _take(self, row: Row) -> None:
+        """A row that came; one of this run that was served again is that which is there."""
+        if not self.has(row):
+            self.rows[row.call] = row
+
+    def has(self, row: Row) -> bool:
+        """Whether a row that was served from the store is there, with its scores."""
+        before = self.rows.get(row.call)
+        return row.reused and before is not None and before.ok
+
+    async def _scored(self, row: Row) -> None:
+        before = self.rows[row.call].scores
+        self.rows[row.call] = row
+        for name, one in row.scores.items():
+            if before.get(name) != one and self.run is not None:
+                await self.store.score(self.run, row.call, name, one)
+
+    # Asked for by people --------------------------------------------------------------------------
+
+    def wait(self, steps: AsyncGenerator[Counted, None]) -> bool:
+        """Wait for all steps, and show how far they are; whether that was all.
+
+        An interrupt ends it in order: what has come stays.
+        """
+        shown = self.shows() if self.shows else None
+        ended = ""
+        try:
+            with closing(bridge.iterate(steps)) as coming:
+                for step in coming:
+                    if shown:
+                        shown.step(step)
+        except KeyboardInterrupt:
+            ended = f"Stopped: {len(self.rows):,} of {len(self.grid):,} calls are kept."
+            self.ended = "stopped"
+        finally:
+            if shown:
+                shown.end(ended)
+        return not ended
+
+    async def await_(self, steps: AsyncGenerator[Counted, None]) -> None:
+        """`wait`, awaited; a cancellation goes on to whoever awaits."""
+        shown = self.shows() if self.shows else None
+        try:
+            async with aclosing(bridge.aiterate(steps)) as coming:
+                async for step in coming:
+                    if shown:
+                        shown.step(step)
+        finally:
+            if shown:
+                shown.end()
+
+    def vote(self, votes: Sequence[Vote]) -> None:
+        """Keep votes; who votes again on the same answers counts with the later word."""
+        self.votes += votes
+        if self.run is not None:
+            fields = ("case", "left", "right", "verdict", "by", "repeat")
+            written = [{name: getattr(vote, name) for name in fields} for vote in self.votes]
+            self.store.note(self.run, "votes", written)
+
+    def judged(self, judge: Any) -> Judged:
+        """What a judge says of all pairs of answers; its votes are kept."""
+        asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
+        made = bridge.wait(pairwise(self.result, asked, known=self._judgements))
+        known = {(one.by, one.case, one.left, one.right, one.repeat) for one in self._judgements}
+        new = [
+            one
+            for one in made.judgements
+            if (one.by, one.case, one.left, one.right, one.repeat) not in known
+        ]
+        self._judgements += [one for one in new if one.verdict]
+        self.vote([vote for one in new if (vote := one.vote)])
+        return made
+
+    def extended(self, grid: Grid) -> Session:
+        """One for a larger grid, in the same run where it goes on from this."""
+        made = Session(
+            grid, self.workspace, self.store, name=self.name, scorers=self.given, budget=self.budget
+        )
+        made.known = self._answers()
+        return made
+
+    def again(self) -> AsyncGenerator[Counted, None]:
+        """Steps that ask what failed, and what has not been asked."""
+        self.retry, self.known = True, self._answers()
+        return self.steps()
+
+    def _answers(self) -> dict[str, Row]:
+        return {row.key: row for row in self.rows.values() if row.ok}
+
+
+async def ticking(rows: AsyncGenerator[Row, None]) -> AsyncGenerator[Row | None, None]:
+    """The rows as they come, and `None` whenever none has come for a beat. Closes them."""
+    async with aclosing(rows):
+        while True:
+            coming = asyncio.ensure_future(anext(rows))
+            try:
+                while not (await asyncio.wait([coming], timeout=BEAT))[0]:
+                    yield None
+                row = await coming
+            except StopAsyncIteration:
+                return
+            finally:
+                coming.cancel()
+                await asyncio.wait([coming])
+            yield row
+
+
+class _Kept:
+    """The run of a session, as a run asks for it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, keys: Iterable[str], /) -> Mapping[str, Row]:
+        wanted, session = [*keys], self._session
+        found = {} if session.fresh else session.store.find(wanted)
+        return found | {key: session.known[key] for key in wanted if key in session.known}
+
+    async def append(self, row: Row, /) -> None:
+        session = self._session
+        if session.run is not None and not session.has(row):
+            await session.store.append(session.run, row)
+
+
+def listed(given: Any) -> list[Any]:
+    return [*given] if isinstance(given, list | tuple) else [given]

@@ -1,0 +1,224 @@
+"""`%jan compare`, `%jan runs`: many questions to several models, and what was kept of them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import errors
+from ..candidates import Offer, names, paths, ready_models
+from ..candidates import runs as run_names
+from ..options import sweep
+from .command import Caller, Command, arg
+
+if TYPE_CHECKING:
+    from ...compare.comparison import Comparison
+    from ...compare.runs import Runs, RunTable
+
+
+def compare(caller: Caller, arguments: Namespace) -> Any:
+    from ..comparing import command
+
+    return command(caller, arguments)
+
+
+def runs(caller: Caller, arguments: Namespace) -> Any:
+    verb, *rest = arguments.words or ["list"]
+    act = _ACTIONS.get(verb)
+    if act is None:
+        return listing(verb)
+    return act[0](*rest, to=arguments.to) if verb in ("export", "join") else act[0](*rest)
+
+
+def _kept() -> Runs:
+    from ...compare.comparison import runs
+    from ..shared import workspace
+
+    return runs(workspace())
+
+
+def listing(pattern: str = "") -> RunTable:
+    found = _kept().list(pattern)
+    if pattern and not found:
+        from ..tables import table
+
+        table((), (), f"No run's name, and none of its models, contains {pattern!r}.")
+        return found
+    _shown(found)
+    return found
+
+
+def _shown(value: Any) -> None:
+    """Show it in all its forms."""
+    from ...console import printable
+    from ..tables import show
+
+    plain = printable(repr(value))
+    show(
+        {
+            "text/html": value._repr_html_(),
+            "text/markdown": value._repr_markdown_(),
+            "text/plain": plain,
+        }
+    )
+
+
+def show(name: str) -> Comparison:
+    found: Comparison = _kept()[name]
+    _shown(found)
+    return found
+
+
+def rm(name: str) -> None:
+    _kept().delete(name)
+    print(f"{name} is deleted.")
+
+
+def rename(name: str, new: str) -> None:
+    _kept().rename(name, new)
+    print(f"{name} is now {new}.")
+
+
+def join(*several: str, to: str | None = None) -> Comparison:
+    made: Comparison = _kept().join(*several, name=to or "")
+    _shown(made)
+    return made
+
+
+def export(name: str, to: str | None = None) -> Path:
+    if not to:
+        raise errors.UsageError("%jan runs export NAME --to FILE")
+    path = _kept().export(name, to)
+    print(f"Exported to {path}.")
+    return path
+
+
+def import_(file: str) -> Comparison:
+    made: Comparison = _kept().import_(file)
+    print(f"Imported as {made.name}: {len(made):,} calls.")
+    return made
+
+
+_ACTIONS: Mapping[str, tuple[Callable[..., Any], int]] = {
+    "list": (listing, 0),
+    "show": (show, 1),
+    "rename": (rename, 2),
+    "join": (join, 2),
+    "export": (export, 1),
+    "import": (import_, 1),
+    "rm": (rm, 1),
+}
+"""Each word that may follow, what it does, and how many more words it takes."""
+
+
+def is_question(words: Sequence[str]) -> bool:
+    if not words or words[0] not in _ACTIONS:
+        return len(words) > 1
+    return len(words) - 1 != _ACTIONS[words[0]][1]
+
+
+def candidates(current: str) -> Offer:
+    return [*((verb, "command") for verb in _ACTIONS), *run_names(current)]
+
+
+_COMPARE = (
+    arg("prompt", nargs="*", help="the question; `--prompts` for more than one"),
+    arg(
+        "-m",
+        "--model",
+        action="append",
+        dest="models",
+        candidates=ready_models,
+        help="whom to ask; given several times",
+    ),
+    arg("--prompts", metavar="NAME", candidates=names, help="questions: a list of the notebook"),
+    arg(
+        "--over",
+        metavar="NAME",
+        candidates=names,
+        help="a data frame: its columns fill `{column}` in the question, a row each",
+    ),
+    arg("--repeat", type=int, metavar="TIMES", help="ask each so many times"),
+    arg(
+        "--set",
+        dest="sweeps",
+        action="append",
+        default=[],
+        type=sweep,
+        metavar="KEY=VALUE,…",
+        help="compare values of a parameter: temperature=0,0.7",
+    ),
+    arg("-s", "--system", help="instructions that hold for all"),
+    arg(
+        "--scorer",
+        dest="scorers",
+        action="append",
+        default=[],
+        metavar="NAME",
+        candidates=names,
+        help="what scores an answer: its name, or a function of the notebook",
+    ),
+    arg(
+        "--expected",
+        metavar="NAME",
+        candidates=names,
+        help="a list, or a column of the frame, with what is expected",
+    ),
+    arg("--seed", type=int, help="of the order in which it is asked"),
+    arg(
+        "--as",
+        dest="as_name",
+        metavar="NAME",
+        help="keep it in this variable, and the run under this name",
+    ),
+    arg("--budget", type=int, metavar="CALLS", help="ends after so many calls"),
+    arg("--fresh", action="store_true", help="ask again what is stored"),
+    arg("--yes", action="store_true", help="ask many paid calls without asking you"),
+    arg("--dry-run", action="store_true", help="show the plan, ask nothing"),
+)
+
+COMMANDS = (
+    Command(
+        "compare",
+        compare,
+        "ask several models, and see what differs",
+        _COMPARE,
+        details="""\
+  %jan compare -m A -m B --repeat 3 Name a colour.
+  %jan compare -m A -m B --over cities --expected capital What is the capital of {country}?
+
+`%%jan -m A -m B` in a cell asks the lines below of both. What has been asked in the same way is not
+asked again, in another kernel either. `jan.compare(…)` does the same in Python.""",
+        is_question=bool,
+    ),
+    Command(
+        "runs",
+        runs,
+        "list the comparisons that are kept; show, export, join … one",
+        (
+            arg(
+                "words",
+                nargs="*",
+                metavar="FILTER",
+                candidates=candidates,
+                help="a part of the names to list, or an action with the name of a run",
+            ),
+            arg(
+                "--to",
+                metavar="FILE",
+                candidates=paths,
+                help="a file, for export; a name, for join",
+            ),
+        ),
+        details="""\
+  %jan runs show NAME
+  %jan runs rename NAME NEW
+  %jan runs rm NAME
+  %jan runs join NAME OTHER
+  %jan runs export NAME --to FILE
+  %jan runs import FILE""",
+        is_question=is_question,
+    ),
+)

@@ -1,0 +1,171 @@
+"""A comparison that a cell or a line asks for: one output, first its progress, then what came."""
+
+from __future__ import annotations
+
+import html
+from argparse import Namespace
+from collections.abc import Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.display import display, update_display
+
+from ..bridge import wait
+from ..console import TerminalCounting, printable
+from ..interpolate import fill
+from .commands.command import Caller, Steps
+from .named import named, variable
+from .options import parameters_of
+from .output import captured
+from .shared import workspace
+from .tables import show
+
+if TYPE_CHECKING:
+    from ..compare.comparison import Comparison
+    from ..compare.session import Counted, Session
+
+NOT_COMPARED = {
+    "go_on": "-c",
+    "thread": "--thread",
+    "schema": "--schema",
+    "tools": "--tool",
+}
+"""Options of a question that a comparison does not take, as they are written."""
+
+
+def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -> Steps | None:
+    """What `%%jan -m A -m B` asks for. Raises `UsageError`."""
+    for name, written in NOT_COMPARED.items():
+        if getattr(options, name):
+            raise UsageError(f"%jan: {written} is not for a comparison, which keeps its own runs.")
+    if options.repeat is not None and options.repeat < 1:
+        raise UsageError(f"%jan: --repeat {options.repeat}: once is the least.")
+    from ..ask import messages_of
+
+    given = {
+        "models": options.models or [workspace().router.model(None)[0].reference],
+        "system": options.system,
+        "parameters": {**caller.parameters, **parameters_of(options), **dict(options.sweeps)},
+        "repeats": options.repeat or 1,
+        "name": options.as_name,
+    }
+    prompt = messages_of(text, attach=attach) if attach else text
+    return steps(caller, [prompt], given, options)
+
+
+def command(caller: Caller, options: Namespace) -> Steps | None:
+    """What `%jan compare` asks for. Raises `UsageError`."""
+    if not options.models:
+        raise UsageError("%jan compare -m MODEL -m MODEL … QUESTION. See %jan compare?.")
+    text = " ".join(options.prompt)
+    if bool(text) == bool(options.prompts):
+        raise UsageError("%jan compare takes one question, or --prompts NAME for several.")
+    names = caller.shell.user_ns
+    frame = named("--over", options.over, names) if options.over else None
+    expected = options.expected
+    if expected is not None and (frame is None or expected not in columns(frame)):
+        expected = named("--expected", expected, names)
+    given = {
+        "models": options.models,
+        "system": options.system,
+        "parameters": {**caller.parameters, **dict(options.sweeps)},
+        "repeats": 1 if options.repeat is None else options.repeat,
+        "variables": frame,
+        "expected": expected,
+        "seed": options.seed,
+        "scorers": [names.get(name, name) for name in options.scorers],
+        "name": options.as_name,
+        "budget": options.budget,
+        "fresh": options.fresh,
+    }
+    asked = named("--prompts", options.prompts, names) if options.prompts else text
+    if isinstance(asked, str) and frame is None:
+        asked = fill(asked, names).text
+    return steps(caller, asked, given, options)
+
+
+def columns(frame: Any) -> list[str]:
+    """The names of what a frame, or a list of mappings, has."""
+    if hasattr(frame, "columns"):
+        return [*map(str, frame.columns)]
+    if isinstance(frame, Mapping):
+        return [*map(str, frame)]
+    return [str(name) for row in frame if isinstance(row, Mapping) for name in row]
+
+
+def steps(
+    caller: Caller, prompts: Any, given: Mapping[str, Any], options: Namespace
+) -> Steps | None:
+    """A comparison on its way; `None` if only its plan was asked for."""
+    from ..compare.comparison import session
+
+    variable(options.as_name)
+
+    asked = session(prompts, **given)
+    if options.dry_run:
+        text = printable(str(wait(asked.planned())))
+        show({"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"})
+        return None
+    asked.consent(options.yes or None, wait(asked.planned()))
+    return Steps(asked.steps(), Output(caller, asked, options.as_name))
+
+
+_WIDE = "width:min(100%,32em)"
+
+
+class Output:
+    """Where a comparison is shown: what a saved cell holds is the comparison alone.
+
+    It is the value of the line, and of a variable if a name is given, also of one that was stopped.
+    """
+
+    def __init__(self, caller: Caller, asked: Session, name: str | None) -> None:
+        self._caller = caller
+        self._asked = asked
+        self._name = name
+        self._in_notebook = hasattr(caller.shell, "kernel")
+        self._terminal = TerminalCounting()
+        self._handle: str | None = None
+        self._captured = captured()
+        self._last = -1e9
+
+    def step(self, step: Counted) -> None:
+        if not self._in_notebook:
+            self._terminal.step(step)
+        elif not self._captured and monotonic() - self._last >= 0.2:
+            self._last = monotonic()
+            bar = f'<progress value="{step.done}" max="{step.total}" style="{_WIDE}"></progress>'
+            told = f"{bar}<div>{html.escape(str(step))}</div>"
+            self._update({"text/html": told, "text/plain": str(step)})
+
+    def end(self, error: BaseException | None) -> Comparison | None:
+        from ..compare.comparison import Comparison
+
+        made = Comparison(self._asked)
+        if error is not None and not len(made):
+            self._close()
+            return None
+        if self._in_notebook:
+            self._update(made.show().bundle())
+        else:
+            self._terminal.end()
+            print(printable(repr(made)))
+        if self._name:
+            self._caller.shell.user_ns[self._name] = made
+        return made
+
+    def _close(self) -> None:
+        if self._handle is not None:
+            self._update({"text/plain": ""})
+        elif not self._in_notebook:
+            self._terminal.end()
+
+    def _update(self, data: dict[str, Any]) -> None:
+        if self._handle is None:
+            handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = handle.display_id
+        else:
+            update_display(  # type: ignore[no-untyped-call]
+                data, raw=True, display_id=self._handle
+            )

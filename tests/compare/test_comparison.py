@@ -1,0 +1,514 @@
+"""`jan.compare` on a real server, and all that its value offers."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jan_jupyter as jan
+from jan_jupyter import bridge, errors
+from jan_jupyter.compare import records, source
+from jan_jupyter.compare.session import Session
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Row
+from jan_jupyter.compare.widening import budget_of, extended, gridded
+from jan_jupyter.settings import settings
+from jan_jupyter.types import Message
+from support.jan import add_remote
+from support.server import StreamingServer, tokens
+
+BEHAVIOURS = {"echo": "echo", "five": "n=5", "broken": "error=invalid_request"}
+FIVE = "".join(tokens(5))
+
+
+@pytest.fixture(autouse=True)
+def models(isolated: Path, server: StreamingServer) -> Iterator[None]:
+    add_remote(isolated / "jan", server, **BEHAVIOURS)
+    yield
+    bridge.wait(jan.router.close())
+
+
+def asked(server: StreamingServer) -> int:
+    return len(server.journal())
+
+
+def small(**more: Any) -> jan.Comparison:
+    return jan.compare(["Red", "Blue"], ["echo", "five"], **more)
+
+
+# As a value ---------------------------------------------------------------------------------------
+
+
+def test_a_grid_becomes_a_value(server: StreamingServer) -> None:
+    made = small(repeats=2, name="colours")
+    assert (len(made), asked(server), made.name) == (8, 8, "colours")
+    assert [row.call for row in made] == [*made.grid.calls()]
+    assert [row.text for row in made["echo"]] == ['"Red"', '"Red"', '"Blue"', '"Blue"']
+    assert made["Blue", "echo"].text == made[1, 0].text == '"Blue"'
+    assert made["Blue", "five", 1].call == Call(1, 1, 1)
+
+
+def test_a_name_that_is_not_there_is_one_line_with_those_that_are() -> None:
+    made = small()
+    for wrong in ("ecko", 7, ("Rad", "echo"), ("Red", "ecko"), ("Red", "echo", 1), ("Red",)):
+        with pytest.raises(errors.UsageError) as caught:
+            made[wrong]
+        assert "\n" not in str(caught.value)
+    with pytest.raises(errors.UsageError, match="there is: 'echo'"):
+        made["ecko"]
+
+
+def test_the_same_again_asks_nothing(server: StreamingServer) -> None:
+    before = small()
+    again = small()
+    assert asked(server) == 4
+    assert [row.text for row in again] == [row.text for row in before]
+    assert again.name == before.name
+    assert len(small(fresh=True)) == 4
+    assert asked(server) == 8
+
+
+def test_an_error_is_a_row_and_is_asked_again(server: StreamingServer) -> None:
+    made = jan.compare("Red", ["echo", "broken"])
+    assert [row.ok for row in made] == [True, False]
+    assert "BadRequest" in made["Red", "broken"].error
+    server.behave("broken", "n=5")
+    assert made.retry() is made
+    assert made["Red", "broken"].text == FIVE
+    assert asked(server) == 3
+    assert all(row.ok for row in jan.runs[made.name])
+
+
+def test_what_was_cut_is_not_asked_again_to_make_it_larger(server: StreamingServer) -> None:
+    server.behave("five", "n=5,finish=length")
+    made = small()
+    more = made.more(["Green"], repeats=1)
+    assert (len(more), asked(server)) == (12, 12)
+    assert [case.name for case in more.grid.cases] == ["Red", "Blue", "Green"]
+    assert more.name == made.name
+    assert more["Red", "five"].at == made["Red", "five"].at
+
+
+def test_more_models_and_nothing_more() -> None:
+    made = small()
+    more = made.more(models=[("calm", "five", {"temperature": 0})])
+    assert [one.name for one in more.grid.contestants] == ["echo", "five", "calm"]
+    for options in ({}, {"models": ["echo"]}, {"repeats": -1}):
+        with pytest.raises(errors.UsageError):
+            made.more(**options)
+
+
+def test_it_is_opened_in_another_kernel() -> None:
+    made = small(name="kept", scorers=["contains:Red"])
+    made.vote("Red", "echo")
+    jan.runs.store.close()
+    opened = jan.runs["kept"]
+    assert [row.text for row in opened] == [row.text for row in made]
+    assert opened.table() == made.table()
+    assert opened.votes == made.votes
+    assert opened.grid == made.grid
+
+
+# Taking along -------------------------------------------------------------------------------------
+
+
+def test_records_have_variables_and_scores_under_names_of_their_own() -> None:
+    made = jan.compare(
+        "Say {text}, {city}",
+        "echo",
+        variables={"text": ["a"], "city": ["Rome", "Bern"]},
+        scorers={"city": lambda text: "Rome" in text, "good": lambda text: len(text)},
+    )
+    first, second = made.table()
+    assert [*first] == [*records.FIELDS, "variable_text", "city", "score_city", "good"]
+    assert (first["variable_text"], first["city"]) == ("a", "Rome")
+    assert (first["score_city"], second["score_city"]) == (True, False)
+    assert first["good"] == len(first["text"])
+
+
+def test_the_index_of_a_frame_comes_back() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"city": ["Rome", "Bern"]}, index=["x", "y"])
+    made = jan.compare("Where is {city}?", ["echo", "five"], variables=frame)
+    back = made.to_pandas()
+    assert [*back.index] == ["x", "x", "y", "y"]
+    frame["answer"] = back[back.contestant == "echo"].text
+    assert [*frame.answer] == ['"Where is Rome?"', '"Where is Bern?"']
+    assert [*made.to_polars()["index"]] == ["x", "x", "y", "y"]
+    assert made.to_arrow().column("index").to_pylist() == ["x", "x", "y", "y"]
+
+
+def test_columns_of_mixed_values_are_text_in_frames() -> None:
+    made = jan.compare(["a", "b"], "echo", expected=["one", 2])
+    assert made.to_polars()["expected"].to_list() == ["one", "2"]
+    assert made.to_arrow().column("expected").to_pylist() == ["one", "2"]
+
+
+@pytest.mark.parametrize("name", ["pandas", "polars", "pyarrow", "altair"])
+def test_a_package_that_is_not_there_is_one_line(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = small()
+    monkeypatch.setitem(__import__("sys").modules, name, None)
+    ask = {"pandas": made.to_pandas, "polars": made.to_polars, "pyarrow": made.to_arrow}
+    with pytest.raises(errors.UsageError, match=f"pip install {name}"):
+        ask.get(name, made.plot)()
+
+
+def test_it_is_saved_in_four_forms(tmp_path: Path) -> None:
+    made = small(scorers=["contains:Red"], name="<saved>")
+    read = csv.DictReader(made.save(tmp_path / "x.csv").read_text("utf-8").splitlines())
+    assert [line["text"] for line in read] == [row.text for row in made]
+    lines = made.save(tmp_path / "x.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in lines] == [row.text for row in made]
+    assert "echo" in made.save(tmp_path / "x.md").read_text("utf-8")
+    page = made.save(str(tmp_path / "x.html")).read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<saved>" not in page
+    assert not any(word in page for word in ("<script", "<link", "src=", "url(", "@import"))
+    with pytest.raises(errors.UsageError, match=r"\.csv, \.jsonl, \.md or \.html"):
+        made.save(tmp_path / "x.xlsx")
+    with pytest.raises(errors.CannotWrite):
+        made.save(tmp_path / "no" / "x.csv")
+
+
+def test_it_is_plotted_where_altair_is() -> None:
+    pytest.importorskip("altair")
+    made = small(scorers={"long": lambda text: len(text)})
+    assert {layer["mark"]["type"] for layer in made.plot("long").to_dict()["layer"]} == {
+        "circle",
+        "tick",
+    }
+    assert made.plot("long", "total").to_dict()["mark"]["type"] == "circle"
+    with pytest.raises(errors.UsageError, match="no number 'text'"):
+        made.plot("text")
+
+
+# Asking for it again ------------------------------------------------------------------------------
+
+
+def again(code: str) -> Grid:
+    """The grid that code asks for."""
+    found: list[Grid] = []
+
+    class Package:
+        def compare(self, prompts: Any, models: Any, **options: Any) -> None:
+            left_out = {"name", "scorers"}
+            asked = {k: v for k, v in options.items() if k not in left_out}
+            found.append(gridded(prompts, models, **asked))
+
+    lines = [line for line in code.splitlines() if line != "import jan_jupyter as jan"]
+    exec("\n".join(lines), {"jan": Package()})
+    return found[0]
+
+
+GRIDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "texts": (["Say \"it's\"", "b\nc"], ["echo", "five"], {"repeats": 2, "seed": 3}),
+    "one": ("a", "echo", {"parameters": {"temperature": 0.5, "stop": ["x"]}}),
+    "axes": ("a", ["echo", "five"], {"parameters": {"temperature": [0, 0.7]}}),
+    "own": ("a", [("n", "echo", {"stop": ["x", "y"]}, {"ctx_len": 512})], {}),
+    "system": (["a", "b"], "echo", {"system": "Be brief.", "expected": ["x", None]}),
+    "messages": ([[Message("system", "a"), Message("user", "b")]], "echo", {}),
+    "template": ("{x}!", "echo", {"variables": {"x": [1, "b"]}, "expected": "x"}),
+    "named": ({"first": "a", "second": "b"}, "echo", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_the_code_gives_the_same_grid(name: str) -> None:
+    prompts, models, options = GRIDS[name]
+    grid = gridded(prompts, models, **options)
+    assert again(source.python(grid, "run", ["exact"])) == grid
+
+
+def test_the_code_names_scorers() -> None:
+    def polite(text: str) -> bool:
+        return "please" in text
+
+    made = small(scorers=["contains:Red", polite])
+    assert "scorers=['contains:Red', polite]" in made.code()
+
+
+def test_the_cell_is_given_where_one_can_say_it() -> None:
+    made = jan.compare("a {b}", ["echo", "five"], repeats=2, system="Be brief.", name="c")
+    assert made.code(cell=True) == (
+        "%%jan --raw -m echo -m five -s 'Be brief.' --repeat 2 --as c\na {b}"
+    )
+    for other in (jan.compare(["a", "b"], ["echo", "five"]), jan.compare("a", "echo")):
+        with pytest.raises(errors.UsageError, match=r"\.code\(\)"):
+            other.code(cell=True)
+
+
+# Judging ------------------------------------------------------------------------------------------
+
+
+def test_scores_are_added_and_kept(server: StreamingServer) -> None:
+    made = small(name="scored")
+    with pytest.raises(errors.UsageError, match=r"\.score\("):
+        made.verdicts()
+    assert made.score("contains:Red") is made
+    assert made["Red", "echo"].scores
+    (name,) = made["Red", "echo"].scores
+    assert jan.runs["scored"]["Red", "echo"].scores[name].value is True
+    made.score(lambda text: text.nothing)
+    row = made["Red", "five"]
+    assert [score.value for score in row.scores.values()][1:] == [None]
+    assert asked(server) == 4
+
+
+def test_a_verdict_ranks_nothing_inside_the_noise() -> None:
+    pytest.importorskip("scipy")
+    prompts = [f"prompt {n}" for n in range(20)]
+    made = jan.compare(prompts, ["echo", "five"], scorers={"says": lambda text: "prompt" in text})
+    (verdict,) = made.verdicts()
+    assert (verdict.contestant, verdict.word) == ("five", "worse")
+    assert made.verdicts(baseline="five")[0].word == "better"
+    made.assert_not_worse("five", "echo", margin=0.1)
+    with pytest.raises(AssertionError, match="five is worse than echo"):
+        made.assert_not_worse("echo", "five", margin=0.1)
+    few = small(scorers={"says": lambda text: "Red" in text})
+    assert few.verdicts()[0].word == "can't tell"
+    with pytest.raises(AssertionError, match="Can't tell"):
+        few.assert_not_worse("five", "echo", margin=0.1)
+    with pytest.raises(errors.UsageError):
+        few.assert_not_worse("echo", "echo", margin=0.1)
+
+
+def test_what_failed_is_no_proof_of_being_as_good() -> None:
+    made = jan.compare("Red", ["echo", "broken"], scorers=["contains:Red"])
+    with pytest.raises(AssertionError, match="1 calls of broken failed"):
+        made.assert_not_worse("echo", "broken", margin=1)
+
+
+def test_votes_are_kept() -> None:
+    made = jan.compare(["Red", "Blue"], ["echo", "five", ("calm", "five", {"temperature": 0})])
+    made.vote("Red", "five")
+    assert [(v.left, v.right, v.verdict, v.by) for v in made.votes] == [
+        (1, 0, "left", "you"),
+        (1, 2, "left", "you"),
+    ]
+    made.vote(made["Blue", "echo"], "tie", "echo", "calm", by="Ada")
+    assert (made.votes[-1].case, made.votes[-1].verdict, made.votes[-1].by) == (1, "tie", "Ada")
+    made.vote(1, "both_bad", "echo", "five")
+    assert jan.runs[made.name].votes == made.votes
+    alone = jan.compare("Red", ["echo", "broken"])
+    for winner in ("echo", "tie", "nobody"):
+        with pytest.raises(errors.UsageError):
+            alone.vote("Red", winner)
+
+
+# Seeing -------------------------------------------------------------------------------------------
+
+
+def test_it_shows_itself_in_every_form() -> None:
+    made = small(scorers=["contains:Red"], name="<i>shown</i>")
+    assert "echo" in repr(made)
+    assert "<table" in made._repr_html_()
+    assert "<i>shown" not in made._repr_html_()
+    assert "| **echo**" in made._repr_markdown_()
+    assert [one.answers for one in made.summary().board.summaries] == [2, 2]
+    assert made.show(baseline="five").board.baseline == 1
+    with pytest.raises(errors.UsageError, match="'six'"):
+        made.show(baseline="six")
+
+
+def test_a_difference_is_of_two_and_of_one_prompt() -> None:
+    made = jan.compare(["Red", "Blue"], ["five", "echo", ("calm", "five", {"temperature": 0})])
+    board = made.diff("calm", "echo").board
+    assert (board.names, board.baseline, len(board.lines)) == (["calm", "echo"], 0, 2)
+    assert [line.case.name for line in made.diff("calm", "echo", "Blue").board.lines] == ["Blue"]
+    assert made.diff("calm", "five").board.lines == ()
+    assert len(made.diff("calm", "five", 0).board.lines) == 1
+
+
+# Going on -----------------------------------------------------------------------------------------
+
+
+def test_an_answer_goes_on_as_a_conversation(server: StreamingServer) -> None:
+    made = jan.compare("Red", [("hot", "echo", {"temperature": 0.9})], system="Be brief.")
+    assert made.thread("Red", "hot").ask("Blue").text == '"Blue"'
+    body = server.journal()[-1].body
+    assert [m["content"] for m in body["messages"]] == ["Be brief.", "Red", '"Red"', "Blue"]
+    assert body["temperature"] == 0.9
+    kept = made.thread(0, 0, "on disk")
+    kept.ask("Green")
+    texts = [message.text for message in jan.threads.get("on disk").messages]
+    assert texts == ["Red", '"Red"', "Green", '"Green"']
+    assert jan.threads.get("on disk").instructions == "Be brief."
+    with pytest.raises(errors.UsageError, match="already"):
+        made.thread(0, 0, "on disk")
+    broken = jan.compare("Red", "broken")
+    with pytest.raises(errors.UsageError, match="no answer"):
+        broken.thread(0, 0)
+
+
+def test_the_winner_becomes_the_default() -> None:
+    assert small().use("five").model == "five"
+    assert settings().model == "five"
+    assert jan.chat("hi").text == FIVE
+
+
+# Under way ----------------------------------------------------------------------------------------
+
+
+class Shown:
+    """What people would see."""
+
+    lines: list[str]
+
+    def __init__(self) -> None:
+        type(self).lines = []
+
+    def step(self, counted: Any) -> None:
+        self.lines.append(str(counted))
+
+    def end(self, line: str = "") -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> type[Shown]:
+    monkeypatch.setattr(Session, "shows", Shown)
+    return Shown
+
+
+def test_progress_is_shown(shown: type[Shown]) -> None:
+    small()
+    assert shown.lines[-2].startswith("4 of 4")
+    assert shown.lines[-1] == ""
+
+
+def test_an_interrupt_keeps_what_has_come(server: StreamingServer, shown: type[Shown]) -> None:
+    server.behave("five", "n=5,stall=2")
+    stop = threading.Event()
+
+    def interrupt() -> None:
+        stop.wait(60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    class Interrupting(Shown):
+        def step(self, counted: Any) -> None:
+            super().step(counted)
+            if counted.done >= 2:
+                stop.set()
+
+    Session.shows = Interrupting
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    made = small(name="stopped")
+    thread.join()
+    assert [row.text for row in made] == ['"Red"', '"Blue"']
+    assert Interrupting.lines[-1] == "Stopped: 2 of 4 calls are kept."
+    server.behave("five", "n=5")
+    assert [row.text for row in made.retry()] == ['"Red"', FIVE, '"Blue"', FIVE]
+    assert len([e for e in server.journal() if e.body["model"] == "echo"]) == 2
+
+
+def test_it_can_be_awaited() -> None:
+    made = asyncio.run(jan.acompare(["Red"], ["echo", "five"], scorers=["exact"]))
+    assert [row.text for row in made] == ['"Red"', FIVE]
+
+
+def test_a_budget_ends_it_in_order(server: StreamingServer) -> None:
+    made = jan.compare([f"p{n}" for n in range(5)], "echo", budget=2)
+    assert (len(made), asked(server)) == (2, 2)
+    for wrong in (0.5, "2", {"euro": 3}, True, {}):
+        with pytest.raises(errors.UsageError):
+            budget_of(wrong)
+
+
+def test_the_plan_asks_nothing(server: StreamingServer) -> None:
+    from jan_jupyter.compare.comparison import session
+
+    plan = session(["a", "b"], ["echo", "five"]).plan()
+    assert (plan.calls, asked(server)) == (4, 0)
+
+
+def test_many_paid_calls_want_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from jan_jupyter.compare.comparison import session
+
+    def says(word: str) -> None:
+        def answer(prompt: str) -> str:
+            told.append(prompt)
+            return word
+
+        monkeypatch.setattr("builtins.input", answer)
+
+    told: list[str] = []
+    plan: Any = SimpleNamespace(paid=101, cost=2.5)
+    one = session("a", "echo")
+    says("n")
+    with pytest.raises(errors.UsageError, match="Nothing was asked"):
+        one.consent(None, plan)
+    assert "101 calls that cost money, about 2.50" in told[0]
+    says("y")
+    one.consent(None, plan)
+    assert len(told) == 2
+    one.consent(True, plan)
+    one.consent(None, SimpleNamespace(paid=100, cost=None))  # type: ignore[arg-type]
+    session("a", "echo", budget=200).consent(None, plan)
+    assert len(told) == 2
+    monkeypatch.undo()  # pytest itself reads no keyboard
+    with pytest.raises(errors.UsageError, match="nobody can be asked"):
+        one.consent(None, plan)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"prompts": []}, "nothing to ask"),
+        ({"models": []}, "no model"),
+        ({"scorers": ["exakt"]}, "exact"),
+        ({"variables": [{"a": 1}], "prompts": "{b}"}, "b"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(
+    server: StreamingServer, options: dict[str, Any], says: str
+) -> None:
+    given = {"prompts": "a", "models": "echo", **options}
+    with pytest.raises(errors.UsageError, match=says) as caught:
+        jan.compare(**given)
+    assert "\n" not in str(caught.value)
+    assert asked(server) == 0
+
+
+def test_a_model_that_is_not_there_is_a_row() -> None:
+    made = jan.compare("Red", ["echo", "nobody"])
+    assert made["Red", "echo"].ok
+    assert "nobody" in made["Red", "nobody"].error
+
+
+def test_cases_are_prompts_too() -> None:
+    case = Case("one", ((Message("user", "a"),),), expected="b")
+    assert gridded([case], "echo").cases == (case,)
+    for wrong in ([case, "text"], [case, case]):
+        with pytest.raises(errors.UsageError):
+            gridded(wrong, "echo")
+    with pytest.raises(errors.UsageError):
+        gridded(case, "echo", system="x")
+    larger = extended(gridded(case, "echo"), [case], (), 0)
+    assert [one.name for one in larger.cases] == ["one", "one (2)"]
+
+
+def test_values_that_python_cannot_write_are_text() -> None:
+    grid = Grid((Case("a", ((Message("user", "b"),),), index=Path("x")),), (Contestant("n", "m"),))
+    assert again(source.python(grid)).cases[0].index == "x"
+    assert source.literal({"a": (1, [None, "é"])}) == "{'a': (1, [None, 'é'])}"
+
+
+def test_a_row_is_a_plain_value() -> None:
+    made = small()
+    row = made["Red", "echo"]
+    assert isinstance(row, Row)
+    with pytest.raises(AttributeError):
+        row.error = "x"  # type: ignore[misc]

@@ -1,0 +1,193 @@
+"""`%%jan -m A -m B`, `%jan compare` and `%jan runs` in a real kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from IPython.core.error import UsageError
+
+from jan_jupyter.magics.lines import parse_line
+from jan_jupyter.magics.options import compares, parse_cell
+from support.jan import add_remote
+from support.kernel import Kernel, Result
+from support.server import StreamingServer, tokens
+
+BEHAVIOURS = {"echo": "echo", "five": "n=5", "stalling": "n=5,stall=2"}
+FIVE = "".join(tokens(5))
+KINDS = {"text/plain", "text/html", "text/markdown"}
+
+
+@pytest.fixture(scope="module")
+def notebook(
+    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
+) -> Iterator[Kernel]:
+    with Kernel(folder=tmp_path_factory.mktemp("notebook")) as kernel:
+        add_remote(kernel.data_folder, _streaming_server, **BEHAVIOURS)
+        kernel.execute("%load_ext jan_jupyter\nimport jan_jupyter as jan")
+        yield kernel
+
+
+@pytest.fixture
+def ask(notebook: Kernel, server: StreamingServer) -> Kernel:
+    for name, behaviour in BEHAVIOURS.items():
+        server.behave(name, behaviour)
+    notebook.execute("%reload_ext jan_jupyter")
+    return notebook
+
+
+def only_output(result: Result) -> dict[str, Any]:
+    assert result.status == "ok", result.error
+    (output,) = result.outputs
+    assert isinstance(output, dict)
+    return output
+
+
+def test_a_cell_with_several_models_is_one_output_in_three_forms(
+    ask: Kernel, server: StreamingServer
+) -> None:
+    output = only_output(ask.execute("colour = 'red'\n%jan models\n"))
+    output = only_output(ask.execute("%%jan -m echo -m five --repeat 2 --as c\nIs it {colour}?"))
+    assert set(output["data"]) == KINDS
+    assert "Is it red?" in output["data"]["text/plain"]
+    assert len(server.journal()) == 4
+    code = "print(type(c).__name__, len(c), c.name, _ is c, c['five'][1].text)"
+    assert ask.execute(code).text == f"Comparison 4 c True {FIVE}\n"
+    assert ask.execute("print(len(jan.runs['c']))").text == "4\n"
+
+
+def test_values_of_a_parameter_are_compared(ask: Kernel, server: StreamingServer) -> None:
+    only_output(ask.execute("%%jan five --set temperature=0,0.7 -s 'Be brief.' -p top_k=3\nhi"))
+    assert {e.body["temperature"] for e in server.journal()} == {0, 0.7}
+    assert {e.body["top_k"] for e in server.journal()} == {3}
+    assert {e.body["messages"][0]["content"] for e in server.journal()} == {"Be brief."}
+    names = "print([one.name for one in _.grid.contestants])"
+    assert ask.execute(names).text == "['five · temperature 0', 'five · temperature 0.7']\n"
+
+
+def test_a_line_compares_too_and_waits_in_a_function(ask: Kernel) -> None:
+    only_output(ask.execute("%jan -m echo -m five hello"))
+    assert ask.execute("print([row.text for row in _])").text == f"['\"hello\"', '{FIVE}']\n"
+    only_output(
+        ask.execute("def f():\n    c = %jan -m echo -m five hey\n    return len(c)\nn = f()")
+    )
+    assert ask.execute("print(n)").text == "2\n"
+
+
+def test_a_command_takes_frames_scorers_and_what_is_expected(ask: Kernel) -> None:
+    ask.execute("cities = [{'city': 'Rome', 'wants': 'Rome?'}, {'city': 'Bern', 'wants': 'x'}]")
+    ask.execute("def has(text, expected): return expected in text")
+    line = "%jan compare -m echo -m five --over cities --expected wants --scorer has {city}?"
+    only_output(ask.execute(line))
+    code = (
+        "print([row.scores['has'].value for row in _['echo']], _.grid.cases[0].variables['city'])"
+    )
+    assert ask.execute(code).text == "[True, False] Rome\n"
+    ask.execute("some = ['a', 'b']")
+    only_output(ask.execute("%jan compare -m echo --prompts some --seed 3"))
+    assert ask.execute("print(len(_), _.grid.seed)").text == "2 3\n"
+
+
+def test_a_dry_run_shows_the_plan_and_asks_nothing(ask: Kernel, server: StreamingServer) -> None:
+    output = only_output(ask.execute("%%jan -m echo -m five --repeat 3 --dry-run\nplanned"))
+    assert "6 calls: 1 prompt × 2 models × 3 repeats" in output["data"]["text/plain"]
+    only_output(ask.execute("%jan compare -m echo -m five --dry-run planned"))
+    assert server.journal() == []
+
+
+def test_a_stop_shows_and_keeps_what_has_come(ask: Kernel, server: StreamingServer) -> None:
+    sent = ask.send("%%jan -m echo -m stalling --as part\nstop me")
+    ask.wait_text(sent, "1 of 2")
+    ask.interrupt()
+    result = ask.result(sent)
+    assert result.status == "error"
+    assert ask.execute("print([row.text for row in part])").text == "['\"stop me\"']\n"
+    server.behave("stalling", "n=5")
+    only_output(ask.execute("%%jan -m echo -m stalling --as part\nstop me"))
+    assert ask.execute("print(len(part))").text == "2\n"
+    assert len([e for e in server.journal() if e.body["model"] == "echo"]) == 1
+
+
+def test_runs_are_listed_shown_renamed_joined_passed_on_and_deleted(ask: Kernel) -> None:
+    ask.execute("%%jan -m echo -m five --as one\nfirst")
+    ask.execute("%%jan -m echo -m five --as two\nsecond")
+    output = only_output(ask.execute("%jan runs one"))
+    assert set(output["data"]) == KINDS
+    assert "one" in output["data"]["text/plain"]
+    assert "two" not in output["data"]["text/plain"]
+    assert "No run" in ask.execute("%jan runs nosuch").text or ask.execute("print(_)").text
+    only_output(ask.execute("%jan runs show one"))
+    assert ask.execute("print(_.name)").text == "one\n"
+    only_output(ask.execute("%jan runs join one two --to both"))
+    assert ask.execute("print(len(_), _.name)").text == "4 both\n"
+    assert ask.execute("%jan runs rename two zwei").text == "two is now zwei.\n"
+    assert ask.execute("%jan runs export zwei --to run.jsonl").text == "Exported to run.jsonl.\n"
+    assert ask.execute("%jan runs rm zwei").text == "zwei is deleted.\n"
+    assert ask.execute("%jan runs import run.jsonl").text == "Imported as zwei: 2 calls.\n"
+    assert ask.execute("%jan runs show nosuch").error is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("%%jan -m echo -m five --thread t\nhi", "--thread is not for a comparison"),
+        ("%%jan -m echo -m five -c\nhi", "-c is not for a comparison"),
+        ("%%jan -m echo --repeat 0\nhi", "--repeat 0"),
+        ("%%jan -m echo --repeat x\nhi", "--repeat"),
+        ("%%jan -m echo -m five --as 1\nhi", "no name for a variable"),
+        ("%%jan -m echo -m echo\nhi", "echo is there twice"),
+        ("%%jan -m echo -m five\n ", "empty"),
+        ("%jan compare", "%jan compare -m MODEL"),
+        ("%jan compare -m echo", "one question, or --prompts"),
+        ("%jan compare -m echo --prompts nosuch", "no such name"),
+        ("%jan compare -m echo --scorer nosuch hi", "no scorer 'nosuch'"),
+        ("%jan runs export one", "--to FILE"),
+    ],
+)
+def test_wrong_use_is_one_line(ask: Kernel, server: StreamingServer, code: str, says: str) -> None:
+    error = ask.execute(code).error
+    assert error is not None
+    assert says in error.evalue
+    assert "\n" not in error.evalue.strip()
+    assert server.journal() == []
+
+
+def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
+    def offered(code: str) -> list[str]:
+        return list(ask.complete(code)["matches"])
+
+    ask.execute("%%jan -m echo -m five --as tabbed\nfirst")
+    assert {"--set", "--repeat"} <= {*offered("%%jan -m echo --")}
+    assert "five" in offered("%jan compare -m f")
+    assert "tabbed" in offered("%jan runs show t")
+    assert "--over" in offered("%jan compare --o")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("compare Rome and Athens", None),
+        ("compare -m a -m b Rome and Athens", "compare"),
+        ("compare --dry-run -m a hi", "compare"),
+        ("runs", "runs"),
+        ("runs of luck", None),
+        ("runs show x", "runs"),
+        ("runs join x y", "runs"),
+    ],
+)
+def test_what_is_a_command_and_what_a_question(line: str, command: str | None) -> None:
+    parsed = parse_line(line)
+    assert (parsed.command and parsed.command.name) == command
+
+
+def test_several_models_or_values_make_a_comparison() -> None:
+    assert not compares(parse_cell("echo"))
+    assert not compares(parse_cell("-m echo -t 1"))
+    for line in ("-m a -m b", "a --repeat 1", "--set top_k=1", "-m a --set stop='[\"x\"]'"):
+        assert compares(parse_cell(line))
+    assert parse_cell("a --set temperature=0,0.7").sweeps == [("temperature", [0, 0.7])]
+    assert parse_cell("a --set 'x=[1, [2]]'").sweeps == [("x", [1, [2]])]
+    assert parse_cell("a --set name=b,c").sweeps == [("name", ["b", "c"])]
+    with pytest.raises(UsageError):
+        parse_cell("a --set x")
