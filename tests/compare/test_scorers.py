@@ -474,14 +474,17 @@ def test_one_scorer_that_fails_ends_no_other() -> None:
 
 def test_so_many_at_a_time() -> None:
     now, most = 0, 0
+    lock = threading.Lock()
     gate = threading.Barrier(3, timeout=10)
 
     def mine(text: str) -> bool:
         nonlocal now, most
-        now += 1
-        most = max(most, now)
+        with lock:
+            now += 1
+            most = max(most, now)
         gate.wait()  # passes only if three are here
-        now -= 1
+        with lock:
+            now -= 1
         return True
 
     asyncio.run(score(result(*"abcdef"), mine, concurrency=3))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jan_jupyter import bridge
 from jan_jupyter.compare.callables import NO_EXPECTED
 from jan_jupyter.compare.scorers import score, scorer, similar
 from jan_jupyter.compare.values import Contestant, Grid, Result, Score
@@ -44,7 +45,7 @@ def result(*texts: str, expected: Any = "Paris") -> Result:
 def test_a_result_by_few_requests(asked: Oracle, place: Workspace) -> None:
     one = similar("vectors", workspace=place)
     texts = [*VECTORS, "Paris", "", *(f"text {i}" for i in range(200))]
-    rows = asyncio.run(score(result(*texts), one, concurrency=50))
+    rows = bridge.wait(score(result(*texts), one, concurrency=50))
     scores = [found.scores["similar vectors"] for found in rows]
     assert [s.value for s in scores[:5]] == pytest.approx([1, 0.8, 0, -1, 1])
     assert scores[5] == Score(0.0, "the answer is empty")
