@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from time import monotonic, time
 
@@ -12,7 +13,7 @@ from ..ask import Stream
 from ..errors import JanError
 from ..fold import NOTHING
 from ..router import Target
-from ..types import ChatRequest, Reply
+from ..types import ChatRequest, Event, Reply
 from .compose import Composer
 from .plan import Ask, Fact
 from .values import Row
@@ -31,6 +32,8 @@ class Asking:
     """How often it was refused because too much was asked at once."""
     sent: float = 0.0
     """When it was sent, as `monotonic` tells."""
+    has_slots: bool = False
+    """Whether a worker of ours answers it: to wait for a slot there is no refusal."""
     who: tuple[str, str] = ("", "")
     """Model and engine, as events name them."""
     cold: bool = False
@@ -39,6 +42,23 @@ class Asking:
     """Whether the engine itself has asked again: what it measured then holds that wait."""
     partial: Reply | None = None
     """What had come when it failed."""
+
+
+ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
+"""The request that an event is about, where it is told while that is under way."""
+
+
+def notice(event: Event, under_way: Iterable[Asking]) -> Asking | None:
+    """What an event says of requests: that they wait for a model to be loaded, or for a server
+    that has refused one of them, which is given the first time."""
+    if event.state == "loading":
+        for each in under_way:
+            each.cold = each.cold or each.who == (event.model, event.engine)
+    asking = ASKING.get()
+    if event.state != "queued" or asking is None or asking.waited or asking.has_slots:
+        return None
+    asking.waited = True
+    return asking
 
 
 async def reply_to(
@@ -50,6 +70,7 @@ async def reply_to(
     turns. Raises `JanError`, with what had come in `asking.partial`.
     """
     asking.partial, asking.cold, asking.waited = None, False, False
+    asking.has_slots = target.engine.local
     asking.who = target.model.id, target.engine.options.name
     _, *following = composer.grid.cases[asking.ask.case].turns
     if answers > 1:

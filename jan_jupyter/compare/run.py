@@ -7,14 +7,13 @@ import math
 from collections import deque
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import errors
 from ..types import Event
 from ..workspace import Workspace
-from .asking import Asking, failures, reply_to, rows_of
+from .asking import ASKING, Asking, failures, notice, reply_to, rows_of
 from .budget import Budget, Purse, check
 from .compose import Composer, Kept
 from .facts import AT_A_TIME
@@ -47,18 +46,21 @@ async def run(
     budget: Budget | None = None,
     retry: bool = False,
     tell: Tell | None = None,
+    client: Any = None,
 ) -> AsyncGenerator[Row, None]:
     """Ask what a plan says, and yield each row when it has ended and is kept.
 
     It runs on the background loop (`bridge.iterate(run(…))`). What `kept` has is yielded first, and
     not asked; of it errors only with `retry`. An error is a row, and the rest goes on. Closing or
     cancelling it closes all connections at once, and keeps what has ended. `tell` gets a `Progress`
-    at every change, on the loop. Raises `UsageError` for a budget that cannot be kept, and what
-    `kept` raises.
+    at every change, on the loop. With a `client` (`dask.distributed.Client`) the workers of its
+    cluster ask. Raises `UsageError` for a budget that cannot be kept, and what `kept` raises.
     """
     budget = budget or Budget()
     check(budget, plan)
     running = _Run(plan, workspace, kept, budget, retry, tell)
+    if client is not None:
+        await running.ask_there(client)
     task = asyncio.create_task(running.go())
     try:
         while (row := await running.out.get()) is not None:
@@ -94,10 +96,6 @@ class _One:
     state: str = "waiting"
 
 
-_ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
-"""The request that an event is about, where it is told while that is under way."""
-
-
 class _Run:
     """One run. All of it is on one loop; whatever looks at files is in a thread."""
 
@@ -123,6 +121,17 @@ class _Run:
         self._news: dict[str, asyncio.Event] = {}
         self._limits: dict[str, Limit] = {}
         self._count = Counting(plan, tell)
+        self._reply_to = reply_to
+        self._machines, self._elsewhere = 1, False
+
+    async def ask_there(self, client: Any) -> None:
+        """Ask by the workers of a cluster, each of which has slots and memory of its own."""
+        from .cluster import Cluster, check_secrets
+
+        check_secrets(self.plan.grid)
+        cluster = Cluster(client)
+        self._reply_to = cluster.reply_to
+        self._machines, self._elsewhere = await asyncio.to_thread(cluster.workers), True
 
     async def go(self) -> None:
         unwatch = self._router.watch(self._see)
@@ -164,7 +173,7 @@ class _Run:
 
     async def _stage(self, place: str, stage: Stage) -> None:
         """Ask all of a stage, in its order as far as the limits allow."""
-        width = stage.width or AT_ONCE * len(stage.contestants)
+        width = (stage.width or AT_ONCE * len(stage.contestants)) * self._machines
         limit = self._limits[place] = Limit(width, fixed=stage.width is not None)
         for position, ask in enumerate(self.plan.order(stage)):
             left = tuple(n for n in ask.repeats if ask.call(n) not in self._served)
@@ -206,6 +215,8 @@ class _Run:
 
     async def _make_room(self, before: Stage, after: Stage) -> None:
         """Unload what is not needed any more, if both do not fit beside each other."""
+        if self._elsewhere:
+            return  # each of its workers makes room for itself
         facts = self.plan.facts.contestants
         rooms = [room for i in after.contestants if (room := facts[i].room) is not None]
         both = (before.memory, after.memory)
@@ -226,7 +237,7 @@ class _Run:
     async def _attend(self, asking: Asking, place: str) -> None:
         """One request, from its turn to its rows."""
         one = self._ones[asking.ask.contestant]
-        _ASKING.set(asking)
+        ASKING.set(asking)
         self._under_way.add(asking)
         try:
             if one.over:
@@ -270,7 +281,7 @@ class _Run:
         cost = None
         try:
             request, target, keys = await asyncio.to_thread(self._composer.keyed, *asking.ask)
-            reply = await reply_to(self._composer, asking, request, target, allowed)
+            reply = await self._reply_to(self._composer, asking, request, target, allowed)
             rows = rows_of(asking, keys, reply, one.fact, together=allowed > 1)
             cost = rows[0].cost
         except errors.JanError as error:
@@ -328,20 +339,16 @@ class _Run:
 
     def _see(self, event: Event) -> None:
         """What happens to a model, on the loop."""
-        asking = _ASKING.get()
-        if event.state == "queued" and asking is not None:
-            fact = self._ones[asking.ask.contestant].fact
-            if not fact.loads and not asking.waited:  # the server has refused it, for now
-                asking.waited = True
-                self._limits[fact.place].narrow(asking.sent)
-        if event.state == "loading":
+        refused = notice(event, self._under_way)
+        if refused is not None:
+            place = self._ones[refused.ask.contestant].fact.place
+            self._limits[place].narrow(refused.sent)
+        if event.state in ("loading", "answering"):
             for each in self._under_way:
                 if each.who == (event.model, event.engine):
-                    each.cold = True
-                    self._ones[each.ask.contestant].state = event.awaited
+                    self._ones[each.ask.contestant].state = event.awaited or "answering"
+        if event.state == "loading":
             self._report()
-        elif event.state == "answering" and asking is not None:
-            self._ones[asking.ask.contestant].state = "answering"
 
     def _report(self) -> None:
         names = (one.name for one in self.plan.grid.contestants)
