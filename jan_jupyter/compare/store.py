@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ from ..errors import RunError, RunsUnreadable, expect
 from . import stored_rows, stored_runs, written
 from .stored_runs import Listed, Run
 from .values import Call, Grid, Result, Row, Score
-from .writer import Job, Writer, reading, told
+from .writer import Job, reading, writer
 
 T = TypeVar("T")
 
@@ -34,7 +33,7 @@ class Store:
     def __init__(self, data_folder: Path | str) -> None:
         expect(data_folder, Path | str, "A data folder is a path")
         self.path = Path(data_folder).expanduser().absolute() / "runs" / "runs.sqlite"
-        self._writer = Writer(self.path)
+        self._writer = writer(self.path)
 
     def close(self) -> None:
         """Return when all is written and the file is closed; it opens again by itself."""
@@ -190,12 +189,8 @@ class Store:
 
     def _read(self, read: Job[T], nothing: T) -> T:
         """What a look at the store gives, all of one moment; `nothing` if there is no store."""
-        connection = reading(self.path)
-        if connection is None:
-            return nothing
-        with closing(connection), told(self.path):
-            connection.execute("BEGIN")
-            return read(connection)
+        with reading(self.path) as connection:
+            return nothing if connection is None else read(connection)
 
 
 async def _done(future: Future[T]) -> T:

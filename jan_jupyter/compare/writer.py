@@ -6,6 +6,8 @@ wait for the disk. When the future of a change is done, it is on the disk.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import os
 import queue
 import sqlite3
@@ -13,11 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
+from .. import bridge
 from ..errors import JanError, RunNotKept, RunsUnreadable
 
 T = TypeVar("T")
@@ -59,6 +63,53 @@ TABLES = (
 )
 
 
+_writers: WeakValueDictionary[Path, Writer] = WeakValueDictionary()
+_finding = threading.Lock()
+
+
+def writer(path: Path) -> Writer:
+    """The one writer of this process to a file."""
+    with _finding:
+        found = _writers.get(path)
+        if found is None:
+            found = _writers[path] = Writer(path)
+        return found
+
+
+_submitting = threading.Lock()
+_readers = threading.RLock()
+
+
+def _before_fork() -> None:
+    """Close all files: of an open one SQLite's child would believe that it holds its locks."""
+    _submitting.acquire()
+    for one in [*_writers.values()]:
+        one.close()
+    _readers.acquire()
+
+
+def _after_fork() -> None:
+    _readers.release()
+    _submitting.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+    )
+
+
+@functools.cache
+def _close_at_end() -> None:
+    """Have what was handed in written when the process ends."""
+
+    async def close() -> None:
+        for one in [*_writers.values()]:
+            await asyncio.to_thread(one.close)
+
+    bridge.at_close(close)
+
+
 class _Task(NamedTuple):
     job: Job[Any]
     future: Future[Any]
@@ -86,7 +137,8 @@ class Writer:
         if self._owner != os.getpid():  # forked: neither lock nor thread nor file are ours
             self._begin()
         future: Future[T] = Future()
-        with self._lock:
+        _close_at_end()
+        with _submitting, self._lock:
             self._tasks.put(_Task(job, future))
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -132,22 +184,22 @@ class Writer:
             first = tasks.get(timeout=IDLE)
         except queue.Empty:
             first = None
-        batch: list[_Task] = []
-        if first is not None:
-            batch.append(first)
+        if first is None:
+            with self._lock:
+                while first is None and not tasks.empty():
+                    first = tasks.get_nowait()
+                if first is None:
+                    self._thread = None
+                    return None
+            tasks.put(None)  # it ends when all is written
+        batch = [first]
         with suppress(queue.Empty):
             while len(batch) < LARGEST:
                 if (more := tasks.get_nowait()) is None:
                     tasks.put(None)
                     break
                 batch.append(more)
-        if batch:
-            return batch
-        with self._lock:
-            if not tasks.empty():
-                return []
-            self._thread = None
-            return None
+        return batch
 
     def _write(self, connection: sqlite3.Connection, batch: list[_Task]) -> None:
         """Make all changes of a batch together; if that fails, each by itself."""
@@ -214,8 +266,20 @@ def opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def reading(path: Path) -> sqlite3.Connection | None:
-    """A connection that only reads; `None` if there is no store yet."""
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A connection that only reads, all of one moment; `None` if there is no store yet."""
+    with _readers, told(path):
+        connection = _reader(path)
+        if connection is None:
+            yield None
+            return
+        with closing(connection):
+            connection.execute("BEGIN")
+            yield connection
+
+
+def _reader(path: Path) -> sqlite3.Connection | None:
     if not os.path.exists(path):
         return None
     with told(path):
