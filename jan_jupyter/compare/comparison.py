@@ -40,6 +40,8 @@ class Comparison:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._seen: tuple[int, Shown] | None = None
+        """What was shown last, and after which change: a notebook asks for every form of it."""
 
     # As a value -----------------------------------------------------------------------------------
 
@@ -59,10 +61,10 @@ class Comparison:
         return self._session.result
 
     def __len__(self) -> int:
-        return len(self.result.rows)
+        return len(self._session.rows)
 
     def __iter__(self) -> Iterator[Row]:
-        return iter(sorted(self.result.rows, key=lambda row: row.call))
+        return iter(self.result.rows)
 
     def __getitem__(self, key: Any) -> Any:
         find = Lookup(self.result)
@@ -111,13 +113,18 @@ class Comparison:
         return Shown(board(result, judged, baseline=baseline, standings=told, **options))
 
     def __repr__(self) -> str:
-        return repr(self.show())
+        return repr(self._now())
 
     def _repr_html_(self) -> str:
-        return self.show()._repr_html_()
+        return self._now()._repr_html_()
 
     def _repr_markdown_(self) -> str:
-        return self.show()._repr_markdown_()
+        return self._now()._repr_markdown_()
+
+    def _now(self) -> Shown:
+        if self._seen is None or self._seen[0] != self._session.changes:
+            self._seen = self._session.changes, self.show()
+        return self._seen[1]
 
     def plot(self, y: str = "tokens_per_second", x: str | None = None) -> Any:
         """An Altair chart of numbers of `.table()`, such as a score. Raises `UsageError` without

@@ -90,6 +90,8 @@ class Session:
         self.retry = False
         """Whether what has failed is asked again."""
         self.rows: dict[Call, Row] = {}
+        self.changes = 0
+        """Goes up with every row that comes or gets a score."""
         self.known: dict[str, Row] = {}
         """Answers that came for this comparison, by key: also those that were cut are not asked for
         again to make it larger."""
@@ -226,6 +228,7 @@ class Session:
         """A row that came; one of this run that was served again is that which is there."""
         if not self.has(row):
             self.rows[row.call] = row
+            self.changes += 1
 
     def has(self, row: Row) -> bool:
         """Whether a row that was served from the store is there, with its scores."""
@@ -235,6 +238,7 @@ class Session:
     async def _scored(self, row: Row) -> None:
         before = self.rows[row.call].scores
         self.rows[row.call] = row
+        self.changes += 1
         for name, one in row.scores.items():
             if before.get(name) != one and self.run is not None:
                 await self.store.score(self.run, row.call, name, one)

@@ -69,7 +69,11 @@ def command(caller: Caller, options: Namespace) -> Steps | None:
     given = {
         "models": options.models,
         "system": options.system,
-        "parameters": {**caller.parameters, **dict(options.sweeps)},
+        "parameters": {
+            **caller.parameters,
+            **dict(options.parameter),
+            **dict(options.sweeps),
+        },
         "repeats": 1 if options.repeat is None else options.repeat,
         "variables": frame,
         "expected": expected,

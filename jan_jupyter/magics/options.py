@@ -44,19 +44,19 @@ def _argparse(field: Field) -> dict[str, Any]:
     return {"type": reader(field), "help": field.help + limits}
 
 
-def _key_value(text: str) -> tuple[str, Any]:
+def key_value(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise ValueError(text)
     return key, value_of(value)
 
 
-_key_value.__name__ = "KEY=VALUE"
+key_value.__name__ = "KEY=VALUE"
 
 
 def sweep(text: str) -> tuple[str, list[Any]]:
     """`KEY=VALUE,VALUE`; what is a JSON list, is one."""
-    key, value = _key_value(text)
+    key, value = key_value(text)
     if isinstance(value, list):
         return key, value
     return key, [value_of(part.strip()) for part in text.partition("=")[2].split(",")]
@@ -139,7 +139,7 @@ def parser() -> Parser:
         if field.options:
             add(*field.options, dest=field.name, **_argparse(field))
     several: dict[str, Any] = {"action": "append", "default": []}
-    more: dict[str, Any] = {**several, "type": _key_value, "metavar": "KEY=VALUE"}
+    more: dict[str, Any] = {**several, "type": key_value, "metavar": "KEY=VALUE"}
     add("-p", "--parameter", **more, help="any other parameter of the engine")
     values = {**several, "type": sweep, "metavar": "KEY=VALUE,…"}
     add("--set", dest="sweeps", **values, help="compare values of a parameter: temperature=0,0.7")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ..candidates import Offer, names, paths, ready_models
+from ..candidates import Offer, names, parameters, paths, ready_models
 from ..candidates import runs as run_names
-from ..options import sweep
+from ..options import key_value, sweep
 from .command import Caller, Command, arg
 
 if TYPE_CHECKING:
@@ -149,6 +149,16 @@ _COMPARE = (
         type=sweep,
         metavar="KEY=VALUE,…",
         help="compare values of a parameter: temperature=0,0.7",
+    ),
+    arg(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        type=key_value,
+        metavar="KEY=VALUE",
+        candidates=parameters,
+        help="a parameter that holds for all",
     ),
     arg("-s", "--system", help="instructions that hold for all"),
     arg(
