@@ -314,6 +314,7 @@ def session(
     name: str | None = None,
     fresh: bool = False,
     budget: Any = None,
+    client: Any = None,
     workspace: Workspace | None = None,
     **asked: Any,
 ) -> Session:
@@ -327,6 +328,7 @@ def session(
         scorers=scorers,
         fresh=fresh,
         budget=budget_of(budget),
+        client=client,
     )
 
 
@@ -341,6 +343,7 @@ def compare(
     seed: int | None = None,
     scorers: Any = (),
     expected: Any = None,
+    client: Any = None,
     name: str | None = None,
     fresh: bool = False,
     budget: Any = None,
@@ -350,7 +353,8 @@ def compare(
     What has been asked in the same way before, in another kernel too, is not asked again, unless
     `fresh`. `prompts`, `models`, `parameters`, `variables`, `expected`: see `grid`; `scorers`:
     names, patterns, schemas, functions; `name`: that of the run (`jan.runs[name]`); `budget`: the
-    most calls, or a mapping with `calls` and `money`. More than 100 calls that cost money are asked
+    most calls, or a mapping with `calls` and `money`; `client`: a `dask.distributed.Client`, whose
+    workers ask. More than 100 calls that cost money are asked
     for only if you say yes, or give a budget. Raises `JanError` for what cannot be asked at all;
     what fails on the way is a row.
     """
@@ -367,6 +371,7 @@ def compare(
         name=name,
         fresh=fresh,
         budget=budget,
+        client=client,
     )
     asked.consent(None, asked.plan())
     asked.wait(asked.steps())

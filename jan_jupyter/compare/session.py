@@ -78,6 +78,7 @@ class Session:
         scorers: Any = (),
         fresh: bool = False,
         budget: Budget | None = None,
+        client: Any = None,
     ) -> None:
         self.grid = grid
         self.workspace = workspace
@@ -87,6 +88,8 @@ class Session:
         self.scorers: list[Scorer] = named_scorers(scorers, workspace=workspace)
         self.fresh = fresh
         self.budget = budget
+        self.client = client
+        """A `dask.distributed.Client` whose workers ask; `None`: this process does."""
         self.retry = False
         """Whether what has failed is asked again."""
         self.rows: dict[Call, Row] = {}
@@ -182,6 +185,7 @@ class Session:
             budget=self.budget,
             retry=self.retry,
             tell=told.append,
+            client=self.client,
         )
         async with aclosing(ticking(rows)) as coming:
             async for row in coming:
@@ -302,7 +306,13 @@ class Session:
     def extended(self, grid: Grid) -> Session:
         """One for a larger grid, in the same run where it goes on from this."""
         made = Session(
-            grid, self.workspace, self.store, name=self.name, scorers=self.given, budget=self.budget
+            grid,
+            self.workspace,
+            self.store,
+            name=self.name,
+            scorers=self.given,
+            budget=self.budget,
+            client=self.client,
         )
         made.known = self._answers()
         return made
