@@ -9,38 +9,50 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import RunNotKept, UsageError, expect
 from ..models.disk import write_text
 from ..types import ChatRequest
 from . import written
-from .values import Call, Grid, Result, Row
+from .values import Call, Result, Row
 
 KIND = "jan_jupyter run"
 VERSION = 1
 
 
-def write(result: Result, created: float, path: Path | str, overwrite: bool = False) -> Path:
+class Told(NamedTuple):
+    """All that a file says of a run."""
+
+    result: Result
+    created: float
+    """Seconds since 1970."""
+    notes: Mapping[str, Any]
+    """What was kept beside it (votes)."""
+
+
+def write(told: Told, path: Path | str, overwrite: bool = False) -> Path:
     """Raises `UsageError` if there is such a file, `RunNotKept` if it cannot be written."""
     expect(path, Path | str, "A run is exported to the path of a file")
     path = Path(path).expanduser()
     if path.exists() and not overwrite:
         raise UsageError(f"{path} is there already: name another file, or give overwrite=True.")
     try:
-        write_text(path, "".join(f"{written.text_of(line)}\n" for line in _lines(result, created)))
+        write_text(path, "".join(f"{written.text_of(line)}\n" for line in _lines(told)))
     except OSError as error:
         raise RunNotKept(f"{path} cannot be written: {error.strerror or error}.") from error
     return path
 
 
-def _lines(result: Result, created: float) -> Iterator[dict[str, Any]]:
+def _lines(told: Told) -> Iterator[dict[str, Any]]:
+    result = told.result
     yield {
         "kind": KIND,
         "version": VERSION,
         "name": result.name,
-        "created": created,
+        "created": told.created,
         "grid": written.grid_json(result.grid),
+        "notes": dict(told.notes),
     }
     known: set[str] = set()
     for row in result.rows:
@@ -61,8 +73,8 @@ def _lines(result: Result, created: float) -> Iterator[dict[str, Any]]:
         yield line
 
 
-def read(path: Path | str) -> tuple[Result, float]:
-    """The run in such a file, and when it was made. Raises `UsageError`, which names the line."""
+def read(path: Path | str) -> Told:
+    """The run in such a file. Raises `UsageError`, which names the line."""
     expect(path, Path | str, "A run is imported from the path of a file")
     path = Path(path).expanduser()
     found: _Reading | None = None
@@ -83,14 +95,15 @@ def read(path: Path | str) -> tuple[Result, float]:
         raise UsageError(f"{path}, line {number}: no part of an exported run ({said}).") from error
     if found is None:
         raise UsageError(f"{path} is empty: there is no run in it.")
-    return Result(found.grid, [*found.rows.values()], found.name), found.created
+    return Told(Result(found.grid, [*found.rows.values()], found.name), found.created, found.notes)
 
 
 class _Reading:
     """What has been read of a file."""
 
-    def __init__(self, name: str, created: float, grid: Grid) -> None:
-        self.name, self.created, self.grid = name, created, grid
+    def __init__(self, head: Mapping[str, Any]) -> None:
+        self.name, self.created = str(head["name"]), float(head["created"])
+        self.grid, self.notes = written.grid_of(head["grid"]), {**head["notes"]}
         self.rows: dict[Call, Row] = {}
         self._requests: dict[str, ChatRequest] = {}
 
@@ -108,7 +121,7 @@ class _Reading:
 
 def _begun(line: Mapping[str, Any], path: Path) -> _Reading:
     _check(line, path)
-    return _Reading(str(line["name"]), float(line["created"]), written.grid_of(line["grid"]))
+    return _Reading(line)
 
 
 def _check(line: Mapping[str, Any], path: Path) -> None:

@@ -86,14 +86,15 @@ class Runs:
         """A new run of all the answers of several, opened; they stay as they are.
 
         The same prompts are one row. A model that several runs have asked the same prompts is a
-        column for each run, else one column. `name`: default "A + B".
+        column for each run, else one column. Scores come along, votes do not. `name`: default
+        "A + B".
         """
         if len(names) < 2:
             raise UsageError('It takes two runs to join: jan.runs.join("A", "B").')
         runs = [self.find(one) for one in names]
         grid, rows = joined.join([self.store.result(run) for run in runs])
-        name = name or " + ".join(run.name for run in runs)
-        return self._opened(self.store, self.store.put(name, grid, rows))
+        result = Result(grid, rows, " + ".join(run.name for run in runs))
+        return self._opened(self.store, self.store.put(result, name))
 
     def delete(self, name: str) -> None:
         """Remove a run; its answers are not given out again."""
@@ -110,15 +111,16 @@ class Runs:
         `overwrite`.
         """
         run = self.find(name)
-        return exchange.write(self.store.result(run), run.created, path, overwrite)
+        told = exchange.Told(self.store.result(run), run.created, self.store.notes(run))
+        return exchange.write(told, path, overwrite)
 
     def import_(self, path: Path | str, name: str = "") -> Any:
         """A run from such a file, opened; a name that is taken gets a number.
 
         Of a file that is damaged nothing is taken. Raises `UsageError`.
         """
-        found, created = exchange.read(path)
-        run = self.store.put(name or found.name, found.grid, found.rows, created)
+        told = exchange.read(path)
+        run = self.store.put(told.result, name, told.created, told.notes)
         return self._opened(self.store, run)
 
     def __repr__(self) -> str:

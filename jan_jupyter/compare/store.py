@@ -10,12 +10,13 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import RunError, RunsUnreadable, expect
+from ..types import EMPTY
 from . import stored_rows, stored_runs, written
 from .stored_runs import Listed, Run
 from .values import Call, Grid, Result, Row, Score
@@ -98,17 +99,27 @@ class Store:
 
         self._wait(delete)
 
-    def put(self, name: str, grid: Grid, rows: Sequence[Row], created: float = 0.0) -> Run:
-        """A new run with all its rows and their scores, whole or not at all."""
+    def put(
+        self,
+        result: Result,
+        name: str = "",
+        created: float = 0.0,
+        notes: Mapping[str, Any] = EMPTY,
+    ) -> Run:
+        """A new run with all its rows, their scores and notes, whole or not at all.
+
+        `name`: default the result's; one that is taken gets a number.
+        """
 
         def put(connection: sqlite3.Connection) -> Run:
-            run = stored_runs.new(
-                connection, stored_runs.free(connection, name), grid, created or time.time()
-            )
-            for row in rows:
+            free = stored_runs.free(connection, name or result.name)
+            run = stored_runs.new(connection, free, result.grid, created or time.time())
+            for row in result.rows:
                 stored_rows.append(connection, run, row)
-            scores = {row.call: row.scores for row in rows if row.scores}
+            scores = {row.call: row.scores for row in result.rows if row.scores}
             stored_rows.score(connection, run, scores)
+            for note, value in notes.items():
+                stored_runs.note(connection, run, note, value)
             return run
 
         return self._wait(put)
@@ -179,13 +190,12 @@ class Store:
 
     def noted(self, run: Run, name: str) -> Any:
         """What `note` has kept; `None` if nothing was."""
+        return self.notes(run).get(name)
 
-        def noted(connection: sqlite3.Connection) -> Any:
-            query = "SELECT value FROM notes WHERE run = ? AND name = ?"
-            found = connection.execute(query, (run.id, name)).fetchone()
-            return json.loads(found[0]) if found else None
-
-        return self._read(noted, None)
+    def notes(self, run: Run) -> Mapping[str, Any]:
+        """All that `note` has kept."""
+        nothing: dict[str, Any] = {}
+        return self._read(lambda connection: stored_runs.notes(connection, run), nothing)
 
     def _read(self, read: Job[T], nothing: T) -> T:
         """What a look at the store gives, all of one moment; `nothing` if there is no store."""

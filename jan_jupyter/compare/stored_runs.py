@@ -176,3 +176,9 @@ def note(connection: sqlite3.Connection, run: Run, name: str, value: Any) -> Non
         connection.execute("INSERT INTO notes VALUES (?, ?, ?)", (run.id, name, text))
     except sqlite3.IntegrityError as error:
         raise gone(run) from error
+
+
+def notes(connection: sqlite3.Connection, run: Run) -> dict[str, Any]:
+    """All that was kept beside a run."""
+    query = "SELECT name, value FROM notes WHERE run = ? ORDER BY name"
+    return {name: json.loads(value) for name, value in connection.execute(query, (run.id,))}

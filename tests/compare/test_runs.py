@@ -167,6 +167,7 @@ def test_a_run_is_passed_on_whole(runs: Runs, tmp_path: Path) -> None:
         answer(Call(1, 1, 2), finish="length"),
     )
     result = fill(runs, "study", *rows, repeats=3, system="short")
+    runs.store.note(runs.find("study"), "votes", [{"case": 0}])
     path = runs.export("study", tmp_path / "study.jsonl")
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert lines[0]["kind"] == "jan_jupyter run"
@@ -174,6 +175,7 @@ def test_a_run_is_passed_on_whole(runs: Runs, tmp_path: Path) -> None:
     other = Runs(Workspace(tmp_path / "other"))
     again = other.import_(path)
     assert again == result
+    assert other.store.notes(other.find("study")) == {"votes": [{"case": 0}]}
     assert other.import_(str(path), "mine").name == "mine"
     assert other.import_(path).name == "study (2)"
     assert other.list("study")[1].run.created == runs.list()[0].run.created
