@@ -322,13 +322,13 @@ def test_a_row_is_kept_although_nobody_waits_for_it(store: Store) -> None:
 def test_one_thread_writes_and_ends_when_it_is_idle(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "IDLE", 0.05)
+    monkeypatch.setattr(writer, "IDLE", 1.0)
+    before = {*threading.enumerate()}
     run = store.begin("study", small_grid())
     keep(Store(tmp_path), run, *(answer(Call(i % 2, i // 2)) for i in range(4)))
-    threads = [t for t in threading.enumerate() if t.name == "jan-jupyter-runs"]
-    for thread in threads:
-        thread.join(20)
-        assert not thread.is_alive()
+    (thread,) = [t for t in {*threading.enumerate()} - before if t.name == "jan-jupyter-runs"]
+    thread.join(60)
+    assert not thread.is_alive()
     assert os.listdir(store.path.parent) == [store.path.name]  # the log went into the file
     keep(store, run, answer())
     assert len(store.rows(run)) == 4
