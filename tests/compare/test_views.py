@@ -1,12 +1,9 @@
-"""A comparison as text, Markdown, HTML, a report, and rows: what stands where, and that nothing a
+"""A comparison as text, Markdown, HTML and a report: what stands where, and that nothing a
 model says is more than text."""
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +17,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from jan_jupyter.compare import statistics, verdicts
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
-from jan_jupyter.compare.views import diff, dots, figures, html, markdown, report, rows, text
+from jan_jupyter.compare.views import diff, dots, figures, html, markdown, report, text
 from jan_jupyter.compare.views.board import board
 from jan_jupyter.compare.views.written import width
 from jan_jupyter.errors import UsageError
@@ -148,7 +146,7 @@ ATTRIBUTES = {
     *("class", "role", "scope", "colspan", "dir", "tabindex", "aria-label", "aria-hidden"),
     *("data-name", "data-n", "xmlns", "viewbox", "width", "height", "focusable", "fill"),
     *("x1", "x2", "y1", "y2", "cx", "cy", "r", "stroke", "stroke-opacity", "stroke-width"),
-    *("stroke-dasharray", "lang", "charset", "name", "content", "http-equiv"),
+    *("stroke-dasharray", "style", "lang", "charset", "name", "content", "http-equiv"),
 }
 
 
@@ -182,6 +180,8 @@ def test_nothing_that_anybody_wrote_is_more_than_text_in_html(said: str, against
         assert {name for _, attributes in found.elements for name in attributes} <= ATTRIBUTES
         assert "\x1b" not in page
         assert not re.search("[\u202a-\u202e\u2066-\u2069]", page)
+        styles = {dict(attributes).get("style") for _, attributes in found.elements}
+        assert styles <= {None, "text-align:left;vertical-align:top"}
         style = "".join(data for inside, data in found.texts if "style" in inside)
         assert "import" not in style
         assert "url(" not in style
@@ -358,6 +358,22 @@ def test_intervals_of_statistics_take_the_place_of_spreads() -> None:
     assert "95 % interval" in text.text(shown)
 
 
+def test_verdicts_and_standings_are_shown() -> None:
+    """With or without the packages that make intervals: then there are no words, only numbers."""
+    good, bad = [("y", 1.0)] * 30, [("n", 0.0)] * 30
+    result = made({"a": good, "b": bad, "c": good})
+    judged = verdicts.verdicts(result, "exact")
+    shown = board(result, judged, standings=verdicts.standings(result, "exact"))
+    kind = shown.summaries[0].scores["exact"].kind
+    assert (kind == "95 %") == statistics.available()
+    assert [shown.word(who) for who in range(3)] == ["", judged[0].word, judged[1].word]
+    assert (judged[0].word == "worse") == statistics.available()
+    said = [str(verdict) for verdict in judged]
+    assert Page(html.fragment(shown)).text("li") == said
+    assert all(f"- {one}" in text.text(shown, 1000) for one in said)
+    assert board(result, judged, baseline="b").word(0) == ""
+
+
 def test_tables_say_what_they_are() -> None:
     result = made({"a": [("x y", 1.0), "z"], "b": [("x w", 0.0), "error:It broke."]})
     verdict = Said("b", "a", "exact", "worse", "b is worse than a in exact.")
@@ -365,7 +381,13 @@ def test_tables_say_what_they_are() -> None:
     assert len(page.of("caption")) == len(page.of("table")) == 2
     assert all(one.get("scope") in ("col", "row", "rowgroup") for one in page.of("th"))
     assert [one for one in page.of("th") if one["scope"] == "rowgroup"] == [
-        {"class": "jc-ask", "scope": "rowgroup", "role": "rowheader", "colspan": "2"}
+        {
+            "style": "text-align:left;vertical-align:top",
+            "class": "jc-ask",
+            "scope": "rowgroup",
+            "role": "rowheader",
+            "colspan": "2",
+        }
     ] * 2
     # They stay tables where they are laid out one below the other.
     assert {one.get("role") for one in page.of("table")} == {"table"}
@@ -456,7 +478,6 @@ def test_partial_and_empty_results_are_shown() -> None:
         for form in (text.text(shown), markdown.markdown(shown), html.fragment(shown)):
             assert "not asked yet" in form
     assert "3 of 4 calls ended" in text.text(board(partial))
-    assert rows.as_csv(empty) == ""
 
 
 @pytest.mark.parametrize("wrong", [{"baseline": "c"}, {"baseline": 7}, {"scorer": "nobody"}])
@@ -478,39 +499,6 @@ def test_dots_stand_on_one_scale() -> None:
     assert "<rect" not in drawn  # a dot with its interval, never a bar
     same = dots.scale([figures.Estimate(5), figures.Estimate(5)])
     assert same.low < 5 < same.high
-
-
-def test_rows_are_flat_and_all_have_the_same_keys() -> None:
-    case = Case("q", ((Message("user", "how?"),),), index=("x", 1), variables={"n": 3}, expected=4)
-    grid = Grid((case,), (Contestant("a", "m"), Contestant("b", "m")))
-    found = [row(Call(0, 1), ("=1+1", 1.0)), row(Call(0, 0), "error:It broke.")]
-    first, second = rows.rows(Result(grid, found))
-    assert [*first] == [*second]
-    assert (first["contestant"], first["error"], first["text"]) == ("a", "It broke.", None)
-    assert (second["score_exact"], second["total_seconds"], second["prompt"]) == (1.0, 2.5, "how?")
-    assert (second["variable_n"], second["index"], second["expected"]) == (3, ("x", 1), 4)
-    lines = [json.loads(one) for one in rows.jsonl(Result(grid, found)).splitlines()]
-    assert lines[1]["text"] == "=1+1"
-    assert lines[1]["index"] == ["x", 1]
-    read = [*csv.DictReader(io.StringIO(rows.as_csv(Result(grid, found))))]
-    assert read[1]["text"] == "'=1+1"
-    assert read[0]["error"] == "It broke."
-
-
-@pytest.mark.parametrize(
-    ("answer", "written"),
-    [
-        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("-2+cmd|'/C calc'!A0", "'-2+cmd|'/C calc'!A0"),
-        ("- an item", "- an item"),
-        ("-5", "-5"),
-        ("3 = 3", "3 = 3"),
-    ],
-)
-def test_a_spreadsheet_runs_nothing(answer: str, written: str) -> None:
-    (read,) = csv.DictReader(io.StringIO(rows.as_csv(made({"a": [answer]}))))
-    assert read["text"] == written
 
 
 def _lines(count: int) -> Iterator[str]:

@@ -10,8 +10,9 @@ from .figures import of_cell, timing
 from .written import counted, line, number, seconds
 
 ABOUT = {
-    "baseline": "Answers, marked against the baseline's: + only here, − only there",
-    "expected": "Answers, marked against what was expected: + only here, − only there",
+    "baseline": "Answers, against the baseline's: underlined (+) only here, struck (−) only there",
+    "expected": "Answers, against what was expected: underlined (+) only here, struck (−) only "
+    "there",
     "nothing": "Answers",
 }
 _SHORT = 160

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -14,7 +15,13 @@ from .written import change, counted, joined, line, number, on_one_line, visible
 
 def fragment(board: Board) -> str:
     """The HTML of a cell's output, with its own style."""
-    return f"<style>{STYLE}</style>{body(board, f'{board.title}: {board.asked}')}"
+    # A page that does not trust its outputs keeps these alone, and would set all to the right.
+    shown = _CELL.sub(rf'<\1 style="{_ALIGNED}"', body(board, board.caption))
+    return f"<style>{STYLE}</style>{shown}"
+
+
+_CELL = re.compile(r"<(t[hd])(?= )")
+_ALIGNED = "text-align:left;vertical-align:top"
 
 
 def body(board: Board, caption: str) -> str:
@@ -84,6 +91,7 @@ def _range(on: dots.Scale | None) -> str:
 
 def _summary_cell(column: table.Column, text: str, drawn: str) -> str:
     tone = "jc-error" if column.heading == "errors" else _TONES.get(text, "")
+    tone = "jc-n" if drawn else tone
     said = f'<span class="{tone}">{_text(text)}</span>' if tone and text else _text(text)
     name = escape(line(column.heading), quote=True)
     return f'<td role="cell" data-name="{name}">{said}{drawn}</td>'

@@ -34,6 +34,7 @@ vertical-align:bottom}
 .jan-compare.jan-compare .jc-sum tbody th{font-weight:600;border-bottom:1px solid var(--jc-line)}
 .jan-compare.jan-compare .jc-sum td{border-bottom:1px solid var(--jc-line);
 font-variant-numeric:tabular-nums;overflow-wrap:normal}
+.jan-compare.jan-compare .jc-n{white-space:nowrap}
 .jan-compare.jan-compare .jc-sum th{overflow-wrap:normal;min-width:3em}
 .jan-compare.jan-compare .jc-sum tbody th{overflow-wrap:anywhere;min-width:6em}
 .jan-compare.jan-compare svg{display:block;margin:1px 0 0;max-width:100%}
@@ -43,7 +44,8 @@ padding:6px 10px;border-top:1px solid var(--jc-line)}
 .jan-compare.jan-compare .jc-rows td{padding:8px 10px 14px;border-left:1px solid var(--jc-line)}
 .jan-compare.jan-compare .jc-rows td:first-child{border-left:0}
 .jan-compare.jan-compare .jc-rows thead th{padding-left:10px}
-.jan-compare.jan-compare pre{font:inherit;white-space:pre-wrap;overflow-wrap:anywhere;margin:0;
+.jan-compare.jan-compare pre{font:inherit;white-space:pre-wrap;overflow-wrap:anywhere;
+word-break:normal;margin:0;
 padding:0;border:0;background:none;color:inherit;overflow:visible;max-height:none}
 .jan-compare.jan-compare .jc-rows pre{max-width:100ch}
 .jan-compare.jan-compare pre.jc-code{font:12px/1.45 var(--jp-code-font-family,ui-monospace,Menlo,

@@ -45,7 +45,7 @@ def number(value: float) -> str:
     """A score: at most two digits after the point, more where it is small."""
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}".replace("-", "−")
-    digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 0.01 else 3
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.01 else 3
     return (f"{value:,.{digits}f}" if abs(value) >= 0.0005 else f"{value:.2g}").replace("-", "−")
 
 

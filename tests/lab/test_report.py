@@ -1,0 +1,130 @@
+"""A comparison's report in a browser: offline, light and dark, wide and narrow, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
+from jan_jupyter.compare.views import report
+from jan_jupyter.compare.views.board import board
+from jan_jupyter.types import Message, Reply, Timings, Usage
+from lab import axe
+from lab.conftest import CHROMIUM, launch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+def result(contestants: int) -> Result:
+    """Answers that differ, a long one, and one that failed."""
+    questions = ("How many moons has Mars?", "Why?", "Explain it at length.")
+    cases = tuple(Case(text, ((Message("user", text),),)) for text in questions)
+    names = tuple(Contestant(f"model-{n}-of-{contestants}", "m") for n in range(contestants))
+    grid = Grid(cases, names)
+    return Result(grid, [row(call) for call in grid.calls()], "moons")
+
+
+def row(call: Call) -> Row:
+    if (call.case, call.contestant) == (1, 1):
+        return Row(call, "k", None, error="m (nitro): the worker ended (killed by signal 9).")
+    number = "two" if not call.contestant else f"{call.contestant} or so"
+    text = f"Mars has {number} moons, <b>Phobos</b> and Deimos. " * (80 if call.case == 2 else 1)
+    timings = Timings(first_token=0.1, total=1.5, tokens_per_second=40.0 + 7 * call.contestant)
+    reply = Reply(
+        text, "m", "nitro", usage=Usage(9, 9), timings=timings, finish="stop", reasoning="Hm."
+    )
+    scores = {"exact": Score(call.contestant == 0), "like": Score(0.9 - 0.1 * call.contestant)}
+    return Row(call, "k", reply, cold=not call.case, scores=scores)
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The report of so many contestants in a window of that width; nothing may be asked for."""
+    contestants, width, scheme = request.param
+    path = tmp_path / "report.html"
+    path.write_text(report.report(board(result(contestants))), "utf-8")
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=False
+    )
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda asked: said.append(asked.url) if "report" not in asked.url else None)
+    page.goto(path.as_uri())
+    yield page
+    context.close()
+    assert not said
+
+
+EACH = [(1, 1280, "light"), (2, 420, "dark"), (3, 420, "light"), (6, 1280, "dark")]
+
+
+@pytest.mark.parametrize("opened", EACH, indirect=True)
+def test_nothing_hangs_over_and_colours_follow_the_system(opened: Page) -> None:
+    width = opened.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]
+    dark = opened.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    light = opened.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(18, 18, 18)"
+    assert light != dark
+    assert opened.locator("script").count() == 0
+    assert "<b>Phobos</b>" in opened.locator("td > pre").first.inner_text()
+
+
+@pytest.mark.parametrize("opened", [(3, 420, "light"), (3, 1280, "light")], indirect=True)
+def test_columns_stand_below_one_another_where_it_is_narrow(opened: Page) -> None:
+    cells = opened.locator("table.jc-rows tbody").first.locator("td")
+    left = {round(cells.nth(n).bounding_box()["x"]) for n in range(3)}  # type: ignore[index]
+    narrow = opened.viewport_size == {"width": 420, "height": 800}
+    assert len(left) == (1 if narrow else 3)
+    # Tables they stay for those who are read to, each with a name.
+    assert opened.get_by_role("table").count() == 2
+    assert opened.get_by_role("table", name="3 prompts × 3 models").is_visible()
+    assert opened.get_by_role("rowheader", name="model-0-of-3 baseline").count() == 1
+    assert opened.get_by_role("columnheader", name="exact").count() == 1
+    name = cells.nth(1).evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert (name == '"model-1-of-3"') == narrow
+
+
+@pytest.mark.parametrize("opened", [(2, 1280, "light")], indirect=True)
+def test_folds_open_without_a_script(opened: Page) -> None:
+    fold = opened.locator("details", has_text="more character").first
+    assert not fold.locator("pre").is_visible()
+    fold.locator("summary").click()
+    assert fold.locator("pre").is_visible()
+    thoughts = opened.locator("details", has_text="reasoning").first
+    thoughts.locator("summary").press("Enter")
+    assert thoughts.get_by_text("Hm.").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [420, 1280])
+def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
+    if not axe.SOURCE.exists():
+        pytest.skip("needs `make front-end`")
+    path = tmp_path / "report.html"
+    path.write_text(report.report(board(result(3))), "utf-8")
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        bypass_csp=True,  # for axe's own script
+    )
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert not axe.faults(page)
+    context.close()
