@@ -16,7 +16,7 @@ from ..router import Target
 from ..workspace import Workspace
 from .compose import Composer, Kept
 from .plan import Fact, Facts
-from .prices import Price, listed
+from .prices import Price, described, listed
 from .values import Call, Grid, Row
 
 HERE = "this machine"
@@ -38,8 +38,8 @@ async def look(
     """What is known of a grid before anything is asked; nothing is loaded, nothing sent.
 
     `earlier` rows tell how long calls take and what they cost. `prices` go by the contestant's name
-    or its model's; others are those of `genai-prices`, if it is installed. With `retry` errors that
-    are kept do not count as stored.
+    or its model's; others are those of the model's description, or of `genai-prices` if it is
+    installed. With `retry` errors that are kept do not count as stored.
     """
     composer = Composer(grid, workspace.router)
     machine = await asyncio.to_thread(probe)
@@ -87,6 +87,7 @@ def _fact(
         return Fact(place=HERE, error=str(error))
     model, options = target.model, target.engine.options
     price = prices.get(one.name) or prices.get(one.model) or prices.get(model.id)
+    price = price or described(model.metadata, f"{model.id}'s description")
     fact = Fact(
         engine=options.name,
         model=model.id,

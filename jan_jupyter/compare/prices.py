@@ -1,8 +1,11 @@
-"""What an answer costs, where its price is known: by the user's table, or by `genai-prices`."""
+"""What an answer costs, where its price is known: by the user's word, or by `genai-prices`."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..types import Usage
 
@@ -40,6 +43,27 @@ class ListedPrice(Price):
 
     def of(self, usage: Usage) -> float:
         return _listed(self.model, self.address, usage)
+
+
+def described(metadata: Mapping[str, Any], source: str) -> Price | None:
+    """The price that a model's description has: `"price": {"prompt": 2.5, "completion": 10}` in its
+    `metadata`, with `cached`, `currency` and `date` where they matter. `None` for what is no price.
+    """
+    written = metadata.get("price")
+    if not isinstance(written, Mapping):
+        return None
+    prompt, completion, cached = (
+        _money(written.get(n)) for n in ("prompt", "completion", "cached")
+    )
+    if prompt is None or completion is None:
+        return None
+    currency, date = str(written.get("currency") or "USD"), str(written.get("date") or "")
+    return Price(prompt, completion, cached, currency, source, date)
+
+
+def _money(value: Any) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value < math.inf else None
 
 
 def listed(model: str, address: str) -> Price | None:

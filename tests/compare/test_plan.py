@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter.compare.plan import Ask, Fact, Facts, Plan, plan
-from jan_jupyter.compare.prices import Price, listed
+from jan_jupyter.compare.prices import Price, described, listed
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid
 from jan_jupyter.types import Message, Usage
 
@@ -175,6 +175,15 @@ def test_a_listed_price_says_where_it_is_from_and_an_unknown_one_is_none() -> No
     assert price.of(Usage(prompt=10**6, cached=10**6)) == pytest.approx(price.cached)
     assert listed("gpt-4o-mini", "https://example.org/v1") is None
     assert listed("nobody-knows-it", "https://api.openai.com/v1") is None
+
+
+def test_a_description_may_have_a_price() -> None:
+    written = {"prompt": 2.5, "completion": 10, "date": "2026-11-01", "currency": "EUR"}
+    price = described({"price": written}, "mine")
+    assert price == Price(2.5, 10.0, None, "EUR", "mine", "2026-11-01")
+    for wrong in (None, 3, {}, {"prompt": 1}, {"prompt": "1", "completion": 2},
+                  {"prompt": -1, "completion": 2}, {"prompt": True, "completion": 2}):  # fmt: skip
+        assert described({"price": wrong}, "mine") is None
 
 
 def test_the_plan_reads() -> None:

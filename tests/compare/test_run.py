@@ -327,6 +327,17 @@ def test_a_budget_of_money_ends_what_costs_some(
             rows_of(made, workspace, budget=wrong)
 
 
+def test_what_an_answer_costs_is_its_rows(
+    folder: Path, workspace: Workspace, server: StreamingServer
+) -> None:
+    add_remote(folder, server, priced="n=10,cached=0", free="n=1")
+    price = {"price": {"prompt": 0, "completion": 100_000}}
+    add_model(folder, "priced", engine="openai", metadata=price)
+    found = ask(grid(1, "priced", "free"), workspace)
+    assert found[Call(0, 0)].cost == pytest.approx(1.0)
+    assert found[Call(0, 1)].cost is None  # nobody knows
+
+
 def test_a_stop_keeps_what_has_ended_and_closes_the_rest(
     folder: Path, workspace: Workspace, server: StreamingServer
 ) -> None:
