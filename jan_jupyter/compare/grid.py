@@ -14,7 +14,7 @@ from ..threads.thread import Thread
 from ..types import EMPTY, Message
 from . import contestants as whom
 from .frames import Line, is_missing, lines, series
-from .templates import filled
+from .templates import labelled, message_filled
 from .values import Case, Grid
 
 Turns = tuple[tuple[Message, ...], ...]
@@ -36,8 +36,9 @@ def grid(
     `prompts`: a text, a `Message`, a list of messages (one conversation), a thread (each of its
     questions is asked again), a column of a data frame, or a list of any of these. With
     `variables` (a data frame, a list of mappings, or a mapping of lists: all combinations) they
-    are templates: `{column}` is filled in as `{name}` in a cell, a missing value as nothing, and
-    the index of the frame becomes that of the cases.
+    are templates: `{column}` is filled in as `{name}` in a cell, a missing value as nothing, a
+    picture or the `Path` of a file as what is attached there. The index of the frame becomes that
+    of the cases.
     `models`: ids, `engine:id`, Models, or tuples (NICKNAME, ID, PARAMETERS, SETTINGS).
     `parameters` hold for all; one with a list of values (temperature=[0, 0.7]) makes a contestant
     of each. `system` takes the place of other instructions. `seed` is that of the order in which
@@ -168,7 +169,8 @@ def _cases(
                 f" {', '.join(rows[0].values)}."
             )
         for row, asked in zip(rows, filled_in, strict=True):
-            found.append(Case(" · ".join([*start, row.name]), asked, row.index, row.values))
+            name = " · ".join([*start, row.name])
+            found.append(Case(name, asked, row.index, labelled(row.values)))
     return found
 
 
@@ -182,17 +184,7 @@ def _instructed(turns: Turns, system: str | None) -> Turns:
 
 
 def _filled(turns: Turns, values: Mapping[str, Any]) -> Turns:
-    return tuple(tuple(_message_filled(message, values) for message in turn) for turn in turns)
-
-
-def _message_filled(message: Message, values: Mapping[str, Any]) -> Message:
-    if isinstance(message.content, str):
-        return replace(message, content=filled(message.content, values))
-    parts = [
-        {**part, "text": filled(part["text"], values)} if part.get("type") == "text" else part
-        for part in message.content
-    ]
-    return replace(message, content=parts)
+    return tuple(tuple(message_filled(message, values) for message in turn) for turn in turns)
 
 
 def _beginning(turns: Turns) -> str:

@@ -36,13 +36,14 @@ class Runs:
         self._workspace = workspace
         self._opened = opened
         self._store: Store | None = None
+        self._folder: Path | None = None
 
     @property
     def store(self) -> Store:
         """The store in the workspace's own data folder."""
         folder = (self._workspace or shared()).models.writable
-        if self._store is None or self._store.path != Store(folder).path:
-            self._store = Store(folder)
+        if self._store is None or self._folder != folder:
+            self._store, self._folder = Store(folder), folder
         return self._store
 
     def list(self, pattern: str = "") -> RunTable:

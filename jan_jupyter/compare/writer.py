@@ -18,7 +18,6 @@ from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote
 from weakref import WeakValueDictionary
 
 from .. import bridge
@@ -51,6 +50,7 @@ TABLES = (
         reused INTEGER NOT NULL, at REAL NOT NULL, cost REAL, request TEXT, reply TEXT,
         PRIMARY KEY (run, prompt, contestant, repeat))""",
     "CREATE INDEX rows_by_key ON rows (key, worth)",
+    "CREATE INDEX rows_by_run ON rows (run, worth, at)",  # a listing looks at no answer
     "CREATE INDEX rows_by_request ON rows (request)",
     """CREATE TABLE scores (
         run INTEGER NOT NULL, prompt INTEGER NOT NULL, contestant INTEGER NOT NULL,
@@ -284,7 +284,7 @@ def _reader(path: Path) -> sqlite3.Connection | None:
         return None
     with told(path):
         check(path)
-        address = f"file:{quote(str(path))}"
+        address = path.as_uri()
         connection = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=PATIENCE)
         try:
             version = _version(connection)
@@ -306,7 +306,7 @@ def check(path: Path) -> None:
     By SQLite, not by reading the file: to close a file takes away the locks that this process has
     on it, unless SQLite does.
     """
-    connection = sqlite3.connect(f"file:{quote(str(path))}?immutable=1", uri=True)
+    connection = sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)
     try:
         version = _version(connection)
         known = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION

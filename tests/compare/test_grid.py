@@ -13,6 +13,7 @@ import pandas
 import polars
 import pyarrow
 import pytest
+from PIL import Image
 
 from jan_jupyter import Message, Workspace, errors
 from jan_jupyter.compare import written
@@ -182,6 +183,31 @@ def test_messages_and_instructions_are_templates_too() -> None:
     system, user = found.cases[0].turns[0]
     assert system.text == "Be kind."
     assert [*user.content] == [{"type": "text", "text": "What is kind?"}, parts[1]]
+
+
+def test_pictures_and_files_are_attached_where_they_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text("a note")
+    picture = Image.new("RGB", (2, 2))
+    table = {"picture": [picture, numpy.zeros((2, 2, 3))], "file": [file], "name": ["x"]}
+    found = grid("Is {name} in {picture}, and what of {file}?", "m", variables=table)
+    for case in found.cases:
+        parts = case.turns[0][0].content
+        assert not isinstance(parts, str)
+        kinds = [part["type"] for part in parts]
+        assert kinds == ["text", "image_url", "text", "text", "text"]
+        assert parts[0]["text"] == "Is x in "
+        assert parts[1]["image_url"]["url"].startswith("data:image/png;base64,")
+        assert "a note" in parts[3]["text"]
+    labels = [case.variables["picture"] for case in found.cases]
+    assert [label.split()[0] for label in labels] == ["Image", "ndarray"]
+    again = grid("Is {name} in {picture}, and what of {file}?", "m", variables=table)
+    assert again == found
+    assert found.cases[0].variables["file"] == str(file)
+    (alone,) = grid("{picture}", "m", variables={"picture": [picture]}).cases
+    assert [part["type"] for part in alone.turns[0][0].content] == ["image_url"]  # type: ignore[index]
+    with pytest.raises(errors.UsageError, match="cannot be attached"):
+        grid("{file}", "m", variables={"file": [tmp_path / "none.png"]})
 
 
 @pytest.mark.parametrize(
