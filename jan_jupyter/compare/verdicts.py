@@ -16,6 +16,7 @@ from .values import Result, Row
 
 Word = Literal["better", "worse", "can't tell", ""]
 ALPHA = 0.05
+SEQUENTIAL = "sequential test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Verdict:
     """Of the difference, contestant - baseline; `None` if no prompt has both."""
     own: Estimate | None = None
     other: Estimate | None = None
-    """The contestant's and the baseline's own, of the same prompts."""
+    """The contestant's and the baseline's own, of the same prompts; `standings` has intervals."""
     left_out: int = 0
     """Prompts that do not count, as one of the two has no value there."""
     p: float | None = None
@@ -169,7 +170,7 @@ def decided(result: Result, what: str, baseline: str | int = 0, *, margin: float
     """
     base = _place([one.name for one in result.grid.contestants], baseline)
     looks = _looks(result, what, base, margin, ends=margin > 0)
-    return all(one.decided for one in looks.values())
+    return bool(looks) and all(one.decided for one in looks.values())
 
 
 def standings(result: Result, what: str) -> tuple[Standing, ...]:
@@ -233,7 +234,7 @@ def _looked(verdict: Verdict, seen: Look, margin: float) -> Verdict:
         verdict.estimate,
         low=seen.low if known else None,
         high=seen.high if known else None,
-        method="sequential test",
+        method=SEQUENTIAL,
         p=min(1.0, 1 / seen.evidence),
     )
     told = replace(verdict, estimate=estimate, p=min(1.0, verdict.pairs / seen.evidence))
@@ -276,10 +277,12 @@ def _values(result: Result, what: str, measure: Measure | None) -> list[dict[int
 def _value(row: Row, what: str, measure: Measure | None) -> float | None:
     if measure is None:
         score = row.scores.get(what)
-        return None if score is None or score.value is None else float(score.value)
-    if not row.ok or (row.cold and measure.kind == "time"):
+        value = score.value if score else None
+    elif not row.ok or (row.cold and measure.kind == "time"):
         return None
-    return measure.of(row)
+    else:
+        value = measure.of(row)
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def _kind(measure: Measure | None, values: Sequence[float]) -> Kind:
@@ -303,7 +306,7 @@ def _compared(
         estimate = statistics.paired(base, own, kind)
     else:
         estimate = _plain([a - b for a, b in zip(own, base, strict=True)], kind)
-    return replace(told, estimate=estimate, own=_alone(own, kind), other=_alone(base, kind))
+    return replace(told, estimate=estimate, own=_plain(own, kind), other=_plain(base, kind))
 
 
 def _alone(values: Sequence[float], kind: Kind) -> Estimate:
@@ -392,7 +395,8 @@ def _chance(verdict: Verdict) -> str:
     if verdict.p is None:
         return ""
     p = "p < 0.001" if verdict.p < 0.001 else f"p = {verdict.p:.2g}"
-    return f"{p} (Holm, {verdict.pairs} pairs); " if verdict.pairs > 1 else f"{p}; "
+    how = "shared by" if verdict.method == SEQUENTIAL else "Holm,"
+    return f"{p} ({how} {verdict.pairs} pairs); " if verdict.pairs > 1 else f"{p}; "
 
 
 def _outlook(verdict: Verdict) -> str:

@@ -114,6 +114,7 @@ def test_equals_are_seldom_told_apart_and_peeking_does_so_often() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["normal", "skewed", "heavy", "yes/no", "ties"])
 def test_the_error_rate_is_kept_for_all_kinds_of_data(kind: str) -> None:
     wrong, peeked = errors(kind, 1500, 200, seed=7)
@@ -123,6 +124,7 @@ def test_the_error_rate_is_kept_for_all_kinds_of_data(kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.8, 0.6), (0.95, 0.9)])
 def test_the_intervals_hold_at_all_looks_at_once(shares: tuple[float, float]) -> None:
     rng = random.Random(11)

@@ -119,6 +119,14 @@ def test_permutation_of_many_nears_students_test() -> None:
     assert statistics.permutation(values) == pytest.approx(p, abs=0.012)
 
 
+def test_permutation_of_plenty_is_students_test() -> None:
+    rng = random.Random(3)
+    values = [rng.gauss(0.1, 1) for _ in range(statistics.PLENTY)]
+    p = statistics.permutation(values)
+    assert p == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    assert statistics.permutation(values[1:]) == pytest.approx(p, rel=0.3)
+
+
 @pytest.mark.parametrize(
     ("given", "adjusted"),
     [
@@ -215,7 +223,8 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
 
 def test_nothing_heavy_is_imported_before_it_is_asked_for() -> None:
     code = (
-        "import sys, jan_jupyter.compare.statistics as s, jan_jupyter.compare.verdicts\n"
+        "import sys\n"
+        "from jan_jupyter.compare import sequential, statistics as s, verdicts\n"
         "s.available(); s.mean([1, 2]); s.holm([0.1])\n"
         "heavy = {'scipy', 'numpy', 'evalica', 'pandas'}\n"
         "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"
