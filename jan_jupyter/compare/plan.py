@@ -237,10 +237,10 @@ class Plan:
                 yield f"{contestant.name} cannot be asked: {fact.error}"
 
     def _takes(self) -> str:
-        memory, cost, seconds = self.memory, self.cost, self.seconds
-        parts = [f"{_count(self.loads, 'load')}"]
+        cost, seconds = self.cost, self.seconds
+        parts = [_count(self.loads, "load")]
         if self.loads:
-            parts.append(f"memory {units.size(memory) if memory is not None else 'unknown'}")
+            parts.append(self._memory_words())
         currency = next((f.price.currency for f in self.facts.contestants if f.price), "USD")
         known = "nothing" if not self.paid else f"about {cost:,.4g} {currency}" if cost else ""
         parts.append(f"cost {known or 'unknown'}")
@@ -248,6 +248,15 @@ class Plan:
         if self.paid:
             parts.insert(0, f"{_count(self.paid, 'paid call')}")
         return " · ".join(parts)
+
+    def _memory_words(self) -> str:
+        memory = self.memory
+        rooms = [f.room for f in self.facts.contestants if f.loads and f.room is not None]
+        if memory is None:
+            return "memory unknown"
+        there = f" of {units.size(min(rooms))} that are free" if rooms else ""
+        slow = ": it may be slow" if rooms and memory > min(rooms) else ""
+        return f"memory {units.size(memory)}{there}{slow}"
 
 
 def plan(grid: Grid, facts: Facts) -> Plan:

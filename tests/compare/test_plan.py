@@ -200,8 +200,12 @@ def test_the_plan_reads() -> None:
         "cloud: r",
         "this machine: a and c in turn (1 load, 3.0 GB), then b (1 load, 6.0 GB)",
         "c cannot be asked: No model is called c.",
-        "2 paid calls · 2 loads · memory 6.0 GB · cost unknown · time unknown",
+        "2 paid calls · 2 loads · memory 6.0 GB of 8.0 GB that are free · cost unknown"
+        " · time unknown",
     ]
     assert made._repr_markdown_().count("\n- ") == 4
     free = plan(grid(1, "a"), Facts([local("a", GB, seconds=1.0, loading=2.0)]))
-    assert free.text().splitlines()[-1] == "1 load · memory 1.0 GB · cost nothing · time about 3 s"
+    last = "1 load · memory 1.0 GB of 8.0 GB that are free · cost nothing · time about 3 s"
+    assert free.text().splitlines()[-1] == last
+    large = plan(grid(1, "a"), Facts([local("a", 9 * GB)]))
+    assert "memory 9.0 GB of 8.0 GB that are free: it may be slow" in large.text()

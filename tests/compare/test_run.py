@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -205,6 +206,20 @@ def test_a_model_that_nobody_can_ask_is_asked_once(
         "AuthenticationFailed"
     }
     assert models_asked(server)["locked"] <= 8  # those that were under way when the first failed
+
+
+@pytest.mark.slow  # each connection is tried three times
+def test_a_server_that_is_not_there_is_not_asked_for_ever(
+    folder: Path, workspace: Workspace, server: StreamingServer
+) -> None:
+    add_remote(folder, server, here="n=1")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        add_model(folder, "gone", engine="openai", settings={"base_url": address})
+        found = ask(grid(100, "gone", "here"), workspace)
+    assert {row.error.split(":")[0] for row in found.values() if not row.ok} == {"ConnectionFailed"}
+    assert Counter(row.ok for row in found.values()) == {True: 100, False: 100}
 
 
 def test_a_refusal_is_waited_out_and_slows_down(
