@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
+from compare.made import answer, small_grid
 from jan_jupyter import bridge
 from jan_jupyter.compare.facts import look
 from jan_jupyter.compare.plan import plan
 from jan_jupyter.compare.run import run
+from jan_jupyter.compare.store import Store
 from jan_jupyter.compare.values import Case, Contestant, Grid, Row
 from jan_jupyter.types import Message
 from jan_jupyter.workspace import Workspace
@@ -47,6 +50,33 @@ def error(row: Row, names: Sequence[str]) -> float:
     return max(abs((told or 0) / true - 1) for told, true in scripted.items())
 
 
+CALLS = 10_000
+IN_FLIGHT = 16
+
+
+def stored(folder: Path) -> tuple[float, float]:
+    """Milliseconds of CPU to keep a call, and seconds until a run of so many is open again."""
+    grid = small_grid(CALLS // 2)
+    store = Store(folder)
+    run = store.begin("many", grid)
+    rows = [answer(call, "An answer of some words. " * 10) for call in grid.calls()]
+
+    async def keep() -> None:
+        for start in range(0, CALLS, IN_FLIGHT):
+            some = rows[start : start + IN_FLIGHT]
+            await asyncio.gather(*(store.append(run, row) for row in some))
+
+    began = process_time()
+    asyncio.run(keep())
+    kept = (process_time() - began) / CALLS * 1000
+    began = perf_counter()
+    result = Store(folder).result(run)
+    opened = perf_counter() - began
+    assert len(result.rows) == CALLS
+    store.close()
+    return kept, opened
+
+
 def main() -> None:
     names = [*DELAYS]
     with StreamingServer() as server, tempfile.TemporaryDirectory() as folder:
@@ -59,8 +89,11 @@ def main() -> None:
         rows, together = asked(workspace, names)
         worst = max(error(row, names) for row in rows)
         bridge.wait(workspace.close())
+        kept, opened = stored(data)
     print(
         f"{len(names)} models, {PROMPTS} prompts: {together / alone:.2f} × of the slowest alone"
         f" ({alone:.2f} s); bound 1.05"
     )
     print(f"times that are told: at most {worst:.1%} off the server's script; bound 5 %")
+    print(f"to keep a call: {kept:.2f} ms of CPU; bound 1 ms, with all else that a run does")
+    print(f"to open a run of {CALLS:,}: {opened:.2f} s; bound 0.5 s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -82,8 +83,11 @@ def rows(connection: sqlite3.Connection, run: Run) -> Iterator[Row]:
 def _requests(
     connection: sqlite3.Connection, query: str, values: Sequence[Any]
 ) -> dict[str, ChatRequest]:
-    found = connection.execute(query, values)
-    return {hash_: written.request_of(json.loads(text)) for hash_, text in found}
+    requests = {}
+    for hash_, text in connection.execute(query, values):
+        with suppress(LookupError, TypeError, ValueError):  # what it asked is lost with it
+            requests[hash_] = written.request_of(json.loads(text))
+    return requests
 
 
 def _row(
@@ -93,7 +97,10 @@ def _row(
 ) -> Row:
     prompt, contestant, repeat, key, error, cold, reused, at, cost, request, reply = found
     call = Call(prompt, contestant, repeat)
-    answer = written.reply_of(json.loads(reply), requests.get(request)) if reply else None
+    try:
+        answer = written.reply_of(json.loads(reply), requests.get(request)) if reply else None
+    except (LookupError, TypeError, ValueError) as damage:
+        answer, error = None, f"Its answer is damaged in the store ({damage})."
     known = scores.get(call, EMPTY)
     return Row(call, key, answer, error, bool(cold), bool(reused), at, cost, known)
 
@@ -111,7 +118,8 @@ def find(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Row]:
         query = f"SELECT hash, request FROM requests WHERE hash IN ({marks})"  # noqa: S608
         requests = _requests(connection, query, hashes)
         for key, row in newest.items():
-            rows[key] = replace(_row(row, requests, {}), reused=True)
+            if (whole := _row(row, requests, {})).ok:
+                rows[key] = replace(whole, reused=True)
     return rows
 
 

@@ -407,6 +407,25 @@ def test_a_database_of_somebody_else_stays_as_it_is(store: Store) -> None:
     assert store.path.read_bytes() == before
 
 
+def test_a_damaged_answer_is_an_error_of_its_own(store: Store) -> None:
+    run = store.begin("study", small_grid())
+    keep(store, run, answer(), answer(Call(0, 1)), answer(Call(1, 0)))
+    with sqlite3.connect(store.path) as looked:
+        looked.execute("UPDATE rows SET reply = '{' WHERE contestant = 1")
+        looked.execute('UPDATE rows SET reply = \'{"text": "x", "new": 1}\' WHERE prompt = 1')
+    looked.close()
+    first, second, third = store.rows(run)
+    assert first == answer()
+    assert [row.ok for row in (second, third)] == [False, False]
+    assert second.error.startswith("Its answer is damaged in the store (")
+    assert [*store.find(row.key for row in (first, second, third))] == [first.key]
+    with sqlite3.connect(store.path) as looked:
+        looked.execute("UPDATE runs SET grid = '{}'")
+    looked.close()
+    with pytest.raises(errors.RunsUnreadable, match=r"Run study in .* is damaged"):
+        store.result(run)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
 def test_a_full_disk_loses_nothing_that_was_stored(store: Store, tmp_path: Path) -> None:
     run = store.begin("study", small_grid(100))
