@@ -139,13 +139,20 @@ def __getattr__(name: str) -> Any:
         module, _, attribute = _HOMES[name].partition(":")
         value = getattr(import_module(f"{__name__}.{module}"), attribute or name)
         if module == "compare.comparison":  # people see how far it is
-            console = import_module(f"{__name__}.console")
-            import_module(f"{__name__}.compare.session").Session.shows = console.TerminalCounting
+            import_module(f"{__name__}.compare.session").Session.shows = _counting()
             value = value() if name == "runs" else value
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _counting() -> Any:
+    """What shows in this process how far a comparison is."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
+        return import_module(f"{__name__}.magics.comparing").NotebookCounting
+    return import_module(f"{__name__}.console").TerminalCounting
 
 
 def __dir__() -> list[str]:

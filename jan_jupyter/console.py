@@ -103,13 +103,13 @@ class TerminalCounting:
 
     def __init__(self) -> None:
         self._live = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel.")
-        self._shown = ""
+        self._now = self._shown = ""
         self._tenth = -1
         self._last = -1e9
 
     def step(self, counted: Counted) -> None:
         """Called for each call that ends; shows only so many as people can read."""
-        line = printable(str(counted))
+        line = self._now = printable(str(counted))
         if self._live and monotonic() - self._last >= 0.2:
             self._last = monotonic()
             print(f"\r{line:{len(self._shown)}}", end="", flush=True)
@@ -119,8 +119,8 @@ class TerminalCounting:
             print(line, flush=True)
 
     def end(self, line: str = "") -> None:
-        """Nothing comes any more; `line` takes the place of what was shown."""
-        if self._live and self._shown:
-            print(f"\r{printable(line):{len(self._shown)}}", flush=True)
+        """Nothing comes any more; `line` takes the place of what was shown, else the last stays."""
+        if self._live and (line or self._now):
+            print(f"\r{printable(line or self._now):{len(self._shown)}}", flush=True)
         elif line:
             print(printable(line), flush=True)

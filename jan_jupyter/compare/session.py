@@ -206,8 +206,7 @@ class Session:
         scored = score(self.result, self.scorers, on_row=self._scored, workspace=self.workspace)
         task = asyncio.create_task(scored)
         try:
-            while not task.done():
-                await asyncio.wait([task], timeout=BEAT)
+            while not (await asyncio.wait([task], timeout=BEAT))[0]:
                 names = {one.name for one in self.scorers}
                 good = [row for row in self.rows.values() if row.ok]
                 yield Scored(sum(names <= row.scores.keys() for row in good), len(good))

@@ -118,6 +118,42 @@ def steps(
 _WIDE = "width:min(100%,32em)"
 
 
+class NotebookCounting:
+    """How far it is, as one output that is updated; what follows may take its place."""
+
+    def __init__(self) -> None:
+        self._handle: str | None = None
+        self._captured = captured()
+        self._now = ""
+        self._last = -1e9
+
+    def step(self, counted: Counted) -> None:
+        """Called for each call that ends; shows only so many as people can read."""
+        self._now = str(counted)
+        if not self._captured and monotonic() - self._last >= 0.2:
+            self._last = monotonic()
+            bar = f'<progress value="{counted.done}" max="{counted.total}" style="{_WIDE}">'
+            told = f"{bar}</progress><div>{html.escape(self._now)}</div>"
+            self.show({"text/html": told, "text/plain": self._now})
+
+    def end(self, line: str = "") -> None:
+        """Nothing comes any more; `line` takes the place of what was shown, else the last stays."""
+        if line or self._now:
+            self.show({"text/plain": line or self._now})
+
+    def show(self, data: Mapping[str, Any]) -> None:
+        """Show a bundle in its place."""
+        if self._handle is None:
+            handle = display(  # type: ignore[no-untyped-call]
+                dict(data), raw=True, display_id=True
+            )
+            self._handle = handle.display_id
+        else:
+            update_display(  # type: ignore[no-untyped-call]
+                dict(data), raw=True, display_id=self._handle
+            )
+
+
 class Output:
     """Where a comparison is shown: what a saved cell holds is the comparison alone.
 
@@ -128,48 +164,24 @@ class Output:
         self._caller = caller
         self._asked = asked
         self._name = name
-        self._in_notebook = hasattr(caller.shell, "kernel")
-        self._terminal = TerminalCounting()
-        self._handle: str | None = None
-        self._captured = captured()
-        self._last = -1e9
+        in_notebook = hasattr(caller.shell, "kernel")
+        self._counting = NotebookCounting() if in_notebook else TerminalCounting()
 
     def step(self, step: Counted) -> None:
-        if not self._in_notebook:
-            self._terminal.step(step)
-        elif not self._captured and monotonic() - self._last >= 0.2:
-            self._last = monotonic()
-            bar = f'<progress value="{step.done}" max="{step.total}" style="{_WIDE}"></progress>'
-            told = f"{bar}<div>{html.escape(str(step))}</div>"
-            self._update({"text/html": told, "text/plain": str(step)})
+        self._counting.step(step)
 
     def end(self, error: BaseException | None) -> Comparison | None:
         from ..compare.comparison import Comparison
 
         made = Comparison(self._asked)
         if error is not None and not len(made):
-            self._close()
+            self._counting.end()
             return None
-        if self._in_notebook:
-            self._update(made.show().bundle())
+        if isinstance(self._counting, NotebookCounting):
+            self._counting.show(made.show().bundle())
         else:
-            self._terminal.end()
+            self._counting.end()
             print(printable(repr(made)))
         if self._name:
             self._caller.shell.user_ns[self._name] = made
         return made
-
-    def _close(self) -> None:
-        if self._handle is not None:
-            self._update({"text/plain": ""})
-        elif not self._in_notebook:
-            self._terminal.end()
-
-    def _update(self, data: dict[str, Any]) -> None:
-        if self._handle is None:
-            handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-            self._handle = handle.display_id
-        else:
-            update_display(  # type: ignore[no-untyped-call]
-                data, raw=True, display_id=self._handle
-            )

@@ -89,6 +89,13 @@ def test_a_command_takes_frames_scorers_and_what_is_expected(ask: Kernel) -> Non
     assert ask.execute("print(len(_), _.grid.seed)").text == "2 3\n"
 
 
+def test_python_shows_how_far_it_is_in_one_output(ask: Kernel) -> None:
+    result = ask.execute("made = jan.compare(['p', 'q'], ['echo', 'five'])")
+    assert only_output(result)["data"] == {"text/plain": "4 of 4"}
+    result = ask.execute("made")
+    assert set(only_output(result)["data"]) == KINDS
+
+
 def test_a_dry_run_shows_the_plan_and_asks_nothing(ask: Kernel, server: StreamingServer) -> None:
     output = only_output(ask.execute("%%jan -m echo -m five --repeat 3 --dry-run\nplanned"))
     assert "6 calls: 1 prompt × 2 models × 3 repeats" in output["data"]["text/plain"]
@@ -122,9 +129,10 @@ def test_runs_are_listed_shown_renamed_joined_passed_on_and_deleted(ask: Kernel)
     only_output(ask.execute("%jan runs join one two --to both"))
     assert ask.execute("print(len(_), _.name)").text == "4 both\n"
     assert ask.execute("%jan runs rename two zwei").text == "two is now zwei.\n"
-    assert ask.execute("%jan runs export zwei --to run.jsonl").text == "Exported to run.jsonl.\n"
+    file = ask.folder / "run.jsonl"
+    assert ask.execute(f"%jan runs export zwei --to {file}").text == f"Exported to {file}.\n"
     assert ask.execute("%jan runs rm zwei").text == "zwei is deleted.\n"
-    assert ask.execute("%jan runs import run.jsonl").text == "Imported as zwei: 2 calls.\n"
+    assert ask.execute(f"%jan runs import {file}").text == "Imported as zwei: 2 calls.\n"
     assert ask.execute("%jan runs show nosuch").error is not None
 
 
