@@ -174,7 +174,10 @@ class Store:
         """The calls that have an answer, of whichever kernel, each with its key; a quick look."""
 
         def calls(connection: sqlite3.Connection) -> dict[Call, str]:
-            query = "SELECT prompt, contestant, repeat, key FROM rows WHERE run = ? AND worth > 0"
+            query = (
+                "SELECT prompt, contestant, repeat, key FROM rows WHERE run = ? AND worth > 0"
+                " ORDER BY prompt, contestant, repeat"
+            )
             return {Call(*call): key for *call, key in connection.execute(query, (run.id,))}
 
         return self._read(calls, {})
