@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -161,14 +163,34 @@ def written(value: Any) -> str | None:
 
 
 def as_csv(result: Result) -> str:
-    """A line for each row, after one of names; as spreadsheets read it."""
+    """A line for each row, after one of names; as spreadsheets read it. A text that they would run
+    as a formula has an apostrophe before it, as they themselves write that it is text."""
     text = io.StringIO()
     found = records(result)
     writer = csv.DictWriter(text, [*found[0]] if found else FIELDS, lineterminator="\n")
     writer.writeheader()
     for record in found:
-        writer.writerow({name: written(value) for name, value in record.items()})
-    return text.getvalue()
+        writer.writerow({name: _no_formula(value) for name, value in record.items()})
+    return _storable(text.getvalue())
+
+
+# `=1+1`, `@SUM(A1)`, and what may call something behind a sign: a list's `- item` may not.
+_FORMULA = re.compile(r"\s*(?:[=@]|[+-].*[(|!])|[\t\r]")
+
+
+def _no_formula(value: Any) -> str | None:
+    text = written(value)
+    return f"'{text}" if isinstance(value, str) and _FORMULA.match(value) else text
+
+
+def _storable(text: str) -> str:
+    """The text as UTF-8 can hold it: half a character becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def as_jsonl(result: Result) -> str:
@@ -179,8 +201,9 @@ def as_jsonl(result: Result) -> str:
     ):
         notes = {name: score.note for name, score in row.scores.items() if score.note}
         more = {"notes": notes} if notes else {}
-        lines.append(json.dumps({**record, **more}, ensure_ascii=False, default=str) + "\n")
-    return "".join(lines)
+        values = {name: _finite(value) for name, value in record.items()} | more
+        lines.append(json.dumps(values, ensure_ascii=False, default=str) + "\n")
+    return _storable("".join(lines))
 
 
 def chart(result: Result, y: str, x: str | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,7 @@ class Shown:
     board: Board
 
     def __repr__(self) -> str:
-        return text(self.board)
+        return text(self.board, shutil.get_terminal_size((100, 24)).columns)
 
     def _repr_html_(self) -> str:
         return fragment(self.board)

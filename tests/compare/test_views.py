@@ -312,6 +312,28 @@ def test_repeats_are_collapsed_with_the_place_where_they_part() -> None:
     assert diff.parting("a b", "a b c") == (3, "", "c")
 
 
+def test_many_answers_of_one_prompt_are_counted() -> None:
+    result = made({"a": [[f"answer {n}" for n in range(9)]]})
+    for form in (
+        html.body(board(result), ""),
+        markdown.markdown(board(result)),
+        text.text(board(result)),
+    ):
+        assert form.count("×1 parts at word 2") == 4
+        assert "4 more answers that differ" in form
+
+
+def test_times_are_without_waiting_and_loading() -> None:
+    result = made({"a": ["x"]}, cold=True)
+    timings = Timings(queue=1.0, load=2.0, first_token=3.25, total=5.5)
+    waited = Row(Call(0, 0), "k", Reply("x", "m", "nitro", timings=timings), cold=True)
+    shown = board(Result(result.grid, [waited]))
+    (summary,) = shown.summaries
+    assert summary.first_token is not None
+    assert (summary.first_token.value, summary.total) == (0.25, 2.5)
+    assert "2.5 s · <cold: 2.0 s of loading>" in text.text(shown)
+
+
 def test_repeats_of_a_prompt_are_one_unit() -> None:
     result = made({"a": [[("x", 1.0), ("x", 0.0)], [("y", 1.0), ("y", 1.0)]]})
     (summary,) = board(result).summaries

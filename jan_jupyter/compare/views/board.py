@@ -15,6 +15,9 @@ from . import diff, figures
 from .figures import Standing, Summary
 from .written import counted
 
+MOST = 4
+"""Other answers of the repeats of a prompt that are shown; more are counted."""
+
 Against = Literal["baseline", "expected", "nothing"]
 
 
@@ -57,6 +60,17 @@ class Cell:
             Variant(text, tuple(row for row in self.rows if row.ok and row.text == text))
             for text, _ in counts.most_common()
         )
+
+    @property
+    def others(self) -> tuple[Variant, ...]:
+        """What else was answered, as far as it is shown."""
+        return self.variants[1 : 1 + MOST]
+
+    @property
+    def uncounted(self) -> str:
+        """How many answers beside these there are; empty if that is all."""
+        left = len(self.variants) - 1 - MOST
+        return f"{counted(left, 'more answer')} that differ{'s' * (left == 1)}" if left > 0 else ""
 
     @property
     def errors(self) -> tuple[Row, ...]:

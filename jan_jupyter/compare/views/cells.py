@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import diff
 from .board import Board, Cell, Line, Variant
-from .figures import of_cell, timing
+from .figures import SECONDS, measured, of_cell
 from .written import counted, line, number, seconds
 
 ABOUT = {
@@ -73,11 +73,12 @@ def about(board: Board, cell: Cell) -> tuple[list[str], list[str]]:
     if good and good[0].reply:
         tokens = good[0].reply.usage.completion
         texts += [counted(tokens, "token")] if tokens else []
-        total = timing(good[0], "total")
+        total = measured(good[0], SECONDS)
         texts += [seconds(total)] if total is not None else []
     tags = []
-    if any(row.cold for row in good):
-        tags.append("cold")
+    if cold := [row for row in good if row.cold]:
+        took = cold[0].reply.timings.load if cold[0].reply else None
+        tags.append(f"cold: {seconds(took)} of loading" if took else "cold")
     if any(row.reused for row in good):
         tags.append("reused")
     tags += dict.fromkeys(

@@ -8,6 +8,7 @@ from statistics import fmean, median, quantiles, stdev
 from typing import Protocol
 
 from ..values import Grid, Row, Score
+from ..verdicts import MEASURES
 
 
 class Measured(Protocol):
@@ -35,6 +36,7 @@ class Standing(Protocol):
 
 
 FIRST_TOKEN, SPEED = WHATS = ("first token", "tokens/s")
+SECONDS = "seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Summary:
     warm: bool
     """Whether times are those of answers for which nothing had to be loaded."""
     total: float | None
-    """Of all its answers together."""
+    """Of all its answers together, without waiting and loading."""
     tokens: int
     cost: float | None
     priced: int
@@ -108,7 +110,7 @@ def summary(
     warm = [[row for row in cell if not row.cold] for cell in good]
     is_warm = any(warm)
     timed = warm if is_warm else good
-    totals = [total for row in rows if (total := timing(row, "total")) is not None]
+    totals = [total for row in rows if (total := measured(row, SECONDS)) is not None]
     costs = [row.cost for row in rows if row.cost is not None]
     repeated = [cell for cell in good if len(cell) > 1]
     return Summary(
@@ -121,8 +123,8 @@ def summary(
             for scorer in names
             if (found := told.get(scorer) or _mean([of_cell(cell, scorer) for cell in cells]))
         },
-        first_token=told.get(FIRST_TOKEN) or _median(timed, "first_token"),
-        speed=told.get(SPEED) or _median(timed, "tokens_per_second"),
+        first_token=told.get(FIRST_TOKEN) or _median(timed, FIRST_TOKEN),
+        speed=told.get(SPEED) or _median(timed, SPEED),
         warm=is_warm,
         total=sum(totals) if totals else None,
         tokens=sum(row.reply.usage.completion for row in rows if row.reply),
@@ -141,9 +143,9 @@ def of_cell(cell: Sequence[Row], scorer: str) -> float | None:
     return fmean(values) if values else None
 
 
-def timing(row: Row, name: str) -> float | None:
-    """One of the row's times by the name that `Timings` has for it."""
-    return getattr(row.reply.timings, name) if row.reply else None
+def measured(row: Row, what: str) -> float | None:
+    """What a call tells by itself, as verdicts count it: without waiting for a slot and loading."""
+    return MEASURES[what].of(row)
 
 
 def _told(estimate: Measured) -> Estimate | None:
@@ -167,7 +169,7 @@ def _median(cells: Sequence[Sequence[Row]], name: str) -> Estimate | None:
     known = [
         median(values)
         for cell in cells
-        if (values := [time for row in cell if (time := timing(row, name)) is not None])
+        if (values := [time for row in cell if (time := measured(row, name)) is not None])
     ]
     if not known:
         return None

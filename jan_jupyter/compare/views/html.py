@@ -152,7 +152,8 @@ def _cell(board: Board, row: Line, place: int, cell: Cell, name: str) -> str:
     if not cell.rows:
         inner.append('<p class="jc-quiet">not asked yet</p>')
     inner += [_answer(board, row, place, cell)] if cell.variants else []
-    inner += [_other(cell.variants[0], other) for other in cell.variants[1:]]
+    inner += [_other(cell.variants[0], other) for other in cell.others]
+    inner += [f'<p class="jc-quiet">{cell.uncounted}</p>'] if cell.uncounted else []
     for failed in cell.errors:
         if failed.text:
             inner.append(_fold(f"what had come ({len(failed.text):,} characters)", failed.text))

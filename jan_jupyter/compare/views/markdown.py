@@ -80,7 +80,8 @@ def _cell(board: Board, row: Line, place: int, cell: Cell) -> list[str]:
         if reply and reply.reasoning:
             parts.append(_fold("reasoning", reply.reasoning))
         parts += _answer(shown(board, row, place), board)
-        parts += [_fold(parted(first, other), other.text) for other in cell.variants[1:]]
+        parts += [_fold(parted(first, other), other.text) for other in cell.others]
+        parts += [cell.uncounted] if cell.uncounted else []
     for failed in cell.errors:
         if failed.text:
             parts.append(_fold(f"what had come ({len(failed.text):,} characters)", failed.text))
@@ -118,7 +119,9 @@ def _marked(parts: Sequence[diff.Part], code: bool) -> str:
         lines = (on_one_line(text) if kind == "removed" else text).split("\n")
         by = "&#10;" if code else "<br>"
         found.append(f"{tags[kind][0]}{by.join(map(_spaced, lines))}{tags[kind][1]}")
-    return f"<{'pre' if code else 'p'}>{''.join(found)}</{'pre' if code else 'p'}>"
+    # Else MathJax would take what stands between two prices for a formula.
+    tag = "pre" if code else "p"
+    return f'<{tag} class="tex2jax_ignore mathjax_ignore">{"".join(found)}</{tag}>'
 
 
 def _spaced(text: str) -> str:

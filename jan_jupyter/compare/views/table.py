@@ -27,7 +27,7 @@ def columns(board: Board) -> list[Column]:
         Column(f"against {board.names[board.baseline]}", _word(board)),
         Column("tok/s", lambda one: _speed(one.speed), lambda one: one.speed, from_zero=True),
         Column(f"first token{warm}", lambda one: _time(one.first_token)),
-        Column("time in all", lambda one: "" if one.total is None else seconds(one.total)),
+        Column("answering", lambda one: "" if one.total is None else seconds(one.total)),
         Column("tokens", lambda one: f"{one.tokens:,}" if one.tokens else ""),
         Column("cost, estimated", _cost),
         Column("same each time", _stable),

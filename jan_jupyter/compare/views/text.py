@@ -97,8 +97,9 @@ def _cell(board: Board, row: Line, place: int, cell: Cell, width: int) -> list[s
     found += [] if cell.rows else ["not asked yet"]
     if cell.variants:
         found += _answer(shown(board, row, place), board, width)
-        for other in cell.variants[1:]:
+        for other in cell.others:
             found += _wrapped(parted(cell.variants[0], other), width)
+        found += [cell.uncounted] if cell.uncounted else []
     return found
 
 
