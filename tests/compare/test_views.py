@@ -292,6 +292,8 @@ def test_the_biggest_regression_stands_first_and_failures_before_it() -> None:
     assert shown.left_out == "1 prompt not shown: there it agrees with a."
     assert [line.place for line in board(result, every=True).lines] == [4, 1, 0, 3, 2]
     assert next(line.place for line in board(result, baseline="b").lines) == 2
+    alike = made({"a": ["x", "y", "z"], "b": ["x", "y", "w"]})
+    assert [line.place for line in board(alike, every=True).lines] == [2, 0, 1]
     few = board(result, limit=1)
     assert (len(few.lines), few.more) == (1, 3)
     assert board(result, limit=0).left_out == ""

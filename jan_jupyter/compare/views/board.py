@@ -285,7 +285,8 @@ def _compared(cells: Sequence[Sequence[Row]], baseline: int, scorer: str) -> tup
 
 
 def _worst_first(lines: Iterable[Line]) -> list[Line]:
-    def order(line: Line) -> tuple[int, float, int]:
-        return -line.failures, math.inf if line.worst is None else line.worst, line.place
+    def order(line: Line) -> tuple[int, float, bool, int]:
+        worst = math.inf if line.worst is None else line.worst
+        return -line.failures, worst, not line.differs, line.place
 
     return sorted(lines, key=order)
