@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .. import errors
 from ..models.model import Model
-from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Ranking, Usage
+from ..types import ChatRequest, Delta, Finish, Usage
 from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
 from .http import client as http
@@ -67,7 +67,7 @@ class HFEndpoints(OpenAI):
         body = self._text_body(model, request)
         return http.HttpRequest(endpoint.url, body, self.headers(endpoint), endpoint.read_timeout)
 
-    def gives_choices(self, model: Model) -> bool:
+    def speaks_openai(self, model: Model) -> bool:
         return self._format(model) == "openai"
 
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
@@ -93,25 +93,6 @@ class HFEndpoints(OpenAI):
                     yield delta
         finally:
             telling.cancel()
-
-    async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Embeddings:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "embed texts in this format")
-        return await super().embed(model, texts, parameters)
-
-    async def rerank(
-        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Ranking:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "rank texts in this format")
-        return await super().rerank(model, query, documents, parameters)
-
-    async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "speak in this format")
-        return await super().speak(model, text, parameters)
 
     def notes(self, model: Model, request: ChatRequest) -> list[str]:
         notes = super().notes(model, request)

@@ -127,11 +127,11 @@ def test_what_a_text_format_cannot_do_is_told(server: StreamingServer) -> None:
     assert server.journal() == []
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("form", ["openai", "tgi", "toolkit"])
 def test_an_endpoint_that_was_scaled_to_zero_is_waited_for(
-    server: StreamingServer, form: str, monkeypatch: pytest.MonkeyPatch
+    server: StreamingServer, form: str
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
     events: list[Event] = []
     behaviour = "n=3,status=503,form=html,times=4"
     about = model(f"m:{behaviour}")
@@ -151,6 +151,7 @@ def test_a_request_that_the_proxy_holds_shows_that_it_waits(
     assert "scaled to zero" in events[0].message
 
 
+@pytest.mark.usefixtures("never_waits")
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -173,10 +174,7 @@ def test_what_tgi_refuses_is_one_line(
     server: StreamingServer,
     behaviour: str,
     kind: type[errors.EngineError],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     with pytest.raises(kind) as caught:
         ask(at(server, f"n=5,{behaviour}", "tgi"), M)
     assert type(caught.value) is kind

@@ -22,6 +22,7 @@ def address(isolated: Path) -> Iterator[str]:
     bridge.wait(jan.router.close())
 
 
+@pytest.mark.usefixtures("never_waits")
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -52,10 +53,7 @@ def test_an_error_keeps_its_class(
     server: StreamingServer,
     behaviour: str,
     kind: type[errors.EngineError],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     add_remote(isolated / "jan", server, m=behaviour)
     with pytest.raises(errors.EngineError) as caught:
         ask(engine("openai", address), model("m"))
