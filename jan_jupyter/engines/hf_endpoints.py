@@ -104,8 +104,8 @@ class HFEndpoints(OpenAI):
         if said.code in _TGI_KINDS:
             too_long = said.code == "validation" and _TOO_LONG.search(said.message)
             return errors.ContextOverflow if too_long else _TGI_KINDS[said.code]
-        if status == 503 and not _is_router(self.options.address):
-            return errors.StillLoading  # scaled to zero: the proxy answers until it is there
+        if status == 503 and not _is_router(self.options.address) and _is_starting(said):
+            return errors.StillLoading
         return errors.ServerFailed if status == 424 else None
 
     def _format(self, model: Model) -> str:
@@ -169,6 +169,21 @@ def _words(request: ChatRequest) -> Sequence[str]:
 
 def _is_router(address: str) -> bool:
     return (urlsplit(address).hostname or "").endswith("router.huggingface.co")
+
+
+def _is_starting(said: Complaint) -> bool:
+    """Whether a 503 means that the endpoint is on its way; else its server is too busy.
+
+    Servers of models answer in JSON. What stands before one that is scaled to zero gives a page, or
+    nothing.
+    """
+    return not said.fields or _STARTING.search(said.message) is not None
+
+
+_STARTING = re.compile(
+    r"(?i)\b(loading|starting|initiali[sz]|scal(ed|ing)|warming up|not (yet )?ready)"
+    r"|^(503 )?service (temporarily )?unavailable$"
+)
 
 
 # Answers ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engines.hf_endpoints import TGIParser, sampling
 from jan_jupyter.engines.http.endpoint import Remote
+from jan_jupyter.engines.http.failures import error_of
 from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
 from jan_jupyter.wire.errors import Complaint
 from jan_jupyter.wire.sse import ServerEvent
@@ -180,6 +181,34 @@ def test_what_tgi_refuses_is_one_line(
     assert type(caught.value) is kind
     assert "mine" in str(caught.value)
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("form", ["openai", "string"])
+def test_an_endpoint_that_is_too_busy_is_not_waited_for(server: StreamingServer, form: str) -> None:
+    behaviour = f"error=server_is_overloaded,form={form}"
+    with pytest.raises(errors.Overloaded, match="no capacity"):
+        ask(at(server, behaviour, "openai"), model(f"m:{behaviour}"))
+    assert len(server.journal()) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "starting"),
+    [
+        (b"", True),
+        (b"<html><body>503 Service Temporarily Unavailable</body></html>", True),
+        (b'{"error": "503 Service Unavailable"}', True),
+        (b'{"error": "Model org/m is currently loading", "estimated_time": 20.0}', True),
+        (b'{"error": {"message": "Loading model", "type": "unavailable_error"}}', True),
+        (b'{"error": "The endpoint is scaled to zero"}', True),
+        (b'{"error": "Too many requests in the queue"}', False),
+        (b'{"error": {"message": "No worker is free", "type": "ServiceUnavailable"}}', False),
+    ],
+)
+def test_which_503_says_that_an_endpoint_starts(body: bytes, starting: bool) -> None:
+    asked = engine("hf-endpoints", "https://x.endpoints.huggingface.cloud")
+    error = error_of(503, {}, body, asked.party(M, None))
+    assert type(error) is (errors.StillLoading if starting else errors.Overloaded)
 
 
 def test_the_router_is_never_starting() -> None:
