@@ -72,6 +72,30 @@ def test_what_no_repetition_mends_is_asked_once(
     assert len(server.journal()) == 1
 
 
+@pytest.mark.usefixtures("never_waits")
+@pytest.mark.parametrize(
+    ("behaviour", "times"),
+    [("status=500", 3), ("error=server_is_overloaded", 3), ("hangup", 3), ("error=loading", 1)],
+)
+def test_what_the_server_has_tried_again_its_client_does_not(
+    address: str, isolated: Path, server: StreamingServer, behaviour: str, times: int
+) -> None:
+    add_remote(isolated / "jan", server, m=behaviour)
+    with pytest.raises(errors.EngineError) as caught:
+        ask(engine("openai", address), model("m"))
+    assert len(server.journal()) == times
+    assert str(caught.value).count("was asked") == (times > 1)
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_what_can_still_succeed_is_tried_again_by_the_server_alone(
+    address: str, isolated: Path, server: StreamingServer
+) -> None:
+    add_remote(isolated / "jan", server, m="n=3,status=500,times=2")
+    assert text(ask(engine("openai", address), model("m"))) == "".join(tokens(3))
+    assert len(server.journal()) == 3
+
+
 def test_an_answer_comes_through_whole(
     address: str, isolated: Path, server: StreamingServer
 ) -> None:
