@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Asked:
-    """A prompt on its way: what goes out, where the answer goes, what happens to it then."""
+class PendingAnswer:
+    """An answer to come: where it is shown, and what happens to it then."""
 
     answer: Stream
     output: Output
@@ -57,7 +57,7 @@ _NO_PARAMETERS = {"model", "messages", "attach", "place", "schema", "tools", "ap
 
 
 @dataclass
-class Running:
+class CellRun:
     """A cell that runs: its lines that continue one conversation follow each other."""
 
     message: str = ""
@@ -77,7 +77,7 @@ class JanMagics(Magics):
         self.parameters: dict[str, Any] = {}
         self.talk: Chat | None = None
         """The conversation in memory that `-c` goes on with."""
-        self.running = Running()
+        self.cell_run = CellRun()
         self.shown: Any = None
         """The value of a line in this cell: it is on the screen already."""
 
@@ -96,7 +96,7 @@ class JanMagics(Magics):
     def line(self, line: str, names: Mapping[str, Any]) -> Any:
         """`%jan …`: wait, and give the `Reply`, or the value of the subcommand."""
         asked = self._line(line, names)
-        if isinstance(asked, Asked):
+        if isinstance(asked, PendingAnswer):
             asked = self._wait(asked)
         elif isinstance(asked, Work):
             asked = self._wait_for_work(asked)
@@ -107,7 +107,7 @@ class JanMagics(Magics):
 
     async def line_async(self, line: str) -> Any:
         asked = self._line(line, self._names())
-        if isinstance(asked, Asked):
+        if isinstance(asked, PendingAnswer):
             asked = await self._await(asked)
         elif isinstance(asked, Work):
             asked = await self._await_work(asked)
@@ -135,7 +135,7 @@ class JanMagics(Magics):
         return names if local_ns is None else ChainMap(local_ns, names)  # type: ignore[arg-type]
 
     def _line(self, line: str, names: Mapping[str, Any]) -> Any:
-        """What a line asks for: an `Asked`, a `Work`, `Steps`; or the value of what is done."""
+        """A `PendingAnswer`, `Work` or `Steps`, as the line asks; or the value of what is done."""
         parsed = parse_line(line)
         if (command := parsed.command) is not None:
             if parsed.arguments.help:
@@ -149,17 +149,21 @@ class JanMagics(Magics):
             return None
         return self._asked(parsed.options, parsed.prompt, names)
 
-    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Asked | None:
+    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> PendingAnswer | None:
         # IPython ends every cell with a line break; only one that the user typed is kept.
         typed = str(request(self.shell, "content").get("code", ""))
         prompt = cell if typed.endswith(cell) else cell.removesuffix("\n")
         return self._asked(opt.parse_cell(line), prompt, names)
 
-    def _asked(self, options: Namespace, prompt: str, names: Mapping[str, Any]) -> Asked | None:
+    def _asked(
+        self, options: Namespace, prompt: str, names: Mapping[str, Any]
+    ) -> PendingAnswer | None:
         with _quietly():
             return self._prepare(options, prompt, names)
 
-    def _prepare(self, options: Namespace, prompt: str, names: Mapping[str, Any]) -> Asked | None:
+    def _prepare(
+        self, options: Namespace, prompt: str, names: Mapping[str, Any]
+    ) -> PendingAnswer | None:
         name = options.as_name
         if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
@@ -209,36 +213,36 @@ class JanMagics(Magics):
         if options.dry_run:
             self._show_request(answer)
             return None
-        self.running.continued.add(options.thread or "")
-        return Asked(answer, self._output(options.format), notes, options, talk)
+        self.cell_run.continued.add(options.thread or "")
+        return PendingAnswer(answer, self._output(options.format), notes, options, talk)
 
-    def _wait(self, asked: Asked) -> Reply:
+    def _wait(self, pending: PendingAnswer) -> Reply:
         from ..tools import run_here
         from .streaming import show
 
         while True:
-            reply = self._kept(asked, show(asked.answer, asked.output, asked.notes))
+            reply = self._kept(pending, show(pending.answer, pending.output, pending.notes))
             with _quietly():
-                following = run_here(asked.answer.follow(_show_call))
+                following = run_here(pending.answer.follow(_show_call))
             if following is None:
                 return reply
-            asked = self._going_on(asked, following)
+            pending = self._going_on(pending, following)
 
-    async def _await(self, asked: Asked) -> Reply:
+    async def _await(self, pending: PendingAnswer) -> Reply:
         from .streaming import show_async
 
         while True:
-            outcome = await show_async(asked.answer, asked.output, asked.notes)
-            reply = self._kept(asked, outcome)
+            outcome = await show_async(pending.answer, pending.output, pending.notes)
+            reply = self._kept(pending, outcome)
             with _quietly():
-                following = await asked.answer.follow(_show_call)
+                following = await pending.answer.follow(_show_call)
             if following is None:
                 return reply
-            asked = self._going_on(asked, following)
+            pending = self._going_on(pending, following)
 
-    def _going_on(self, asked: Asked, answer: Stream) -> Asked:
+    def _going_on(self, pending: PendingAnswer, answer: Stream) -> PendingAnswer:
         """The same prompt after functions have been run for it; an output of its own."""
-        return replace(asked, answer=answer, output=self._output(asked.options.format))
+        return replace(pending, answer=answer, output=self._output(pending.options.format))
 
     def _wait_for_work(self, work: Work) -> Any:
         from ..bridge import wait
@@ -278,16 +282,16 @@ class JanMagics(Magics):
                 raise
             return steps.output.end(None)
 
-    def _kept(self, asked: Asked, outcome: Outcome) -> Reply:
+    def _kept(self, pending: PendingAnswer, outcome: Outcome) -> Reply:
         """Keep what came, also of an answer that was cut; then raise what cut it."""
         reply, error = outcome
-        if asked.answer.recorder is not None:
-            asked.answer.recorder.settle()
+        if pending.answer.recorder is not None:
+            pending.answer.recorder.settle()
         if error is None or reply.text:
-            if not asked.options.thread:
-                self.talk = asked.talk
-            if asked.options.as_name:
-                self.shell.user_ns[asked.options.as_name] = reply
+            if not pending.options.thread:
+                self.talk = pending.talk
+            if pending.options.as_name:
+                self.shell.user_ns[pending.options.as_name] = reply
         if error is not None:
             raise quiet(error)
         return reply
@@ -295,9 +299,9 @@ class JanMagics(Magics):
     def _first(self, thread: str) -> bool:
         """Whether this line is the first of the cell, as it runs now, to go on with a thread."""
         message = str(request(self.shell, "header").get("msg_id", ""))
-        if not message or message != self.running.message:
-            self.running = Running(message)
-        return thread not in self.running.continued
+        if not message or message != self.cell_run.message:
+            self.cell_run = CellRun(message)
+        return thread not in self.cell_run.continued
 
     def _output(self, format_: str) -> Output:
         from .output import NotebookOutput, TerminalOutput
