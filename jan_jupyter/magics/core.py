@@ -167,7 +167,7 @@ class JanMagics(Magics):
         name = options.as_name
         if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
             raise UsageError(f"--as {options.as_name!r} is no name for a variable.")
-        from ..chat import Chat, Place
+        from ..chat import Place
         from ..requests import empty
         from .named import attachment, function, schema
 
@@ -184,20 +184,7 @@ class JanMagics(Magics):
         shape = schema(options.schema, names) if options.schema else None
         if shape is not None and options.format == "markdown":
             options.format = "code"
-        if options.thread:
-            threads = workspace().threads
-            kept = threads.find(options.thread) or threads.draft(options.thread)
-            talk = Chat(thread=kept, system=options.system)
-        elif self.talk is None or not options.go_on:
-            talk = Chat(system=options.system)
-        else:
-            talk = self.talk
-            talk.system = options.system or talk.system
-        given = {**self.parameters, **opt.parameters_of(options)}
-        if taken := given.keys() & _NO_PARAMETERS:
-            raise UsageError(
-                f"%jan: {min(taken)} is no parameter of an answer: it is what, or whom, you ask."
-            )
+        talk = self._talk_of(options)
         answer = talk.stream(
             text,
             attach=[attachment(name, names) for name in options.attach],
@@ -208,13 +195,35 @@ class JanMagics(Magics):
             schema=shape,
             tools=[function(name, names) for name in options.tools],
             approve=options.yes or None,
-            **given,
+            **self._given(options),
         )
         if options.dry_run:
             self._show_request(answer)
             return None
         self.cell_run.continued.add(options.thread or "")
         return PendingAnswer(answer, self._output(options.format), notes, options, talk)
+
+    def _talk_of(self, options: Namespace) -> Chat:
+        """The conversation that the options are about."""
+        from ..chat import Chat
+
+        if options.thread:
+            threads = workspace().threads
+            kept = threads.find(options.thread) or threads.draft(options.thread)
+            return Chat(thread=kept, system=options.system)
+        if self.talk is None or not options.go_on:
+            return Chat(system=options.system)
+        self.talk.system = options.system or self.talk.system
+        return self.talk
+
+    def _given(self, options: Namespace) -> dict[str, Any]:
+        """The parameters of the request."""
+        given = {**self.parameters, **opt.parameters_of(options)}
+        if taken := given.keys() & _NO_PARAMETERS:
+            raise UsageError(
+                f"%jan: {min(taken)} is no parameter of an answer: it is what, or whom, you ask."
+            )
+        return given
 
     def _wait(self, pending: PendingAnswer) -> Reply:
         from ..tools import run_here
