@@ -19,7 +19,7 @@ test: .venv/test.done .venv-ipykernel6/done front-end ## set up, and run the qui
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(BIN)/python tools/front_end.py --check
-	$(BIN)/pytest -m "not slow and not peers"
+	$(BIN)/pytest -m "not slow and not peers" -n 3 --dist loadfile
 
 # What is old warns of itself on a new Python.
 test-floors: .venv-floors/done front-end ## the magics and the panel with the oldest packages (Colab, Kaggle)

@@ -55,6 +55,34 @@ def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     return asyncio.run_coroutine_threadsafe(coroutine, loop())
 
 
+class _Errand(Generic[T]):
+    """A coroutine for the background loop that can be left at any moment.
+
+    An interrupt may come when it runs already, and its starter has no future of it yet.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._coroutine = coroutine
+        self._task: asyncio.Task[Any] | None = None
+        self._left = False
+
+    def start(self) -> Future[T]:
+        return submit(self._run())
+
+    async def _run(self) -> T:
+        self._task = asyncio.current_task()
+        if self._left and self._task is not None:
+            self._task.cancel()
+        return await self._coroutine
+
+    def leave(self) -> None:
+        """Cancel it; returns at once."""
+        self._left = True
+        if (task := self._task) is not None and not task.done():
+            with contextlib.suppress(RuntimeError):  # its loop may be closed
+                task.get_loop().call_soon_threadsafe(task.cancel)
+
+
 def wait(coroutine: Coroutine[Any, Any, T]) -> T:
     """Block until the coroutine is done; `KeyboardInterrupt` cancels it first.
 
@@ -63,8 +91,9 @@ def wait(coroutine: Coroutine[Any, Any, T]) -> T:
     if _on_own_loop():
         coroutine.close()
         raise RuntimeError("A blocking call of jan_jupyter was made on its own background loop.")
-    future = submit(coroutine)
+    errand = _Errand(coroutine)
     try:
+        future = errand.start()
         if (running := _pumpable_loop()) is not None:
             return running.run_until_complete(_beating(future))
         while True:
@@ -74,22 +103,23 @@ def wait(coroutine: Coroutine[Any, Any, T]) -> T:
             if future.done():
                 return future.result()
     except BaseException:
-        future.cancel()
+        errand.leave()
         raise
 
 
 async def await_(coroutine: Coroutine[Any, Any, T]) -> T:
     """Await, in any loop, what runs on the background loop."""
-    return await _beating(submit(coroutine))
+    errand = _Errand(coroutine)
+    try:
+        return await _beating(errand.start())
+    except BaseException:
+        errand.leave()
+        raise
 
 
 async def _beating(future: Future[T]) -> T:
-    try:
-        with _awake():
-            return await asyncio.wrap_future(future)
-    except BaseException:
-        future.cancel()
-        raise
+    with _awake():
+        return await asyncio.wrap_future(future)
 
 
 class _Heart:
@@ -139,7 +169,14 @@ class Pump(Generic[T]):
         self._woken = False
         self.done = False
         self.error: BaseException | None = None
-        self._future = submit(self._run())
+        self._errand = _Errand(self._run())
+        self._started = False
+
+    def start(self) -> None:
+        """Begin; asked again, it goes on."""
+        if not self._started:
+            self._started = True
+            self._errand.start()
 
     async def _run(self) -> None:
         try:
@@ -165,7 +202,7 @@ class Pump(Generic[T]):
 
     def cancel(self) -> None:
         """Stop the iterator, which closes its socket; returns at once."""
-        self._future.cancel()
+        self._errand.leave()
 
 
 def iterate(items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
@@ -178,6 +215,7 @@ def iterate(items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
     ready = threading.Event()
     pump = Pump(items, ready.set)
     try:
+        pump.start()
         while True:
             ready.wait(HEARTBEAT)
             ready.clear()
@@ -236,6 +274,7 @@ class aiterate(Generic[T]):  # noqa: N801  it is used as a function
 
             self._pump = Pump(self._items, wake)
         try:
+            self._pump.start()
             while not self._got:
                 done = self._pump.done  # read before draining, so that nothing can slip in between
                 self._got.extend(self._pump.drain())

@@ -210,11 +210,12 @@ class EngineError(JanError):
 
     `model` and `engine` name the parties, `http_status` and `code` are what a server said,
     `retry_after` are seconds, `partial` is the text that had come. `retryable`: the same request
-    may succeed in a moment.
+    may succeed in a moment. `given_up`: it has been tried again already, as often as makes sense.
     """
 
     status, kind = 502, "engine"
     retryable: bool = False
+    given_up: bool = False
 
     def __init__(
         self,

@@ -20,8 +20,8 @@ from .reading import Cast, fit, flag, is_absent, number, text, whole, words
 class Field(NamedTuple):
     """One name: which values fit, and what people are told of it.
 
-    Numbers are from `low` to `high`; `unset_by_zero`: 0 means that nobody sets it. `cast` makes a
-    value fit where the kind alone does not say how. What has a `help` is offered by Tab and `%jan
+    Numbers are from `low` to `high`; `unset_by_zero`: 0 means that nobody sets it. `own_cast` makes
+    a value fit where the kind alone does not say how. What has a `help` is offered by Tab and `%jan
     set`; what has a `title` (what people call it) is a row of the panel, which goes by `step` and
     offers `shown` of the range. `options` are those of `%jan` that set it. Only engines that run on
     this machine understand what is `local`. `old_names`: what earlier Jans and nitro called it.
@@ -39,7 +39,7 @@ class Field(NamedTuple):
     shown: tuple[float | None, float | None] | None = None
     local: bool = False
     old_names: tuple[str, ...] = ()
-    cast: Cast | None = None
+    own_cast: Cast | None = None
 
     @property
     def limits(self) -> tuple[float | None, float | None]:
@@ -47,10 +47,10 @@ class Field(NamedTuple):
         return self.shown or (self.low, self.high)
 
     @property
-    def reader(self) -> Cast:
+    def cast(self) -> Cast:
         """What makes a written value fit: raises `ValueError` if it cannot."""
-        if self.cast is not None:
-            return self.cast
+        if self.own_cast is not None:
+            return self.own_cast
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
         if self.kind == "number":
@@ -112,7 +112,7 @@ _SETTINGS = (
     Field("kv_unified", "flag"),
     Field("cont_batching", "flag"),
     Field("stop_word", "text"),
-    Field("base_url", "text", cast=_address),
+    Field("base_url", "text", own_cast=_address),
     Field("chat_template", "text"),
 )
 
@@ -211,7 +211,7 @@ _PARAMETERS = (
     Field("dynatemp_exponent", "number"),
     Field("tfs_z", "number"),
     Field("typ_p", "number"),
-    Field("mirostat", "integer", cast=_mirostat),
+    Field("mirostat", "integer", own_cast=_mirostat),
     Field("mirostat_tau", "number"),
     Field("mirostat_eta", "number"),
     Field("penalize_nl", "flag"),
@@ -241,7 +241,7 @@ TABLE: Mapping[str, Mapping[str, Field]] = {
 # What derives from it -----------------------------------------------------------------------------
 
 GROUPS: Mapping[str, Mapping[str, Cast]] = {
-    group: {name: field.reader for name, field in fields.items()} for group, fields in TABLE.items()
+    group: {name: field.cast for name, field in fields.items()} for group, fields in TABLE.items()
 }
 """Name -> what its value is made to fit."""
 

@@ -1,6 +1,7 @@
 """Other programs that we start: which variables they get, and installers, run to their end.
 
-An installer's lines are told as they come; it knows no keys, and it can be stopped.
+An installer's lines are told as they come; it knows no keys but those of its package indexes, and
+it can be stopped.
 """
 
 from __future__ import annotations
@@ -46,8 +47,11 @@ _INSTALLING = (
     "|CFLAGS|CXXFLAGS|CPPFLAGS|LDFLAGS|CMAKE_.*|FORCE_CMAKE|MAKEFLAGS|NINJA.*|PKG_CONFIG_PATH|CPATH"
     r"|SDKROOT|MACOSX_DEPLOYMENT_TARGET|INCLUDE|LIB|LIBPATH|VS\d+COMNTOOLS|V[SC]INSTALLDIR|VCTOOLS.*|WINDOWSSDK.*"
 )
+_INDEX_KEYS = "UV_INDEX_.*_(USERNAME|PASSWORD)|(UV|PIP)_KEYRING_PROVIDER"
+"""Without these an installer cannot read a private index."""
 _OF_WORKERS = re.compile("|".join((_SYSTEM, _PYTHON, _DEVICES, _LIBRARIES)), re.IGNORECASE)
 _OF_INSTALLERS = re.compile(f"{_OF_WORKERS.pattern}|{_INSTALLING}", re.IGNORECASE)
+_OF_INDEXES = re.compile(_INDEX_KEYS, re.IGNORECASE)
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
@@ -56,8 +60,12 @@ def environment(own: Mapping[str, str]) -> dict[str, str]:
 
 
 def of_installer(own: Mapping[str, str]) -> dict[str, str]:
-    """What an installer gets: also its own settings, compilers, and the way to the network."""
-    return _taken(own, _OF_INSTALLERS)
+    """What an installer gets: also its own settings, compilers, and the way to the network.
+
+    Of keys it gets those of its package indexes alone.
+    """
+    indexes = {k: v for k, v in own.items() if _OF_INDEXES.fullmatch(k)}
+    return _taken(own, _OF_INSTALLERS) | indexes
 
 
 def _taken(own: Mapping[str, str], names: re.Pattern[str]) -> dict[str, str]:
@@ -93,7 +101,7 @@ async def run(
     """
     if fetches:
         stay_here("What is to be installed")
-    # A package's own build code has no business with keys.
+    # A package's own build code has no business with other keys.
     given = {**of_installer(os.environ), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", **variables}
     given.pop("FORCE_COLOR", None)  # ipykernel sets it
     process = await asyncio.create_subprocess_exec(

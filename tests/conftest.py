@@ -92,6 +92,19 @@ def server(_streaming_server: StreamingServer) -> StreamingServer:
     return _streaming_server
 
 
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is asked again at once."""
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
+
+
+@pytest.fixture
+def never_waits(no_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that says that it is starting is not waited for either."""
+    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Data folders of real Jan versions, which are kept next to the repository."""

@@ -205,7 +205,6 @@ LARGEST = {"file": 450, "function": 45, "class": 25}
 LARGER = {
     "file engines/local/serve.py": "a program by itself, which runs in other environments",
     "file types.py": "the values of all rooms, in one place",
-    "function magics/core.py _prepare": "the order of what is asked of a cell",
 }
 """What is larger, and why."""
 

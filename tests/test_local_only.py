@@ -74,14 +74,14 @@ def test_neither_key_nor_token_is_looked_for(tmp_path: Path) -> None:
         asked.append("token")
         return "token"
 
-    jan.set_token_provider("openai", token)
+    jan.set_token_provider("openai", token, tmp_path)
     write_json(tmp_path / "engines/openai/engine.json", {"base_url": AWAY})
     add_model(tmp_path, "m", engine="openai")
     try:
         with pytest.raises(errors.SettingsError, match=REFUSED):
             prepare(tmp_path, "m")
     finally:
-        jan.set_token_provider("openai", None)
+        jan.set_token_provider("openai", None, tmp_path)
     assert not asked
 
 

@@ -62,7 +62,7 @@ def test_edits_and_files_take_the_same_values(field: Field) -> None:
     assert TABLE[group][name] is field
     warnings: list[str] = []
     for written in (field.name, *field.old_names):
-        read = collect({written: value}, {field.name: field.reader}, warnings)
+        read = collect({written: value}, {field.name: field.cast}, warnings)
         assert read == {field.name: good[field.kind]}
     assert not warnings
 

@@ -149,6 +149,15 @@ def test_two_workspaces_never_see_each_other(
     assert one.models.engine_options("groq").key() == "sk-of-one"
     assert other.models.engine_options("groq").key() is None
     assert jan.models.engine_options("groq").key() is None
+    jan.set_token_provider("Groq", lambda: "of the user")
+    jan.set_token_provider("groq", lambda: "of other", tmp_path / "other")
+    try:
+        given = [w.models.engine_options("groq").token_provider for w in (one, other, jan)]
+        assert [provider and provider() for provider in given] == [None, "of other", "of the user"]
+    finally:
+        jan.set_token_provider("groq", None)
+        jan.set_token_provider("groq", None, tmp_path / "other")
+    assert not other.models.engine_options("groq").has_token
     assert not (isolated / "jan/threads").exists()
     bridge.wait(one.close())
     bridge.wait(other.close())

@@ -315,7 +315,7 @@ class EngineOptions:
         from . import tokens
 
         spellings = self.row.aliases if self.row and self.key_name == self.kind else ()
-        found = (tokens.provider(name) for name in (self.key_name, *spellings))
+        found = (tokens.provider(name, self.folder) for name in (self.key_name, *spellings))
         return next(filter(None, found), None) if self._may_take_tokens else None
 
     @property

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .. import errors
 from ..models.model import Model
-from ..types import Audio, ChatRequest, Delta, Embeddings, Finish, Ranking, Usage
+from ..types import ChatRequest, Delta, Finish, Usage
 from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
 from .http import client as http
@@ -67,7 +67,7 @@ class HFEndpoints(OpenAI):
         body = self._text_body(model, request)
         return http.HttpRequest(endpoint.url, body, self.headers(endpoint), endpoint.read_timeout)
 
-    def gives_choices(self, model: Model) -> bool:
+    def speaks_openai(self, model: Model) -> bool:
         return self._format(model) == "openai"
 
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
@@ -94,25 +94,6 @@ class HFEndpoints(OpenAI):
         finally:
             telling.cancel()
 
-    async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Embeddings:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "embed texts in this format")
-        return await super().embed(model, texts, parameters)
-
-    async def rerank(
-        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Ranking:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "rank texts in this format")
-        return await super().rerank(model, query, documents, parameters)
-
-    async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "speak in this format")
-        return await super().speak(model, text, parameters)
-
     def notes(self, model: Model, request: ChatRequest) -> list[str]:
         notes = super().notes(model, request)
         if self._format(model) != "openai":
@@ -123,8 +104,8 @@ class HFEndpoints(OpenAI):
         if said.code in _TGI_KINDS:
             too_long = said.code == "validation" and _TOO_LONG.search(said.message)
             return errors.ContextOverflow if too_long else _TGI_KINDS[said.code]
-        if status == 503 and not _is_router(self.options.address):
-            return errors.StillLoading  # scaled to zero: the proxy answers until it is there
+        if status == 503 and not _is_router(self.options.address) and _is_starting(said):
+            return errors.StillLoading
         return errors.ServerFailed if status == 424 else None
 
     def _format(self, model: Model) -> str:
@@ -188,6 +169,21 @@ def _words(request: ChatRequest) -> Sequence[str]:
 
 def _is_router(address: str) -> bool:
     return (urlsplit(address).hostname or "").endswith("router.huggingface.co")
+
+
+def _is_starting(said: Complaint) -> bool:
+    """Whether a 503 means that the endpoint is on its way; else its server is too busy.
+
+    Servers of models answer in JSON. What stands before one that is scaled to zero gives a page, or
+    nothing.
+    """
+    return not said.fields or _STARTING.search(said.message) is not None
+
+
+_STARTING = re.compile(
+    r"(?i)\b(loading|starting|initiali[sz]|scal(ed|ing)|warming up|not (yet )?ready)"
+    r"|^(503 )?service (temporarily )?unavailable$"
+)
 
 
 # Answers ------------------------------------------------------------------------------------------

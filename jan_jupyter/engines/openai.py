@@ -58,8 +58,12 @@ class OpenAI(Remote):
         sent, _ = rules.apply(request.parameters)
         return wire.write_request(request, self.remote_name(model), {**asked, **sent})
 
-    def gives_choices(self, model: Model) -> bool:
+    def speaks_openai(self, model: Model) -> bool:
+        """Whether its server takes OpenAI's format: others have no choices, vectors or speech."""
         return True
+
+    def gives_choices(self, model: Model) -> bool:
+        return self.speaks_openai(model)
 
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
         return OpenAIParser(request.choices)
@@ -92,6 +96,7 @@ class OpenAI(Remote):
     async def embed(
         self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
     ) -> Embeddings:
+        self._check_format(model, "embed texts")
         body = {"model": self.remote_name(model), "input": [*texts], **parameters}
         request, party = await self._beside(model, "/embeddings", body)
         return await self._fetched(model, request, party, wire.read_embeddings)
@@ -99,6 +104,7 @@ class OpenAI(Remote):
     async def rerank(
         self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
     ) -> Ranking:
+        self._check_format(model, "rank texts")
         path, root, name = _RANKS[self.one_of(model, "ranks", [*_RANKS])]
         most = parameters.get("top_n")
         sent = {k: v for k, v in parameters.items() if k != "top_n" or name == "documents"}
@@ -108,12 +114,17 @@ class OpenAI(Remote):
         return await self._fetched(model, request, party, read)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
+        self._check_format(model, "speak")
         body = {"model": self.remote_name(model), "input": text, "voice": "alloy", **parameters}
         request, party = await self._beside(model, "/audio/speech", body)
         answer = await self.client.fetch(request, party, self._tell_wait(model))
         if "json" in answer.content_type or not answer.body:
             raise _strange(party, answer.body.decode("utf-8", "replace"))
         return Audio(answer.body, answer.content_type, model.id, self.options.name)
+
+    def _check_format(self, model: Model, what: str) -> None:
+        if not self.speaks_openai(model):
+            raise self._cannot(model, f"{what} in this format")
 
     async def _fetched(
         self,

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Asked:
-    """A prompt on its way: what goes out, where the answer goes, what happens to it then."""
+class PendingAnswer:
+    """An answer to come: where it is shown, and what happens to it then."""
 
     answer: Stream
     output: Output
@@ -56,7 +56,7 @@ _NO_PARAMETERS = {"model", "messages", "attach", "place", "schema", "tools", "ap
 
 
 @dataclass
-class Running:
+class CellRun:
     """A cell that runs: its lines that continue one conversation follow each other."""
 
     message: str = ""
@@ -76,7 +76,7 @@ class JanMagics(Magics):
         self.parameters: dict[str, Any] = {}
         self.talk: Chat | None = None
         """The conversation in memory that `-c` goes on with."""
-        self.running = Running()
+        self.cell_run = CellRun()
         self.shown: Any = None
         """The value of a line in this cell: it is on the screen already."""
 
@@ -95,7 +95,7 @@ class JanMagics(Magics):
     def line(self, line: str, names: Mapping[str, Any]) -> Any:
         """`%jan …`: wait, and give the `Reply`, or the value of the subcommand."""
         asked = self._line(line, names)
-        if isinstance(asked, Asked):
+        if isinstance(asked, PendingAnswer):
             asked = self._wait(asked)
         elif isinstance(asked, Work):
             asked = self._wait_for_work(asked)
@@ -106,7 +106,7 @@ class JanMagics(Magics):
 
     async def line_async(self, line: str) -> Any:
         asked = self._line(line, self._names())
-        if isinstance(asked, Asked):
+        if isinstance(asked, PendingAnswer):
             asked = await self._await(asked)
         elif isinstance(asked, Work):
             asked = await self._await_work(asked)
@@ -118,7 +118,7 @@ class JanMagics(Magics):
     def cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Any:
         """`%%jan`: wait; the value is that of a comparison, if the cell asks for one."""
         asked = self._cell(line, cell, names)
-        if isinstance(asked, Asked):
+        if isinstance(asked, PendingAnswer):
             self._wait(asked)
         elif asked is not None:
             self.shown = self._wait_for_steps(asked)
@@ -127,7 +127,7 @@ class JanMagics(Magics):
 
     async def cell_async(self, line: str, cell: str) -> Any:
         asked = self._cell(line, cell, self._names())
-        if isinstance(asked, Asked):
+        if isinstance(asked, PendingAnswer):
             await self._await(asked)
         elif asked is not None:
             self.shown = await self._await_steps(asked)
@@ -143,7 +143,7 @@ class JanMagics(Magics):
         return names if local_ns is None else ChainMap(local_ns, names)  # type: ignore[arg-type]
 
     def _line(self, line: str, names: Mapping[str, Any]) -> Any:
-        """What a line asks for: an `Asked`, a `Work`, `Steps`; or the value of what is done."""
+        """A `PendingAnswer`, `Work` or `Steps`, as the line asks; or the value of what is done."""
         parsed = parse_line(line)
         if (command := parsed.command) is not None:
             if parsed.arguments.help:
@@ -157,7 +157,7 @@ class JanMagics(Magics):
             return None
         return self._asked(parsed.options, parsed.prompt, names)
 
-    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Asked | Steps | None:
+    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> PendingAnswer | Steps | None:
         # IPython ends every cell with a line break; only one that the user typed is kept.
         typed = str(request(self.shell, "content").get("code", ""))
         prompt = cell if typed.endswith(cell) else cell.removesuffix("\n")
@@ -165,14 +165,14 @@ class JanMagics(Magics):
 
     def _asked(
         self, options: Namespace, prompt: str, names: Mapping[str, Any]
-    ) -> Asked | Steps | None:
+    ) -> PendingAnswer | Steps | None:
         with _quietly():
             return self._prepare(options, prompt, names)
 
     def _prepare(
         self, options: Namespace, prompt: str, names: Mapping[str, Any]
-    ) -> Asked | Steps | None:
-        from ..chat import Chat, Place
+    ) -> PendingAnswer | Steps | None:
+        from ..chat import Place
         from ..requests import empty
         from .named import attachment, function, schema, variable
 
@@ -195,20 +195,7 @@ class JanMagics(Magics):
         shape = schema(options.schema, names) if options.schema else None
         if shape is not None and options.format == "markdown":
             options.format = "code"
-        if options.thread:
-            threads = workspace().threads
-            kept = threads.find(options.thread) or threads.draft(options.thread)
-            talk = Chat(thread=kept, system=options.system)
-        elif self.talk is None or not options.go_on:
-            talk = Chat(system=options.system)
-        else:
-            talk = self.talk
-            talk.system = options.system or talk.system
-        given = {**self.parameters, **opt.parameters_of(options)}
-        if taken := given.keys() & _NO_PARAMETERS:
-            raise UsageError(
-                f"%jan: {min(taken)} is no parameter of an answer: it is what, or whom, you ask."
-            )
+        talk = self._talk_of(options)
         answer = talk.stream(
             text,
             attach=attached,
@@ -219,41 +206,63 @@ class JanMagics(Magics):
             schema=shape,
             tools=[function(name, names) for name in options.tools],
             approve=options.yes or None,
-            **given,
+            **self._given(options),
         )
         if options.dry_run:
             self._show_request(answer)
             return None
-        self.running.continued.add(options.thread or "")
-        return Asked(answer, self._output(options.format), notes, options, talk)
+        self.cell_run.continued.add(options.thread or "")
+        return PendingAnswer(answer, self._output(options.format), notes, options, talk)
 
-    def _wait(self, asked: Asked) -> Reply:
+    def _talk_of(self, options: Namespace) -> Chat:
+        """The conversation that the options are about."""
+        from ..chat import Chat
+
+        if options.thread:
+            threads = workspace().threads
+            kept = threads.find(options.thread) or threads.draft(options.thread)
+            return Chat(thread=kept, system=options.system)
+        if self.talk is None or not options.go_on:
+            return Chat(system=options.system)
+        self.talk.system = options.system or self.talk.system
+        return self.talk
+
+    def _given(self, options: Namespace) -> dict[str, Any]:
+        """The parameters of the request."""
+        given = {**self.parameters, **opt.parameters_of(options)}
+        if taken := given.keys() & _NO_PARAMETERS:
+            raise UsageError(
+                f"%jan: {min(taken)} is no parameter of an answer: it is what, or whom, you ask."
+            )
+        return given
+
+    def _wait(self, pending: PendingAnswer) -> Reply:
         from ..tools import run_here
         from .streaming import show
 
         while True:
-            reply = self._kept(asked, show(asked.answer, asked.output, asked.notes))
+            reply = self._kept(pending, show(pending.answer, pending.output, pending.notes))
             with _quietly():
-                following = run_here(asked.answer.follow(_show_call))
+                following = run_here(pending.answer.follow(_show_call))
             if following is None:
                 return reply
-            asked = self._going_on(asked, following)
+            pending = self._going_on(pending, following)
 
-    async def _await(self, asked: Asked) -> Reply:
+    async def _await(self, pending: PendingAnswer) -> Reply:
         from .streaming import show_async
 
         while True:
-            outcome = await show_async(asked.answer, asked.output, asked.notes)
-            reply = self._kept(asked, outcome)
+            outcome = await show_async(pending.answer, pending.output, pending.notes)
+            reply = self._kept(pending, outcome)
             with _quietly():
-                following = await asked.answer.follow(_show_call)
+                following = await pending.answer.follow(_show_call)
             if following is None:
                 return reply
-            asked = self._going_on(asked, following)
+            pending = self._going_on(pending, following)
 
-    def _going_on(self, asked: Asked, answer: Stream) -> Asked:
+    def _going_on(self, pending: PendingAnswer, answer: Stream) -> PendingAnswer:
         """The same prompt after functions have been run for it; an output of its own."""
-        return replace(asked, answer=answer, output=self._output(asked.options.format))
+        return replace(pending, answer=answer, output=self._output(pending.options.format))
 
     def _wait_for_work(self, work: Work) -> Any:
         from ..bridge import wait
@@ -293,16 +302,16 @@ class JanMagics(Magics):
                 raise
             return steps.output.end(None)
 
-    def _kept(self, asked: Asked, outcome: Outcome) -> Reply:
+    def _kept(self, pending: PendingAnswer, outcome: Outcome) -> Reply:
         """Keep what came, also of an answer that was cut; then raise what cut it."""
         reply, error = outcome
-        if asked.answer.recorder is not None:
-            asked.answer.recorder.settle()
+        if pending.answer.recorder is not None:
+            pending.answer.recorder.settle()
         if error is None or reply.text:
-            if not asked.options.thread:
-                self.talk = asked.talk
-            if asked.options.as_name:
-                self.shell.user_ns[asked.options.as_name] = reply
+            if not pending.options.thread:
+                self.talk = pending.talk
+            if pending.options.as_name:
+                self.shell.user_ns[pending.options.as_name] = reply
         if error is not None:
             raise quiet(error)
         return reply
@@ -310,9 +319,9 @@ class JanMagics(Magics):
     def _first(self, thread: str) -> bool:
         """Whether this line is the first of the cell, as it runs now, to go on with a thread."""
         message = str(request(self.shell, "header").get("msg_id", ""))
-        if not message or message != self.running.message:
-            self.running = Running(message)
-        return thread not in self.running.continued
+        if not message or message != self.cell_run.message:
+            self.cell_run = CellRun(message)
+        return thread not in self.cell_run.continued
 
     def _output(self, format_: str) -> Output:
         from .output import NotebookOutput, TerminalOutput

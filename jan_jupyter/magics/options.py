@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FORMATS = ("markdown", "text", "json", "html", "code")
 
 
-def reader(field: Field) -> Callable[[str], Any]:
+def argument_type(field: Field) -> Callable[[str], Any]:
     """What makes a value of the text that was typed; it bears the name of what it takes.
 
     It raises `ValueError` or `OverflowError`.
@@ -41,7 +41,7 @@ def _argparse(field: Field) -> dict[str, Any]:
     if field.kind == "list":
         return {"action": "append", "help": f"{field.help}; may be given several times"}
     limits = "" if field.low is None or field.high is None else f" ({field.low} … {field.high})"
-    return {"type": reader(field), "help": field.help + limits}
+    return {"type": argument_type(field), "help": field.help + limits}
 
 
 def key_value(text: str) -> tuple[str, Any]:

@@ -38,6 +38,9 @@ class Showing:
         self._model = answer.target.model.id
         self._pump: Pump[Delta] = Pump(answer.deltas(), wake)
 
+    def start(self) -> None:
+        self._pump.start()
+
     def _on_event(self, event: Event) -> None:
         if event.model == self._model:
             self._events.append(event)
@@ -86,6 +89,7 @@ async def show_async(answer: Stream, output: Output, notes: list[str]) -> Outcom
 
     showing = Showing(answer, output, wake)
     try:
+        showing.start()
         done, pause = False, HEARTBEAT
         while not done:
             # An interrupt of an idle loop is seen only when the loop wakes: hence never longer
@@ -102,6 +106,7 @@ def show(answer: Stream, output: Output, notes: list[str]) -> Outcome:
     ready = threading.Event()
     with _interrupt_sets(ready) as interrupted:
         showing = Showing(answer, output, ready.set)
+        showing.start()
         done, pause = False, HEARTBEAT
         while not done:
             if interrupted():

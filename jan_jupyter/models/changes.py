@@ -78,8 +78,7 @@ def _put_together(models: Path, files_from: Path | None) -> Path:
     models.mkdir(parents=True, exist_ok=True)
     if files_from is None:
         return disk.staging(models)
-    if files_from.is_symlink() or not files_from.is_dir():
-        raise CannotWrite(f"{files_from} is not a folder.")
+    _check_folder(files_from)
     if files_from.stat().st_dev == models.stat().st_dev:
         return files_from
     new = disk.staging(models)
@@ -109,8 +108,7 @@ def _move_all(source: Path, target: Path) -> None:
 
     Files that begin a model come last: it is whole as soon as it is seen.
     """
-    if source.is_symlink() or not source.is_dir():
-        raise CannotWrite(f"{source} is not a folder.")
+    _check_folder(source)
     with os.scandir(source) as found:
         entries = sorted(found, key=lambda entry: (_begins_a_model(entry.name), entry.name))
     for entry in entries:
@@ -118,6 +116,14 @@ def _move_all(source: Path, target: Path) -> None:
             raise ModelExists(f"{target / entry.name} is there already.")
     for entry in entries:
         shutil.move(entry.path, target / entry.name)
+
+
+def _check_folder(files_from: Path) -> None:
+    """Raise for what cannot be moved: `Path("")` is the working directory, which nobody means."""
+    if files_from == Path():
+        raise UsageError("`files_from` has no name: give the Path of a folder.")
+    if files_from.is_symlink() or not files_from.is_dir():
+        raise CannotWrite(f"{files_from} is not a folder.")
 
 
 def _begins_a_model(name: str) -> bool:

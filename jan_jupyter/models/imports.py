@@ -35,7 +35,7 @@ def read(source: Model | Path | str, named: Callable[[str], Model]) -> Import:
     if isinstance(source, Model):
         return _of_model(source)
     expect(source, Path | str, "What to import is a path, the name of a model, or a Model")
-    if not str(source).strip():
+    if not str(source).strip() or source == Path():  # Path("") is the working directory
         raise UsageError("What to import has no name: give a path, or the name of a model.")
     try:
         path = Path(os.path.abspath(Path(source).expanduser()))

@@ -225,6 +225,8 @@ class ThreadStore:
         """
         expect(source, Path | str, "A thread is imported from the path of a file or folder")
         expect(title, str, "A thread's title is text")
+        if not str(source).strip() or source == Path():  # Path("") is the working directory
+            raise UsageError("What to import has no name: give the path of a file or folder.")
         source = Path(source).expanduser()
         model = None
         if os.path.isfile(source / "thread.json"):

@@ -194,7 +194,7 @@ class _Chat(Body):
 
 _KINDS: dict[str, Any] = {"number": float, "integer": Whole, "text": str, "flag": bool}
 _KINDS["list"] = str | list[str]
-_ASKED = [field for field in TABLE["parameters"].values() if field.cast is None]
+_ASKED = [field for field in TABLE["parameters"].values() if field.own_cast is None]
 _FIELDS: dict[str, Any] = {field.name: (_KINDS[field.kind] | None, None) for field in _ASKED}
 Chat = pydantic.create_model("Chat", __base__=_Chat, **_FIELDS)
 

@@ -38,11 +38,15 @@ def write_error(error: errors.JanError) -> dict[str, Any]:
 
 
 def headers_of(error: errors.JanError) -> dict[str, str]:
-    """What the headers say of it: when, and whether, to ask again."""
+    """What the headers say of it: when, and whether, to ask again.
+
+    What we have given up is not to be tried by our client, too: tries would multiply.
+    """
     wait = getattr(error, "retry_after", None)
+    again = getattr(error, "retryable", False) and not getattr(error, "given_up", False)
     return {
         **({} if wait is None else {"retry-after": str(math.ceil(min(wait, 10**9)))}),
-        **({} if getattr(error, "retryable", False) else {"x-should-retry": "false"}),
+        **({} if again else {"x-should-retry": "false"}),
     }
 
 

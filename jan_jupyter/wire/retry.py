@@ -68,6 +68,7 @@ class Patience:
         if seconds is None:
             if self._attempts > 1:
                 error.args = (f"{error} It was asked {self._attempts} times.",)
+            error.given_up = True
             raise error
         until = monotonic() + seconds
         while True:

@@ -565,7 +565,6 @@ PAIRS: Sequence[Pair] = (
     HUGGING_FACE(
         MISBEHAVING,
         files=address(settings={"scale_up_timeout": 0}),
-        errors=without(MISBEHAVING, "overloaded"),  # a 503 is an endpoint that starts
     ),
     HUGGING_FACE(
         MISBEHAVING,

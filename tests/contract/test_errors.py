@@ -16,13 +16,13 @@ from .pairs import PAIRS, WRONG_KEY, Case, Pair, cases, parameters
 
 @pytest.mark.parametrize(("pair", "case"), cases(PAIRS))
 def test_it_is_one_line_of_the_right_kind(
-    user: User, pair: Pair, case: Case, monkeypatch: pytest.MonkeyPatch
+    user: User, pair: Pair, case: Case, request: pytest.FixtureRequest
 ) -> None:
     user.has(pair, case)
     if case.behaviours:
         user.house.peer(pair.peer, LLMock).script(*case.behaviours)
     else:
-        monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
+        request.getfixturevalue("no_pauses")
     pieces: list[str] = []
     with pytest.raises(errors.JanError) as caught:
         pieces.extend(user.asks(case.prompt, **case.parameters))
@@ -73,13 +73,11 @@ def test_a_busy_server_is_asked_again_when_it_said(user: User, pair: Pair) -> No
 LOADING = {"openai", "azure-openai", "hf-endpoints"}
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     "pair", parameters([p for p in PAIRS if p.peer == "misbehaving" and p.engine in LOADING])
 )
-def test_a_server_that_is_loading_is_waited_for(
-    user: User, pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
+def test_a_server_that_is_loading_is_waited_for(user: User, pair: Pair) -> None:
     user.has(pair, model=f"loads-{pair.id}:error=loading,times=5")
     events: list[Event] = []
     unwatch = jan.router.watch(events.append)

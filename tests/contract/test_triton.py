@@ -39,10 +39,8 @@ def asking(peer: Triton, model: str) -> Iterator[socket.socket]:
         yield wire
 
 
-def test_a_full_queue_is_told_as_such(
-    user: User, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
+@pytest.mark.usefixtures("no_pauses")
+def test_a_full_queue_is_told_as_such(user: User, house: House, tmp_path: Path) -> None:
     slow = LlamaCpp(tmp_path, model=house.slow_model, context=50_000, endless=True)
     with slow, Triton(tmp_path, slow) as peer, ExitStack() as others:
         user.has(replace(TRITON, files=lambda _: address()(peer)), model="narrow")

@@ -206,6 +206,7 @@ def test_what_else_ends_an_answer(server: StreamingServer) -> None:
     assert caught.value.partial == "".join(tokens(3))
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -231,9 +232,7 @@ def test_what_it_refuses_is_one_line(
     server: StreamingServer,
     behaviour: str,
     kind: type[errors.EngineError],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
     with pytest.raises(kind) as caught:
         ask(engine("claude", server.url), model(f"c:n=5,{behaviour}"))
     assert type(caught.value) is kind

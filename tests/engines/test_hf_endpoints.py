@@ -12,6 +12,7 @@ import pytest
 from jan_jupyter import errors
 from jan_jupyter.engines.hf_endpoints import TGIParser, sampling
 from jan_jupyter.engines.http.endpoint import Remote
+from jan_jupyter.engines.http.failures import error_of
 from jan_jupyter.types import ChatRequest, Delta, Event, Message, Usage
 from jan_jupyter.wire.errors import Complaint
 from jan_jupyter.wire.sse import ServerEvent
@@ -127,11 +128,11 @@ def test_what_a_text_format_cannot_do_is_told(server: StreamingServer) -> None:
     assert server.journal() == []
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("form", ["openai", "tgi", "toolkit"])
 def test_an_endpoint_that_was_scaled_to_zero_is_waited_for(
-    server: StreamingServer, form: str, monkeypatch: pytest.MonkeyPatch
+    server: StreamingServer, form: str
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
     events: list[Event] = []
     behaviour = "n=3,status=503,form=html,times=4"
     about = model(f"m:{behaviour}")
@@ -151,6 +152,7 @@ def test_a_request_that_the_proxy_holds_shows_that_it_waits(
     assert "scaled to zero" in events[0].message
 
 
+@pytest.mark.usefixtures("never_waits")
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -173,15 +175,40 @@ def test_what_tgi_refuses_is_one_line(
     server: StreamingServer,
     behaviour: str,
     kind: type[errors.EngineError],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     with pytest.raises(kind) as caught:
         ask(at(server, f"n=5,{behaviour}", "tgi"), M)
     assert type(caught.value) is kind
     assert "mine" in str(caught.value)
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("form", ["openai", "string"])
+def test_an_endpoint_that_is_too_busy_is_not_waited_for(server: StreamingServer, form: str) -> None:
+    behaviour = f"error=server_is_overloaded,form={form}"
+    with pytest.raises(errors.Overloaded, match="no capacity"):
+        ask(at(server, behaviour, "openai"), model(f"m:{behaviour}"))
+    assert len(server.journal()) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "starting"),
+    [
+        (b"", True),
+        (b"<html><body>503 Service Temporarily Unavailable</body></html>", True),
+        (b'{"error": "503 Service Unavailable"}', True),
+        (b'{"error": "Model org/m is currently loading", "estimated_time": 20.0}', True),
+        (b'{"error": {"message": "Loading model", "type": "unavailable_error"}}', True),
+        (b'{"error": "The endpoint is scaled to zero"}', True),
+        (b'{"error": "Too many requests in the queue"}', False),
+        (b'{"error": {"message": "No worker is free", "type": "ServiceUnavailable"}}', False),
+    ],
+)
+def test_which_503_says_that_an_endpoint_starts(body: bytes, starting: bool) -> None:
+    asked = engine("hf-endpoints", "https://x.endpoints.huggingface.cloud")
+    error = error_of(503, {}, body, asked.party(M, None))
+    assert type(error) is (errors.StillLoading if starting else errors.Overloaded)
 
 
 def test_the_router_is_never_starting() -> None:

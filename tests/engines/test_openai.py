@@ -122,10 +122,8 @@ def test_who_asks_for_a_long_wait_is_not_asked_again(server: StreamingServer) ->
     assert len(server.journal()) == 1
 
 
-def test_a_server_that_starts_is_waited_for_and_told(
-    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_PAUSE", 0.01)
+@pytest.mark.usefixtures("no_pauses")
+def test_a_server_that_starts_is_waited_for_and_told(server: StreamingServer) -> None:
     events: list[Event] = []
     deltas = ask(server, "starting:n=3,error=loading,times=5", events)
     assert text(deltas) == "".join(tokens(3))
@@ -193,6 +191,7 @@ def test_choices_that_come_together_are_told_apart() -> None:
     assert deltas[0].usage == Usage(1, 2)
 
 
+@pytest.mark.usefixtures("never_waits")
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -218,10 +217,7 @@ def test_what_a_server_refuses_is_one_line(
     server: StreamingServer,
     behaviour: str,
     kind: type[errors.EngineError],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     with pytest.raises(kind) as caught:
         ask(server, f"bad:n=5,{behaviour}")
     message = str(caught.value)
@@ -265,11 +261,8 @@ def test_the_mend_fits_what_was_refused(
     assert error.retryable == (kind == "timeout")
 
 
-def test_a_silent_server_is_told_with_seconds_tries_and_setting(
-    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
-
+@pytest.mark.usefixtures("no_pauses")
+def test_a_silent_server_is_told_with_seconds_tries_and_setting(server: StreamingServer) -> None:
     async def go() -> None:
         engine = OpenAI(options(server))
         silent = model("silent:headers=30", timeout=0.1)
@@ -292,10 +285,10 @@ def test_a_time_that_is_none_is_told(server: StreamingServer) -> None:
     assert engine.endpoint(model("m", timeout="300")).read_timeout == 300
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_stream_that_is_cut_before_its_first_token_is_asked_for_again(
-    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+    server: StreamingServer,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
     assert text(ask(server, "cut:n=3,cut=0,times=2")) == "".join(tokens(3))
     assert len(server.journal()) == 3
 
@@ -308,9 +301,8 @@ def test_rubbish_in_mid_stream_shows_itself_and_blames_no_address(server: Stream
         ask(server, "bad:n=5,rubbish=0")
 
 
-def test_nobody_listening(server: StreamingServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
-
+@pytest.mark.usefixtures("no_pauses")
+def test_nobody_listening(server: StreamingServer) -> None:
     async def go() -> None:
         engine = OpenAI(EngineOptions("openai", "openai", base_url="http://127.0.0.1:9/v1"))
         async for _ in engine.chat(model("x"), ChatRequest([Message("user", "hi")])):

@@ -151,3 +151,16 @@ def test_who_cannot_rank_says_so(
     with pytest.raises(errors.BadRequest, match=rf"{kind} .*cannot rank texts"):
         once(asked, asked.rerank(model("m"), "a", ["b"], {}))
     assert not server.journal()
+
+
+def test_a_format_that_has_only_chat_is_not_asked_for_more(server: StreamingServer) -> None:
+    for kind, form in (("hf-endpoints", "tgi"), ("nvidia-triton-trt-llm", "generate")):
+        asked, about = engine(kind, server.url), model("m", format=form)
+        for doing, does in (
+            (asked.embed(about, ["a"], {}), "embed texts"),
+            (asked.rerank(about, "a", ["b"], {}), "rank texts"),
+            (asked.speak(about, "a", {}), "speak"),
+        ):
+            with pytest.raises(errors.BadRequest, match=f"cannot {does}"):
+                once(asked, doing)
+    assert server.journal() == []

@@ -227,6 +227,7 @@ def test_its_openai_front_end(server: StreamingServer) -> None:
     assert server.journal()[0].headers["authorization"] == f"Bearer {KEY}"
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -248,9 +249,7 @@ def test_what_it_refuses_is_one_line(
     server: StreamingServer,
     behaviour: str,
     kind: type[errors.EngineError],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
     with pytest.raises(kind) as caught:
         ask(at(server), model(f"m:{behaviour}"))
     assert type(caught.value) is kind

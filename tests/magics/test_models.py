@@ -126,7 +126,10 @@ def test_a_server_of_this_machine_runs_or_not_in_every_list(notebook: Kernel) ->
         assert "ready" in told
         assert "not running" not in told
     assert [*models].index("present") < [*models].index("absent")
-    assert "<Model absent: ollama>" in notebook.execute("jan.models.list()").data()[-1]
+    assert (
+        "<Model absent: ollama>"
+        in notebook.execute("import jan_jupyter as jan\njan.models.list()").data()[-1]
+    )
 
 
 def test_nothing_from_a_file_is_more_than_text(notebook: Kernel) -> None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -329,6 +329,26 @@ def test_a_folder_behind_a_link_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(errors.ModelReadOnly, match="link"):
         store.update(next(m for m in store.list() if m.folder.name == "n"), {"name": "x"})
     assert snapshot(outside) == before
+
+
+def test_a_path_without_a_name_is_not_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = plant(tmp_path / "here", {"a.gguf": GGUF})
+    monkeypatch.chdir(here)
+    store = ModelStore(tmp_path / "jan")
+    waiting = store.create({"id": "m", "sources": [{"filename": "a.gguf"}]})
+    doings: list[Callable[[], object]] = [
+        lambda: store.create({"id": "n"}, files_from=Path("")),
+        lambda: store.add_files(waiting, Path("")),
+        lambda: store.import_(Path("")),
+        lambda: store.pull(" ", quiet=True),
+    ]
+    for doing in doings:
+        with pytest.raises(errors.UsageError, match="has no name"):
+            doing()
+    assert tree(here) == {"a.gguf"}
+    assert [model.id for model in store.list() if model.source == "json"] == ["m"]
 
 
 # Import -----------------------------------------------------------------------------------------

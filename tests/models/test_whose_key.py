@@ -205,7 +205,7 @@ def test_what_jan_has_written_is_not_the_users_own(
 def test_tokens_go_where_the_user_has_said(tmp_path: Path) -> None:
     from jan_jupyter.engine_options.tokens import set_token_provider
 
-    set_token_provider("openai", lambda: "token")
+    set_token_provider("openai", lambda: "token", tmp_path)
     try:
         for tree, given in (
             (described(), True),
@@ -218,7 +218,7 @@ def test_tokens_go_where_the_user_has_said(tmp_path: Path) -> None:
             (model,) = store.list()
             assert store.engine_options(model).at(model).has_token == given
     finally:
-        set_token_provider("openai", None)
+        set_token_provider("openai", None, tmp_path)
 
 
 def test_pickled_options_hold_no_key(tmp_path: Path) -> None:

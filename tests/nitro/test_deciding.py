@@ -565,6 +565,8 @@ def test_a_worker_learns_no_key() -> None:
     }
     keys |= {"MY_SERVICE", "KUBECONFIG", "SSH_AUTH_SOCK", "DBUS_SESSION_BUS_ADDRESS", "GH_PAT"}
     installers = {"HTTPS_PROXY", "no_proxy", "PIP_INDEX_URL", "CC"}
+    installers |= {"UV_INDEX_OURS_USERNAME", "UV_INDEX_OURS_PASSWORD", "UV_KEYRING_PROVIDER"}
+    keys |= {"UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"}
     every = dict.fromkeys(kept | keys | installers, "x")
     assert programs.environment(every).keys() == kept
     assert programs.of_installer(every).keys() == kept | installers

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -400,6 +401,33 @@ async def test_unload_while_it_loads(bench: Bench, tiny_model: Path, llama_serve
     worker = bench.worker()
     assert worker.state == "loading"
     await bench.nitro.unload(asked)
+    with pytest.raises(errors.EngineUnavailable, match="unloaded while it was loading"):
+        await loading
+    assert dead(worker.pid)
+
+
+async def test_it_may_be_unloaded_before_its_loader_has_seen_it(
+    bench: Bench,
+    tiny_model: Path,
+    llama_server: Program,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = model(tiny_model, **llama_server("--slow", "60"))
+    may_look = threading.Event()
+    look = registry.Registry.look
+
+    def late(self: Any, key: str) -> Any:
+        """What `start` polls; it comes to look when all is over."""
+        if sys._getframe(1).f_code.co_name == "start":
+            assert may_look.wait(30)
+        return look(self, key)
+
+    monkeypatch.setattr(registry.Registry, "look", late)
+    loading = asyncio.create_task(bench.nitro.load(asked))
+    await until(bench.registry.all)
+    worker = bench.worker()
+    await bench.nitro.unload(asked)
+    may_look.set()
     with pytest.raises(errors.EngineUnavailable, match="unloaded while it was loading"):
         await loading
     assert dead(worker.pid)

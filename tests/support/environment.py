@@ -8,10 +8,11 @@ from pathlib import Path
 
 import psutil
 
-# Settings of the person at the keyboard, keys, and proxies, which would lead out.
+# Settings of the person at the keyboard, the width of their terminal, keys, and proxies, which
+# would lead out.
 _PERSONAL = re.compile(
     r"(JAN|JUPYTER|JPY|IPYTHON|HF|HUGGINGFACE|LLAMA|OLLAMA|OPENAI|ANTHROPIC|AZURE)_.*"
-    r"|IPYTHONDIR|PYTHONSTARTUP|.*_(API_KEY|TOKEN|PROXY)",
+    r"|IPYTHONDIR|PYTHONSTARTUP|COLUMNS|LINES|.*_(API_KEY|TOKEN|PROXY)",
     re.IGNORECASE,
 )
 

@@ -13,7 +13,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from jan_jupyter.errors import ThreadBroken, ThreadBusy, ThreadError, ThreadNotFound
+from jan_jupyter.errors import (
+    ThreadBroken,
+    ThreadBusy,
+    ThreadError,
+    ThreadNotFound,
+    UsageError,
+)
 from jan_jupyter.threads import ThreadMessage, ThreadStore, files
 from jan_jupyter.threads.context import filled
 
@@ -282,6 +288,9 @@ def test_importing_what_is_none(store: ThreadStore, tmp_path: Path) -> None:
     for name in ("a.ipynb", "a.jsonl", "missing.jsonl", "a.txt"):
         with pytest.raises(ThreadError):
             store.import_(tmp_path / name)
+    for nothing in ("", Path("")):
+        with pytest.raises(UsageError, match="has no name"):
+            store.import_(nothing)
     assert store.list() == []
     (tmp_path / "b.jsonl").write_text('{"role": "user", "content": "openai style"}\n')
     assert [m.text for m in store.import_(tmp_path / "b.jsonl").messages] == ["openai style"]

@@ -22,6 +22,7 @@ def address(isolated: Path) -> Iterator[str]:
     bridge.wait(jan.router.close())
 
 
+@pytest.mark.usefixtures("never_waits")
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -52,10 +53,7 @@ def test_an_error_keeps_its_class(
     server: StreamingServer,
     behaviour: str,
     kind: type[errors.EngineError],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
-    monkeypatch.setattr("jan_jupyter.wire.retry.STARTING_SECONDS", -1)
     add_remote(isolated / "jan", server, m=behaviour)
     with pytest.raises(errors.EngineError) as caught:
         ask(engine("openai", address), model("m"))
@@ -72,6 +70,30 @@ def test_what_no_repetition_mends_is_asked_once(
     with pytest.raises(errors.Malformed):
         ask(engine("openai", address), model("m"))
     assert len(server.journal()) == 1
+
+
+@pytest.mark.usefixtures("never_waits")
+@pytest.mark.parametrize(
+    ("behaviour", "times"),
+    [("status=500", 3), ("error=server_is_overloaded", 3), ("hangup", 3), ("error=loading", 1)],
+)
+def test_what_the_server_has_tried_again_its_client_does_not(
+    address: str, isolated: Path, server: StreamingServer, behaviour: str, times: int
+) -> None:
+    add_remote(isolated / "jan", server, m=behaviour)
+    with pytest.raises(errors.EngineError) as caught:
+        ask(engine("openai", address), model("m"))
+    assert len(server.journal()) == times
+    assert str(caught.value).count("was asked") == (times > 1)
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_what_can_still_succeed_is_tried_again_by_the_server_alone(
+    address: str, isolated: Path, server: StreamingServer
+) -> None:
+    add_remote(isolated / "jan", server, m="n=3,status=500,times=2")
+    assert text(ask(engine("openai", address), model("m"))) == "".join(tokens(3))
+    assert len(server.journal()) == 3
 
 
 def test_an_answer_comes_through_whole(

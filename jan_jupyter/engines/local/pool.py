@@ -156,6 +156,10 @@ class Workers:
                 if ours:
                     self._ours.add((worker.key, worker.pid))
                 ready = None if flight.unwanted else await self._watch(worker, on_progress)
+            except WorkerFailed:
+                if flight.unwanted:  # it was ended before we saw it
+                    raise Unloaded(_UNLOADED) from None
+                raise
             except asyncio.CancelledError:
                 with suppress(WorkerFailed, JanError, OSError):
                     worker, ours = await claim  # a thread cannot be stopped, its worker can
@@ -166,7 +170,7 @@ class Workers:
                 return ready
             if ours or flight.unwanted:
                 await self._stop(worker)
-                raise Unloaded("it was unloaded while it was loading")
+                raise Unloaded(_UNLOADED)
             # Somebody else had started it and gave up: our wish still stands.
 
     async def _watch(self, worker: Worker, on_progress: Progress) -> Worker | None:
@@ -249,6 +253,8 @@ class Workers:
     async def _stop(self, worker: Worker) -> None:
         await self._ask(lambda known: known.stop(worker))
 
+
+_UNLOADED = "it was unloaded while it was loading"
 
 SHARED = Workers(runtime_folder)
 """The one that all engines of this process use: an edited engine file makes another engine."""

@@ -202,8 +202,13 @@ class Registry:
         with suppress(BrokenPipeError), starter.stdin:
             starter.stdin.write(json.dumps(self._order(spec, launch)).encode())
         deadline = time.monotonic() + START_SECONDS
-        while (worker := self.look(key)) is None:
-            if starter.poll() or time.monotonic() > deadline:
+        while True:
+            ended = starter.poll()  # 0: the worker has been registered
+            if (worker := self.look(key)) is not None:
+                break
+            if ended == 0:
+                raise WorkerFailed("it was ended as soon as it began", log=self.log(key))
+            if ended or time.monotonic() > deadline:
                 starter.kill()
                 status = starter.wait()
                 if status > 1 and hasattr(os, "fork"):  # the number of an error, see its `main`

@@ -13,7 +13,7 @@ from ... import errors
 from ...engine_options.options import EngineOptions
 from ...models.model import Model
 from ...redaction import Address
-from ...types import Audio, ChatRequest, Delta, Embeddings, Event, Ranking
+from ...types import Audio, ChatRequest, Delta, Event
 from ...wire.errors import Complaint
 from ..base import unheard
 from ..http import client as http
@@ -99,7 +99,7 @@ class Triton(OpenAI):
             return GrpcRequest.of(asked, self._known(endpoint))
         return asked
 
-    def gives_choices(self, model: Model) -> bool:
+    def speaks_openai(self, model: Model) -> bool:
         return self._format(model) == "openai"
 
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
@@ -118,20 +118,6 @@ class Triton(OpenAI):
         left_out += self._known(self.endpoint(model)).tensors("", sent)[1]
         plain = plainly({**self.options.settings, **model.settings})
         return [*([f"not sent: {', '.join(left_out)}"] if left_out else []), *plain]
-
-    async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Embeddings:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "embed texts in this format")
-        return await super().embed(model, texts, parameters)
-
-    async def rerank(
-        self, model: Model, query: str, documents: Sequence[str], parameters: Mapping[str, Any]
-    ) -> Ranking:
-        if self._format(model) != "openai":
-            raise self._cannot(model, "rank texts in this format")
-        return await super().rerank(model, query, documents, parameters)
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         raise self._cannot(model, "speak")

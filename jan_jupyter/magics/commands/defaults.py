@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ..candidates import parameters, ready_models
-from ..options import reader
+from ..options import argument_type
 from ..shared import workspace
 from .command import Caller, Command, arg, pairs, without_pairs
 
@@ -64,7 +64,7 @@ def _set_pairs(words: Sequence[str]) -> Iterator[tuple[str, Any]]:
 
 
 def _typed(field: Field, text: str) -> Any:
-    read = reader(field)
+    read = argument_type(field)
     try:
         value = read(text)
     except (ValueError, OverflowError):

@@ -104,6 +104,8 @@ async def pull(
     """
     errors.expect(source, str, "What to pull is named by text (`hf:org/repo`, …)")
     errors.expect(id, str | None, "The id of a model is text")
+    if not source.strip():
+        raise errors.UsageError("What to pull has no name: give a source, such as hf:org/repo.")
     web = Web(huggingface.key)
     try:
         model = await asyncio.to_thread(_named, store, source)
