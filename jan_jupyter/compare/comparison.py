@@ -13,12 +13,14 @@ from ..settings import settings
 from ..workspace import Workspace, shared
 from . import records, source
 from .lookup import Lookup
+from .repeated import Repeats
 from .runs import Runs
 from .saving import save
 from .session import Session, listed
 from .shown import Shown, narrowed
 from .store import Store
 from .stored_runs import Run
+from .strengths import Strength, bradley_terry
 from .values import Contestant, Grid, Result, Row
 from .verdicts import Standing, Verdict, standings, verdicts
 from .views.board import Against, board
@@ -237,6 +239,22 @@ class Comparison:
         Gives its verdicts and how far it can be trusted; its votes are added to `.votes`.
         """
         return self._session.judged(judge)
+
+    def ranking(self, baseline: str | int = 0) -> dict[str, Strength]:
+        """How strong each contestant is by all votes, the strongest first: Bradley–Terry with ties.
+
+        The prompt is the unit. Raises `UsageError` without votes, or the extra `compare`.
+        """
+        if not self.votes:
+            raise UsageError("Nobody has voted yet: `.vote(prompt, winner)`, or `.judge(model)`.")
+        base = Lookup(self.result).contestant(baseline)
+        names = [one.name for one in self.grid.contestants]
+        return {names[one.contestant]: one for one in bradley_terry(self.votes, baseline=base)}
+
+    @property
+    def repeats(self) -> Repeats:
+        """How stable the answers are, and pass@k: `.repeats.stability()`, `.repeats.passes(…)`."""
+        return Repeats(self.result)
 
     def _first_scorer(self) -> str:
         found = next((name for row in self.result.rows for name in row.scores), None)

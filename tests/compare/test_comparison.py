@@ -305,6 +305,40 @@ def test_votes_are_kept() -> None:
             alone.vote("Red", winner)
 
 
+def test_votes_make_a_ranking() -> None:
+    pytest.importorskip("evalica")
+    made = jan.compare([f"p{n}" for n in range(12)], ["echo", "five"])
+    with pytest.raises(errors.UsageError, match="Nobody has voted"):
+        made.ranking()
+    for n in range(12):
+        made.vote(n, "five")
+    ranked = made.ranking()
+    assert [*ranked] == ["five", "echo"]
+    assert (ranked["five"].ahead, ranked["echo"].ahead) == (1, 0)
+    assert made.ranking(baseline="five")["echo"].ahead == -1
+
+
+def test_a_judge_votes_in_both_orders(server: StreamingServer) -> None:
+    made = jan.compare(["Red", "Blue"], ["echo", "five"])
+    before = asked(server)
+    judged = made.judge("five")
+    assert len(judged.judgements) == 2
+    assert {one.verdict for one in judged.judgements} == {None}  # it writes no verdict
+    assert made.votes == ()
+    assert asked(server) > before + 2
+
+
+def test_repeats_tell_how_stable_answers_are(server: StreamingServer) -> None:
+    made = small(repeats=3, scorers={"red": lambda text: "Red" in text})
+    found = made.repeats.stability()["Red", "echo"]
+    assert [str(variant) for variant in found.variants] == ['"Red" ×3']
+    assert made.repeats.passes(2, "red")["echo"] == (0.5, 0.5, 2)
+    assert made.repeats.passes(3, "red")["five"] == (0, 0, 2)
+    for k in (0, 4):
+        with pytest.raises(errors.UsageError):
+            made.repeats.passes(k, "red")
+
+
 # Seeing -------------------------------------------------------------------------------------------
 
 
