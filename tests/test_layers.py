@@ -206,6 +206,7 @@ LARGER = {
     "file engines/local/serve.py": "a program by itself, which runs in other environments",
     "file types.py": "the values of all rooms, in one place",
     "function magics/core.py _prepare": "the order of what is asked of a cell",
+    "class compare/comparison.py Comparison": "all that people ask of it, each in a line or two",
 }
 """What is larger, and why."""
 

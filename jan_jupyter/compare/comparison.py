@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..settings import settings
 from ..workspace import Workspace, shared
 from . import records, source
+from .determinism import TIMES, Certificate, prove
 from .lookup import Lookup
 from .repeated import Repeats
 from .runs import Runs
@@ -255,6 +256,14 @@ class Comparison:
     def repeats(self) -> Repeats:
         """How stable the answers are, and pass@k: `.repeats.stability()`, `.repeats.passes(…)`."""
         return Repeats(self.result)
+
+    def deterministic(self, times: int = TIMES) -> list[Certificate]:
+        """Whether each contestant answers alike every time, to the byte, or why not.
+
+        All prompts are asked anew, in a run of its own, with a seed; where models are loaded here,
+        by one slot and without the cache of prompts.
+        """
+        return prove(self._session, times)
 
     def _first_scorer(self) -> str:
         found = next((name for row in self.result.rows for name in row.scores), None)

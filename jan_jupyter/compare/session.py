@@ -316,6 +316,18 @@ class Session:
         made.known = self._answers()
         return made
 
+    def anew(self, grid: Grid, name: str) -> Session:
+        """One that asks another grid, whatever is stored, and is not scored."""
+        return Session(
+            grid,
+            self.workspace,
+            self.store,
+            name=name,
+            fresh=True,
+            budget=self.budget,
+            client=self.client,
+        )
+
     def again(self) -> AsyncGenerator[Counted, None]:
         """Steps that ask what failed, and what has not been asked."""
         self.retry, self.known = True, self._answers()

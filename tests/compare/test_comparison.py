@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.compare import records, source
+from jan_jupyter.compare.determinism import certificates
 from jan_jupyter.compare.session import Session
-from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Row
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
 from jan_jupyter.settings import settings
 from jan_jupyter.types import Message
@@ -339,6 +341,51 @@ def test_repeats_tell_how_stable_answers_are(server: StreamingServer) -> None:
             made.repeats.passes(k, "red")
 
 
+def test_identical_answers_are_proven(server: StreamingServer) -> None:
+    made = jan.compare(["Red", "Blue"], ["echo", "broken"])
+    echo, broken = made.deterministic(3)
+    assert (echo.proven, str(echo)) == (True, "echo: 3 identical answers to each of 2 prompts.")
+    assert not broken.proven
+    assert broken.cause.startswith("6 calls failed, the first with: BadRequest")
+    assert [e.body.get("seed") for e in server.journal() if e.body["model"] == "echo"] == [
+        None
+    ] * 2 + [1] * 6
+    with pytest.raises(errors.UsageError, match="two of them"):
+        made.deterministic(1)
+
+
+def test_a_model_that_is_loaded_here_is_asked_by_one_slot_without_a_cache() -> None:
+    made = jan.compare("Name a colour.", "jan-mini", parameters={"temperature": 1.5})
+    (found,) = made.deterministic(3)
+    assert found.proven, found
+    (kept,) = [name for name in jan.runs if name.endswith("identical?")]
+    request = jan.runs[kept][0][0].reply.request
+    assert (request.parameters["seed"], request.parameters["cache_prompt"]) == (1, False)
+    bridge.wait(jan.router.unload("jan-mini"))
+
+
+@pytest.mark.parametrize(
+    ("local", "note", "says"),
+    [
+        (True, "", "adds up numbers in another order"),
+        (False, "", "does not keep to it"),
+        (False, "seed was left out.", r"no seed was taken \(seed was left out\)"),
+    ],
+)
+def test_what_differs_has_a_cause(local: bool, note: str, says: str) -> None:
+    grid = gridded("a", "m", repeats=2)
+    notes = [note] if note else []
+    rows = [
+        Row(Call(0, 0, n), "", jan.Reply(text, "m", "e", notes=notes, finish="stop"))
+        for n, text in enumerate(["one two", "one three"])
+    ]
+    (found,) = certificates(Result(grid, rows), [local])
+    assert (found.proven, found.identical, found.prompts) == (False, 0, 1)
+    assert re.search(f"part at character 5, .*{says}", str(found))
+    (short,) = certificates(Result(grid, rows[:1]), [local])
+    assert short.cause == "not all was asked"
+
+
 # Seeing -------------------------------------------------------------------------------------------
 
 
@@ -382,6 +429,12 @@ def test_an_answer_goes_on_as_a_conversation(server: StreamingServer) -> None:
     broken = jan.compare("Red", "broken")
     with pytest.raises(errors.UsageError, match="no answer"):
         broken.thread(0, 0)
+
+
+def test_settings_of_loading_go_on_too() -> None:
+    made = jan.compare("Red", [("small", "echo", {}, {"ctx_len": 512})])
+    for chat in (made.thread(0, 0), made.thread(0, 0, "kept")):
+        assert chat.stream("Blue").target.values.settings["ctx_len"].value == 512
 
 
 def test_the_winner_becomes_the_default() -> None:
