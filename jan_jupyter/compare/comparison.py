@@ -342,6 +342,7 @@ def session(
     fresh: bool = False,
     budget: Any = None,
     client: Any = None,
+    decide: str | None = None,
     workspace: Workspace | None = None,
     **asked: Any,
 ) -> Session:
@@ -356,6 +357,7 @@ def session(
         fresh=fresh,
         budget=budget_of(budget),
         client=client,
+        decide=decide,
     )
 
 
@@ -374,6 +376,7 @@ def compare(
     name: str | None = None,
     fresh: bool = False,
     budget: Any = None,
+    decide: str | None = None,
 ) -> Comparison:
     """Ask every model every prompt, and give a `Comparison`; stopped, it holds what has come.
 
@@ -381,25 +384,12 @@ def compare(
     `fresh`. `prompts`, `models`, `parameters`, `variables`, `expected`: see `grid`; `scorers`:
     names, patterns, schemas, functions; `name`: that of the run (`jan.runs[name]`); `budget`: the
     most calls, or a mapping with `calls` and `money`; `client`: a `dask.distributed.Client`, whose
-    workers ask. More than 100 calls that cost money are asked
+    workers ask; `decide`: a scorer by whose word it ends as soon as all are clearly better or worse
+    than the first, or the same. More than 100 calls that cost money are asked
     for only if you say yes, or give a budget. Raises `JanError` for what cannot be asked at all;
     what fails on the way is a row.
     """
-    asked = session(
-        prompts,
-        models,
-        parameters=parameters,
-        repeats=repeats,
-        variables=variables,
-        system=system,
-        seed=seed,
-        scorers=scorers,
-        expected=expected,
-        name=name,
-        fresh=fresh,
-        budget=budget,
-        client=client,
-    )
+    asked = session(**locals())  # nothing else has a name yet
     asked.consent(None, asked.plan())
     asked.wait(asked.steps())
     return Comparison(asked)

@@ -463,6 +463,7 @@ class Shown:
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> type[Shown]:
+    assert callable(jan.compare)  # at its first use what shows it is chosen
     monkeypatch.setattr(Session, "shows", Shown)
     return Shown
 
@@ -510,6 +511,18 @@ def test_a_budget_ends_it_in_order(server: StreamingServer) -> None:
     for wrong in (0.5, "2", {"euro": 3}, True, {}):
         with pytest.raises(errors.UsageError):
             budget_of(wrong)
+
+
+def test_it_ends_when_the_answer_is_clear(server: StreamingServer, shown: type[Shown]) -> None:
+    prompts = [f"prompt {n}" for n in range(60)]
+    says = {"says": lambda text: "prompt" in text}
+    made = jan.compare(prompts, ["echo", "five"], scorers=says, decide="says")
+    assert 10 < len(made) < 80
+    assert "the answer is clear after" in "".join(shown.lines)
+    assert made.verdicts()[0].word == "worse"
+    assert all("says" in row.scores for row in made)
+    with pytest.raises(errors.UsageError, match="'says'"):
+        jan.compare(prompts, ["echo", "five"], scorers=says, decide="said")
 
 
 def test_the_plan_asks_nothing(server: StreamingServer) -> None:
