@@ -217,6 +217,7 @@ GRIDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "one": ("a", "echo", {"parameters": {"temperature": 0.5, "stop": ["x"]}}),
     "axes": ("a", ["echo", "five"], {"parameters": {"temperature": [0, 0.7]}}),
     "own": ("a", [("n", "echo", {"stop": ["x", "y"]}, {"ctx_len": 512})], {}),
+    "lists": ("a", "echo", {"parameters": {"logit_bias": [[[1, 2]], [[3, 4]]]}}),
     "system": (["a", "b"], "echo", {"system": "Be brief.", "expected": ["x", None]}),
     "messages": ([[Message("system", "a"), Message("user", "b")]], "echo", {}),
     "template": ("{x}!", "echo", {"variables": {"x": [1, "b"]}, "expected": "x"}),
@@ -498,6 +499,14 @@ def test_an_interrupt_keeps_what_has_come(server: StreamingServer, shown: type[S
     server.behave("five", "n=5")
     assert [row.text for row in made.retry()] == ['"Red"', FIVE, '"Blue"', FIVE]
     assert len([e for e in server.journal() if e.body["model"] == "echo"]) == 2
+
+
+def test_in_a_script_a_line_for_each_tenth_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    jan.compare([f"p{n}" for n in range(40)], "echo")
+    lines = capsys.readouterr().out.splitlines()
+    assert 2 <= len(lines) <= 11
+    assert lines[-1].startswith("40 of 40")
+    assert jan.compare(["p0"], "echo").name
 
 
 def test_it_can_be_awaited() -> None:
