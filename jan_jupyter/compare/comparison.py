@@ -12,13 +12,16 @@ from ..errors import UsageError
 from ..settings import settings
 from ..workspace import Workspace, shared
 from . import records, source
+from .determinism import TIMES, Certificate, prove
 from .lookup import Lookup
+from .repeated import Repeats
 from .runs import Runs
 from .saving import save
 from .session import Session, listed
 from .shown import Shown, narrowed
 from .store import Store
 from .stored_runs import Run
+from .strengths import Strength, bradley_terry
 from .values import Contestant, Grid, Result, Row
 from .verdicts import Standing, Verdict, standings, verdicts
 from .views.board import Against, board
@@ -238,6 +241,30 @@ class Comparison:
         """
         return self._session.judged(judge)
 
+    def ranking(self, baseline: str | int = 0) -> dict[str, Strength]:
+        """How strong each contestant is by all votes, the strongest first: Bradley–Terry with ties.
+
+        The prompt is the unit. Raises `UsageError` without votes, or the extra `compare`.
+        """
+        if not self.votes:
+            raise UsageError("Nobody has voted yet: `.vote(prompt, winner)`, or `.judge(model)`.")
+        base = Lookup(self.result).contestant(baseline)
+        names = [one.name for one in self.grid.contestants]
+        return {names[one.contestant]: one for one in bradley_terry(self.votes, baseline=base)}
+
+    @property
+    def repeats(self) -> Repeats:
+        """How stable the answers are, and pass@k: `.repeats.stability()`, `.repeats.passes(…)`."""
+        return Repeats(self.result)
+
+    def deterministic(self, times: int = TIMES) -> list[Certificate]:
+        """Whether each contestant answers alike every time, to the byte, or why not.
+
+        All prompts are asked anew, in a run of its own, with a seed; where models are loaded here,
+        by one slot and without the cache of prompts.
+        """
+        return prove(self._session, times)
+
     def _first_scorer(self) -> str:
         found = next((name for row in self.result.rows for name in row.scores), None)
         if found is None:
@@ -315,6 +342,7 @@ def session(
     fresh: bool = False,
     budget: Any = None,
     client: Any = None,
+    decide: str | None = None,
     workspace: Workspace | None = None,
     **asked: Any,
 ) -> Session:
@@ -329,6 +357,7 @@ def session(
         fresh=fresh,
         budget=budget_of(budget),
         client=client,
+        decide=decide,
     )
 
 
@@ -347,6 +376,7 @@ def compare(
     name: str | None = None,
     fresh: bool = False,
     budget: Any = None,
+    decide: str | None = None,
 ) -> Comparison:
     """Ask every model every prompt, and give a `Comparison`; stopped, it holds what has come.
 
@@ -354,25 +384,12 @@ def compare(
     `fresh`. `prompts`, `models`, `parameters`, `variables`, `expected`: see `grid`; `scorers`:
     names, patterns, schemas, functions; `name`: that of the run (`jan.runs[name]`); `budget`: the
     most calls, or a mapping with `calls` and `money`; `client`: a `dask.distributed.Client`, whose
-    workers ask. More than 100 calls that cost money are asked
+    workers ask; `decide`: a scorer by whose word it ends as soon as all are clearly better or worse
+    than the first, or the same. More than 100 calls that cost money are asked
     for only if you say yes, or give a budget. Raises `JanError` for what cannot be asked at all;
     what fails on the way is a row.
     """
-    asked = session(
-        prompts,
-        models,
-        parameters=parameters,
-        repeats=repeats,
-        variables=variables,
-        system=system,
-        seed=seed,
-        scorers=scorers,
-        expected=expected,
-        name=name,
-        fresh=fresh,
-        budget=budget,
-        client=client,
-    )
+    asked = session(**locals())  # nothing else has a name yet
     asked.consent(None, asked.plan())
     asked.wait(asked.steps())
     return Comparison(asked)

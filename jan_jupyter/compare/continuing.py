@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..chat import Chat
 from ..errors import UsageError
+from ..threads.assistants import Assistant
 from ..threads.message import ThreadMessage
 from ..threads.record import questions
 from ..types import Message
@@ -12,7 +13,8 @@ from .values import Grid, Row
 
 
 def chat(grid: Grid, row: Row, workspace: Workspace, thread: str | None = None) -> Chat:
-    """A `Chat` with the model that gave the row's answer, after it, with the same parameters.
+    """A `Chat` with the model that gave the row's answer, after it, with the same parameters and
+    settings.
 
     `thread` is the name of a new one that keeps it. Raises `UsageError` if nothing was answered, or
     there is a thread of that name.
@@ -23,13 +25,18 @@ def chat(grid: Grid, row: Row, workspace: Workspace, thread: str | None = None) 
     said = row.reply.messages or _said(grid, row)
     parameters = {**grid.parameters, **contestant.parameters}
     if thread is None:
-        return Chat(contestant.model, workspace=workspace, history=said, **parameters)
+        loaded = Assistant(contestant.name, settings=contestant.settings)
+        return Chat(
+            contestant.model, assistant=loaded, workspace=workspace, history=said, **parameters
+        )
     if workspace.threads.find(thread) is not None:
         raise UsageError(f"There is a thread {thread!r} already; choose another name.")
     system = "\n\n".join(m.text for m in said if m.role == "system")
     kept = workspace.threads.create(
         thread, model=row.reply.model, engine=row.reply.engine, instructions=system
     )
+    if contestant.settings:
+        kept.configure(settings=contestant.settings)
     for turn in questions([m for m in said[:-1] if m.role != "system"]):
         kept.append(turn)
     kept.append(ThreadMessage.of_reply(row.reply))

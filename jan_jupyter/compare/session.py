@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from .. import bridge
 from ..errors import UsageError
 from ..workspace import Workspace
 from .budget import Budget
+from .deciding import Deciding
 from .facts import look
 from .judge import Judge, pairwise
 from .plan import Plan, plan
@@ -79,6 +80,7 @@ class Session:
         fresh: bool = False,
         budget: Budget | None = None,
         client: Any = None,
+        decide: str | None = None,
     ) -> None:
         self.grid = grid
         self.workspace = workspace
@@ -86,8 +88,13 @@ class Session:
         self.given = scorers
         """The scorers as the user gave them."""
         self.scorers: list[Scorer] = named_scorers(scorers, workspace=workspace)
+        if decide is not None and decide not in (names := [one.name for one in self.scorers]):
+            known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
+            raise UsageError(f"`decide` names a scorer, which {decide!r:.80} is not: {known}.")
         self.fresh = fresh
         self.budget = budget
+        self.decide = decide
+        """A scorer by whose word it ends as soon as that is clear."""
         self.client = client
         """A `dask.distributed.Client` whose workers ask; `None`: this process does."""
         self.retry = False
@@ -187,17 +194,28 @@ class Session:
             tell=told.append,
             client=self.client,
         )
+        deciding = Deciding(self.grid, self.decide) if self.decide else None
+        decided = ""
         async with aclosing(ticking(rows)) as coming:
             async for row in coming:
                 if row is not None:
                     self._take(row)
+                    decided = await self._decided(deciding, row) if deciding else ""
                 if told:
-                    yield told[-1]
-        self.ended = told[-1].ended if told else ""
+                    yield replace(told[-1], ended=decided or told[-1].ended)
+                if decided:
+                    break
+        self.ended = decided or (told[-1].ended if told else "")
         self.fresh = False  # what is asked once more later is only what is missing
         async with aclosing(self.scoring()) as scoring:
             async for step in scoring:
                 yield step
+
+    async def _decided(self, deciding: Deciding, row: Row) -> str:
+        """Score a row that came, and look whether all is clear; why it ends, else nothing."""
+        one = Result(self.grid, [self.rows[row.call]])
+        await score(one, self.scorers, on_row=self._scored, workspace=self.workspace)
+        return deciding.decided(self.result) if deciding.add(row) else ""
 
     async def scoring(self) -> AsyncGenerator[Counted, None]:
         """Score what has no score yet; each is kept when it comes."""
@@ -315,6 +333,18 @@ class Session:
         )
         made.known = self._answers()
         return made
+
+    def anew(self, grid: Grid, name: str) -> Session:
+        """One that asks another grid, whatever is stored, and is not scored."""
+        return Session(
+            grid,
+            self.workspace,
+            self.store,
+            name=name,
+            fresh=True,
+            budget=self.budget,
+            client=self.client,
+        )
 
     def again(self) -> AsyncGenerator[Counted, None]:
         """Steps that ask what failed, and what has not been asked."""

@@ -6,11 +6,13 @@ import ast
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
 from ..errors import UsageError
 from ..types import Message
+from .contestants import contestants
 from .values import Case, Contestant, Grid
 from .widening import gridded
 
@@ -18,9 +20,10 @@ from .widening import gridded
 def python(grid: Grid, name: str = "", scorers: Sequence[Any] = ()) -> str:
     """Python that gives the same grid. Functions among the scorers go by their names."""
     plain = _are_plain(grid.cases)
+    models = [_model(contestant) for contestant in grid.contestants]
     arguments = [
         _listed([repr(case.text) if plain else _case(case) for case in grid.cases]),
-        _listed([_model(contestant) for contestant in grid.contestants]),
+        _listed(models),
     ]
     if grid.parameters:
         arguments.append(f"parameters={literal(grid.parameters)}")
@@ -35,6 +38,8 @@ def python(grid: Grid, name: str = "", scorers: Sequence[Any] = ()) -> str:
     if name:
         arguments.append(f"name={name!r}")
     needs = [] if plain else ["from jan_jupyter.compare.values import Case", _MESSAGE]
+    if any(model.startswith("Contestant(") for model in models):
+        needs.append("from jan_jupyter.compare.values import Contestant")
     body = "".join(f"    {argument},\n" for argument in arguments)
     return "\n".join(["import jan_jupyter as jan", *needs, "", f"jan.compare(\n{body})", ""])
 
@@ -89,13 +94,15 @@ def _listed(items: Sequence[str]) -> str:
     return "[\n" + "".join(f"        {item},\n" for item in items) + "    ]"
 
 
-def _model(contestant: Contestant) -> str:
-    named = (contestant.name, contestant.model, contestant.parameters, contestant.settings)
-    if contestant.settings:
-        return literal(named)
-    if contestant.parameters or contestant.name != contestant.model:
-        return literal(named[:3])
-    return repr(contestant.model)
+def _model(one: Contestant) -> str:
+    """A contestant as people write it, where that makes the same one anew."""
+    named = (one.name, one.model, dict(one.parameters), dict(one.settings))
+    for form in (one.model, named[:3], named):
+        with suppress(UsageError):
+            if contestants([form], {}) == [one]:
+                return literal(form)
+    given = ", ".join(map(literal, named))
+    return f"Contestant({given})"
 
 
 def _case(case: Case) -> str:

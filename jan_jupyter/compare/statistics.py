@@ -25,7 +25,7 @@ FEWEST = 6
 MANY = 100
 """From so many prompts on the bootstrap covers what it says, for scores from 0 to 1."""
 PLENTY = 400
-SKEWED_BELOW, SKEWED_LEVEL = 40, 0.98
+SKEWED_BELOW, SKEWED_LEVEL = 50, 0.98
 """Below so many prompts, numbers without bounds want a wider interval: their tails may be long."""
 RESAMPLES = 4999
 POWER = 0.8
@@ -119,8 +119,7 @@ def studentised(values: Sequence[float], level: float = LEVEL) -> tuple[float, f
 
     data = np.asarray(values, float)
     n, center = len(data), data.mean()
-    count = min(RESAMPLES, max(1_000_000 // n, 999))  # of many prompts fewer do
-    chosen = np.random.default_rng(0).integers(0, n, (count, n))
+    chosen = np.random.default_rng(0).integers(0, n, (_resamples(n), n))
     samples = data[chosen]
     errors = samples.std(axis=1, ddof=1) / math.sqrt(n)
     some = errors > 1e-12 * max(1.0, abs(data).max())
@@ -132,6 +131,11 @@ def studentised(values: Sequence[float], level: float = LEVEL) -> tuple[float, f
     return float(center - above * error), float(center - below * error)
 
 
+def _resamples(n: int) -> int:
+    """Of many prompts fewer do."""
+    return min(RESAMPLES, max(1_000_000 // n, 999))
+
+
 def bca(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """The bias-corrected and accelerated bootstrap interval of a mean."""
     stats = needed("scipy.stats")
@@ -141,7 +145,7 @@ def bca(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
         (values,),
         np.mean,
         confidence_level=level,
-        n_resamples=RESAMPLES,
+        n_resamples=_resamples(len(values)),
         method="BCa",
         rng=np.random.default_rng(0),
         batch=max(1, 2_000_000 // len(values)),  # so that memory stays small

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.compare import records, source
+from jan_jupyter.compare.determinism import certificates
 from jan_jupyter.compare.session import Session
-from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Row
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
 from jan_jupyter.settings import settings
 from jan_jupyter.types import Message
@@ -215,6 +217,7 @@ GRIDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "one": ("a", "echo", {"parameters": {"temperature": 0.5, "stop": ["x"]}}),
     "axes": ("a", ["echo", "five"], {"parameters": {"temperature": [0, 0.7]}}),
     "own": ("a", [("n", "echo", {"stop": ["x", "y"]}, {"ctx_len": 512})], {}),
+    "lists": ("a", "echo", {"parameters": {"logit_bias": [[[1, 2]], [[3, 4]]]}}),
     "system": (["a", "b"], "echo", {"system": "Be brief.", "expected": ["x", None]}),
     "messages": ([[Message("system", "a"), Message("user", "b")]], "echo", {}),
     "template": ("{x}!", "echo", {"variables": {"x": [1, "b"]}, "expected": "x"}),
@@ -305,6 +308,85 @@ def test_votes_are_kept() -> None:
             alone.vote("Red", winner)
 
 
+def test_votes_make_a_ranking() -> None:
+    pytest.importorskip("evalica")
+    made = jan.compare([f"p{n}" for n in range(12)], ["echo", "five"])
+    with pytest.raises(errors.UsageError, match="Nobody has voted"):
+        made.ranking()
+    for n in range(12):
+        made.vote(n, "five")
+    ranked = made.ranking()
+    assert [*ranked] == ["five", "echo"]
+    assert (ranked["five"].ahead, ranked["echo"].ahead) == (1, 0)
+    assert made.ranking(baseline="five")["echo"].ahead == -1
+
+
+def test_a_judge_votes_in_both_orders(server: StreamingServer) -> None:
+    made = jan.compare(["Red", "Blue"], ["echo", "five"])
+    before = asked(server)
+    judged = made.judge("five")
+    assert len(judged.judgements) == 2
+    assert {one.verdict for one in judged.judgements} == {None}  # it writes no verdict
+    assert made.votes == ()
+    assert asked(server) > before + 2
+
+
+def test_repeats_tell_how_stable_answers_are(server: StreamingServer) -> None:
+    made = small(repeats=3, scorers={"red": lambda text: "Red" in text})
+    found = made.repeats.stability()["Red", "echo"]
+    assert [str(variant) for variant in found.variants] == ['"Red" ×3']
+    assert made.repeats.passes(2, "red")["echo"] == (0.5, 0.5, 2)
+    assert made.repeats.passes(3, "red")["five"] == (0, 0, 2)
+    for k in (0, 4):
+        with pytest.raises(errors.UsageError):
+            made.repeats.passes(k, "red")
+
+
+def test_identical_answers_are_proven(server: StreamingServer) -> None:
+    made = jan.compare(["Red", "Blue"], ["echo", "broken"])
+    echo, broken = made.deterministic(3)
+    assert (echo.proven, str(echo)) == (True, "echo: 3 identical answers to each of 2 prompts.")
+    assert not broken.proven
+    assert broken.cause.startswith("6 calls failed, the first with: BadRequest")
+    assert [e.body.get("seed") for e in server.journal() if e.body["model"] == "echo"] == [
+        None
+    ] * 2 + [1] * 6
+    with pytest.raises(errors.UsageError, match="two of them"):
+        made.deterministic(1)
+
+
+def test_a_model_that_is_loaded_here_is_asked_by_one_slot_without_a_cache() -> None:
+    made = jan.compare("Name a colour.", "jan-mini", parameters={"temperature": 1.5})
+    (found,) = made.deterministic(3)
+    assert found.proven, found
+    (kept,) = [name for name in jan.runs if name.endswith("identical?")]
+    request = jan.runs[kept][0][0].reply.request
+    assert (request.parameters["seed"], request.parameters["cache_prompt"]) == (1, False)
+    bridge.wait(jan.router.unload("jan-mini"))
+
+
+@pytest.mark.parametrize(
+    ("local", "note", "says"),
+    [
+        (True, "", "adds up numbers in another order"),
+        (False, "", "does not keep to it"),
+        (False, "seed was left out.", r"no seed was taken \(seed was left out\)"),
+    ],
+)
+def test_what_differs_has_a_cause(local: bool, note: str, says: str) -> None:
+    grid = gridded("a", "m", repeats=2)
+    notes = [note] if note else []
+    rows = [
+        Row(Call(0, 0, n), "", jan.Reply(text, "m", "e", notes=notes, finish="stop"))
+        for n, text in enumerate(["one two", "one three"])
+    ]
+    (found,) = certificates(Result(grid, rows), [local])
+    assert (found.proven, found.identical, found.prompts) == (False, 0, 1)
+    assert re.search(f"part at character 5, .*{says}", str(found))
+    (short,) = certificates(Result(grid, rows[:1]), [local])
+    assert short.cause == "not all was asked"
+
+
 # Seeing -------------------------------------------------------------------------------------------
 
 
@@ -350,6 +432,12 @@ def test_an_answer_goes_on_as_a_conversation(server: StreamingServer) -> None:
         broken.thread(0, 0)
 
 
+def test_settings_of_loading_go_on_too() -> None:
+    made = jan.compare("Red", [("small", "echo", {}, {"ctx_len": 512})])
+    for chat in (made.thread(0, 0), made.thread(0, 0, "kept")):
+        assert chat.stream("Blue").target.values.settings["ctx_len"].value == 512
+
+
 def test_the_winner_becomes_the_default() -> None:
     assert small().use("five").model == "five"
     assert settings().model == "five"
@@ -376,6 +464,7 @@ class Shown:
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> type[Shown]:
+    assert callable(jan.compare)  # at its first use what shows it is chosen
     monkeypatch.setattr(Session, "shows", Shown)
     return Shown
 
@@ -412,6 +501,14 @@ def test_an_interrupt_keeps_what_has_come(server: StreamingServer, shown: type[S
     assert len([e for e in server.journal() if e.body["model"] == "echo"]) == 2
 
 
+def test_in_a_script_a_line_for_each_tenth_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    jan.compare([f"p{n}" for n in range(40)], "echo")
+    lines = capsys.readouterr().out.splitlines()
+    assert 2 <= len(lines) <= 11
+    assert lines[-1].startswith("40 of 40")
+    assert jan.compare(["p0"], "echo").name
+
+
 def test_it_can_be_awaited() -> None:
     made = asyncio.run(jan.acompare(["Red"], ["echo", "five"], scorers=["exact"]))
     assert [row.text for row in made] == ['"Red"', FIVE]
@@ -423,6 +520,18 @@ def test_a_budget_ends_it_in_order(server: StreamingServer) -> None:
     for wrong in (0.5, "2", {"euro": 3}, True, {}):
         with pytest.raises(errors.UsageError):
             budget_of(wrong)
+
+
+def test_it_ends_when_the_answer_is_clear(server: StreamingServer, shown: type[Shown]) -> None:
+    prompts = [f"prompt {n}" for n in range(60)]
+    says = {"says": lambda text: "prompt" in text}
+    made = jan.compare(prompts, ["echo", "five"], scorers=says, decide="says")
+    assert 10 < len(made) < 80
+    assert "the answer is clear after" in "".join(shown.lines)
+    assert made.verdicts()[0].word == "worse"
+    assert all("says" in row.scores for row in made)
+    with pytest.raises(errors.UsageError, match="'says'"):
+        jan.compare(prompts, ["echo", "five"], scorers=says, decide="said")
 
 
 def test_the_plan_asks_nothing(server: StreamingServer) -> None:

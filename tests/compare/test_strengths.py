@@ -10,6 +10,7 @@ import pytest
 
 from jan_jupyter.compare.statistics import alpha
 from jan_jupyter.compare.strengths import Choice, bradley_terry, left_wins
+from jan_jupyter.compare.votes import Side, Vote
 from jan_jupyter.errors import UsageError
 
 
@@ -88,6 +89,26 @@ def test_many_votes_on_few_prompts_are_few() -> None:
     assert (four.high or 0) - (four.low or 0) == pytest.approx(
         (one.high or 0) - (one.low or 0), rel=0.1
     )
+
+
+def test_votes_of_a_comparison_are_ballots() -> None:
+    sides: list[Side] = [
+        "right",
+        "right",
+        "right",
+        "right",
+        "right",
+        "right",
+        "right",
+        "left",
+        "left",
+        "tie",
+        "both_bad",
+    ]
+    given = [Vote(case, 0, 1, side, "me") for case, side in enumerate(sides)]
+    plain = [Choice(one.case, one.left, one.right, one.winner) for one in given]
+    assert bradley_terry(given) == bradley_terry(plain)
+    assert left_wins(given).value == pytest.approx(2 / 9)
 
 
 def test_what_is_not_connected_cannot_be_ranked() -> None:

@@ -116,6 +116,17 @@ def test_a_stop_shows_and_keeps_what_has_come(ask: Kernel, server: StreamingServ
     assert len([e for e in server.journal() if e.body["model"] == "echo"]) == 1
 
 
+def test_python_is_stopped_and_gives_what_has_come(ask: Kernel, server: StreamingServer) -> None:
+    sent = ask.send("half = jan.compare('stop it', ['echo', 'stalling'])\nprint('goes on')")
+    ask.wait_text(sent, "1 of 2")
+    ask.interrupt()
+    result = ask.result(sent)
+    assert result.status == "ok", result.error
+    assert result.text == "goes on\n"
+    assert result.data() == ["Stopped: 1 of 2 calls are kept."]
+    assert ask.execute("print([row.text for row in half])").text == "['\"stop it\"']\n"
+
+
 def test_runs_are_listed_shown_renamed_joined_passed_on_and_deleted(ask: Kernel) -> None:
     ask.execute("%%jan -m echo -m five --as one\nfirst")
     ask.execute("%%jan -m echo -m five --as two\nsecond")

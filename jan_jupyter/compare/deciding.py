@@ -1,0 +1,61 @@
+"""When enough is known: a test that may be looked at again and again ends a comparison early."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from .sequential import Look, look
+from .statistics import kind_of
+from .values import Grid, Result, Row
+from .verdicts import differences
+
+
+class Deciding:
+    """Looks at a scorer's word on each contestant against the first, whenever prompts are complete.
+
+    Of many prompts not each is looked at: that errs no more often, and costs less.
+    """
+
+    def __init__(self, grid: Grid, scorer: str) -> None:
+        self.scorer = scorer
+        self._grid = grid
+        self._calls: Counter[int] = Counter()
+        self._complete = 0
+        self._next = 1
+
+    def add(self, row: Row) -> bool:
+        """A row that has ended; whether it is time to look."""
+        self._calls[row.call.case] += 1
+        if self._calls[row.call.case] < len(self._grid.contestants) * self._grid.repeats:
+            return False
+        self._complete += 1
+        if self._complete < self._next:
+            return False
+        self._next = max(self._complete + 1, int(self._complete * 1.02))
+        return True
+
+    def looks(self, result: Result) -> list[Look]:
+        """What is known of each contestant but the first; none where nothing is scored yet."""
+        scored = [s for row in result.rows if (s := row.scores.get(self.scorer)) is not None]
+        values = [float(score.value) for score in scored if score.value is not None]
+        if not values:
+            return []
+        bound = 1.0 if kind_of(values) in ("yes/no", "score") else None
+        others = range(1, len(result.grid.contestants))
+        return [
+            look([*differences(result, self.scorer, who).values()], pairs=len(others), bound=bound)
+            for who in others
+        ]
+
+    def decided(self, result: Result) -> str:
+        """What is clear, in words; empty as long as anything is open."""
+        found = self.looks(result)
+        if not found or not all(one.decided for one in found):
+            return ""
+        return f"the answer is clear after {_counted(found)} by {self.scorer}"
+
+
+def _counted(looks: Sequence[Look]) -> str:
+    n = max(one.n for one in looks)
+    return f"{n:,} prompt{'' if n == 1 else 's'}"
