@@ -10,10 +10,10 @@ from time import perf_counter, process_time
 
 from compare.made import answer, small_grid
 from jan_jupyter import bridge
-from jan_jupyter.compare.facts import look
-from jan_jupyter.compare.plan import plan
-from jan_jupyter.compare.run import run
-from jan_jupyter.compare.store import Store
+from jan_jupyter.compare.keeping.store import Store
+from jan_jupyter.compare.running.facts import look
+from jan_jupyter.compare.running.plan import plan
+from jan_jupyter.compare.running.run import run
 from jan_jupyter.compare.values import Case, Contestant, Grid, Row
 from jan_jupyter.types import Message
 from jan_jupyter.workspace import Workspace

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .ask import Stream
     from .chat import Chat, achat, chat, stream
     from .compare.comparison import Comparison, acompare, compare
-    from .compare.runs import Runs
+    from .compare.keeping.runs import Runs
     from .engine_options.tokens import set_token_provider
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from jan_jupyter.compare import sequential, statistics, strengths
-from jan_jupyter.compare.statistics import Estimate, Kind
+from jan_jupyter.compare.stats import sequential, statistics, strengths
+from jan_jupyter.compare.stats.statistics import Estimate, Kind
 
 PAGE = Path(__file__).parent.parent / "docs" / "statistics.md"
 SIZES = (10, 20, 40, 100)

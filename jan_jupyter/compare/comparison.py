@@ -11,22 +11,23 @@ from .. import bridge
 from ..errors import UsageError
 from ..settings import settings
 from ..workspace import Workspace, shared
-from . import records, source
+from . import records
 from .determinism import TIMES, Certificate, prove
+from .grids import source
+from .keeping.runs import Runs
+from .keeping.store import Store
+from .keeping.stored_runs import Run
 from .lookup import Lookup
-from .repeated import Repeats
-from .runs import Runs
 from .saving import save
+from .scoring.votes import Judged, Vote
 from .session import Session, listed
 from .shown import Shown, narrowed
-from .store import Store
-from .stored_runs import Run
-from .strengths import Strength, bradley_terry
+from .stats.repeated import Repeats
+from .stats.strengths import Strength, bradley_terry
+from .stats.verdicts import Standing, Verdict, standings, verdicts
 from .values import Contestant, Grid, Result, Row
-from .verdicts import Standing, Verdict, standings, verdicts
 from .views.board import Against, board
 from .views.figures import WHATS
-from .votes import Judged, Vote
 from .widening import ballots, budget_of, extended, gridded
 
 if TYPE_CHECKING:
@@ -199,7 +200,8 @@ class Comparison:
 
     def score(self, *scorers: Any) -> Comparison:
         """Score the answers, also by what has been added since: names ("exact", "contains:x",
-        "judge:MODEL" …), patterns, schemas, functions. Scores that are there stay.
+        "judge:MODEL" …), patterns, schemas, functions. Scores that are there stay, but those of a
+        function that was rewritten.
         """
         self._session.add_scorers(scorers)
         self._session.wait(self._session.scoring())

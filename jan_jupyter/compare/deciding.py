@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from .sequential import Look, look
-from .statistics import kind_of
+from .stats.sequential import Look, look
+from .stats.statistics import kind_of
+from .stats.verdicts import differences
 from .values import Grid, Result, Row
-from .verdicts import differences
 
 
 class Deciding:

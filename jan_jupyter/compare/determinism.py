@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from ..errors import JanError, UsageError
 from ..router import Router
-from .repeats import first_difference
 from .session import Session
+from .stats.repeats import first_difference
 from .values import Contestant, Grid, Result, Row
 
 TIMES = 5

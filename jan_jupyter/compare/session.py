@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
@@ -11,18 +12,18 @@ from typing import Any, ClassVar, Protocol
 from .. import bridge
 from ..errors import UsageError
 from ..workspace import Workspace
-from .budget import Budget
 from .deciding import Deciding
-from .facts import look
-from .judge import Judge, pairwise
-from .plan import Plan, plan
-from .progress import Progress
-from .run import run
-from .scorers import Scorer, named_scorers, score
-from .store import Store
-from .stored_runs import Run
+from .keeping.store import Store
+from .keeping.stored_runs import Run
+from .running.budget import Budget
+from .running.facts import look
+from .running.plan import Plan, plan
+from .running.progress import Progress
+from .running.run import run
+from .scoring.judge import Judge, pairwise
+from .scoring.scorers import Scorer, changed, named_scorers, score
+from .scoring.votes import Judged, Judgement, Vote
 from .values import Call, Grid, Result, Row
-from .votes import Judged, Judgement, Vote
 
 PAID_UNASKED = 100
 """So many calls that cost money are asked for without asking the user first."""
@@ -107,6 +108,7 @@ class Session:
         again to make it larger."""
         self.votes: list[Vote] = []
         self._judgements: list[Judgement] = []
+        self._rewritten: set[str] = set()  # scorers by whose older code there are scores
         self.ended = ""
         """Why not all was asked; empty if all was."""
         self._name = name
@@ -184,7 +186,7 @@ class Session:
         await asyncio.to_thread(self._begin)
         prepared = self._plan or await self.planned()
         self._plan = None
-        told: list[Progress] = []
+        told = deque[Progress](maxlen=1)  # the last word counts
         rows = run(
             prepared,
             self.workspace,
@@ -221,7 +223,13 @@ class Session:
         """Score what has no score yet; each is kept when it comes."""
         if not self.scorers or not self.rows:
             return
-        scored = score(self.result, self.scorers, on_row=self._scored, workspace=self.workspace)
+        scored = score(
+            self.result,
+            self.scorers,
+            on_row=self._scored,
+            fresh=self._rewritten,
+            workspace=self.workspace,
+        )
         task = asyncio.create_task(scored)
         try:
             while not (await asyncio.wait([task], timeout=BEAT))[0]:
@@ -229,13 +237,16 @@ class Session:
                 good = [row for row in self.rows.values() if row.ok]
                 yield Scored(sum(names <= row.scores.keys() for row in good), len(good))
             await task
+            self._rewritten = set()
         finally:
             task.cancel()
             await asyncio.wait([task])
 
     def add_scorers(self, given: Sequence[Any]) -> None:
-        """More scorers; one of a name that is there takes its place."""
+        """More scorers; one of a name that is there takes its place, and scores anew if it is a
+        function with other code."""
         made = named_scorers(given, workspace=self.workspace)
+        self._rewritten |= changed(self.scorers, made)
         names = {one.name for one in made}
         self.scorers = [*(one for one in self.scorers if one.name not in names), *made]
         self.given = [*listed(self.given), *given]

@@ -8,11 +8,11 @@ from itertools import combinations
 from typing import Any
 
 from ..errors import UsageError
-from .budget import Budget
-from .grid import grid
+from .grids.grid import grid
 from .lookup import Lookup
+from .running.budget import Budget
+from .scoring.votes import Side, Vote
 from .values import Case, Grid
-from .votes import Side, Vote
 
 
 def gridded(prompts: Any, models: Any, **asked: Any) -> Grid:

@@ -58,7 +58,7 @@ def threads(current: str) -> Offer:
 
 def runs(current: str) -> Offer:
     """The comparisons that are kept, the newest first."""
-    from ..compare.runs import Runs
+    from ..compare.keeping.runs import Runs
 
     return [(quoted(name), "run") for name in Runs(workspace())]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jan_jupyter.compare.grid import grid
+from jan_jupyter.compare.grids.grid import grid
 from jan_jupyter.compare.values import Call, Grid, Row
 from jan_jupyter.types import ChatRequest, Finish, Message, Reply, Timings, Usage
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from compare.made import answer, small_grid
-from jan_jupyter.compare.store import Store
+from jan_jupyter.compare.keeping.store import Store
 from jan_jupyter.compare.values import Call
 
 PROMPTS = 1000

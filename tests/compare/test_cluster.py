@@ -12,7 +12,7 @@ import pytest
 
 from compare.test_run import Memory, grid, planned
 from jan_jupyter import bridge, errors
-from jan_jupyter.compare.run import run
+from jan_jupyter.compare.running.run import run
 from jan_jupyter.compare.values import Call, Contestant, Row
 from jan_jupyter.workspace import Workspace
 from support.jan import KEY, add_remote

@@ -17,8 +17,9 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
-from jan_jupyter.compare import records, source
+from jan_jupyter.compare import records
 from jan_jupyter.compare.determinism import certificates
+from jan_jupyter.compare.grids import source
 from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
@@ -230,6 +231,20 @@ def test_the_code_gives_the_same_grid(name: str) -> None:
     prompts, models, options = GRIDS[name]
     grid = gridded(prompts, models, **options)
     assert again(source.python(grid, "run", ["exact"])) == grid
+
+
+def test_a_function_that_was_rewritten_scores_anew() -> None:
+    def first(text: str) -> bool:
+        return "Red" in text
+
+    def other(text: str) -> bool:
+        return "Blue" in text
+
+    first.__name__ = other.__name__ = "good"
+    made = small(scorers=[first])
+    assert [row.scores["good"].value for row in made["echo"]] == [True, False]
+    made.score(other)
+    assert [row.scores["good"].value for row in made["echo"]] == [False, True]
 
 
 def test_the_code_names_scorers() -> None:

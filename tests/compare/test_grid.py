@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from jan_jupyter import Message, Workspace, errors
-from jan_jupyter.compare import written
-from jan_jupyter.compare.grid import grid
+from jan_jupyter.compare.grids.grid import grid
+from jan_jupyter.compare.keeping import written
 from jan_jupyter.compare.values import Contestant, Grid
 from jan_jupyter.threads import ThreadMessage
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from jan_jupyter import bridge
-from jan_jupyter.compare.judge import Judge, pairwise
-from jan_jupyter.compare.judge_prompts import PAIR, graded, to_compare
-from jan_jupyter.compare.scorers import score, scorer, similar
+from jan_jupyter.compare.scoring.judge import Judge, pairwise
+from jan_jupyter.compare.scoring.judge_prompts import PAIR, graded, to_compare
+from jan_jupyter.compare.scoring.scorers import score, scorer, similar
+from jan_jupyter.compare.scoring.votes import Judgement, Share
 from jan_jupyter.compare.values import Case, Contestant, Grid, Result, Row, Score
-from jan_jupyter.compare.votes import Judgement, Share
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message
 from jan_jupyter.workspace import Workspace

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from jan_jupyter import ChatRequest, Message, Workspace
-from jan_jupyter.compare import keys, written
+from jan_jupyter.compare.keeping import written
+from jan_jupyter.compare.running import keys
 from jan_jupyter.precedence import Level
 from support.jan import KEY, add_model, write_json
 from support.random_model import write_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jan_jupyter.compare.limits import LONGEST_PAUSE, MOST, Limit
+from jan_jupyter.compare.running.limits import LONGEST_PAUSE, MOST, Limit
 
 
 class Clock:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter.compare.plan import Ask, Fact, Facts, Plan, plan
-from jan_jupyter.compare.prices import Price, described, listed
+from jan_jupyter.compare.running.plan import Ask, Fact, Facts, Plan, plan
+from jan_jupyter.compare.running.prices import Price, described, listed
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid
 from jan_jupyter.types import Message, Usage
 
@@ -98,7 +98,7 @@ def test_each_prompt_has_an_order_of_its_own_and_the_seed_makes_it() -> None:
 
 
 def test_the_order_is_the_same_in_every_process() -> None:
-    code = "from jan_jupyter.compare.plan import shuffled; print(shuffled(range(6), 7, 3))"
+    code = "from jan_jupyter.compare.running.plan import shuffled; print(shuffled(range(6), 7, 3))"
     said = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jan_jupyter.compare.repeats import (
+from jan_jupyter.compare.stats.repeats import (
     consistency,
     first_difference,
     pass_all,

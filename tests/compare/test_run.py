@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from jan_jupyter import bridge, errors
-from jan_jupyter.compare.budget import Budget
-from jan_jupyter.compare.facts import look
-from jan_jupyter.compare.plan import Facts, Plan, plan
-from jan_jupyter.compare.prices import Price
-from jan_jupyter.compare.progress import Progress
-from jan_jupyter.compare.run import run
+from jan_jupyter.compare.running.budget import Budget
+from jan_jupyter.compare.running.facts import look
+from jan_jupyter.compare.running.plan import Facts, Plan, plan
+from jan_jupyter.compare.running.prices import Price
+from jan_jupyter.compare.running.progress import Progress
+from jan_jupyter.compare.running.run import run
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Row
 from jan_jupyter.types import Event, Message
 from jan_jupyter.workspace import Workspace

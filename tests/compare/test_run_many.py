@@ -14,10 +14,10 @@ import pytest
 from compare.test_run_kill import Kept
 from jan_jupyter import bridge
 from jan_jupyter.ask import Stream
-from jan_jupyter.compare.facts import look
-from jan_jupyter.compare.plan import plan
-from jan_jupyter.compare.run import run
-from jan_jupyter.compare.store import Store
+from jan_jupyter.compare.keeping.store import Store
+from jan_jupyter.compare.running.facts import look
+from jan_jupyter.compare.running.plan import plan
+from jan_jupyter.compare.running.run import run
 from jan_jupyter.compare.values import Case, Contestant, Grid
 from jan_jupyter.types import ChatRequest, Message
 from jan_jupyter.workspace import Workspace

@@ -12,7 +12,7 @@ import pytest
 
 from compare.made import answer, small_grid
 from jan_jupyter import Workspace, bridge, errors
-from jan_jupyter.compare.runs import Runs, RunTable
+from jan_jupyter.compare.keeping.runs import Runs, RunTable
 from jan_jupyter.compare.values import Call, Result, Row, Score
 from jan_jupyter.markdown import safe
 

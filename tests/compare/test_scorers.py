@@ -15,9 +15,9 @@ import numpy
 import pytest
 from pydantic import BaseModel
 
-from jan_jupyter.compare.callables import NO_EXPECTED
-from jan_jupyter.compare.numerals import numbers_in
-from jan_jupyter.compare.scorers import (
+from jan_jupyter.compare.scoring.callables import NO_EXPECTED
+from jan_jupyter.compare.scoring.numerals import numbers_in
+from jan_jupyter.compare.scoring.scorers import (
     Scorer,
     changed,
     contains,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from jan_jupyter.compare import sequential, statistics
-from jan_jupyter.compare.sequential import look
+from jan_jupyter.compare.stats import sequential, statistics
+from jan_jupyter.compare.stats.sequential import look
 
 
 def yes_no(rng: random.Random, one: float, other: float) -> float:

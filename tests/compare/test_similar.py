@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jan_jupyter import bridge
-from jan_jupyter.compare.callables import NO_EXPECTED
-from jan_jupyter.compare.scorers import score, scorer, similar
+from jan_jupyter.compare.scoring.callables import NO_EXPECTED
+from jan_jupyter.compare.scoring.scorers import score, scorer, similar
 from jan_jupyter.compare.values import Contestant, Grid, Result, Score
 from jan_jupyter.workspace import Workspace
 

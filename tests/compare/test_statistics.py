@@ -9,7 +9,7 @@ import sys
 import pytest
 from scipy import stats
 
-from jan_jupyter.compare import statistics
+from jan_jupyter.compare.stats import statistics
 from jan_jupyter.errors import UsageError
 
 DIFFERENCES = [0.1, 0.1, 0.2, 0.0, 0.3, 0.2, 0.25, -0.05, 0.15, 0.4, -0.1, 0.3]
@@ -224,7 +224,7 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
 def test_nothing_heavy_is_imported_before_it_is_asked_for() -> None:
     code = (
         "import sys\n"
-        "from jan_jupyter.compare import sequential, statistics as s, verdicts\n"
+        "from jan_jupyter.compare.stats import sequential, statistics as s, verdicts\n"
         "s.available(); s.mean([1, 2]); s.holm([0.1])\n"
         "heavy = {'scipy', 'numpy', 'evalica', 'pandas'}\n"
         "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"

@@ -19,9 +19,9 @@ from pydantic import BaseModel
 
 from compare.made import answer, small_grid
 from jan_jupyter import ChatRequest, Message, Reply, bridge, errors
-from jan_jupyter.compare import writer
-from jan_jupyter.compare.store import Store
-from jan_jupyter.compare.stored_runs import Run
+from jan_jupyter.compare.keeping import writer
+from jan_jupyter.compare.keeping.store import Store
+from jan_jupyter.compare.keeping.stored_runs import Run
 from jan_jupyter.compare.values import Call, Row, Score
 from jan_jupyter.structured import shape_of
 from jan_jupyter.types import Timings, Usage
@@ -463,7 +463,7 @@ def test_a_folder_that_is_read_only(store: Store, tmp_path: Path, open_before: b
     )
     code = (
         "import sys\nfrom compare.made import small_grid\n"
-        "from jan_jupyter import JanError\nfrom jan_jupyter.compare.store import Store\n"
+        "from jan_jupyter import JanError\nfrom jan_jupyter.compare.keeping.store import Store\n"
         "store = Store(sys.argv[1])\n"
         "print([(one.name, one.done) for one in store.listed()])\n"
         "try: store.begin('study', small_grid(9))\n"

@@ -14,8 +14,8 @@ import pytest
 
 from compare.made import answer, small_grid
 from compare.storing import PROMPTS
-from jan_jupyter.compare.store import Store
-from jan_jupyter.compare.stored_runs import Run
+from jan_jupyter.compare.keeping.store import Store
+from jan_jupyter.compare.keeping.stored_runs import Run
 from jan_jupyter.compare.values import Call
 
 SCRIPT = Path(__file__).with_name("storing.py")
@@ -77,7 +77,7 @@ def test_two_processes_write_one_run(tmp_path: Path) -> None:
 def test_a_forked_process_writes_with_a_thread_of_its_own(tmp_path: Path) -> None:
     code = (
         "import os, sys, asyncio\nfrom compare.made import *\n"
-        "from jan_jupyter.compare.store import Store\n"
+        "from jan_jupyter.compare.keeping.store import Store\n"
         "store = Store(sys.argv[1])\nrun = store.begin('study', small_grid())\n"
         "child = os.fork()\n"
         "call = Call(0, 0) if child else Call(1, 1)\n"

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from jan_jupyter.compare.statistics import alpha
-from jan_jupyter.compare.strengths import Choice, bradley_terry, left_wins
-from jan_jupyter.compare.votes import Side, Vote
+from jan_jupyter.compare.scoring.votes import Side, Vote
+from jan_jupyter.compare.stats.statistics import alpha
+from jan_jupyter.compare.stats.strengths import Choice, bradley_terry, left_wins
 from jan_jupyter.errors import UsageError
 
 

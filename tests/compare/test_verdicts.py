@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import pytest
 from scipy import stats
 
+from jan_jupyter.compare.stats.verdicts import decided, differences, standings, verdicts
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
-from jan_jupyter.compare.verdicts import decided, differences, standings, verdicts
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message, Reply, Timings
 

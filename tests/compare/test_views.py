@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from jan_jupyter.compare import statistics, verdicts
+from jan_jupyter.compare.stats import statistics, verdicts
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.compare.views import diff, dots, figures, html, markdown, report, text
 from jan_jupyter.compare.views.board import board

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter.compare.votes import (
+from jan_jupyter.compare.scoring.votes import (
     Judged,
     Judgement,
     Share,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean, median, quantiles, stdev
 from typing import Protocol
 
+from ..stats.verdicts import MEASURES
 from ..values import Grid, Row, Score
-from ..verdicts import MEASURES
 
 
 class Measured(Protocol):

@@ -15,7 +15,7 @@ from .command import Caller, Command, arg
 
 if TYPE_CHECKING:
     from ...compare.comparison import Comparison
-    from ...compare.runs import Runs, RunTable
+    from ...compare.keeping.runs import Runs, RunTable
 
 
 def compare(caller: Caller, arguments: Namespace) -> Any:

@@ -1,0 +1,1 @@
+"""Where what came is kept, in one file of the data folder."""

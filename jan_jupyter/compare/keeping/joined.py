@@ -1,0 +1,86 @@
+"""Several results become one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...types import EMPTY
+from ..values import Call, Case, Contestant, Grid, Result, Row
+from . import written
+
+
+def join(results: Sequence[Result]) -> tuple[Grid, list[Row]]:
+    """The grid of all, and their rows at their new places.
+
+    The same prompt is one case. A contestant that asks the same of the same model is one column if
+    no cell of it would have two answers, else one for each result, which has the result's name.
+    """
+    cases = _Cases()
+    contestants: list[Contestant] = []
+    taken: set[Call] = set()
+    rows: list[Row] = []
+    for number, result in enumerate(results):
+        at = [cases.place(case) for case in result.grid.cases]
+        for place, contestant in enumerate(result.grid.contestants):
+            one = _whole(contestant, result.grid)
+            own = [row for row in result.rows if row.call.contestant == place]
+            calls = [row.call._replace(case=at[row.call.case]) for row in own]
+            column = _column(one, calls, contestants, taken)
+            if column is None:
+                column = len(contestants)
+                contestants.append(_renamed(one, contestants, result.name or str(number + 1)))
+            moved = [call._replace(contestant=column) for call in calls]
+            taken.update(moved)
+            rows += [replace(row, call=call) for row, call in zip(own, moved, strict=True)]
+    repeats = max(result.grid.repeats for result in results)
+    seed = results[0].grid.seed
+    return Grid(tuple(cases.found), tuple(contestants), repeats, EMPTY, seed), rows
+
+
+class _Cases:
+    """Different cases, each with a name of its own."""
+
+    def __init__(self) -> None:
+        self.found: list[Case] = []
+        self._places: dict[str, int] = {}
+
+    def place(self, case: Case) -> int:
+        """Where that case is: what is asked, not its name, tells it."""
+        asked = [[written.message_json(message) for message in turn] for turn in case.turns]
+        known = written.fingerprint([asked, written.value_json(case.expected)])
+        if known not in self._places:
+            self._places[known] = len(self.found)
+            names = {one.name for one in self.found}
+            self.found.append(replace(case, name=_free(case.name, names)))
+        return self._places[known]
+
+
+def _whole(one: Contestant, grid: Grid) -> Contestant:
+    """A contestant with what its grid gives to all."""
+    return replace(one, parameters={**grid.parameters, **one.parameters})
+
+
+def _column(
+    one: Contestant, calls: Sequence[Call], known: Sequence[Contestant], taken: set[Call]
+) -> int | None:
+    """A column that asks the same, with room for these calls."""
+    for place, other in enumerate(known):
+        same = replace(other, name=one.name) == one and other.name == one.name
+        if same and not any(call._replace(contestant=place) in taken for call in calls):
+            return place
+    return None
+
+
+def _renamed(one: Contestant, known: Sequence[Contestant], result: str) -> Contestant:
+    names = {other.name for other in known}
+    name = one.name if one.name not in names else f"{one.name} · {result}"
+    return replace(one, name=_free(name, names))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free

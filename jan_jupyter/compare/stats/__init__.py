@@ -1,0 +1,1 @@
+"""What numbers say, and what they do not."""

@@ -1,0 +1,379 @@
+"""What numbers say of contestants: pure functions; the unit is the prompt.
+
+Every interval here is one that covers what it says at that n and kind of data: `docs/statistics.md`
+has the simulations. scipy is imported at the first use; `available` tells whether it is there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import statistics as plain
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...errors import UsageError
+
+Kind = Literal["yes/no", "score", "number", "time"]
+"""What is compared: yes or no; a score from 0 to 1; any other number; a time or a speed."""
+
+ADVICE = "To tell better from worse: `pip install 'jan-jupyter[compare]'`."
+LEVEL = 0.95
+FEWEST = 6
+"""So many prompts must differ: of five, even all to one side may be chance (p = 0.06)."""
+MANY = 100
+"""From so many prompts on the bootstrap covers what it says, for scores from 0 to 1."""
+PLENTY = 400
+SKEWED_BELOW, SKEWED_LEVEL = 50, 0.98
+"""Below so many prompts, numbers without bounds want a wider interval: their tails may be long."""
+RESAMPLES = 4999
+POWER = 0.8
+UNITS = 40
+"""Of fewer units the interval of alpha covers less than 93 %, so that there is none."""
+NIL = 0.1
+"""A mean difference below this share of the spread is practically nil."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with what is known of it. `low` and `high` are `None` where no interval would hold.
+
+    `p` is the chance of a difference as large between equals. `differing` prompts, of `n`, are
+    those where the two are not equal; for one contestant's own value all `n`.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+    spread: float | None = None
+    p: float | None = None
+    differing: int = 0
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether the interval holds zero; so it does where there is none."""
+        return self.low is None or self.high is None or self.low <= 0 <= self.high
+
+
+def available() -> bool:
+    """Whether the packages of the extra `compare` are there; imports none of them."""
+    return all(importlib.util.find_spec(name) for name in ("scipy", "evalica"))
+
+
+def needed(name: str) -> Any:
+    """A module of the extra `compare`; `UsageError` without it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        package = name.partition(".")[0]
+        raise UsageError(
+            f"These statistics need {package}: `pip install 'jan-jupyter[compare]'`."
+        ) from None
+
+
+def mean(values: Sequence[float]) -> float:
+    return plain.fmean(values)
+
+
+def median(values: Sequence[float]) -> float:
+    return plain.median(values)
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """The standard deviation, of n - 1; `None` of fewer than two."""
+    return plain.stdev(values) if len(values) > 1 else None
+
+
+def per_prompt(repeats: Sequence[float | bool]) -> float:
+    """The repeats of one prompt are one unit: their mean."""
+    return plain.fmean(map(float, repeats))
+
+
+def kind_of(values: Sequence[float]) -> Kind:
+    """What kind of data a scorer's values are."""
+    if all(value in (0, 1) for value in values):
+        return "yes/no"
+    return "score" if all(0 <= value <= 1 for value in values) else "number"
+
+
+def student(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+    """Student's interval of a mean, of two values or more."""
+    deviation = spread(values)
+    if deviation is None:
+        raise UsageError("An interval of a mean needs two values or more.")
+    reach = needed("scipy.stats").t.ppf((1 + level) / 2, len(values) - 1)
+    half = float(reach) * deviation / math.sqrt(len(values))
+    return mean(values) - half, mean(values) + half
+
+
+def studentised(values: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
+    """The bootstrap interval of a mean in units of each sample's own standard error.
+
+    `None` where too many resamples have no spread, so that it has no end.
+    """
+    needed("scipy")
+    import numpy as np
+
+    data = np.asarray(values, float)
+    n, center = len(data), data.mean()
+    chosen = np.random.default_rng(0).integers(0, n, (_resamples(n), n))
+    samples = data[chosen]
+    errors = samples.std(axis=1, ddof=1) / math.sqrt(n)
+    some = errors > 1e-12 * max(1.0, abs(data).max())
+    if some.mean() < 0.99:
+        return None
+    distances = (samples.mean(axis=1)[some] - center) / errors[some]
+    below, above = np.quantile(distances, [(1 - level) / 2, (1 + level) / 2])
+    error = data.std(ddof=1) / math.sqrt(n)
+    return float(center - above * error), float(center - below * error)
+
+
+def _resamples(n: int) -> int:
+    """Of many prompts fewer do."""
+    return min(RESAMPLES, max(1_000_000 // n, 999))
+
+
+def bca(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+    """The bias-corrected and accelerated bootstrap interval of a mean."""
+    stats = needed("scipy.stats")
+    import numpy as np
+
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        confidence_level=level,
+        n_resamples=_resamples(len(values)),
+        method="BCa",
+        rng=np.random.default_rng(0),
+        batch=max(1, 2_000_000 // len(values)),  # so that memory stays small
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def mean_interval(
+    values: Sequence[float], *, kind: Kind = "score", level: float = LEVEL
+) -> Estimate:
+    """The mean with the interval that holds at this n and kind of data.
+
+    Below `MANY`: Student's t and the studentised bootstrap together, from the lower of their lower
+    ends to the higher of their higher; t alone covers too little on skewed data, the bootstrap
+    alone on data with ties. Above, BCa of scores; numbers without bounds keep the two.
+    """
+    n, differing = len(values), sum(value != 0 for value in values)
+    center, deviation = mean(values), spread(values)
+    if n < FEWEST:
+        return Estimate(
+            center, None, None, n, "too few for an interval", deviation, None, differing
+        )
+    if not deviation:
+        return Estimate(center, center, center, n, "all equal", deviation, None, differing)
+    if n >= MANY and kind == "score":
+        low, high = bca(values, level)
+        return Estimate(center, low, high, n, "BCa bootstrap", deviation, None, differing)
+    method = "t and studentised bootstrap"
+    if kind == "number" and n < SKEWED_BELOW:
+        level = max(level, SKEWED_LEVEL)
+        method += f", {level:.0%}"
+    low, high = student(values, level)
+    other = studentised(values, level) or (low, high)
+    low, high = min(low, other[0]), max(high, other[1])
+    return Estimate(center, low, high, n, method, deviation, None, differing)
+
+
+def median_interval(values: Sequence[float], level: float = LEVEL) -> Estimate:
+    """The median with an exact interval, between two of the values, for data of any shape.
+
+    The bootstrap of a median covers 87 to 95 % at these n, so it is not used. `p` is that of a
+    median of zero.
+    """
+    n, differing = len(values), sum(value != 0 for value in values)
+    center, deviation = plain.median(values), spread(values)
+    if n < FEWEST:
+        return Estimate(
+            center, None, None, n, "too few for an interval", deviation, None, differing
+        )
+    test = needed("scipy.stats").quantile_test(values, q=0, p=0.5)
+    found = test.confidence_interval(level)
+    p = float(test.pvalue)
+    ends = float(found.low), float(found.high)
+    return Estimate(center, *ends, n, "exact interval of the median", deviation, p, differing)
+
+
+def wilson(yes: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Wilson's score interval of a share."""
+    test = needed("scipy.stats").binomtest(yes, n)
+    found = test.proportion_ci(level, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def newcombe(
+    both: int, first: int, second: int, neither: int, level: float = LEVEL
+) -> tuple[float, float]:
+    """The interval of the difference of two shares, first - second, of the same prompts.
+
+    How many prompts both had right, only the first, only the second, and neither (Newcombe 1998,
+    Statistics in Medicine 17, 2635-2650, method 10).
+    """
+    n = both + first + second + neither
+    one, two = (both + first) / n, (both + second) / n
+    (low1, high1), (low2, high2) = (wilson(both + x, n, level) for x in (first, second))
+    margins = (both + first) * (second + neither) * (both + second) * (first + neither)
+    product = float(both * neither - first * second)
+    if product > 0:
+        product = max(product - n / 2, 0)
+    phi = product / math.sqrt(margins) if margins else 0.0
+
+    def reach(a: float, b: float) -> float:
+        return math.sqrt(max(a * a - 2 * phi * a * b + b * b, 0.0))
+
+    difference = one - two
+    return (
+        difference - reach(one - low1, high2 - two),
+        difference + reach(high1 - one, two - low2),
+    )
+
+
+def mcnemar(first: int, second: int) -> float:
+    """p of the exact test: how many prompts only the first had right, and only the second."""
+    if not first + second:
+        return 1.0
+    return float(needed("scipy.stats").binomtest(first, first + second).pvalue)
+
+
+def permutation(differences: Sequence[float]) -> float:
+    """p of a mean difference as large when each pair could as well be the other way round.
+
+    Exact up to twelve prompts that differ, else of ten thousand drawings; of `PLENTY` the drawings
+    would give what Student's test does, which is used.
+    """
+    stats = needed("scipy.stats")
+    import numpy as np
+
+    differing = np.asarray([value for value in differences if value], float)
+    if len(differing) < 2:
+        return 1.0
+    if len(differing) >= PLENTY:
+        return float(stats.ttest_1samp(differences, 0).pvalue)
+    found = stats.permutation_test(
+        (differing, np.zeros_like(differing)),
+        lambda a, b, axis: (a - b).mean(axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=9_999,
+        batch=500,
+        rng=np.random.default_rng(0),
+    )
+    return float(found.pvalue)
+
+
+def paired(first: Sequence[float], second: Sequence[float], kind: Kind | None = None) -> Estimate:
+    """The difference second - first over the same prompts, one value of each per prompt."""
+    if len(first) != len(second) or not first:
+        raise UsageError("A paired difference needs one value of each for every prompt.")
+    kind = kind or kind_of([*first, *second])
+    differences = [b - a for a, b in zip(first, second, strict=True)]
+    if kind == "yes/no":
+        return _yes_no(first, second, spread(differences))
+    if kind == "time":
+        return median_interval(differences)
+    found = mean_interval(differences, kind=kind)
+    if found.differing < FEWEST:  # what an interval says of so few is not so
+        return Estimate(
+            found.value, None, None, found.n, f"only {found.differing} differ", found.spread,
+            permutation(differences), found.differing,
+        )  # fmt: skip
+    return Estimate(
+        found.value, found.low, found.high, found.n, f"{found.method}, permutation test",
+        found.spread, permutation(differences), found.differing,
+    )  # fmt: skip
+
+
+def _yes_no(first: Sequence[float], second: Sequence[float], deviation: float | None) -> Estimate:
+    pairs = list(zip(map(bool, second), map(bool, first), strict=True))
+    both, only, other = (pairs.count(x) for x in ((True, True), (True, False), (False, True)))
+    n = len(pairs)
+    low, high = newcombe(both, only, other, n - both - only - other)
+    method, p = "Newcombe's interval, exact McNemar", mcnemar(only, other)
+    return Estimate((only - other) / n, low, high, n, method, deviation, p, only + other)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """The p values, in their order, adjusted by Holm for that so many were asked about."""
+    adjusted, highest = [1.0] * len(ps), 0.0
+    for rank, at in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
+        highest = max(highest, min(1.0, (len(ps) - rank) * ps[at]))
+        adjusted[at] = highest
+    return adjusted
+
+
+def more_needed(
+    estimate: Estimate, *, pairs: int = 1, margin: float = 0.0
+) -> tuple[int, int] | None:
+    """About how many more prompts would decide, from few to many, at the difference that was seen.
+
+    For 80 % power of a test at 5 %, shared by `pairs`; from few to many as the spread may be
+    smaller or larger than it was here. `None` if the difference is practically nil: below `margin`
+    or a tenth of the spread.
+    """
+    size, deviation, n = abs(estimate.value), estimate.spread, estimate.n
+    if not deviation or size <= max(margin, NIL * deviation):
+        return None
+    stats = needed("scipy.stats")
+    reach = stats.norm.ppf(1 - 0.05 / pairs / 2) + stats.norm.ppf(POWER)
+    less, more = (
+        math.ceil((reach * deviation / size) ** 2 * (n - 1) / stats.chi2.ppf(q, n - 1) + 2)
+        for q in (0.8, 0.2)
+    )
+    return max(_rounded(less - n), 1), max(_rounded(more - n), FEWEST)
+
+
+def _rounded(count: int) -> int:
+    """Up, to two digits."""
+    step = int(10 ** max(len(str(abs(count))) - 2, 0))
+    return math.ceil(count / step) * step
+
+
+def alpha(
+    ratings: Sequence[Sequence[float | str | None]],
+    level: Literal["nominal", "ordinal", "interval"] = "nominal",
+) -> Estimate:
+    """Krippendorff's alpha: 1 is full agreement, 0 what chance gives. One row for each rater.
+
+    A row has a value for each unit, `None` where there is none; only units with two values or more
+    count. Nominal values may be words. The interval resamples units; there is none of few units or
+    of few that are not agreed on. Raises `UsageError` if no unit has two values.
+    """
+    columns = [[one for one in unit if one is not None] for unit in zip(*ratings, strict=True)]
+    units = [_coded(unit, columns, level) for unit in columns if len(unit) > 1]
+    if not units:
+        raise UsageError("Agreement needs something that two raters or more have rated.")
+    value, n = _alpha(units, level), len(units)
+    differing = sum(len(set(unit)) > 1 for unit in units)
+    method = f"Krippendorff's alpha, {level}"
+    if n < UNITS or differing < FEWEST:
+        return Estimate(value, None, None, n, method, differing=differing)
+    import numpy as np
+
+    drawn = np.random.default_rng(0).integers(0, n, (1000, n))
+    found = [_alpha([units[at] for at in chosen], level) for chosen in drawn]
+    ends: Any = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(ends[0]), float(ends[1]), n, method, differing=differing)
+
+
+def _coded(
+    unit: Sequence[float | str], columns: Sequence[Sequence[float | str]], level: str
+) -> list[float]:
+    if level != "nominal":
+        return [float(one) for one in unit]
+    known = list(dict.fromkeys(one for other in columns for one in other))
+    return [float(known.index(one)) for one in unit]
+
+
+def _alpha(units: Sequence[Sequence[float]], level: str) -> float:
+    width = max(map(len, units))
+    rows = [[*unit, *[math.nan] * (width - len(unit))] for unit in units]
+    frame = needed("pandas").DataFrame(rows).T
+    return float(needed("evalica").alpha(frame, distance=level).alpha)
