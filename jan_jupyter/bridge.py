@@ -95,7 +95,7 @@ def wait(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         future = errand.start()
         if (running := _pumpable_loop()) is not None:
-            return running.run_until_complete(_beating(future))
+            return _nested(running, _beating(future))
         while True:
             # Timeouts, because Windows cannot interrupt a wait without one.
             with contextlib.suppress(TimeoutError):
@@ -240,11 +240,11 @@ def _iterate_nested(
     try:
         while True:
             try:
-                yield running.run_until_complete(anext(pieces))
+                yield _nested(running, anext(pieces))
             except StopAsyncIteration:
                 return
     finally:
-        running.run_until_complete(pieces.aclose())
+        _nested(running, pieces.aclose())
 
 
 class aiterate(Generic[T]):  # noqa: N801  it is used as a function
@@ -375,6 +375,21 @@ def _pumpable_loop() -> asyncio.AbstractEventLoop | None:
     except (ImportError, ValueError):  # not installed; a loop that is not asyncio's (uvloop)
         return None
     return running
+
+
+def _nested(running: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a loop that runs, which `_pumpable_loop` gave.
+
+    The turn that the loop is in may have begun before it was patched: then it has counted what was
+    ready, and fails if there is less. What ran meanwhile is made up for with what does nothing.
+    """
+    ready = getattr(running, "_ready", ())
+    counted = len(ready)
+    try:
+        return running.run_until_complete(work)
+    finally:
+        for _ in range(counted - len(ready)):
+            running.call_soon(lambda: None)
 
 
 def _in_kernel() -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +61,28 @@ def test_the_api_does_not_either(models: Path) -> None:
         ):
             answer = bridge.wait(api.respond(jan.router, method, path, json.dumps(sent).encode()))
             assert answer.status == 200
+
+
+NESTED = """
+import asyncio
+from jan_jupyter import bridge
+
+async def work():
+    await asyncio.sleep(0.05)
+    return 42
+
+loop = asyncio.new_event_loop()
+loop.call_soon(lambda: print(bridge.wait(work())))
+for _ in range(5):  # ready in the same turn of the loop
+    loop.call_soon(lambda: None)
+loop.call_later(0.2, loop.stop)
+loop.run_forever()
+"""
+
+
+def test_the_first_wait_in_a_loop_that_runs_takes_nothing_from_its_turn() -> None:
+    """In a process of its own: all loops of this one are patched already."""
+    done = subprocess.run(
+        [sys.executable, "-c", NESTED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "42\n"
