@@ -64,10 +64,12 @@ class _Errand(Generic[T]):
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
         self._task: asyncio.Task[Any] | None = None
+        self._future: Future[T] | None = None
         self._left = False
 
     def start(self) -> Future[T]:
-        return submit(self._run())
+        self._future = submit(self._run())
+        return self._future
 
     async def _run(self) -> T:
         self._task = asyncio.current_task()
@@ -78,7 +80,9 @@ class _Errand(Generic[T]):
     def leave(self) -> None:
         """Cancel it; returns at once."""
         self._left = True
-        if (task := self._task) is not None and not task.done():
+        if self._future is not None:
+            self._future.cancel()  # then nobody hears how it ends
+        elif (task := self._task) is not None and not task.done():
             with contextlib.suppress(RuntimeError):  # its loop may be closed
                 task.get_loop().call_soon_threadsafe(task.cancel)
 

@@ -94,7 +94,7 @@ def real_model(manager: KernelManager, client: BlockingKernelClient, number: int
 
 def comparison(client: BlockingKernelClient, number: int, real: bool) -> None:
     """Compare the bundled model with the real one, or with itself at another temperature."""
-    print("\n4. A small comparison: is the answer in what they say?.")
+    print("\n4. A small comparison: is the answer in what they say?")
     who = f"-m jan-mini -m {REAL} -p temperature=0" if real else "-m jan-mini --set temperature=0,1"
     for place, code in enumerate(COMPARED):
         if failed := run(client, number + place, code.format(who=who), Compared()):
