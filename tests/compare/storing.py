@@ -17,7 +17,8 @@ from compare.made import answer, small_grid
 from jan_jupyter.compare.keeping.store import Store
 from jan_jupyter.compare.values import Call
 
-PROMPTS = 1000
+PROMPTS = 10_000
+"""More than a writer ever comes to."""
 
 
 async def store(folder: Path, first: int, last: int, together: int) -> None:
