@@ -312,6 +312,11 @@ def check(path: Path) -> None:
         known = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
         if not version:  # new, if there is nothing in it
             known = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        # Who was killed while the log was taken over leaves a file that is whole with its log only.
+        if _code(error) != sqlite3.SQLITE_CORRUPT or not os.path.exists(f"{path}-wal"):
+            raise
+        return
     finally:
         connection.close()
     if version > VERSION:
