@@ -1,7 +1,7 @@
 """The one thread that writes to a store of runs, and how its file is opened.
 
-Whatever is handed in meanwhile is written in one transaction, so that many answers at once cost one
-wait for the disk. When the future of a change is done, it is on the disk.
+What is handed in meanwhile is one transaction: many answers cost one wait for the disk. When the
+future of a change is done, it is on the disk.
 """
 
 from __future__ import annotations
@@ -289,8 +289,7 @@ def _reader(path: Path) -> sqlite3.Connection | None:
         try:
             version = _version(connection)
         except sqlite3.OperationalError:
-            # In a folder that is read-only SQLite cannot have its index of what is new. There is
-            # nothing new if nobody can write.
+            # In a folder that is read-only SQLite has no index of what is new; but nothing is.
             connection.close()
             connection = sqlite3.connect(f"{address}?immutable=1", uri=True)
             version = _version(connection)
@@ -303,8 +302,7 @@ def _reader(path: Path) -> sqlite3.Connection | None:
 def check(path: Path) -> None:
     """Raise `RunsUnreadable` for a file that is none of ours, without a change of it.
 
-    By SQLite, not by reading the file: to close a file takes away the locks that this process has
-    on it, unless SQLite does.
+    By SQLite: to close the file ourselves would take away the locks that this process has on it.
     """
     connection = sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)
     try:
@@ -313,10 +311,9 @@ def check(path: Path) -> None:
         if not version:  # new, if there is nothing in it
             known = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
-        # Who was killed while the log was taken over leaves a file that is whole with its log only.
         if _code(error) != sqlite3.SQLITE_CORRUPT or not os.path.exists(f"{path}-wal"):
             raise
-        return
+        return  # who is killed while the log is taken over leaves a file that is whole with it
     finally:
         connection.close()
     if version > VERSION:
@@ -326,10 +323,8 @@ def check(path: Path) -> None:
 
 
 def _newer(path: Path) -> RunsUnreadable:
-    return RunsUnreadable(
-        f"{path} was written by a newer version of jan_jupyter; it was not touched. Upgrade with"
-        " `pip install --upgrade jan-jupyter`, or name another data folder."
-    )
+    told = f"{path} was written by a newer version of jan_jupyter; it was not touched. Upgrade with"
+    return RunsUnreadable(f"{told} `pip install --upgrade jan-jupyter`, or name another folder.")
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -410,7 +405,7 @@ def is_shared(path: Path) -> bool:
     real = os.path.realpath(path)
     if real.startswith("\\\\"):
         return True
-    best, kind, options = "", "", ""
+    best = kind = options = ""
     with suppress(OSError, psutil.Error):
         for one in psutil.disk_partitions(all=True):
             root = one.mountpoint.rstrip(os.sep) + os.sep
