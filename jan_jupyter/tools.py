@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
+from .consent import agreed
 from .errors import UsageError
 from .types import Message
 
@@ -185,16 +186,13 @@ class Toolbox:
 def _asks(call: Call) -> bool:
     """Ask at the keyboard; without one nothing is allowed."""
     shown = "".join(c if c.isprintable() else "�" for c in str(call))
-    try:
-        return input(f"The model wants to run {shown}. Allow? [y/N] ").strip().lower() in (
-            "y",
-            "yes",
-        )
-    except (EOFError, OSError, RuntimeError, NotImplementedError):
+    said = agreed(f"The model wants to run {shown}. Allow?")
+    if said is None:
         raise UsageError(
             f"The model wants to run {shown}, and nobody can be asked here: functions run unasked"
             " only with approve=True (in a cell: --yes)."
-        ) from None
+        )
+    return said
 
 
 def _written(value: Any) -> str:

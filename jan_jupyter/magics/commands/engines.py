@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
+from ...consent import agreed
 from ..shared import workspace
 from .command import Caller, Command, Work, arg
 
@@ -122,19 +123,11 @@ def _install(arguments: Namespace) -> Work | None:
 
     plan = packages.plan(arguments.what)
     print(plan.what)
-    if not (arguments.yes or _agreed()):
+    if not (arguments.yes or agreed("Go on?")):
         print(f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes")
         return None
     installing = packages.install(plan, workspace().models, _tell)
     return Work(installing, lambda names: _installed(plan, names))
-
-
-def _agreed() -> bool:
-    """Whether the user says yes; no where nobody can be asked."""
-    try:
-        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
-    except (EOFError, NotImplementedError, RuntimeError):
-        return False
 
 
 def _installed(plan: Plan, names: Sequence[str]) -> list[str]:
