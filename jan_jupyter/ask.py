@@ -125,7 +125,7 @@ class Stream:
                 if self.recorder is not None:  # not on the loop: a disk may be slow
                     begin = asyncio.to_thread(self.recorder.begin, self.target, self.request)
                     beginning = asyncio.ensure_future(begin)
-                    if await _done(beginning):  # a stop does not come between question and answer
+                    if await settled(beginning):  # a stop does not come between question and answer
                         beginning.exception()
                         raise asyncio.CancelledError
                     await beginning
@@ -201,7 +201,7 @@ class Stream:
         except RuntimeError:  # the process ends, and takes no work for its threads any more
             self.recorder.end(reply)
             return
-        cancelled = await _done(writing)
+        cancelled = await settled(writing)
         failure = writing.exception()
         if error is not None:
             if failure is not None:
@@ -331,12 +331,12 @@ def finished(answer: Stream) -> Reply:
         answer = following
 
 
-async def _done(writing: asyncio.Future[Any]) -> bool:
-    """Wait until it is, also while all around is being cancelled; whether that has happened."""
+async def settled(work: asyncio.Future[Any]) -> bool:
+    """Wait until it is done, also while all around is being cancelled; whether that happened."""
     cancelled = False
-    while not writing.done():
+    while not work.done():
         try:
-            await asyncio.wait([writing])
+            await asyncio.wait([work])
         except asyncio.CancelledError:
             cancelled = True
     return cancelled

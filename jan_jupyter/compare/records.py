@@ -14,6 +14,15 @@ from typing import Any
 from ..errors import UsageError
 from .values import Case, Contestant, Result, Row
 
+TIMES = (
+    "queue",
+    "load",
+    "first_token",
+    "total",
+    "prompt_tokens_per_second",
+    "tokens_per_second",
+)
+
 FIELDS = (
     "case",
     "contestant",
@@ -30,12 +39,7 @@ FIELDS = (
     "prompt_tokens",
     "cached_tokens",
     "tokens",
-    "queue",
-    "load",
-    "first_token",
-    "total",
-    "prompt_tokens_per_second",
-    "tokens_per_second",
+    *TIMES,
     "cost",
     "at",
 )
@@ -91,17 +95,7 @@ def _record(row: Row, case: Case, contestant: Contestant) -> dict[str, Any]:
         usage.prompt if usage else None,
         usage.cached if usage else None,
         usage.completion if usage else None,
-        *(
-            getattr(timings, name, None)
-            for name in (
-                "queue",
-                "load",
-                "first_token",
-                "total",
-                "prompt_tokens_per_second",
-                "tokens_per_second",
-            )
-        ),
+        *(getattr(timings, name, None) for name in TIMES),
         row.cost,
         row.at,
     )

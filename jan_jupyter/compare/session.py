@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from .. import bridge
+from ..consent import agreed
 from ..errors import UsageError
 from ..workspace import Workspace
 from .deciding import Deciding
@@ -166,14 +167,13 @@ class Session:
             return
         cost = f", about {plan.cost:,.2f}" if plan.cost else ""
         what = f"{plan.paid:,} calls that cost money{cost}"
-        try:
-            said = input(f"This asks for {what}. Go on? [y/N] ").strip().lower()
-        except (EOFError, OSError, RuntimeError, NotImplementedError):
+        said = agreed(f"This asks for {what}. Go on?")
+        if said is None:
             raise UsageError(
                 f"This asks for {what}, and nobody can be asked here: give it a `budget` (in a"
                 " cell: --yes)."
-            ) from None
-        if said not in ("y", "yes"):
+            )
+        if not said:
             raise UsageError("Nothing was asked.")
 
     # Under way ------------------------------------------------------------------------------------
@@ -290,12 +290,20 @@ class Session:
                     if shown:
                         shown.step(step)
         except KeyboardInterrupt:
+            self.catch_up()
             ended = f"Stopped: {len(self.rows):,} of {len(self.grid):,} calls are kept."
             self.ended = "stopped"
         finally:
             if shown:
                 shown.end(ended)
         return not ended
+
+    def catch_up(self) -> None:
+        """After a stop: what had ended, and is kept, but had not come to us yet."""
+        kept = self.store.rows(self.run) if self.run is not None else ()
+        for row in kept:
+            if row.call not in self.rows:
+                self._take(row)
 
     async def await_(self, steps: AsyncGenerator[Counted, None]) -> None:
         """`wait`, awaited; a cancellation goes on to whoever awaits."""

@@ -7,9 +7,10 @@ from argparse import Namespace
 from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from IPython.core.error import UsageError
-from IPython.display import display, update_display
+from IPython.display import display
 
 from ..bridge import wait
 from ..console import TerminalCounting, printable
@@ -143,15 +144,11 @@ class NotebookCounting:
 
     def show(self, data: Mapping[str, Any]) -> None:
         """Show a bundle in its place."""
-        if self._handle is None:
-            handle = display(  # type: ignore[no-untyped-call]
-                dict(data), raw=True, display_id=True
-            )
-            self._handle = handle.display_id
-        else:
-            update_display(  # type: ignore[no-untyped-call]
-                dict(data), raw=True, display_id=self._handle
-            )
+        again = self._handle is not None
+        self._handle = self._handle or uuid4().hex  # before it is shown: a stop may come with it
+        display(  # type: ignore[no-untyped-call]
+            dict(data), raw=True, display_id=self._handle, update=again
+        )
 
 
 class Output:
@@ -173,6 +170,8 @@ class Output:
     def end(self, error: BaseException | None) -> Comparison | None:
         from ..compare.comparison import Comparison
 
+        if error is not None:
+            self._asked.catch_up()
         made = Comparison(self._asked)
         if error is not None and not len(made):
             self._counting.end()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ... import errors
+from ...ask import settled
 from ...types import Event
 from ...workspace import Workspace
 from ..values import Call, Row
@@ -246,7 +247,11 @@ class _Run:
                 one.state = "answering"
                 rows = await self._rows(asking, one)
             if rows:
-                await _settled(self._finish(rows))
+                finishing = asyncio.ensure_future(self._finish(rows))
+                stopped = await settled(finishing)  # what has ended is kept
+                finishing.result()
+                if stopped:
+                    raise asyncio.CancelledError
         finally:
             self._under_way.discard(asking)
             one.under_way -= 1
@@ -363,20 +368,6 @@ async def _woken(news: asyncio.Event, pause: float) -> None:
     finally:
         if timer is not None:
             timer.cancel()
-
-
-async def _settled(work: Coroutine[Any, Any, None]) -> None:
-    """Wait until it is done, also while all around is being cancelled: what has ended is kept."""
-    task = asyncio.ensure_future(work)
-    stopped = False
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            stopped = True
-    task.result()
-    if stopped:
-        raise asyncio.CancelledError
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
