@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from IPython.core.error import UsageError
 
 from jan_jupyter.magics.lines import parse_line
 from jan_jupyter.magics.options import compares, parse_cell
-from support.jan import add_remote
-from support.kernel import Kernel, Result
+from support.kernel import Kernel, only_output
 from support.server import StreamingServer, tokens
 
 BEHAVIOURS = {"echo": "echo", "five": "n=5", "stalling": "n=5,stall=2"}
@@ -19,29 +15,10 @@ FIVE = "".join(tokens(5))
 KINDS = {"text/plain", "text/html", "text/markdown"}
 
 
-@pytest.fixture(scope="module")
-def notebook(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Kernel]:
-    with Kernel(folder=tmp_path_factory.mktemp("notebook")) as kernel:
-        add_remote(kernel.data_folder, _streaming_server, **BEHAVIOURS)
-        kernel.execute("%load_ext jan_jupyter\nimport jan_jupyter as jan")
-        yield kernel
-
-
 @pytest.fixture
-def ask(notebook: Kernel, server: StreamingServer) -> Kernel:
-    for name, behaviour in BEHAVIOURS.items():
-        server.behave(name, behaviour)
-    notebook.execute("%reload_ext jan_jupyter")
-    return notebook
-
-
-def only_output(result: Result) -> dict[str, Any]:
-    assert result.status == "ok", result.error
-    (output,) = result.outputs
-    assert isinstance(output, dict)
-    return output
+def ask(ask: Kernel) -> Kernel:
+    ask.execute("import jan_jupyter as jan")
+    return ask
 
 
 def test_a_cell_with_several_models_is_one_output_in_three_forms(

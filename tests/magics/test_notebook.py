@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import IPython
 import pytest
 
-from support.jan import KEY, add_model, add_remote
-from support.kernel import Kernel, Result
+from support.jan import KEY, add_model
+from support.kernel import Kernel, only_output
 from support.server import StreamingServer, tokens
 
 BEHAVIOURS = {
@@ -24,33 +22,6 @@ BEHAVIOURS = {
     "refused": "status=401",
     "paced": "n=300,delay=0.005",
 }
-
-
-@pytest.fixture(scope="module")
-def notebook(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Kernel]:
-    """A kernel with the extension loaded and a model for each behaviour."""
-    with Kernel(folder=tmp_path_factory.mktemp("notebook")) as kernel:
-        add_remote(kernel.data_folder, _streaming_server, **BEHAVIOURS)
-        assert kernel.execute("%load_ext jan_jupyter").outputs == []
-        yield kernel
-
-
-@pytest.fixture
-def ask(notebook: Kernel, server: StreamingServer) -> Kernel:
-    """The kernel, with the server's journal empty and no conversation or defaults left over."""
-    for name, behaviour in BEHAVIOURS.items():
-        server.behave(name, behaviour)
-    notebook.execute("%reload_ext jan_jupyter")
-    return notebook
-
-
-def only_output(result: Result) -> dict[str, Any]:
-    assert result.status == "ok", result.error
-    (output,) = result.outputs
-    assert isinstance(output, dict)
-    return output
 
 
 def test_an_answer_is_one_output_with_markdown_plain_text_and_provenance(ask: Kernel) -> None:

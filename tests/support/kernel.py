@@ -104,6 +104,13 @@ class Result:
         return sum(message.size for message in self.received)
 
 
+def only_output(result: Result) -> JSON:
+    """The one output of a cell that succeeded."""
+    assert result.status == "ok", result.error
+    (output,) = result.outputs
+    return output
+
+
 def fold(messages: Iterable[Received], msg_id: str) -> list[JSON]:
     """The outputs of one request after all that was said, as a notebook's front end keeps them.
 
