@@ -1,18 +1,10 @@
 // The widget (anywidget): one session for each model of the page, one element for each view.
 
+import { follow, hideSaved, kernelOf, module, type Kernel, type Model } from "./anywidget";
 import { make } from "./element";
 import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
 import type { Event } from "./protocol";
 import { Session } from "./session";
-
-/** What anywidget hands over (https://anywidget.dev/en/afm/). */
-interface Model {
-  get(name: string): unknown;
-  send(content: unknown): void;
-  on(name: "msg:custom", listener: (content: unknown) => void): void;
-  off(name: "msg:custom", listener: (content: unknown) => void): void;
-  widget_manager?: object;
-}
 
 class WidgetHost implements Host {
   constructor(private readonly model: Model) {}
@@ -22,8 +14,7 @@ class WidgetHost implements Host {
   }
 
   private get kernel(): Kernel | undefined {
-    const manager = this.model.widget_manager as { context?: { sessionContext?: Kernel } };
-    return manager?.context?.sessionContext;
+    return kernelOf(this.model);
   }
 
   get idle(): boolean {
@@ -58,38 +49,11 @@ class WidgetHost implements Host {
   }
 
   follow(listener: (lost: Lost) => void): () => void {
-    const kernel = this.kernel;
-    if (!kernel?.statusChanged || !kernel.connectionStatusChanged) return () => {};
-    const began = kernel.session?.kernel?.id;
-    let away = false;
-    const look = () => {
-      const now = kernel.session?.kernel;
-      if (!now || now.status === "dead") return listener("dead");
-      if (/starting/.test(now.status) || now.id !== began) return listener("gone");
-      const back = away && now.connectionStatus === "connected";
-      away = now.connectionStatus !== "connected";
-      listener(away ? "away" : "");
-      // It may have been restarted meanwhile.
-      if (back) now.requestCommInfo({ target_name: "jupyter.widget" }).then((reply) => {
-        const { comms } = reply.content;
-        if (comms && !(String(this.model.get("_panel_id")) in comms)) listener("gone");
-      }, () => {});
-    };
-    const signals = [kernel.statusChanged, kernel.connectionStatusChanged, kernel.kernelChanged];
-    for (const signal of signals) signal.connect(look);
-    return () => {
-      for (const signal of signals) signal.disconnect(look);
-    };
+    return follow(this.kernel, () => String(this.model.get("_panel_id")), listener);
   }
 
   async part<Name extends keyof Parts>(name: Name, ask: Asker): Promise<Parts[Name]> {
-    const source = await ask("part", { name });
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    try {
-      return (await import(url)) as Parts[Name];
-    } finally {
-      URL.revokeObjectURL(url);
-    }
+    return module<Parts[Name]>(await ask("part", { name }));
   }
 
   /**
@@ -161,26 +125,6 @@ function placeOf(element: Element): number | null {
   return Math.max(0, at);
 }
 
-/** The parts that we need of JupyterLab's `ISessionContext`. */
-interface Kernel {
-  session?: {
-    kernel?: {
-      id: string;
-      status: string;
-      connectionStatus: string;
-      requestCommInfo(about: { target_name: string }): Promise<{ content: { comms?: object } }>;
-    } | null;
-  } | null;
-  statusChanged: Signal;
-  connectionStatusChanged: Signal;
-  kernelChanged: Signal;
-}
-
-interface Signal {
-  connect(slot: () => void): unknown;
-  disconnect(slot: () => void): unknown;
-}
-
 /** The parts that we need of JupyterLab's `INotebookModel`. */
 interface Notebook {
   sharedModel: { insertCell(index: number, cell: Record<string, unknown>): unknown };
@@ -216,27 +160,6 @@ function sessionOf(model: Model): Session {
   let session = beside.get(id);
   if (!session) beside.set(id, (session = new Session(new WidgetHost(model))));
   return session;
-}
-
-const views = new Map<string, number>();
-
-/** Hide what a saved notebook shows of a panel while a view of it is alive in the page. */
-function hideSaved(id: string): () => void {
-  const name = `jan-saved-${id}`;
-  const before = views.get(id) ?? 0;
-  views.set(id, before + 1);
-  if (!before) {
-    const style = document.createElement("style");
-    style.id = name;
-    const saved = `.${CSS.escape(name)}`;
-    style.textContent = `.jp-OutputArea-child:has(${saved}), ${saved} { display: none !important; }`;
-    document.head.append(style);
-  }
-  return () => {
-    const left = (views.get(id) ?? 1) - 1;
-    views.set(id, left);
-    if (!left) document.getElementById(name)?.remove();
-  };
 }
 
 export default {

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Queries } from "../protocol";
 import type { Session } from "../session";
+import { copy } from "./clipboard";
 import { Composer } from "./Composer";
 import { ChatContext, useChat, useSession } from "./context";
 import { exported } from "./commands";
@@ -10,7 +11,7 @@ import { Marked } from "./Marked";
 import { type Side, useOpened } from "./opened";
 import { SettingsPanel } from "./Settings";
 import { ThreadsPanel, TitleEditor } from "./Threads";
-import { copy, Images, TurnView } from "./Turn";
+import { Images, TurnView } from "./Turn";
 
 export function App({ session, root }: { session: Session; root: HTMLElement }) {
   const live = useRef<HTMLDivElement>(null);

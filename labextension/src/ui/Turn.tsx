@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ErrorCard, Turn } from "../protocol";
+import { copy } from "./clipboard";
 import { useChat, useSession } from "./context";
 import { Icon, IconButton } from "./icons";
 import { breakLine } from "./lines";
@@ -237,23 +238,6 @@ export function CopyButton({ text }: { text: string }) {
       }}
     />
   );
-}
-
-export async function copy(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Not over plain HTTP, nor in some frames: the old way.
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.style.cssText = "position:fixed;opacity:0";
-    document.body.append(area);
-    area.select();
-    const copied = document.execCommand("copy");
-    area.remove();
-    return copied;
-  }
 }
 
 /** Asks once more, in place. */

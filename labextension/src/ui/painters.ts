@@ -1,18 +1,22 @@
 // The parts that paint code and formulas, shared by all texts of a session.
 
 import type { Painters } from "../markdown/view";
-import type { Session } from "../session";
 import type { Parts } from "../host";
 
-const known = new WeakMap<Session, Painters>();
+/** What brings the parts: a session, or a comparison's store. */
+interface Source {
+  part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]>;
+}
 
-export function paintersOf(session: Session): Painters {
-  let painters = known.get(session);
-  if (!painters) known.set(session, (painters = make(session)));
+const known = new WeakMap<Source, Painters>();
+
+export function paintersOf(source: Source): Painters {
+  let painters = known.get(source);
+  if (!painters) known.set(source, (painters = make(source)));
   return painters;
 }
 
-function make(session: Session): Painters {
+function make(source: Source): Painters {
   let code: Parts["code"] | null = null;
   let math: Parts["math"] | null = null;
   const formulas = new Map<string, string>();
@@ -36,7 +40,7 @@ function make(session: Session): Painters {
     want(part, then) {
       waiting[part].push(then);
       if (waiting[part].length > 1) return;
-      session.part(part).then(
+      source.part(part).then(
         (loaded) => {
           if (part === "code") code = loaded as Parts["code"];
           else math = loaded as Parts["math"];
