@@ -176,7 +176,11 @@ export interface Writing {
 export type Event =
   | { type: "snapshot"; comparison: Comparison; running: boolean; progress: Progress | null;
       states: State[]; writing: Writing[]; seq: number }
-  /** Pieces of answers under way, of all columns together, 25 times a second at most. */
+  /**
+   * Pieces of answers under way, of all columns together, 25 times a second at most. `seq` is one
+   * more than the last, or the snapshot's; `tokens` are all of that answer so far, as in `Writing`.
+   * The first piece of a call that is not known yet begins its answer.
+   */
   | { type: "deltas"; seq: number; deltas: { call: Call; text: string; reasoning: string; tokens: number }[] }
   /** Answers that have ended; each takes the place of what was being written. */
   | { type: "rows"; rows: Row[] }
