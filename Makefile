@@ -43,12 +43,12 @@ bench: .venv/test.done front-end ## measure; prints ratios against a named peer
 notebooks: .venv/test.done front-end ## run the notebooks and save their outputs
 	$(BIN)/python tools/notebooks.py
 
-front-end: .venv/uv.done ## build the chat panel's front end, if its sources have changed
+front-end: .venv/uv.done ## build the front end, if its sources have changed
 	@$(BIN)/python tools/front_end.py
 
 clean: ## remove what was set up
 	rm -rf .venv .venv-ipykernel6 .venv-floors .venv-marimo .venv-peers-* .venv-intel .venv-export
-	rm -rf labextension/node_modules labextension/.tests jan_jupyter/static
+	rm -rf labextension/node_modules labextension/.tests jan_jupyter/static jan_jupyter/labextension
 
 .venv/uv.done:
 	@echo "Setting up Python packages in .venv (once) …"

@@ -1,7 +1,8 @@
 """Puts the built front end into every wheel and sdist; installing one of those needs no Node.
 
 A checkout that has not built it yet does so here, with a Node from PyPI if the machine has none. An
-editable install leaves that to `make`.
+editable install leaves that to `make`, which also shows the extension to JupyterLab: what a wheel
+brings would stay as it is.
 """
 
 from __future__ import annotations
@@ -21,5 +22,9 @@ class FrontEnd(BuildHookInterface):
         return [] if front_end.is_built() or front_end.node() else [front_end.NODE_FROM_PYPI]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version != "editable":
-            front_end.build()
+        if version == "editable":
+            return
+        front_end.build()
+        if self.target_name == "wheel":
+            lab = str(front_end.LAB.relative_to(front_end.ROOT))
+            build_data["shared_data"][lab] = front_end.IN_JUPYTER

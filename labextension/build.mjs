@@ -1,9 +1,11 @@
 // Builds the front end into jan_jupyter/static/: `chat.js` (the widget), and the two parts that it
-// asks for when they are first needed: `code.js` (highlighting) and `math.js` (formulas).
+// asks for when they are first needed: `code.js` (highlighting) and `math.js` (formulas); and beside
+// it the extension of JupyterLab (lab.mjs).
 // With `--tests`: bundles tests/ for Node's own test runner.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
+import { buildLab } from "./lab.mjs";
 
 const common = {
   bundle: true,
@@ -51,4 +53,5 @@ if (process.argv.includes("--tests")) {
   mkdirSync(outdir, { recursive: true });
   for (const { path, contents } of parts) writeFileSync(path, contents);
   writeFileSync(chat.path, `export default ${shared}??=(()=>{${chat.text}return made.default})();\n`);
+  await buildLab(common, `${outdir}/../labextension`);
 }

