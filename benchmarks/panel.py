@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Event as Signal
 from typing import TYPE_CHECKING, Any
 
-from jan_jupyter import bridge
-from jan_jupyter.conversation import Conversation, Surroundings, assets
+from jan_jupyter import assets, bridge
+from jan_jupyter.conversation import Conversation, Surroundings
 from jan_jupyter.workspace import Workspace
 from lab.bare import Bare
 from lab.conftest import CHROMIUM, launch

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 
 LAYERS = (
     {"consent", "interpolate", "markdown", "ownership", "units"},
-    {"types", "errors", "settings", "addresses", "redaction"},
+    {"types", "errors", "assets", "settings", "addresses", "redaction"},
     {"bridge"},
     {"reading", "watch", "programs", "parameters", "precedence", "satisfiable", "requests", "wire"},
     {"engine_options"},

@@ -7,10 +7,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .. import errors
+from .. import assets, errors
 from ..ask import Stream
 from ..types import Message
-from . import assets
 from .protocol import ThreadRow
 from .selection import Selection
 from .surroundings import Surroundings

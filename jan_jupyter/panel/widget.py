@@ -23,8 +23,8 @@ import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
-from .. import bridge, errors
-from ..conversation import Conversation, Surroundings, assets
+from .. import assets, bridge, errors
+from ..conversation import Conversation, Surroundings
 from ..conversation.protocol import Context
 from ..threads import Thread
 from ..types import Reply

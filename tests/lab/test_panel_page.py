@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from jan_jupyter.conversation import Conversation, Surroundings, assets
+from jan_jupyter import assets
+from jan_jupyter.conversation import Conversation, Surroundings
 from jan_jupyter.workspace import Workspace
 from lab import axe
 from lab.bare import Bare

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from .. import errors
+from . import errors
 
-FOLDER = Path(__file__).parent.parent / "static"
+FOLDER = Path(__file__).parent / "static"
 PARTS = ("code", "math")
 """What is fetched when a text first needs it."""
 
@@ -19,6 +19,6 @@ def source(name: str) -> str:
         return (FOLDER / f"{name}.js").read_text("utf-8")
     except FileNotFoundError:
         raise errors.UsageError(
-            "The chat panel's front end is not built: run `make front-end` in the checkout, or"
+            "The front end is not built: run `make front-end` in the checkout, or"
             " install a wheel of jan-jupyter."
         ) from None
