@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from ...errors import UsageError
-from ..values import Case, Result, Row
+from ..values import Case, Grid, Result, Row
 from . import diff, figures
 from .figures import Standing, Summary
 from .written import counted
@@ -151,13 +151,10 @@ class Board:
 
     @property
     def asked(self) -> str:
-        """What was asked of whom, in a line."""
-        grid = self.result.grid
-        parts = [counted(len(grid.cases), "prompt"), counted(len(grid.contestants), "model")]
-        parts += [counted(grid.repeats, "repeat")] if grid.repeats > 1 else []
-        ended = len(self.result.rows)
-        so_far = "" if ended == len(grid) else f", {ended:,} of {len(grid):,} calls ended"
-        return " × ".join(parts) + so_far
+        """What was asked of whom, in a line, and how much of it has ended."""
+        ended, total = len(self.result.rows), len(self.result.grid)
+        so_far = "" if ended == total else f", {ended:,} of {total:,} calls ended"
+        return asked(self.result.grid) + so_far
 
     @property
     def left_out(self) -> str:
@@ -199,6 +196,13 @@ class Board:
         return next(words, "")
 
 
+def asked(grid: Grid) -> str:
+    """What is asked of whom, in a line."""
+    parts = [counted(len(grid.cases), "prompt"), counted(len(grid.contestants), "model")]
+    parts += [counted(grid.repeats, "repeat")] if grid.repeats > 1 else []
+    return " × ".join(parts)
+
+
 def board(
     result: Result,
     verdicts: Sequence[Verdict] = (),
@@ -221,9 +225,9 @@ def board(
     names = [contestant.name for contestant in result.grid.contestants]
     base, scorers = _place(baseline, names), figures.scorers(result.rows)
     scorer = _scorer(scorer, scorers)
-    cells = _cells(result)
+    found = by_cell(result)
     lines = [
-        Line(place, case, _compared(cells[place], base, scorer), base)
+        Line(place, case, _compared(found[place], base, scorer), base)
         for place, case in enumerate(result.grid.cases)
     ]
     kept = _worst_first(line for line in lines if every or line.differs)
@@ -235,7 +239,7 @@ def board(
         scorers=scorers,
         against=against or ("expected" if len(names) == 1 else "baseline"),
         summaries=tuple(
-            figures.summary(result.grid, who, [row[who] for row in cells], scorers, standings)
+            figures.summary(result.grid, who, [row[who] for row in found], scorers, standings)
             for who in range(len(names))
         ),
         lines=tuple(shown),
@@ -262,7 +266,7 @@ def _scorer(name: str, there: Sequence[str]) -> str:
     return name or next(iter(there), "")
 
 
-def _cells(result: Result) -> list[list[list[Row]]]:
+def by_cell(result: Result) -> list[list[list[Row]]]:
     """The rows by case and contestant, each cell in the order of its repeats."""
     grid = result.grid
     cells: list[list[list[Row]]] = [[[] for _ in grid.contestants] for _ in grid.cases]

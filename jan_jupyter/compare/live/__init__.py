@@ -1,0 +1,1 @@
+"""A comparison as views see it: one document, and what keeps it alive."""
