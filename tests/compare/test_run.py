@@ -20,12 +20,13 @@ from jan_jupyter.compare.running.plan import Facts, Plan, plan
 from jan_jupyter.compare.running.prices import Price
 from jan_jupyter.compare.running.progress import Progress
 from jan_jupyter.compare.running.run import run
+from jan_jupyter.compare.running.watching import Brake
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Row
-from jan_jupyter.types import Event, Message
+from jan_jupyter.types import Delta, Event, Message
 from jan_jupyter.workspace import Workspace
 from support.jan import add_model, add_remote
 from support.loop import watched_loop
-from support.server import Entry, StreamingServer
+from support.server import Entry, StreamingServer, tokens
 
 
 class Memory:
@@ -318,7 +319,7 @@ def test_a_budget_of_calls_ends_in_order(
     assert len(found) == 7 == len(server.journal()) == len(kept.rows)
     assert all(row.ok for row in found)
     assert told[-1].ended == "the budget of 7 calls is spent"
-    assert told[-1].states == {"a": "stopped", "b": "stopped"}
+    assert [*map(str, told[-1].states)] == ["stopped", "stopped"]
     rest = ask(grid(20, "a", "b"), workspace, kept)
     assert len(rest) == 40 == len(server.journal())
 
@@ -365,11 +366,78 @@ def test_a_stop_keeps_what_has_ended_and_closes_the_rest(
     rows.close()
     gone = [e for e in server.wait("closed") if e.body["model"] == "hangs" and e.first]
     assert all(entry.closed for entry in gone)
-    assert {row.key for row in found} == set(kept.rows)
+    cut = [row for row in kept.rows.values() if not row.ok]
+    assert {row.key for row in (*found, *cut)} == set(kept.rows)
+    assert {(row.text, row.error) for row in cut} == {("".join(tokens(2)), "stopped")}
     server.behave("hangs", "n=5")
     asked = len(server.journal())
-    assert len(ask(made.grid, workspace, kept)) == 12
+    assert len(ask(made.grid, workspace, kept, retry=True)) == 12
     assert len(server.journal()) == asked + 6
+
+
+class Watched:
+    """What a run tells whoever watches."""
+
+    def __init__(self) -> None:
+        self.begun: list[Call] = []
+        self.texts: dict[Call, str] = {}
+
+    def begins(self, calls: Sequence[Call]) -> None:
+        self.begun += calls
+        self.texts |= dict.fromkeys(calls, "")
+
+    def came(self, call: Call, delta: Delta) -> None:
+        self.texts[call] += delta.text
+
+
+def test_whoever_watches_sees_each_piece(
+    folder: Path, workspace: Workspace, server: StreamingServer
+) -> None:
+    add_remote(folder, server, echo="echo", words="n=30")
+    asked = replace(grid(2, "echo", "words"), cases=(case("one"), case("two", "three")))
+    seen = Watched()
+    found = {row.call: row for row in rows_of(planned(asked, workspace), workspace, watcher=seen)}
+    assert seen.texts == {call: row.text for call, row in found.items()}
+    assert Counter(seen.begun) == {(0, 0, 0): 1, (0, 1, 0): 1, (1, 0, 0): 2, (1, 1, 0): 2}
+
+
+def test_one_contestant_is_stopped_and_the_rest_goes_on(
+    folder: Path, workspace: Workspace, server: StreamingServer
+) -> None:
+    add_remote(folder, server, quick="n=1", hangs="n=5,stall=2")
+    kept, brake, told = Memory(), Brake(), list[Progress]()
+    made = planned(grid(6, "quick", "hangs"), workspace, kept)
+    seen = Watched()
+    rows = run(made, workspace, kept=kept, brake=brake, watcher=seen, tell=told.append)
+    found = []
+    for row in bridge.iterate(rows):
+        found.append(row)
+        if len(found) == 6:  # the others hang
+            server.wait("first", count=7)
+            bridge.loop().call_soon_threadsafe(brake.pull, 1)
+    whole = [row for row in found if row.ok]
+    assert {row.call.contestant for row in whole} == {0}
+    assert len(whole) == 6
+    cut = [row for row in found if not row.ok]
+    assert cut
+    assert {(row.call.contestant, row.text, row.error) for row in cut} == {
+        (1, "".join(tokens(2)), "stopped")
+    }
+    assert [*map(str, told[-1].states)] == ["done", "stopped"]
+    assert told[-1].ended == ""
+    assert [one.done for one in told[-1].states] == [6, len(cut)]
+
+
+def test_what_is_stopped_before_it_begins_asks_nothing(
+    folder: Path, workspace: Workspace, server: StreamingServer
+) -> None:
+    add_remote(folder, server, a="n=1", b="n=1")
+    brake, told = Brake(), list[Progress]()
+    brake.pull()
+    made = planned(grid(6, "a", "b"), workspace)
+    assert rows_of(made, workspace, brake=brake, tell=told.append) == []
+    assert server.journal() == []
+    assert told[-1].ended == "stopped"
 
 
 def test_what_cannot_be_kept_ends_the_run(
@@ -400,11 +468,11 @@ def test_progress_tells_all_the_way(
     rows_of(made, workspace, tell=told.append)
     assert [p.done for p in told] == sorted(p.done for p in told)
     assert (told[0].done, told[0].left) == (0, None)
-    assert told[0].states == {"a": "waiting", "bad": "waiting"}
+    assert [*map(str, told[0].states)] == ["waiting", "waiting"]
     last = told[-1]
     assert (last.done, last.failed, last.reused, last.total) == (10, 5, 0, 10)
     assert last.left == 0
-    assert last.states == {"a": "done", "bad": "done"}
+    assert [*map(str, last.states)] == ["done", "done"]
     assert str(last) == "10 of 10 · 5 failed"
 
     def broken(progress: Progress) -> None:

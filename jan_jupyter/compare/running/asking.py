@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic, time
 
 from ...ask import Stream
@@ -17,6 +17,7 @@ from ...types import ChatRequest, Event, Reply
 from ..values import Row
 from .compose import Composer
 from .plan import Ask, Fact
+from .watching import STOPPED, Watcher
 
 WAITED = "refused at first and asked again: its times are not known"
 
@@ -41,7 +42,10 @@ class Asking:
     waited: bool = False
     """Whether the engine itself has asked again: what it measured then holds that wait."""
     partial: Reply | None = None
-    """What had come when it failed."""
+    """What had come when it failed, or was stopped."""
+    keys: Mapping[int, str] = field(default_factory=dict)
+    """By repeat, as far as they are known."""
+    watcher: Watcher | None = None
 
 
 ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
@@ -86,11 +90,15 @@ async def reply_to(
 
 
 async def _streamed(composer: Composer, asking: Asking, stream: Stream) -> Reply:
+    calls, watcher = [asking.ask.call(n) for n in asking.ask.repeats], asking.watcher
+    if watcher is not None:
+        watcher.begins(calls)
     try:
         async with aclosing(stream.deltas()) as deltas:
-            async for _ in deltas:
-                pass
-    except JanError as error:
+            async for delta in deltas:
+                if watcher is not None and delta.choice < len(calls):
+                    watcher.came(calls[delta.choice], delta)
+    except (JanError, asyncio.CancelledError) as error:
         came = stream.reply_so_far(error)
         if came.text or came.reasoning or came.tool_calls:
             asking.partial = came
@@ -118,10 +126,17 @@ def rows_of(
     return [replace(rows[0], cost=cost), *rows[1:]]
 
 
-def failures(asking: Asking, keys: Mapping[int, str], line: str) -> list[Row]:
+def failures(asking: Asking, line: str) -> list[Row]:
     """A row for each repeat of a request that has failed."""
-    now = time()
+    now, keys = time(), asking.keys
     return [
         Row(asking.ask.call(n), keys.get(n, ""), asking.partial, line, cold=asking.cold, at=now)
         for n in asking.ask.repeats
     ]
+
+
+def stopped(asking: Asking) -> list[Row]:
+    """Of a request that was stopped on the way, what had come; of several repeats the first."""
+    if asking.partial is None:
+        return []
+    return failures(asking, STOPPED)[:1]

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Literal
 
 from ... import units
 from ..values import Row
 from .plan import Plan
+
+Word = Literal["waiting", "loading", "answering", "done", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Of one contestant in a run; `note` is a line for people, `progress` that of loading, 0 … 1.
+
+    `done` of `total` rows have ended.
+    """
+
+    word: Word = "waiting"
+    note: str = ""
+    progress: float | None = None
+    done: int = 0
+    total: int = 0
+
+    def __str__(self) -> str:
+        return self.note or self.word
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +38,7 @@ class Progress:
     """Rows that have ended: all of them (`done`), those of them that failed, and that were reused.
 
     `seconds` have passed; `left` are expected, by how fast it went so far, `None` before anybody
-    can tell. `states` tell of each contestant, by its name, in a word or a line for people.
+    can tell. `states` tell of each contestant, in their order.
     """
 
     done: int
@@ -27,7 +47,7 @@ class Progress:
     total: int
     seconds: float
     left: float | None
-    states: Mapping[str, str]
+    states: Sequence[State]
     ended: str = ""
     """Why it ends before all is asked; empty if it does not."""
 
@@ -58,18 +78,23 @@ class Counting:
             self._to_ask[place] += calls
         self._asked: Counter[str] = Counter()
         self._done = self._failed = self._reused = 0
+        self._each = Counter[int]()
+        self._of_each = len(plan.grid.cases) * plan.grid.repeats
         self._began = monotonic()
 
     def add(self, row: Row) -> None:
         self._done += 1
+        self._each[row.call.contestant] += 1
         self._failed += not row.ok
         self._reused += row.reused
         if not row.reused:
             self._asked[self._places[row.call.contestant]] += 1
 
-    def report(self, states: Callable[[], Mapping[str, str]]) -> None:
+    def report(self, states: Callable[[], Sequence[State]]) -> None:
         if self._tell is None:
             return
+        each = enumerate(states())
+        told = [replace(one, done=self._each[n], total=self._of_each) for n, one in each]
         passed = monotonic() - self._began
         with suppress(Exception):  # a watcher's fault is not the run's
             self._tell(
@@ -80,7 +105,7 @@ class Counting:
                     self._total,
                     passed,
                     self._left(passed),
-                    states(),
+                    told,
                     self.ended,
                 )
             )

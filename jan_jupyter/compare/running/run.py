@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,13 +15,14 @@ from ...ask import settled
 from ...types import Event
 from ...workspace import Workspace
 from ..values import Call, Row
-from .asking import ASKING, Asking, failures, notice, reply_to, rows_of
+from .asking import ASKING, Asking, failures, notice, reply_to, rows_of, stopped
 from .budget import Budget, Purse, check
 from .compose import Composer, Kept
 from .facts import AT_A_TIME
 from .limits import LONGEST_PAUSE, Limit
 from .plan import AT_ONCE, Fact, Lane, Plan, Stage
-from .progress import Counting, Tell
+from .progress import Counting, State, Tell, Word
+from .watching import STOPPED, Brake, Watcher
 
 TRIES = 6
 """How often a request is sent that a server refuses because it has too much to do."""
@@ -48,18 +49,24 @@ async def run(
     retry: bool = False,
     tell: Tell | None = None,
     client: Any = None,
+    watcher: Watcher | None = None,
+    brake: Brake | None = None,
 ) -> AsyncGenerator[Row, None]:
     """Ask what a plan says, and yield each row when it has ended and is kept.
 
     It runs on the background loop (`bridge.iterate(run(…))`). What `kept` has is yielded first, and
     not asked; of it errors only with `retry`. An error is a row, and the rest goes on. Closing or
-    cancelling it closes all connections at once, and keeps what has ended. `tell` gets a `Progress`
-    at every change, on the loop. With a `client` (`dask.distributed.Client`) the workers of its
-    cluster ask. Raises `UsageError` for a budget that cannot be kept, and what `kept` raises.
+    cancelling it closes all connections at once, and keeps what has come. `tell` gets a `Progress`
+    at every change, `watcher` what is asked and each piece of an answer, on the loop; `brake` stops
+    it, or some. With a `client` (`dask.distributed.Client`) the workers of its cluster ask, and no
+    pieces come. Raises `UsageError` for a budget that cannot be kept, and what `kept` raises.
     """
     budget = budget or Budget()
     check(budget, plan)
     running = _Run(plan, workspace, kept, budget, retry, tell)
+    running.watcher = watcher
+    if brake is not None:
+        brake.listen(running.stop)
     if client is not None:
         await running.ask_there(client)
     task = asyncio.create_task(running.go())
@@ -94,7 +101,7 @@ class _One:
     """Whether the budget has ended it."""
     loads: int = 0
     """How many of its requests have found its model not loaded."""
-    state: str = "waiting"
+    state: State = field(default_factory=State)
 
 
 class _Run:
@@ -111,6 +118,7 @@ class _Run:
     ) -> None:
         self.plan = plan
         self.out: asyncio.Queue[Row | None] = asyncio.Queue()
+        self.watcher: Watcher | None = None
         self._router = workspace.router
         self._composer = Composer(plan.grid, workspace.router)
         self._kept = kept
@@ -118,7 +126,7 @@ class _Run:
         self._purse = Purse(budget, plan.facts.contestants)
         self._ones = [_One(i, fact) for i, fact in enumerate(plan.facts.contestants)]
         self._served: set[Call] = set()
-        self._under_way: set[Asking] = set()
+        self._under_way: dict[Asking, asyncio.Task[Any] | None] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._limits: dict[str, Limit] = {}
         self._count = Counting(plan, tell)
@@ -178,10 +186,13 @@ class _Run:
         limit = self._limits[place] = Limit(width, fixed=stage.width is not None)
         for position, ask in enumerate(self.plan.order(stage)):
             left = tuple(n for n in ask.repeats if ask.call(n) not in self._served)
-            if left:
-                waits = Asking(ask._replace(repeats=left), position)
-                self._ones[ask.contestant].waiting.append(waits)
+            one = self._ones[ask.contestant]
+            if left and not one.stopped:
+                waits = Asking(ask._replace(repeats=left), position, watcher=self.watcher)
+                one.waiting.append(waits)
         ones = [self._ones[i] for i in stage.contestants]
+        for one in ones:
+            self._rest(one)
         news = self._news[place]
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -239,25 +250,38 @@ class _Run:
         """One request, from its turn to its rows."""
         one = self._ones[asking.ask.contestant]
         ASKING.set(asking)
-        self._under_way.add(asking)
+        self._under_way[asking] = asyncio.current_task()
         try:
             if one.over:
-                rows = failures(asking, {}, one.over)
-            else:
-                one.state = "answering"
+                await self._keep(failures(asking, one.over))
+                return
+            one.state = State("answering")
+            try:
                 rows = await self._rows(asking, one)
-            if rows:
-                finishing = asyncio.ensure_future(self._finish(rows))
-                stopped = await settled(finishing)  # what has ended is kept
-                finishing.result()
-                if stopped:
-                    raise asyncio.CancelledError
+            except asyncio.CancelledError:
+                await self._keep(stopped(asking))
+                raise
+            await self._keep(rows)
         finally:
-            self._under_way.discard(asking)
+            del self._under_way[asking]
             one.under_way -= 1
-            if not one.under_way and not one.waiting:
-                one.state = one.over or ("stopped" if one.stopped else "done")
+            self._rest(one)
             self._news[place].set()
+
+    def _rest(self, one: _One) -> None:
+        """How a contestant stands that is not asked, if there is nothing more."""
+        if not one.under_way and not one.waiting:
+            known = State("failed", one.over) if one.over else State("done")
+            one.state = State("stopped") if one.stopped else known
+
+    async def _keep(self, rows: Sequence[Row]) -> None:
+        """What has ended is kept, also while all around is being cancelled."""
+        if rows:
+            finishing = asyncio.ensure_future(self._finish(rows))
+            cancelled = await settled(finishing)
+            finishing.result()
+            if cancelled:
+                raise asyncio.CancelledError
 
     async def _finish(self, rows: Sequence[Row]) -> None:
         """Rows are kept, then given out."""
@@ -282,15 +306,16 @@ class _Run:
             if not allowed:
                 return []
         asking.ask = asking.ask._replace(repeats=asking.ask.repeats[:allowed])
-        keys: Mapping[int, str] = {}
         cost = None
         try:
-            request, target, keys = await asyncio.to_thread(self._composer.keyed, *asking.ask)
+            request, target, asking.keys = await asyncio.to_thread(
+                self._composer.keyed, *asking.ask
+            )
             reply = await self._reply_to(self._composer, asking, request, target, allowed)
-            rows = rows_of(asking, keys, reply, one.fact, together=allowed > 1)
+            rows = rows_of(asking, asking.keys, reply, one.fact, together=allowed > 1)
             cost = rows[0].cost
         except errors.JanError as error:
-            return self._failed(asking, one, keys, error)
+            return self._failed(asking, one, error)
         finally:
             self._purse.pay(one.index, allowed, cost)
         self._limits[one.fact.place].answered()
@@ -302,9 +327,7 @@ class _Run:
             self._apart(asking, one)
         return rows
 
-    def _failed(
-        self, asking: Asking, one: _One, keys: Mapping[int, str], error: errors.JanError
-    ) -> list[Row]:
+    def _failed(self, asking: Asking, one: _One, error: errors.JanError) -> list[Row]:
         """The rows of a failure, or none if it is asked again, slower or otherwise."""
         if isinstance(error, errors.RateLimited | errors.Overloaded):
             asking.tries += 1
@@ -323,12 +346,13 @@ class _Run:
         one.lost = one.lost + 1 if gone else 0
         if isinstance(error, HOPELESS) or one.lost >= LOST:
             one.over = line
-        return failures(asking, keys, line)
+        return failures(asking, line)
 
     def _apart(self, asking: Asking, one: _One) -> list[Row]:
         """Ask for several repeats one by one."""
         for n in reversed(asking.ask.repeats):
-            alone = Asking(asking.ask._replace(repeats=(n,)), asking.position)
+            ask = asking.ask._replace(repeats=(n,))
+            alone = Asking(ask, asking.position, watcher=self.watcher)
             one.waiting.appendleft(alone)
         return []
 
@@ -342,22 +366,36 @@ class _Run:
                 one.waiting.clear()
                 one.stopped = True
 
+    def stop(self, contestant: int | None) -> None:
+        """Ask a contestant nothing more (`None`: nobody), and leave what is under way."""
+        if contestant is None:
+            self._count.ended = STOPPED
+        for one in self._ones:
+            if contestant in (None, one.index):
+                one.waiting.clear()
+                one.stopped = True
+        for asking, task in self._under_way.items():
+            if task is not None and contestant in (None, asking.ask.contestant):
+                task.cancel()
+        self._report()
+
     def _see(self, event: Event) -> None:
         """What happens to a model, on the loop."""
         refused = notice(event, self._under_way)
         if refused is not None:
             place = self._ones[refused.ask.contestant].fact.place
             self._limits[place].narrow(refused.sent)
-        if event.state in ("loading", "answering"):
+        if event.state in ("loading", "downloading", "answering"):
+            word: Word = "answering" if event.state == "answering" else "loading"
             for each in self._under_way:
                 if each.who == (event.model, event.engine):
-                    self._ones[each.ask.contestant].state = event.awaited or "answering"
-        if event.state == "loading":
+                    state = State(word, event.awaited, event.progress)
+                    self._ones[each.ask.contestant].state = state
+        if event.state in ("loading", "downloading"):
             self._report()
 
     def _report(self) -> None:
-        names = (one.name for one in self.plan.grid.contestants)
-        self._count.report(lambda: dict(zip(names, (one.state for one in self._ones), strict=True)))
+        self._count.report(lambda: [one.state for one in self._ones])
 
 
 async def _woken(news: asyncio.Event, pause: float) -> None:
