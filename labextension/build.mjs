@@ -1,6 +1,6 @@
-// Builds the front end into jan_jupyter/static/: `chat.js` (the widget), and the two parts that it
-// asks for when they are first needed: `code.js` (highlighting) and `math.js` (formulas); and beside
-// it the extension of JupyterLab (lab.mjs).
+// Builds the front end into jan_jupyter/static/: `chat.js` and `compare.js` (widgets), and the two
+// parts that they ask for when they are first needed: `code.js` (highlighting) and `math.js`
+// (formulas); and beside it the extension of JupyterLab (lab.mjs).
 // With `--tests`: bundles tests/ for Node's own test runner.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -43,15 +43,17 @@ if (process.argv.includes("--tests")) {
     return outputFiles;
   };
   const parts = await texts({ code: "src/code/index.ts", math: "src/math.ts" });
-  const [chat] = await texts({ chat: "src/widget.ts" }, { format: "iife", globalName: "made" });
-  // A page evaluates the module of each panel anew (anywidget). The first of a build does what all
-  // others of that build share; one of another build, from an upgraded kernel, does its own.
-  const hash = createHash("sha256");
-  for (const { contents } of [chat, ...parts]) hash.update(contents);
-  const name = JSON.stringify(`jan-jupyter ${hash.digest("hex").slice(0, 16)}`);
-  const shared = `globalThis[Symbol.for(${name})]`;
   mkdirSync(outdir, { recursive: true });
   for (const { path, contents } of parts) writeFileSync(path, contents);
-  writeFileSync(chat.path, `export default ${shared}??=(()=>{${chat.text}return made.default})();\n`);
+  for (const [name, source] of Object.entries({ chat: "src/widget.ts", compare: "src/compare/widget.ts" })) {
+    const [widget] = await texts({ [name]: source }, { format: "iife", globalName: "made" });
+    // A page evaluates the module of each widget anew (anywidget). The first of a build does what all
+    // others of that build share; one of another build, from an upgraded kernel, does its own.
+    const hash = createHash("sha256");
+    for (const { contents } of [widget, ...parts]) hash.update(contents);
+    const key = JSON.stringify(`jan-jupyter ${hash.digest("hex").slice(0, 16)}`);
+    const shared = `globalThis[Symbol.for(${key})]`;
+    writeFileSync(widget.path, `export default ${shared}??=(()=>{${widget.text}return made.default})();\n`);
+  }
   await buildLab(common, `${outdir}/../labextension`);
 }

@@ -18,10 +18,10 @@ ADDRESS = "http://panel.example/"
 # The widget as anywidget's protocol describes it; two functions are its wire.
 HTML = """<!doctype html><html lang="en"><head><title>A page</title></head>
 <body style="margin:0"><main id="place"></main><script type="module">
-import widget from "./chat.js";
+import widget from "./{module}";
 const listeners = new Set();
 window.give = (events) => { for (const e of events) for (const l of listeners) l(e); };
-const values = { _panel_id: "bare", height: "100vh" };
+const values = {values};
 const model = {
   get: (name) => values[name], set() {}, save_changes() {},
   send: (message) => window.toKernel(JSON.stringify(message)),
@@ -42,8 +42,17 @@ setInterval(async () => window.give(JSON.parse(await window.fromKernel())), 30);
 class Bare:
     """The page, and the wire between it and `take`, which gets what the widget sends."""
 
-    def __init__(self, page: Page, take: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        page: Page,
+        take: Callable[[dict[str, Any]], None],
+        module: str = "chat.js",
+        **values: str,
+    ) -> None:
         self.page = page
+        self.module = module
+        traits = values or {"_panel_id": "bare", "height": "100vh"}
+        self.html = HTML.replace("{module}", module).replace("{values}", json.dumps(traits))
         self.events: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self.requests: list[str] = []
         """Addresses, other than the page's own, that the page asked for."""
@@ -65,9 +74,9 @@ class Bare:
     def _serve(self, route: Route) -> None:
         url = route.request.url
         if url == ADDRESS:
-            route.fulfill(body=HTML, content_type="text/html")
-        elif url == f"{ADDRESS}chat.js":
-            route.fulfill(path=STATIC / "chat.js", content_type="text/javascript")
+            route.fulfill(body=self.html, content_type="text/html")
+        elif url == f"{ADDRESS}{self.module}":
+            route.fulfill(path=STATIC / self.module, content_type="text/javascript")
         elif url.startswith(("blob:", "data:")):
             route.continue_()
         else:

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Queries } from "../protocol";
 import type { Session } from "../session";
+import { act } from "./act";
 import { copy } from "./clipboard";
 import { Composer } from "./Composer";
 import { ChatContext, useChat, useSession } from "./context";
@@ -38,7 +39,7 @@ function Panel({ children }: { children: ComponentChildren }) {
   };
   const onClick = (event: MouseEvent) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-act]");
-    if (button) act(button, root, session, say);
+    if (button) act(button, say, (code) => session.host.insertCell(root, code));
   };
   return (
     <div class="panel" ref={frame} onClick={onClick} data-side={side ?? ""}>
@@ -54,24 +55,6 @@ function Panel({ children }: { children: ComponentChildren }) {
       {children}
     </div>
   );
-}
-
-/** The buttons inside a code block. */
-function act(button: HTMLElement, root: HTMLElement, session: Session, say: (text: string) => void): void {
-  const code = button.closest(".code")?.querySelector("code")?.textContent?.replace(/\n$/, "") ?? "";
-  const tell = (text: string) => {
-    const before = button.dataset.label ?? button.textContent ?? "";
-    button.dataset.label = before;
-    button.textContent = text;
-    say(text);
-    setTimeout(() => (button.textContent = before), 1500);
-  };
-  if (button.dataset.act === "copy") {
-    void copy(code).then((copied) => tell(copied ? "Copied" : "Not allowed"));
-  } else if (button.dataset.act === "insert") {
-    if (session.host.insertCell(root, code)) tell("Inserted");
-    else void copy(code).then((copied) => tell(copied ? "Copied: no notebook here" : "No notebook here"));
-  }
 }
 
 function Header() {

@@ -4,7 +4,7 @@ import type { Painters } from "../markdown/view";
 import type { Parts } from "../host";
 
 /** What brings the parts: a session, or a comparison's store. */
-interface Source {
+export interface Source {
   part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]>;
 }
 

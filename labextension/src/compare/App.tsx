@@ -1,0 +1,115 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { act } from "../ui/act";
+import { Announcer, sayings } from "./announce";
+import { Columns, Run } from "./Columns";
+import { LookingContext, useDrawn } from "./context";
+import type { State } from "./protocol";
+import { Rows } from "./Rows";
+import type { Store } from "./store";
+import { Summary } from "./Summary";
+import type { View } from "./view";
+
+const TABS: [Exclude<View["tab"], "">, string][] = [
+  ["columns", "Columns"],
+  ["rows", "Rows"],
+  ["summary", "Summary"],
+];
+
+/** The whole of a comparison, in any place. */
+export function App({ store }: { store: Store }) {
+  const { live, say } = useAnnounced();
+  useDrawn(store);
+  useStatesSaid(store, say);
+  const onClick = (event: MouseEvent) => {
+    const button = (event.target as Element).closest<HTMLElement>("[data-act=copy]");
+    if (button) act(button, say, () => false);
+  };
+  return (
+    <LookingContext.Provider value={{ store, say }}>
+      <section class="comparison" aria-label="Comparison" onClick={onClick}>
+        {store.comparison ? <Comparison store={store} /> : <Absent store={store} />}
+        <div class="spoken" aria-live="polite" ref={live} />
+      </section>
+    </LookingContext.Provider>
+  );
+}
+
+function Absent({ store }: { store: Store }) {
+  const gone = store.lost === "gone" || store.lost === "dead";
+  return <p class="empty">{gone ? "The kernel is gone: run this cell again." : "Waiting for the kernel …"}</p>;
+}
+
+function Comparison({ store }: { store: Store }) {
+  const comparison = store.comparison!;
+  const many = comparison.cases.length > 1;
+  // Columns while it runs, for that is where it is seen; of many prompts the summary afterwards.
+  const [begun] = useState(() => store.running || !many);
+  const tab = store.view.tab || (begun ? "columns" : "summary");
+  const tabs = useRef<HTMLDivElement>(null);
+  const keys = (event: KeyboardEvent) => {
+    const at = TABS.findIndex(([name]) => name === tab);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = (to + TABS.length) % TABS.length;
+    store.look({ tab: TABS[next]![0] });
+    tabs.current!.querySelectorAll<HTMLElement>("[role=tab]")[next]!.focus();
+  };
+  return (
+    <>
+      <header class="top">
+        <h2>{comparison.asked || comparison.name || "Comparison"}</h2>
+        <div class="tabs" role="tablist" aria-label="Ways to look at it" ref={tabs} onKeyDown={keys}>
+          {TABS.map(([name, text]) => (
+            <button
+              type="button"
+              key={name}
+              role="tab"
+              id={`tab-${name}`}
+              aria-selected={name === tab}
+              aria-controls="shown"
+              tabIndex={name === tab ? 0 : -1}
+              onClick={() => store.look({ tab: name })}
+            >
+              {text}
+            </button>
+          ))}
+        </div>
+      </header>
+      <Run />
+      <div class="shown" id="shown" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+        {tab === "columns" ? <Columns /> : tab === "rows" ? <Rows /> : <Summary />}
+      </div>
+      {comparison.left_out && <p class="remark left-out">{comparison.left_out}</p>}
+    </>
+  );
+}
+
+/** A place that is read out, and the way to say something there. */
+export function useAnnounced() {
+  const live = useRef<HTMLDivElement>(null);
+  const [announcer] = useState(
+    () =>
+      new Announcer((text) => {
+        if (live.current) live.current.textContent = text;
+      }),
+  );
+  useEffect(() => () => announcer.close(), []);
+  return { live, say: (text: string) => announcer.say(text) };
+}
+
+/** Say what has become of the columns, and that all has come. */
+function useStatesSaid(store: Store, say: (text: string) => void): void {
+  const before = useRef<{ states: State[]; running: boolean } | null>(null);
+  useEffect(() => {
+    const { states, running, comparison } = store;
+    if (!comparison) return;
+    const names = comparison.contestants.map(({ name }) => name);
+    if (before.current) {
+      for (const one of sayings(before.current.states, states, names)) say(one);
+      if (before.current.running && !running) say(comparison.ended || "The comparison is complete.");
+    }
+    before.current = { states, running };
+  });
+}

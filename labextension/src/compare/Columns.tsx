@@ -1,0 +1,353 @@
+// The answers to one prompt side by side, as they come and as they ended.
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { copy } from "../ui/clipboard";
+import { Icon, IconButton } from "../ui/icons";
+import { Details, Figures, isStopped, Repeats, Scores, Shown, Waiting } from "./Answer";
+import { useLooking, useStore } from "./context";
+import { count, seconds, speed } from "./numbers";
+import { Prompt } from "./Prompt";
+import type { Call, Row, Writing } from "./protocol";
+import { keyOf, type Store } from "./store";
+import { contestantsOf, groupsOf } from "./tables";
+
+export function Columns() {
+  const store = useStore();
+  const { say } = useLooking();
+  const { comparison, view } = store;
+  const { contestants } = contestantsOf(comparison, view);
+  const [picked, setPicked] = useState<number | null>(null);
+  const followed = useRef(0);
+  const asked = beingAsked(store);
+  if (asked !== null) followed.current = asked;
+  const last = Math.max(0, comparison.cases.length - 1);
+  const at = Math.min(picked ?? followed.current, last);
+  const [alone, setAlone] = useState<number | null>(null);
+  const shown = alone !== null && contestants.includes(alone) ? [alone] : contestants;
+  const frame = useRef<HTMLDivElement>(null);
+  const scrolls = useTogether(frame, view.together);
+  const fastest = fastestOf(store, at, contestants);
+  const focus = (contestant: number | null) => {
+    const back = contestant ?? alone;
+    setAlone(contestant);
+    say(contestant === null ? "All columns." : `${comparison.contestants[contestant]!.name} alone; Escape goes back.`);
+    requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-at="${back}"] .body`)?.focus());
+  };
+  const go = (to: number) => setPicked(Math.max(0, Math.min(last, to)));
+  const keys = (event: KeyboardEvent) => {
+    const column = (event.target as HTMLElement).closest<HTMLElement>(".column");
+    const field = (event.target as HTMLElement).closest("input, textarea, select");
+    if (!column || field || event.ctrlKey || event.metaKey || event.altKey) return;
+    const own = Number(column.dataset.at);
+    if (event.key === "Escape" && alone !== null) focus(null);
+    else if (event.key === "f") focus(alone === null ? own : null);
+    else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      const next = shown[shown.indexOf(own) + (event.key === "ArrowLeft" ? -1 : 1)];
+      const body = frame.current?.querySelector<HTMLElement>(`[data-at="${next}"] .body`);
+      if (!body || !(event.target as HTMLElement).classList.contains("body")) return;
+      body.focus();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  if (!comparison.cases.length) return <p class="empty">Nothing was asked.</p>;
+  return (
+    <>
+      <div class="toolbar">
+        {last > 0 && (
+          <div class="stepper" role="group" aria-label="Prompts">
+            <IconButton icon="left" label="The prompt before" disabled={at === 0} onClick={() => go(at - 1)} />
+            <span>
+              Prompt {at + 1} of {last + 1}
+            </span>
+            <IconButton icon="right" label="The next prompt" disabled={at === last} onClick={() => go(at + 1)} />
+            {store.running && picked !== null && (
+              <button type="button" class="quiet-button" onClick={() => setPicked(null)}>
+                Follow
+              </button>
+            )}
+          </div>
+        )}
+        <span class="space" />
+        {alone !== null ? (
+          <button type="button" class="quiet-button" onClick={() => focus(null)}>
+            All columns <kbd>Esc</kbd>
+          </button>
+        ) : (
+          contestants.length > 1 && (
+            <label class="check">
+              <input type="checkbox" checked={view.together} onChange={(event) => store.look({ together: event.currentTarget.checked })} />
+              Scroll together
+            </label>
+          )
+        )}
+      </div>
+      <Prompt one={comparison.cases[at]!} />
+      <div class="columns" data-n={Math.min(shown.length, 5)} ref={frame} onKeyDown={keys} onScrollCapture={scrolls}>
+        {shown.map((contestant) => (
+          <Column
+            key={`${at} ${contestant}`}
+            at={at}
+            contestant={contestant}
+            fastest={contestant === fastest}
+            alone={alone !== null}
+            onFocus={() => focus(alone === null ? contestant : null)}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** The first prompt that somebody still answers; `null`: nobody does. */
+function beingAsked(store: Store): number | null {
+  let first: number | null = null;
+  for (const { call } of store.writing.values()) first = Math.min(first ?? Infinity, call[0]);
+  return first;
+}
+
+/** Whose answers come fastest, of two or more that can be told. */
+function fastestOf(store: Store, at: number, contestants: number[]): number | null {
+  const speeds = contestants.flatMap((contestant) => {
+    const found = speedHere(store, at, contestant);
+    return found ? [{ contestant, found }] : [];
+  });
+  speeds.sort((a, b) => b.found - a.found);
+  return speeds.length > 1 && speeds[0]!.found > speeds[1]!.found ? speeds[0]!.contestant : null;
+}
+
+function speedHere(store: Store, at: number, contestant: number): number | null {
+  const writing = writingHere(store, at, contestant);
+  if (writing) return store.speedOf(keyOf(writing.call));
+  return store.rows(at, contestant).find((row) => !row.error)?.times.tokens_per_second ?? null;
+}
+
+function writingHere(store: Store, at: number, contestant: number): Writing | undefined {
+  for (const one of store.writing.values()) if (one.call[0] === at && one.call[1] === contestant) return one;
+  return undefined;
+}
+
+/** Scroll all when one is scrolled, as far down in its own text. */
+function useTogether(frame: { current: HTMLElement | null }, on: boolean) {
+  const expected = useRef(new WeakMap<Element, number>());
+  return (event: Event) => {
+    const body = event.target as HTMLElement;
+    if (!on || !body.classList?.contains("body")) return;
+    const known = expected.current.get(body);
+    expected.current.delete(body);
+    if (known !== undefined && Math.abs(known - body.scrollTop) < 2) return;
+    const share = body.scrollTop / Math.max(1, body.scrollHeight - body.clientHeight);
+    for (const other of frame.current!.querySelectorAll<HTMLElement>(".body")) {
+      const to = Math.round(share * (other.scrollHeight - other.clientHeight));
+      if (other === body || Math.abs(other.scrollTop - to) < 1) continue;
+      expected.current.set(other, to);
+      other.scrollTop = to;
+    }
+  };
+}
+
+interface ColumnProps {
+  at: number;
+  contestant: number;
+  fastest: boolean;
+  alone: boolean;
+  onFocus: () => void;
+}
+
+function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
+  const { store } = useLooking();
+  const comparison = store.comparison!;
+  const { name, model, own } = comparison.contestants[contestant]!;
+  const [picked, setPicked] = useState<Row | null>(null);
+  const writing = writingHere(store, at, contestant);
+  const rows = store.rows(at, contestant);
+  const groups = groupsOf(rows);
+  const row = (picked && rows.includes(picked) ? picked : groups[0]?.rows[0]) ?? null;
+  const state = stateHere(store, contestant, writing, row);
+  const call: Call | null = writing?.call ?? row?.call ?? null;
+  const text = writing ? writing.text : (row?.text ?? "");
+  const about = [model !== name && model, ...own].filter(Boolean).join(" · ");
+  return (
+    <article
+      class="column"
+      data-at={contestant}
+      data-state={state.kind}
+      aria-label={`Answer of ${name}`}
+      aria-busy={writing !== undefined}
+      onDblClick={(event) => {
+        if (!(event.target as Element).closest("button, a, pre, input")) onFocus();
+      }}
+    >
+      <header>
+        <div class="who">
+          <h3 title={name}>{name}</h3>
+          {about && <p class="remark">{about}</p>}
+        </div>
+        {store.running && store.alive && (writing || state.kind === "waiting" || state.kind === "loading") && (
+          <IconButton icon="stop" label={`Stop ${name}`} onClick={() => store.stop(contestant)} />
+        )}
+        {text && <CopyText text={text} name={name} />}
+        <IconButton icon={alone ? "close" : "eye"} label={alone ? "Show all columns" : `Show ${name} alone (f)`} pressed={alone} onClick={onFocus} />
+        <p class="state">
+          <span class="light" data-state={state.kind} aria-hidden="true" />
+          <span>{state.words}</span>
+          {writing && <Speed call={writing.call} />}
+          {!writing && row?.times.tokens_per_second != null && <span class="speed">{speed(row.times.tokens_per_second)}</span>}
+          {fastest && <span class="tag fastest">fastest</span>}
+        </p>
+        {state.progress !== null && <progress max={1} value={state.progress} aria-label={`${name} is being loaded`} />}
+      </header>
+      <Body key={call ? keyOf(call) : ""} name={name}>
+        {call ? (
+          <Shown call={call} writing={writing} row={row} speak={alone} />
+        ) : store.running && (state.kind === "waiting" || state.kind === "loading" || state.kind === "answering") ? (
+          <Waiting>{state.note}</Waiting>
+        ) : (
+          <p class="remark">{state.note || "No answer."}</p>
+        )}
+      </Body>
+      {row && !writing && (
+        <footer>
+          <Scores row={row} />
+          <Repeats groups={groups} chosen={row} onChoose={setPicked} />
+          <Figures row={row} />
+          <Details row={row} />
+        </footer>
+      )}
+    </article>
+  );
+}
+
+interface Here {
+  kind: string;
+  words: string;
+  note: string;
+  progress: number | null;
+}
+
+const WORDS: Record<string, string> = {
+  waiting: "waiting",
+  loading: "loading",
+  answering: "answering",
+  done: "done",
+  stopped: "stopped",
+  failed: "failed",
+};
+
+/** What a column does with the prompt that is shown. */
+function stateHere(store: Store, contestant: number, writing: Writing | undefined, row: Row | null): Here {
+  const state = store.running || store.states.length ? store.states[contestant] : undefined;
+  const many = (store.comparison?.cases.length ?? 1) > 1 || (state?.total ?? 1) > 1;
+  const part = many && state && store.running ? `, ${state.done} of ${state.total} done` : "";
+  const nothing = { note: "", progress: null };
+  if (writing) return { kind: "answering", words: `answering${part}`, ...nothing };
+  if (row) {
+    const kind = isStopped(row) ? "stopped" : row.error ? "failed" : "done";
+    return { kind, words: `${WORDS[kind]}${part}`, ...nothing };
+  }
+  if (!state) return { kind: "missing", words: "no answer", note: store.comparison?.ended ?? "", progress: null };
+  const loaded = state.state === "loading" && state.progress !== null ? ` ${Math.round(state.progress * 100)} %` : "";
+  return {
+    kind: state.state,
+    words: `${WORDS[state.state] ?? state.state}${loaded}${part}`,
+    note: state.note,
+    progress: state.state === "loading" ? state.progress : null,
+  };
+}
+
+/** Of an answer under way; twice a second is enough to be read. */
+function Speed({ call }: { call: Call }) {
+  const { store } = useLooking();
+  const [shown, setShown] = useState<number | null>(null);
+  const key = keyOf(call);
+  useEffect(() => {
+    const look = () => setShown(store.speedOf(key));
+    look();
+    const timer = setInterval(look, 500);
+    return () => clearInterval(timer);
+  }, [key]);
+  return shown === null ? null : <span class="speed">{speed(shown)}</span>;
+}
+
+function CopyText({ text, name }: { text: string; name: string }) {
+  const { say } = useLooking();
+  const [done, setDone] = useState(false);
+  useEffect(() => {
+    if (!done) return;
+    const timer = setTimeout(() => setDone(false), 1500);
+    return () => clearTimeout(timer);
+  }, [done]);
+  const click = () =>
+    void copy(text).then((copied) => {
+      setDone(copied);
+      say(copied ? "Copied." : "The browser does not allow to copy.");
+    });
+  return <IconButton icon={done ? "done" : "copy"} label={`Copy the answer of ${name}`} onClick={click} />;
+}
+
+/** What is said. Stays at the end while one is there; a reader who scrolls up is left in peace. */
+function Body({ name, children }: { name: string; children: preact.ComponentChildren }) {
+  const node = useRef<HTMLDivElement>(null);
+  const inner = useRef<HTMLDivElement>(null);
+  const { store } = useLooking();
+  useLayoutEffect(() => {
+    let atEnd = true;
+    const body = node.current!;
+    const scrolled = () => (atEnd = body.scrollHeight - body.scrollTop - body.clientHeight < 24);
+    const watch = new ResizeObserver(() => {
+      if (atEnd && store.running) body.scrollTop = body.scrollHeight;
+    });
+    body.addEventListener("scroll", scrolled, { passive: true });
+    watch.observe(inner.current!);
+    return () => {
+      watch.disconnect();
+      body.removeEventListener("scroll", scrolled);
+    };
+  }, []);
+  return (
+    <div class="body" ref={node} tabIndex={0} role="region" aria-label={`What ${name} says`}>
+      <div ref={inner}>{children}</div>
+    </div>
+  );
+}
+
+/** How far a run is, and what can be done about it. */
+export function Run() {
+  const store = useStore();
+  const { progress, running, alive } = store;
+  const { summaries, ended } = store.comparison;
+  const lacking = summaries.reduce((sum, one) => sum + one.errors + one.missing, 0);
+  if (running && progress) {
+    const { done, failed, total, reused, left } = progress;
+    const said = [
+      `${done} of ${count(total, "answer")}`,
+      failed > 0 && `${failed} failed`,
+      reused > 0 && `${reused} asked before`,
+      left !== null && `about ${seconds(Math.max(1, left))} left`,
+    ].filter(Boolean);
+    return (
+      <div class="run">
+        <progress max={total || 1} value={done + failed} aria-label="Answers that have come" />
+        <span>{said.join(" · ")}</span>
+        {alive && (
+          <button type="button" class="quiet-button" onClick={() => store.stop(null)}>
+            <Icon name="stop" /> Stop all
+          </button>
+        )}
+      </div>
+    );
+  }
+  const why = store.cut ? "The kernel went away: this is what had come." : ended;
+  const again = alive && !running && lacking > 0;
+  if (!why && !again) return null;
+  return (
+    <div class="run">
+      {why && <span>{why}</span>}
+      {again && (
+        <button type="button" class="quiet-button" onClick={() => store.retry()}>
+          <Icon name="again" /> Ask again what is missing ({lacking})
+        </button>
+      )}
+    </div>
+  );
+}

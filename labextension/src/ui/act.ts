@@ -1,0 +1,21 @@
+// The buttons inside a code block.
+
+import { copy } from "./clipboard";
+
+/** Do what a button says; `insert` tells whether there was a notebook. */
+export function act(button: HTMLElement, say: (text: string) => void, insert: (code: string) => boolean): void {
+  const code = button.closest(".code")?.querySelector("code")?.textContent?.replace(/\n$/, "") ?? "";
+  const tell = (text: string) => {
+    const before = button.dataset.label ?? button.textContent ?? "";
+    button.dataset.label = before;
+    button.textContent = text;
+    say(text);
+    setTimeout(() => (button.textContent = before), 1500);
+  };
+  if (button.dataset.act === "copy") {
+    void copy(code).then((copied) => tell(copied ? "Copied" : "Not allowed"));
+  } else if (button.dataset.act === "insert") {
+    if (insert(code)) tell("Inserted");
+    else void copy(code).then((copied) => tell(copied ? "Copied: no notebook here" : "No notebook here"));
+  }
+}
