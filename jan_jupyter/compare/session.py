@@ -21,10 +21,12 @@ from .running.facts import look
 from .running.plan import Plan, plan
 from .running.progress import Progress
 from .running.run import run
+from .running.watching import STOPPED, Brake
 from .scoring.judge import Judge, pairwise
 from .scoring.scorers import Scorer, changed, named_scorers, score
 from .scoring.votes import Judged, Judgement, Vote
 from .values import Call, Grid, Result, Row
+from .watching import NOBODY, Watcher
 
 PAID_UNASKED = 100
 """So many calls that cost money are asked for without asking the user first."""
@@ -116,6 +118,11 @@ class Session:
         self.run: Run | None = None
         self._plan: Plan | None = None
         self._progress: Progress | None = None
+        self.watcher: Watcher = NOBODY
+        self.brake = Brake()
+        """Stops what is under way, or one of the contestants."""
+        self.engines: Sequence[str] = ()
+        """Of the contestants, as far as it is planned."""
 
     @classmethod
     def of(cls, stored: Run, workspace: Workspace, store: Store) -> Session:
@@ -145,6 +152,7 @@ class Session:
         kept = _Kept(self)
         earlier = await asyncio.to_thread(self._earlier)
         facts = await look(self.grid, self.workspace, kept, earlier=earlier, retry=self.retry)
+        self.engines = [one.engine for one in facts.contestants]
         self._plan = plan(self.grid, facts)
         return self._plan
 
@@ -183,6 +191,20 @@ class Session:
 
         What they yield tells how far it is; it also comes while nothing ends.
         """
+        self.ended, self.brake = "", Brake()
+        self.watcher.began()
+        try:
+            async with aclosing(self._steps()) as steps:
+                async for step in steps:
+                    self.watcher.step(step)
+                    yield step
+        except (asyncio.CancelledError, GeneratorExit):
+            self.ended = STOPPED
+            raise
+        finally:
+            self.watcher.ended()
+
+    async def _steps(self) -> AsyncGenerator[Counted, None]:
         await asyncio.to_thread(self._begin)
         prepared = self._plan or await self.planned()
         self._plan = None
@@ -195,6 +217,8 @@ class Session:
             retry=self.retry,
             tell=told.append,
             client=self.client,
+            watcher=self.watcher,
+            brake=self.brake,
         )
         deciding = Deciding(self.grid, self.decide) if self.decide else None
         decided = ""
@@ -207,9 +231,13 @@ class Session:
                     yield replace(told[-1], ended=decided or told[-1].ended)
                 if decided:
                     break
-        self.ended = decided or (told[-1].ended if told else "")
+        if told:
+            self.ended = decided or told[-1].ended
+            yield replace(told[-1], ended=self.ended)
         self.fresh = False  # what is asked once more later is only what is missing
-        async with aclosing(self.scoring()) as scoring:
+        if self.brake.all:
+            return
+        async with aclosing(self._scoring()) as scoring:
             async for step in scoring:
                 yield step
 
@@ -219,8 +247,12 @@ class Session:
         await score(one, self.scorers, on_row=self._scored, workspace=self.workspace)
         return deciding.decided(self.result) if deciding.add(row) else ""
 
-    async def scoring(self) -> AsyncGenerator[Counted, None]:
+    def scoring(self) -> AsyncGenerator[Counted, None]:
         """Score what has no score yet; each is kept when it comes."""
+        self.brake = Brake()
+        return self._scoring()
+
+    async def _scoring(self) -> AsyncGenerator[Counted, None]:
         if not self.scorers or not self.rows:
             return
         scored = score(
@@ -231,12 +263,14 @@ class Session:
             workspace=self.workspace,
         )
         task = asyncio.create_task(scored)
+        self.brake.listen(lambda contestant: contestant is None and task.cancel())
         try:
             while not (await asyncio.wait([task], timeout=BEAT))[0]:
                 names = {one.name for one in self.scorers}
                 good = [row for row in self.rows.values() if row.ok]
                 yield Scored(sum(names <= row.scores.keys() for row in good), len(good))
-            await task
+            if not (self.brake.all and task.cancelled()):
+                await task
             self._rewritten = set()
         finally:
             task.cancel()
@@ -261,6 +295,7 @@ class Session:
         if not self.has(row):
             self.rows[row.call] = row
             self.changes += 1
+            self.watcher.row(row)
 
     def has(self, row: Row) -> bool:
         """Whether a row that was served from the store is there, with its scores."""
@@ -271,6 +306,7 @@ class Session:
         before = self.rows[row.call].scores
         self.rows[row.call] = row
         self.changes += 1
+        self.watcher.row(row)
         for name, one in row.scores.items():
             if before.get(name) != one and self.run is not None:
                 await self.store.score(self.run, row.call, name, one)
@@ -291,8 +327,9 @@ class Session:
                         shown.step(step)
         except KeyboardInterrupt:
             self.catch_up()
-            ended = f"Stopped: {len(self.rows):,} of {len(self.grid):,} calls are kept."
-            self.ended = "stopped"
+            cut = sum(row.error == STOPPED for row in self.rows.values())
+            kept = f"{len(self.rows) - cut:,} of {len(self.grid):,} calls are kept"
+            ended = f"Stopped: {kept}{f', {cut:,} in part' if cut else ''}."
         finally:
             if shown:
                 shown.end(ended)
@@ -301,9 +338,10 @@ class Session:
     def catch_up(self) -> None:
         """After a stop: what had ended, and is kept, but had not come to us yet."""
         kept = self.store.rows(self.run) if self.run is not None else ()
-        for row in kept:
-            if row.call not in self.rows:
-                self._take(row)
+        new = {row.call: row for row in kept if row.call not in self.rows}
+        self.rows.update(new)
+        self.changes += len(new)
+        self.watcher.changed()
 
     async def await_(self, steps: AsyncGenerator[Counted, None]) -> None:
         """`wait`, awaited; a cancellation goes on to whoever awaits."""
@@ -320,6 +358,7 @@ class Session:
     def vote(self, votes: Sequence[Vote]) -> None:
         """Keep votes; who votes again on the same answers counts with the later word."""
         self.votes += votes
+        self.watcher.changed()
         if self.run is not None:
             fields = ("case", "left", "right", "verdict", "by", "repeat")
             written = [{name: getattr(vote, name) for name in fields} for vote in self.votes]

@@ -60,10 +60,14 @@ def document(
 # What was asked -----------------------------------------------------------------------------------
 
 
+def room_for(grid: Grid) -> int:
+    """Of how many cases all rows have room."""
+    return max(1, ROWS // max(1, len(grid.contestants) * grid.repeats))
+
+
 def cases_of(grid: Grid) -> tuple[list[protocol.Case], str]:
     """As many cases as have room with their rows, and what is left out."""
-    most = max(1, ROWS // max(1, len(grid.contestants) * grid.repeats))
-    shown = grid.cases[:most]
+    shown = grid.cases[: room_for(grid)]
     letters = sum(len(message.text) for case in shown for turn in case.turns for message in turn)
     longest = letters + 1
     if letters > PROMPTS:

@@ -26,7 +26,7 @@ class Brake:
     """Stops a run in order, or one of its contestants: what has come is kept."""
 
     def __init__(self) -> None:
-        self._listener: Callable[[int | None], None] | None = None
+        self._listener: Callable[[int | None], object] | None = None
         self._pulled: list[int | None] = []
 
     def pull(self, contestant: int | None = None) -> None:
@@ -40,7 +40,7 @@ class Brake:
         """Whether everything was stopped."""
         return None in self._pulled
 
-    def listen(self, listener: Callable[[int | None], None]) -> None:
+    def listen(self, listener: Callable[[int | None], object]) -> None:
         """Hear what is stopped, also what was before."""
         self._listener = listener
         for contestant in self._pulled:

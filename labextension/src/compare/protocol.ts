@@ -179,9 +179,11 @@ export type Event =
   /**
    * Pieces of answers under way, of all columns together, 25 times a second at most. `seq` is one
    * more than the last, or the snapshot's; `tokens` are all of that answer so far, as in `Writing`.
-   * The first piece of a call that is not known yet begins its answer.
+   * The first piece of a call that is not known yet begins its answer; so does one that comes
+   * `anew`, when the call is asked again, or its next turn: what was written before is gone.
    */
-  | { type: "deltas"; seq: number; deltas: { call: Call; text: string; reasoning: string; tokens: number }[] }
+  | { type: "deltas"; seq: number;
+      deltas: { call: Call; text: string; reasoning: string; tokens: number; anew?: true }[] }
   /** Answers that have ended; each takes the place of what was being written. */
   | { type: "rows"; rows: Row[] }
   | { type: "progress"; progress: Progress; states: State[] }
