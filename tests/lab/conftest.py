@@ -210,3 +210,25 @@ def page(any_page: Page) -> Iterator[Page]:
     any_page.on("pageerror", lambda error: raised.append(str(error)))
     yield any_page
     assert not raised
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (.ci/run installs it)")
+    with sync_api.sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A page of its own, without Jupyter; it fails the test if its JavaScript raises."""
+    page = browser.new_page(viewport={"width": 900, "height": 700}, reduced_motion="reduce")
+    raised: list[str] = []
+    page.on("pageerror", lambda error: raised.append(str(error)))
+    yield page
+    page.close()
+    assert not raised

@@ -13,36 +13,14 @@ from jan_jupyter.conversation import Conversation, Surroundings
 from jan_jupyter.workspace import Workspace
 from lab import axe
 from lab.bare import Bare
-from lab.conftest import CHROMIUM, launch
 from lab.panel import Panel
 from test_markdown import PAYLOADS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
-    with sync_api.sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 900, "height": 700}, reduced_motion="reduce")
-    raised: list[str] = []
-    page.on("pageerror", lambda error: raised.append(str(error)))
-    yield page
-    page.close()
-    assert not raised
 
 
 class Talk:

@@ -1,5 +1,6 @@
 // The answers to one prompt side by side, as they come and as they ended.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copy } from "../ui/clipboard";
 import { Icon, IconButton } from "../ui/icons";
@@ -187,7 +188,7 @@ function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
           <IconButton icon="stop" label={`Stop ${name}`} onClick={() => store.stop(contestant)} />
         )}
         {text && <CopyText text={text} name={name} />}
-        <IconButton icon={alone ? "close" : "eye"} label={alone ? "Show all columns" : `Show ${name} alone (f)`} pressed={alone} onClick={onFocus} />
+        <IconButton icon="eye" label={`Show ${name} alone (f)`} pressed={alone} onClick={onFocus} />
         <p class="state">
           <span class="light" data-state={state.kind} aria-hidden="true" />
           <span>{state.words}</span>
@@ -197,7 +198,7 @@ function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
         </p>
         {state.progress !== null && <progress max={1} value={state.progress} aria-label={`${name} is being loaded`} />}
       </header>
-      <Body key={call ? keyOf(call) : ""} name={name}>
+      <Body key={call ? keyOf(call) : ""} name={name} growing={writing !== undefined}>
         {call ? (
           <Shown call={call} writing={writing} row={row} speak={alone} />
         ) : store.running && (state.kind === "waiting" || state.kind === "loading" || state.kind === "answering") ? (
@@ -286,16 +287,17 @@ function CopyText({ text, name }: { text: string; name: string }) {
 }
 
 /** What is said. Stays at the end while one is there; a reader who scrolls up is left in peace. */
-function Body({ name, children }: { name: string; children: preact.ComponentChildren }) {
+function Body({ name, growing, children }: { name: string; growing: boolean; children: ComponentChildren }) {
   const node = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
-  const { store } = useLooking();
+  const grows = useRef(growing);
+  grows.current = growing;
   useLayoutEffect(() => {
     let atEnd = true;
     const body = node.current!;
     const scrolled = () => (atEnd = body.scrollHeight - body.scrollTop - body.clientHeight < 24);
     const watch = new ResizeObserver(() => {
-      if (atEnd && store.running) body.scrollTop = body.scrollHeight;
+      if (atEnd && grows.current) body.scrollTop = body.scrollHeight;
     });
     body.addEventListener("scroll", scrolled, { passive: true });
     watch.observe(inner.current!);
