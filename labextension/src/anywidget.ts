@@ -11,16 +11,17 @@ export interface Model {
   widget_manager?: object;
 }
 
+/** The parts that we need of JupyterLab's `IKernelConnection`. */
+interface Connection {
+  id: string;
+  status: string;
+  connectionStatus: string;
+  requestCommInfo(about: { target_name: string }): Promise<{ content: { comms?: object } }>;
+}
+
 /** The parts that we need of JupyterLab's `ISessionContext`. */
 export interface Kernel {
-  session?: {
-    kernel?: {
-      id: string;
-      status: string;
-      connectionStatus: string;
-      requestCommInfo(about: { target_name: string }): Promise<{ content: { comms?: object } }>;
-    } | null;
-  } | null;
+  session?: { kernel?: Connection | null } | null;
   statusChanged: Signal;
   connectionStatusChanged: Signal;
   kernelChanged: Signal;
@@ -35,6 +36,16 @@ interface Signal {
 export function kernelOf(model: Model): Kernel | undefined {
   const manager = model.widget_manager as { context?: { sessionContext?: Kernel } };
   return manager?.context?.sessionContext;
+}
+
+/** Whether a comm of that id lives in a kernel; `undefined`: it does not say. */
+export async function knows(kernel: Connection, id: string): Promise<boolean | undefined> {
+  try {
+    const { comms } = (await kernel.requestCommInfo({ target_name: "jupyter.widget" })).content;
+    return comms && id in comms;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Tell what becomes of a kernel in which a comm of that id lives. */
@@ -54,10 +65,7 @@ export function follow(
     away = now.connectionStatus !== "connected";
     listener(away ? "away" : "");
     // It may have been restarted meanwhile.
-    if (back) now.requestCommInfo({ target_name: "jupyter.widget" }).then((reply) => {
-      const { comms } = reply.content;
-      if (comms && !(id() in comms)) listener("gone");
-    }, () => {});
+    if (back) knows(now, id()).then((known) => known === false && listener("gone"));
   };
   const signals = [kernel.statusChanged, kernel.connectionStatusChanged, kernel.kernelChanged];
   for (const signal of signals) signal.connect(look);

@@ -33,11 +33,13 @@ export abstract class Shell extends HTMLElement {
     if (root.querySelector(".place")) return;
     const content = this.content();
     if (content === null) return;
-    const style = document.createElement("style");
-    style.textContent = base + this.css;
+    // No style element: the policy of a saved page lets none in.
+    const style = new CSSStyleSheet();
+    style.replaceSync(base + this.css);
+    root.adoptedStyleSheets = [style];
     const place = document.createElement("div");
     place.className = "place";
-    root.replaceChildren(style, place);
+    root.replaceChildren(place);
     render(content, place);
   }
 
