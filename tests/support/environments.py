@@ -12,8 +12,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 
 
-def environment_like_ours(folder: Path) -> Path:
-    """A fresh virtual environment that imports what ours can; gives its Python."""
+def environment_like_ours(folder: Path, *, with_us: bool = True) -> Path:
+    """A fresh virtual environment that imports what ours can; gives its Python.
+
+    Not `with_us`, it imports all but this checkout.
+    """
     venv.create(folder, with_pip=False)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     purelib = subprocess.run(
@@ -22,7 +25,8 @@ def environment_like_ours(folder: Path) -> Path:
         text=True,
         check=True,
     ).stdout.strip()
-    ours = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(REPOSITORY)]
+    ours = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    ours += [str(REPOSITORY)] if with_us else []
     Path(purelib, "ours.pth").write_text("\n".join(dict.fromkeys(ours)) + "\n", "utf-8")
     return python
 
