@@ -1,6 +1,7 @@
 // Builds the front end into jan_jupyter/static/: `chat.js` and `compare.js` (widgets), and the two
 // parts that they ask for when they are first needed: `code.js` (highlighting) and `math.js`
-// (formulas); and beside it the extension of JupyterLab (lab.mjs).
+// (formulas); `page.js`, which a comparison that is saved as a page brings along, whole; and beside
+// them the extension of JupyterLab (lab.mjs).
 // With `--tests`: bundles tests/ for Node's own test runner.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -55,5 +56,10 @@ if (process.argv.includes("--tests")) {
     const shared = `globalThis[Symbol.for(${key})]`;
     writeFileSync(widget.path, `export default ${shared}??=(()=>{${widget.text}return made.default})();\n`);
   }
+  const [page] = await texts({ page: "src/page.ts" }, { format: "iife" });
+  // It is written into pages: nothing in it may begin a comment there, or end its element.
+  const safe = page.text.replaceAll("<!--", "\\x3c!--");
+  if (/<!--|<\/script/i.test(safe)) throw new Error("page.js would end its own element.");
+  writeFileSync(page.path, safe);
   await buildLab(common, `${outdir}/../labextension`);
 }

@@ -155,7 +155,8 @@ class Comparison:
 
     def save(self, path: str | Path) -> Path:
         """Write it as .csv, .jsonl, .md or .html, which opens anywhere. Raises `CannotWrite`."""
-        return save(self.result, self.show(limit=None, every=True), path)
+        shown = self.show(limit=None, every=True)
+        return save(self.result, shown, path, self.votes, self._session.ended)
 
     def code(self, *, cell: bool = False) -> str:
         """The Python that asks for the same again; or the cell, where one can say it all."""

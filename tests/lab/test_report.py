@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.compare.views import report
 from jan_jupyter.compare.views.board import board
-from jan_jupyter.types import Message, Reply, Timings, Usage
 from lab import axe
+from lab.results import result
 from lab.conftest import CHROMIUM, launch
 
 if TYPE_CHECKING:
@@ -29,28 +28,6 @@ def browser() -> Iterator[Browser]:
         chromium = launch(playwright)
         yield chromium
         chromium.close()
-
-
-def result(contestants: int) -> Result:
-    """Answers that differ, a long one, and one that failed."""
-    questions = ("How many moons has Mars?", "Why?", "Explain it at length.")
-    cases = tuple(Case(text, ((Message("user", text),),)) for text in questions)
-    names = tuple(Contestant(f"model-{n}-of-{contestants}", "m") for n in range(contestants))
-    grid = Grid(cases, names)
-    return Result(grid, [row(call) for call in grid.calls()], "moons")
-
-
-def row(call: Call) -> Row:
-    if (call.case, call.contestant) == (1, 1):
-        return Row(call, "k", None, error="m (nitro): the worker ended (killed by signal 9).")
-    number = "two" if not call.contestant else f"{call.contestant} or so"
-    text = f"Mars has {number} moons, <b>Phobos</b> and Deimos. " * (80 if call.case == 2 else 1)
-    timings = Timings(first_token=0.1, total=1.5, tokens_per_second=40.0 + 7 * call.contestant)
-    reply = Reply(
-        text, "m", "nitro", usage=Usage(9, 9), timings=timings, finish="stop", reasoning="Hm."
-    )
-    scores = {"exact": Score(call.contestant == 0), "like": Score(0.9 - 0.1 * call.contestant)}
-    return Row(call, "k", reply, cold=not call.case, scores=scores)
 
 
 @pytest.fixture

@@ -1,33 +1,67 @@
-"""A comparison as one HTML file that opens anywhere: no script, nothing from elsewhere."""
+"""A comparison as one HTML file that opens anywhere, with nothing from elsewhere.
+
+All of it can be read without a script, and printed. Where scripts run, the live view takes that
+place: it draws from the document beside it.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from html import escape
+from typing import Any
 
 from . import html, style
 from .board import Board
 from .written import line
 
 
-def report(board: Board, made: str = "") -> str:
-    """The file; `made` is a line on when and by what.
+def report(
+    board: Board, made: str = "", document: Mapping[str, Any] | None = None, script: str = ""
+) -> str:
+    """The file; `made` is a line on when and by what, `script` draws `document`.
 
-    Its policy lets nothing be loaded or run: only this very style counts.
+    Its policy lets nothing else be loaded or run: only this very style and script count.
     """
-    css = style.STYLE + style.PAGE
-    digest = b64encode(sha256(css.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    css = style.STYLE + style.PAGE + (style.LIVE if document else "")
     title = escape(line(board.title))
     said = f'<p class="made">{escape(line(made))}</p>' if made else ""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(css, script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{title}: {escape(board.asked)}</title>\n"
         f"<style>{css}</style>\n</head>\n"
         f"<body>\n<main>\n<h1>{title}</h1>\n{said}"
-        f"{html.body(board, board.asked)}\n</main>\n</body>\n</html>\n"
+        f"{html.body(board, board.asked)}\n</main>\n"
+        f"{_live(document, script) if document else ''}</body>\n</html>\n"
     )
+
+
+def _policy(css: str, script: str) -> str:
+    parts = ["default-src 'none'", f"style-src '{_digest(css)}'"]
+    if script:
+        # Formulas are set by attributes, which can load nothing where nothing may be loaded.
+        parts += ["style-src-attr 'unsafe-inline'", f"script-src '{_digest(script)}'"]
+    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _live(document: Mapping[str, Any], script: str) -> str:
+    return (
+        f'<script type="application/json" id="comparison">{_inert(document)}</script>\n'
+        f"<script>{script}</script>\n"
+    )
+
+
+def _inert(document: Mapping[str, Any]) -> str:
+    """JSON that ends no element and begins no comment, whatever it holds."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return re.sub("[<\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -105,3 +105,10 @@ h1{font-size:20px;line-height:1.3;margin:0 0 4px;overflow-wrap:anywhere}
 --jp-warn-color1:#ffa726;--jp-brand-color1:#64b5f6}}
 @media print{details>*{display:block}}
 """
+
+LIVE = """
+jan-comparison{display:block;--jan-height:auto}
+@media screen{main.live>.jan-compare{display:none}}
+@media print{jan-comparison{display:none}}
+"""
+"""Where scripts run; what is printed is whole, without the scrolling of a live view."""

@@ -16,8 +16,10 @@ export interface Plugin {
 export interface Widget {
   node: HTMLElement;
   parent: Widget | null;
+  isAttached: boolean;
   isDisposed: boolean;
   addClass(name: string): void;
+  onAfterAttach(message: object): void;
   dispose(): void;
 }
 

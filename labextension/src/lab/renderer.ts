@@ -3,16 +3,16 @@
 
 import { COMPARISON, type Comparison } from "../compare/protocol";
 import type { Lumino, MimeModel, Renderer, SessionContext, Widget } from "./jupyter";
-import type * as View from "./comparison";
+import type * as Drawing from "./comparison";
 
 export function rendererOf(
   Base: Lumino["Widget"],
-  load: () => Promise<typeof View>,
+  load: () => Promise<typeof Drawing>,
 ): new (session?: SessionContext) => Renderer {
   return class extends Base {
-    private view: View.View | null = null;
+    private view: Drawing.View | null = null;
     private shown: Comparison | null = null;
-    private loading: Promise<void> | null = null;
+    private begun = false;
 
     constructor(private readonly session?: SessionContext) {
       super();
@@ -21,21 +21,27 @@ export function rendererOf(
 
     async renderModel(model: MimeModel): Promise<void> {
       this.shown = model.data[COMPARISON] as Comparison;
-      if (this.view) return this.view.load(this.shown);
-      this.loading ??= this.begin();
-      return this.loading;
+      if (this.view) this.view.load(this.shown);
+      else if (this.isAttached) await this.begin();
+    }
+
+    /** What is far from sight in a long notebook waits until somebody comes there. */
+    override onAfterAttach(message: object): void {
+      super.onAfterAttach(message);
+      if (this.shown) void this.begin();
     }
 
     private async begin(): Promise<void> {
-      const made = await load().catch(() => null);
-      this.loading = null;
-      if (this.isDisposed || !this.shown) return;
-      if (!made) {
+      if (this.begun) return;
+      this.begun = true;
+      try {
+        const { View } = await load();
+        if (this.isDisposed || !this.shown) return;
+        this.view = new View(this.node, this.shown, this.session ?? sessionAround(this));
+      } catch (error) {
         // jan_jupyter was upgraded while the page was open, or the server is away.
-        this.node.textContent = "The comparison cannot be drawn: reload the page.";
-        return;
+        this.node.textContent = `The comparison cannot be drawn: reload the page. (${error})`;
       }
-      this.view = new made.View(this.node, this.shown, () => this.session ?? sessionAround(this));
     }
 
     override dispose(): void {

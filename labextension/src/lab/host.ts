@@ -1,0 +1,152 @@
+// What a comparison needs of JupyterLab: the kernel of its notebook, by a comm of its own.
+
+import { follow, knows } from "../anywidget";
+import type { Host, Lost, Outgoing, Parts } from "../compare/host";
+import type { Event, VoteEvent } from "../compare/protocol";
+import { kept, type Kept } from "../kept";
+import type { Comm, Kernel, SessionContext } from "./jupyter";
+
+/** The kernel's end: `jan_jupyter/panel/comparison.py`. */
+const TARGET = "jan.comparison";
+/** What makes a kernel listen that has not heard of comparisons yet. */
+const LISTEN = "__import__('jan_jupyter.panel.comparison', fromlist=['listen']).listen()";
+
+export class LabHost implements Host {
+  readonly name = "lab";
+  private live: string | null = null;
+  private comm: Comm | null = null;
+  /** What is said before the kernel is known to hear it; `null`: nobody is being called. */
+  private waiting: Outgoing[] | null = null;
+  private listeners = new Set<(event: Event | VoteEvent) => void>();
+  private followers = new Set<(lost: Lost) => void>();
+  private unfollow = () => {};
+  private closed = false;
+  private memory: Kept;
+
+  constructor(
+    private readonly session: SessionContext | undefined,
+    name: string,
+  ) {
+    this.memory = kept(`jan-comparison ${session?.path ?? ""} ${name}`);
+  }
+
+  /** Whom `send` reaches from now on: what the output names as alive; `null`: nobody. */
+  turn(live: string | null): void {
+    if (live === this.live) return;
+    this.live = live;
+    if (live) this.hangUp();
+  }
+
+  send(message: Outgoing): void {
+    if (this.comm) this.comm.send(message);
+    else if (this.waiting) this.waiting.push(message);
+    else if (!this.live || !this.session) throw new Error("Nobody hears this.");
+    else {
+      this.waiting = [message];
+      this.call(this.live);
+    }
+  }
+
+  listen(listener: (event: Event | VoteEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  follow(listener: (lost: Lost) => void): () => void {
+    this.followers.add(listener);
+    return () => this.followers.delete(listener);
+  }
+
+  async part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]> {
+    const parts = { code: () => import("../code/index"), math: () => import("../math") };
+    return (await parts[name]()) as unknown as Parts[Name];
+  }
+
+  get view(): string {
+    return this.memory.text;
+  }
+
+  set view(text: string) {
+    this.memory.text = text;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.hangUp();
+  }
+
+  /** Go on with the run `name` in the kernel that is there now. Raises what is in the way. */
+  async wake(name: string): Promise<void> {
+    const kernel = this.session?.session?.kernel;
+    if (!kernel) throw new Error("Start a kernel first.");
+    const { done } = kernel.requestExecute({ code: LISTEN, silent: true, store_history: false });
+    const { status, evalue } = (await done).content;
+    if (status !== "ok") throw new Error(evalue || "The kernel does not know jan_jupyter.");
+    this.hangUp();
+    this.open(kernel, { run: name });
+  }
+
+  /** Call the kernel as soon as there is one, and be heard if it knows `live`. */
+  private async call(live: string): Promise<void> {
+    const kernel = await this.someKernel();
+    const known = !this.closed && this.live === live && (await knows(kernel, live));
+    if (this.closed || this.live !== live || this.comm) return;
+    if (known) this.open(kernel, { id: live });
+    else this.lose("gone");
+  }
+
+  private someKernel(): Promise<Kernel> {
+    const context = this.session!;
+    return new Promise((resolve) => {
+      const look = () => {
+        const kernel = context.session?.kernel;
+        if (!kernel) return;
+        context.kernelChanged.disconnect(look);
+        resolve(kernel);
+      };
+      context.kernelChanged.connect(look);
+      look();
+    });
+  }
+
+  private open(kernel: Kernel, about: { id: string } | { run: string }): void {
+    const comm = kernel.createComm(TARGET);
+    comm.onMsg = ({ content }) => {
+      for (const listener of this.listeners) listener(content.data as Event | VoteEvent);
+    };
+    comm.onClose = () => this.comm === comm && this.lose("gone");
+    comm.open(about);
+    this.comm = comm;
+    this.unfollow = follow(this.session, () => this.live ?? "", (lost) => this.tell(lost));
+    const waiting = this.waiting ?? [];
+    this.waiting = null;
+    for (const message of waiting) comm.send(message);
+  }
+
+  private lose(lost: Lost): void {
+    this.comm = null;
+    this.waiting = null;
+    this.unfollow();
+    this.tell(lost);
+  }
+
+  private tell(lost: Lost): void {
+    if (lost === "gone" || lost === "dead") {
+      this.comm = null; // its other end is no more
+      this.unfollow();
+    }
+    for (const follower of this.followers) follower(lost);
+  }
+
+  private hangUp(): void {
+    this.unfollow();
+    this.waiting = null;
+    const comm = this.comm;
+    this.comm = null;
+    try {
+      comm?.close();
+    } catch {
+      // The kernel is gone already.
+    }
+  }
+}
