@@ -44,10 +44,11 @@ def launch(playwright: Playwright) -> Browser:
 
 
 class Lab:
-    """A JupyterLab server with the data folder of its own."""
+    """A JupyterLab server with the data folder of its own; below `base`, as JupyterHub has it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, base: str = "/") -> None:
         self.folder = folder
+        self.base = base
         self.data_folder = folder / "jan"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -62,6 +63,7 @@ class Lab:
             "IdentityProvider.token": TOKEN,
             "ServerApp.root_dir": folder,
             "ServerApp.port_retries": 0,
+            "ServerApp.base_url": base,
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "LabApp.news_url": "",
             "LabApp.extension_manager": "readonly",
@@ -92,7 +94,7 @@ class Lab:
         self.log.close()
 
     def url(self, path: str, port: int = 0) -> str:
-        return f"http://127.0.0.1:{port or self.port}/{path}?token={TOKEN}"
+        return f"http://127.0.0.1:{port or self.port}{self.base}{path}?token={TOKEN}"
 
     def wait_for_kernel(self, notebook: str, seconds: float = 60) -> None:
         """Until a page has its kernel. It looks idle before that, and a cell that is run then makes

@@ -11,8 +11,8 @@ import pytest
 from jan_jupyter.compare.views import report
 from jan_jupyter.compare.views.board import board
 from lab import axe
-from lab.results import result
 from lab.conftest import CHROMIUM, launch
+from lab.results import result
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
