@@ -20,7 +20,8 @@ def save(
 ) -> Path:
     """Write it as the name's ending says; what is there is replaced. Gives the path.
 
-    `ended`: why not all was asked. Raises `UsageError` for another ending, `CannotWrite` for what the disk refuses.
+    `ended`: why not all was asked. Raises `UsageError` for another ending, `CannotWrite` for what
+    the disk refuses.
     """
     path = Path(path).expanduser()
     if (ending := path.suffix.lower()) == ".html":

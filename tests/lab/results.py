@@ -1,29 +1,11 @@
-"""A comparison in a bare page, and a scripted kernel behind it."""
+"""Comparisons for tests of what shows them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from jan_jupyter import assets
-from lab.bare import Bare
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
-
-Call = tuple[int, int, int]
-JSON = dict[str, Any]
-
-TIMES: JSON = {
-    **dict.fromkeys(("queue", "load"), 0.1),
-    "first_token": 0.25,
-    "prompt": 0.05,
-    "decode": 1.5,
-    "total": 2.0,
-    "tokens_per_second": 30.0,
-    "prompt_tokens_per_second": 400.0,
-}
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
+from jan_jupyter.types import Message, Reply, Timings, Usage
 
 ENDINGS = ["</script><script>window.pwned=1</script>", "<!--<script>", "]]>", "\u2028", "\x00"]
 """What might end the place that it is written into."""
@@ -35,142 +17,47 @@ HARM = """root => [...root.querySelectorAll('*')].flatMap(e => [
 """JavaScript: what stands in `root` and may not."""
 
 
-def row(call: Call, text: str | None, **more: Any) -> JSON:
-    """An answer that has ended."""
-    nothing: JSON = {
-        "reasoning": "",
-        "error": "",
-        "finish": "stop",
-        "cold": False,
-        "reused": False,
-        "at": 1_790_000_000.0,
-        "cost": None,
-        "prompt_tokens": 12,
-        "cached_tokens": 0,
-        "tokens": 45,
-        "times": TIMES,
-        "notes": [],
-        "scores": {},
-    }
-    return {**nothing, "call": list(call), "text": text, **more}
+def result(contestants: int) -> Result:
+    """Answers that differ, a long one, and one that failed."""
+    questions = ("How many moons has Mars?", "Why?", "Explain it at length.")
+    cases = tuple(Case(text, ((Message("user", text),),)) for text in questions)
+    names = tuple(Contestant(f"model-{n}-of-{contestants}", "m") for n in range(contestants))
+    grid = Grid(cases, names)
+    return Result(grid, [row(call) for call in grid.calls()], "moons")
 
 
-def case(text: str, expected: str | None = None, **more: Any) -> JSON:
-    said = {"role": "user", "text": text, "images": 0}
-    nothing: JSON = {"name": "", "messages": [said], "variables": {}}
-    return {**nothing, "expected": expected, **more}
+def row(call: Call) -> Row:
+    if (call.case, call.contestant) == (1, 1):
+        return Row(call, "k", None, error="m (nitro): the worker ended (killed by signal 9).")
+    number = "two" if not call.contestant else f"{call.contestant} or so"
+    text = f"Mars has {number} moons, <b>Phobos</b> and Deimos. " * (80 if call.case == 2 else 1)
+    timings = Timings(first_token=0.1, total=1.5, tokens_per_second=40.0 + 7 * call.contestant)
+    reply = Reply(
+        text, "m", "nitro", usage=Usage(9, 9), timings=timings, finish="stop", reasoning="Hm."
+    )
+    scores = {"exact": Score(call.contestant == 0), "like": Score(0.9 - 0.1 * call.contestant)}
+    return Row(call, "k", reply, cold=not call.case, scores=scores)
 
 
-def contestant(name: str, *own: str) -> JSON:
-    return {"name": name, "model": name, "engine": "llamacpp", "own": [*own]}
+def hostile(texts: Sequence[str], contestants: int = 2) -> Result:
+    """Texts as answers, reasoning, prompts, names, notes, errors and whatever else is written."""
+    cases = tuple(
+        Case(text, ((Message("system", text), Message("user", text)),), text, {text: text})
+        for text in texts
+    )
+    names = tuple(
+        Contestant(f"{number} {texts[number]}", texts[number], {texts[number]: texts[number]})
+        for number in range(contestants)
+    )
+    grid = Grid(cases, names)
+    return Result(grid, [_hostile(call, texts) for call in grid.calls()], texts[0])
 
 
-def estimate(value: float, spread: float | None = None, n: int = 20) -> JSON:
-    low, high = (None, None) if spread is None else (value - spread, value + spread)
-    return {"value": value, "low": low, "high": high, "n": n, "kind": "95 %" if spread else ""}
-
-
-def summary(**more: Any) -> JSON:
-    numbers: JSON = dict.fromkeys(("answers", "errors", "missing", "tokens"), 0)
-    numbers |= {"stable": 0, "repeated": 0, "cost": None}
-    return {**numbers, "scores": {}, "first_token": None, "speed": None, **more}
-
-
-def document(
-    cases: Sequence[JSON], names: Sequence[str], rows: Sequence[JSON] = (), **more: Any
-) -> JSON:
-    nothing: JSON = {
-        "format": 1,
-        "name": "",
-        "asked": "A question, asked of some",
-        "repeats": 1,
-        "scorers": [],
-        "verdicts": [],
-        "strengths": [],
-        "votes": 0,
-        "ended": "",
-        "left_out": "",
-        "live": {"id": "bare"},
-    }
-    return {
-        **nothing,
-        "cases": [*cases],
-        "contestants": [contestant(name) for name in names],
-        "rows": [*rows],
-        "summaries": [summary() for _ in names],
-        **more,
-    }
-
-
-def snapshot(comparison: JSON, **more: Any) -> JSON:
-    nothing: JSON = {"running": False, "progress": None, "states": [], "writing": [], "seq": 0}
-    return {"type": "snapshot", "comparison": comparison, **nothing, **more}
-
-
-def state(name: str, note: str = "", done: int = 0, total: int = 1, **more: Any) -> JSON:
-    return {"state": name, "note": note, "progress": None, "done": done, "total": total, **more}
-
-
-def progress(done: int, total: int, **more: Any) -> JSON:
-    return {"done": done, "failed": 0, "reused": 0, "total": total, "left": None, **more}
-
-
-class Compared:
-    """The page, in which the kernel says what the test makes it say."""
-
-    TAG = "jan-comparison"
-
-    def __init__(self, page: Page, start: Mapping[str, Any] | None = None, kind: str = "") -> None:
-        self.page = page
-        self.taken: list[JSON] = []
-        """What the view has sent, but for parts."""
-        self.answers: dict[str, Any] = {}
-        """To questions, by their name."""
-        self.start = start
-        self.tag = "jan-vote" if kind == "vote" else self.TAG
-        self.bare: Bare | None = None
-        self._early: list[Mapping[str, Any]] = []
-        traits = {"_kind": kind or "comparison", "_live_id": "bare", "_place": "a-cell"}
-        self.bare = Bare(page, self._take, "compare.js", **traits)
-        self.say(*self._early)
-
-    def _take(self, message: JSON) -> None:
-        if message["type"] == "part":
-            value: Any = assets.source(message["name"])
-            self.say({"type": "answer", "to": message["ask"], "value": value})
-            return
-        self.taken.append(message)
-        if message["type"] == "hello" and self.start is not None:
-            self.say(self.start)
-        if message["type"] in self.answers:
-            value = self.answers[message["type"]]
-            told = value(message) if callable(value) else value
-            self.say({"type": "answer", "to": message["ask"], "value": told})
-
-    def say(self, *events: Mapping[str, Any]) -> None:
-        if self.bare is None:  # the page is being opened
-            self._early += events
-            return
-        for event in events:
-            self.bare.send(event)
-
-    def find(self, selector: str, **options: Any) -> Locator:
-        return self.page.locator(self.tag).locator(selector, **options)
-
-    def button(self, name: str) -> Locator:
-        return self.page.locator(self.tag).get_by_role("button", name=name)
-
-    def tab(self, name: str) -> Locator:
-        return self.page.locator(self.tag).get_by_role("tab", name=name)
-
-    def column(self, at: int) -> Locator:
-        return self.find(f".column[data-at='{at}']")
-
-    def wait_for(self, message: Mapping[str, Any], count: int = 1) -> None:
-        """Until the view has sent that, so many times."""
-        for _ in range(500):
-            own = [{k: v for k, v in one.items() if k != "ask"} for one in self.taken]
-            if own.count(dict(message)) >= count:
-                return
-            self.page.wait_for_timeout(10)
-        raise AssertionError(f"{message} was not sent; the last were {json.dumps(self.taken[-3:])}")
+def _hostile(call: Call, texts: Sequence[str]) -> Row:
+    text = texts[call.case]
+    scores = {f"scorer {texts[-1]}": Score(call.case % 2 == 0, text)}
+    if (call.case + call.contestant) % 7 == 3:
+        return Row(call, "k", None, error=f"m (nitro): {text}", scores=scores)
+    said = f"{text}\n\n{texts[call.case - 1]}" if call.contestant else text
+    reply = Reply(said, text, text, finish="stop", reasoning=text, notes=(text,))
+    return Row(call, "k", reply, scores=scores)
