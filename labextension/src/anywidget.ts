@@ -38,10 +38,12 @@ export function kernelOf(model: Model): Kernel | undefined {
   return manager?.context?.sessionContext;
 }
 
+const WIDGETS = "jupyter.widget";
+
 /** Whether a comm of that id lives in a kernel; `undefined`: it does not say. */
-export async function knows(kernel: Connection, id: string): Promise<boolean | undefined> {
+export async function knows(kernel: Connection, id: string, target = WIDGETS): Promise<boolean | undefined> {
   try {
-    const { comms } = (await kernel.requestCommInfo({ target_name: "jupyter.widget" })).content;
+    const { comms } = (await kernel.requestCommInfo({ target_name: target })).content;
     return comms && id in comms;
   } catch {
     return undefined;
@@ -53,6 +55,7 @@ export function follow(
   kernel: Kernel | undefined,
   id: () => string,
   listener: (lost: Lost) => void,
+  target = WIDGETS,
 ): () => void {
   if (!kernel?.statusChanged || !kernel.connectionStatusChanged) return () => {};
   const began = kernel.session?.kernel?.id;
@@ -65,7 +68,7 @@ export function follow(
     away = now.connectionStatus !== "connected";
     listener(away ? "away" : "");
     // It may have been restarted meanwhile.
-    if (back) knows(now, id()).then((known) => known === false && listener("gone"));
+    if (back) knows(now, id(), target).then((known) => known === false && listener("gone"));
   };
   const signals = [kernel.statusChanged, kernel.connectionStatusChanged, kernel.kernelChanged];
   for (const signal of signals) signal.connect(look);

@@ -341,10 +341,17 @@ export function Run() {
   }
   const why = store.cut ? "The kernel went away: this is what had come." : ended;
   const again = alive && !running && lacking > 0;
-  if (!why && !again) return null;
+  const wakes = store.mayWake;
+  if (!why && !again && !wakes) return null;
   return (
     <div class="run">
       {why && <span>{why}</span>}
+      {wakes && (
+        <button type="button" class="quiet-button" onClick={() => store.wake()}>
+          Go on in this kernel
+        </button>
+      )}
+      {store.waking && <span role="status">{store.waking}</span>}
       {again && (
         <button type="button" class="quiet-button" onClick={() => store.retry()}>
           <Icon name="again" /> Ask again what is missing ({lacking})

@@ -34,6 +34,11 @@ export interface Host {
    */
   part<Name extends keyof Parts>(name: Name, ask: () => Promise<string>): Promise<Parts[Name]>;
   /**
+   * Have the kernel that runs now go on with a run of that name, which was saved: it is heard from
+   * then on. Raises what is in the way. Missing where a place has no way to a kernel of its own.
+   */
+  wake?(run: string): Promise<void>;
+  /**
    * How it is looked at (the tab, filters …), as a text that is only for us; empty: nothing yet.
    * It outlives a reload of the page, and a save where there is a place for it.
    */

@@ -172,6 +172,13 @@ export interface Writing {
   tokens: number;
 }
 
+/**
+ * With what the Lab's renderer opens its comm `jan.comparison`: for one that is alive (its widget's
+ * comm has that id), or to go on with a run that is kept. A kernel that has not heard of comparisons
+ * is told by `jan_jupyter.panel.comparison.listen()` before the latter.
+ */
+export type Opening = { id: string } | { run: string };
+
 /** From the kernel. */
 export type Event =
   | { type: "snapshot"; comparison: Comparison; running: boolean; progress: Progress | null;

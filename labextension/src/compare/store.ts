@@ -44,6 +44,8 @@ export class Store {
   lost: Lost = "";
   /** It was cut off in the middle: what is missing will not come. */
   cut = false;
+  /** What has become of `wake`, in words; empty: nothing, or all is well. */
+  waking = "";
   view: View;
   /** Grows with whatever the lists are worked out of. */
   version = 0;
@@ -147,6 +149,26 @@ export class Store {
 
   retry(): void {
     this.tell({ type: "retry" });
+  }
+
+  /** Whether the kernel that runs now may be asked to go on with what was saved. */
+  get mayWake(): boolean {
+    const saved = this.deaf || !this.comparison?.live;
+    return !this.alive && saved && Boolean(this.host.wake && this.comparison?.name);
+  }
+
+  async wake(): Promise<void> {
+    this.waking = "Asking the kernel …";
+    this.changed();
+    try {
+      await this.host.wake!(this.comparison!.name);
+      this.waking = "";
+      this.lost = "";
+      this.hello("");
+    } catch (error) {
+      this.waking = (error as Error).message;
+    }
+    this.changed();
   }
 
   ask<Name extends keyof Queries>(type: Name, question: Queries[Name]["question"]): Promise<Queries[Name]["answer"]> {

@@ -2,7 +2,7 @@
 
 import { follow, knows } from "../anywidget";
 import type { Host, Lost, Outgoing, Parts } from "../compare/host";
-import type { Event, VoteEvent } from "../compare/protocol";
+import type { Event, Opening, VoteEvent } from "../compare/protocol";
 import { kept, type Kept } from "../kept";
 import type { Comm, Kernel, SessionContext } from "./jupyter";
 
@@ -109,15 +109,15 @@ export class LabHost implements Host {
     });
   }
 
-  private open(kernel: Kernel, about: { id: string } | { run: string }): void {
+  private open(kernel: Kernel, about: Opening): void {
     const comm = kernel.createComm(TARGET);
     comm.onMsg = ({ content }) => {
       for (const listener of this.listeners) listener(content.data as Event | VoteEvent);
     };
     comm.onClose = () => this.comm === comm && this.lose("gone");
-    comm.open(about);
+    comm.open({ ...about });
     this.comm = comm;
-    this.unfollow = follow(this.session, () => this.live ?? "", (lost) => this.tell(lost));
+    this.unfollow = follow(this.session, () => comm.commId, (lost) => this.tell(lost), TARGET);
     const waiting = this.waiting ?? [];
     this.waiting = null;
     for (const message of waiting) comm.send(message);
