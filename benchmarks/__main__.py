@@ -7,7 +7,7 @@ import platform
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "models", "cell", "wire", "many", "local", "panel", "compare")
+NAMES = ("startup", "models", "cell", "wire", "many", "local", "panel", "compare", "lab")
 
 
 def main() -> None:
