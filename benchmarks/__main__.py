@@ -7,7 +7,10 @@ import platform
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "models", "cell", "wire", "many", "local", "panel", "compare", "lab")
+NAMES = (
+    *("startup", "models", "cell", "wire", "many", "local", "panel", "compare", "comparison"),
+    "lab",
+)
 
 
 def main() -> None:

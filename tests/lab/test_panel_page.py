@@ -12,9 +12,9 @@ from jan_jupyter import assets
 from jan_jupyter.conversation import Conversation, Surroundings
 from jan_jupyter.workspace import Workspace
 from lab import axe
+from lab.attacks import ALLOWED, TEXTS
 from lab.bare import Bare
 from lab.panel import Panel
-from test_markdown import PAYLOADS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -439,43 +439,10 @@ class Scripted:
         )
 
 
-ALLOWED = {
-    *("P", "BR", "HR", "H1", "H2", "H3", "H4", "H5", "H6", "EM", "STRONG", "S", "CODE", "PRE"),
-    *("UL", "OL", "LI", "BLOCKQUOTE", "TABLE", "THEAD", "TBODY", "TR", "TH", "TD", "A", "DIV"),
-    *("SPAN", "BUTTON"),
-}
-
-
 def test_nothing_that_a_model_says_runs_or_is_fetched(tab: Page) -> None:
-    math = [
-        r"$\href{javascript:alert(1)}{x}$",
-        r"$\url{javascript:alert(1)}$",
-        r"$\includegraphics{http://e/x.png}$",
-        r"$\class{x}{y}\style{background:url(http://e/x)}{z}$",
-        r"$\htmlData{onclick=alert(1)}{x}$",
-        r"$\text{<img src=x onerror=alert(1)>}$",
-        r"$$\require{html}\cssId{x}{y}$$",
-        "$<img src=x onerror=alert(1)>$",
-        "$$\n<script>alert(1)</script>\n$$",
-        r"\(\unicode{<img src=x onerror=alert(1)>}\)",
-    ]
-    fences = [
-        '```"><img src=x onerror=alert(1)>\nx\n```',
-        "```html\n<img src=x onerror=alert(1)>\n```",
-        "```javascript\nalert(1)\n```",
-        "```svg\n<svg onload=alert(1)>\n```",
-        "| <img src=x onerror=alert(1)> |\n|---|\n| ![a](http://e/x.png) |",
-        "- [x] <img src=x onerror=alert(1)>",
-        "<br onload=alert(1)>",
-        "<br/ onclick=alert(1)>",
-        "![a](data:text/html,<script>alert(1)</script>)",
-        "[a](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
-    ]
-    payloads = [*PAYLOADS, *(f"> - {payload}" for payload in PAYLOADS), *math, *fences]
-    texts = [text.replace("alert(", "(window.pwned=1)+(") for text in payloads]
-    assert len(texts) >= 150
+    assert len(TEXTS) >= 150
     page = Scripted(tab)
-    for text in texts:
+    for text in TEXTS:
         page.stream(text, size=max(7, len(text) // 6))
         found = tab.evaluate(
             """() => [...document.querySelector('jan-chat').shadowRoot.querySelectorAll('.md *')]
