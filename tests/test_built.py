@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import os
 import re
@@ -77,6 +78,26 @@ def test_a_wheel_out_of_an_sdist_needs_no_node(wheel: Path, tmp_path: Path) -> N
     again = build("wheel", tmp_path / "again", source, PATH="")
     with zipfile.ZipFile(again) as one, zipfile.ZipFile(wheel) as other:
         assert sorted(one.namelist()) == sorted(other.namelist())
+
+
+def test_a_checkout_is_shown_as_it_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(REPOSITORY / "tools"))
+    show = importlib.import_module("front_end").show
+    place = tmp_path / LAB
+    place.mkdir(parents=True)  # what an older wheel has left
+    (place / "package.json").touch()
+    for _ in range(2):
+        show(tmp_path)
+        assert place.resolve() == REPOSITORY / "jan_jupyter" / "labextension"
+        assert json.loads((place / "package.json").read_text("utf-8"))["name"] == "jan-jupyter"
+
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None
+    )  # it is not what is installed
+    show(tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_what_jupyterlab_loads_at_its_start_is_small(wheel: Path) -> None:
