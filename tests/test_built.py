@@ -93,9 +93,7 @@ def test_a_checkout_is_shown_as_it_is_built(
         assert place.resolve() == REPOSITORY / "jan_jupyter" / "labextension"
         assert json.loads((place / "package.json").read_text("utf-8"))["name"] == "jan-jupyter"
 
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None
-    )  # it is not what is installed
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)  # not installed
     show(tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
