@@ -162,8 +162,8 @@ export class Store {
     this.changed();
     try {
       await this.host.wake!(this.comparison!.name);
-      this.waking = "";
       this.lost = "";
+      this.ready = false;
       this.hello("");
     } catch (error) {
       this.waking = (error as Error).message;
@@ -242,6 +242,7 @@ export class Store {
     const back = !lost && this.lost === "away";
     this.lost = lost;
     if (this.deaf) {
+      if (this.waking) this.waking = "The kernel knows no run of that name.";
       this.unanswered("The kernel is gone.");
       this.cut = this.running;
       this.run(false);
@@ -318,6 +319,7 @@ export class Store {
     this.asking = false;
     this.ready = true;
     this.cut = false;
+    this.waking = "";
     if (this.lost !== "away") this.lost = "";
     this.greeted = told.comparison.live?.id ?? this.greeted;
     const known = this.seen;

@@ -56,24 +56,37 @@ class WidgetHost implements Host {
 const idOf = (model: Model): string => String(model.get("_live_id"));
 
 // The listeners of a view end with it; those of `initialize` live as long as the widget. So what is
-// shown is kept there, and found by the views of the same widget within the notebook.
-const kept = new WeakMap<object, Map<string, Store | Ballots>>();
+// shown belongs to the model as that has it, and is found by the views of the same widget within the
+// notebook. It is made for the first view: where JupyterLab's renderer shows the output, there is none.
+class Shown {
+  private made: Store | Ballots | null = null;
 
-function beside(model: Model): Map<string, Store | Ballots> {
+  constructor(private readonly model: Model) {}
+
+  get it(): Store | Ballots {
+    const host = new WidgetHost(this.model);
+    return (this.made ??= this.model.get("_kind") === "vote" ? new Ballots(host) : new Store(host));
+  }
+
+  close(): void {
+    this.made?.close();
+  }
+}
+
+const kept = new WeakMap<object, Map<string, Shown>>();
+
+function beside(model: Model): Map<string, Shown> {
   const manager = model.widget_manager ?? kept;
   let found = kept.get(manager);
   if (!found) kept.set(manager, (found = new Map()));
   return found;
 }
 
-function keptOf(model: Model): Store | Ballots {
+function keptOf(model: Model): Shown {
   const all = beside(model);
-  const known = all.get(idOf(model));
-  if (known) return known;
-  const host = new WidgetHost(model);
-  const made = model.get("_kind") === "vote" ? new Ballots(host) : new Store(host);
-  all.set(idOf(model), made);
-  return made;
+  let known = all.get(idOf(model));
+  if (!known) all.set(idOf(model), (known = new Shown(model)));
+  return known;
 }
 
 export default {
@@ -85,7 +98,7 @@ export default {
     };
   },
   render({ model, el }: { model: Model; el: HTMLElement }): () => void {
-    const own = keptOf(model);
+    const own = keptOf(model).it;
     const element = own instanceof Ballots ? makeVote(own) : make(own);
     el.append(element);
     const show = hideSaved(idOf(model));

@@ -11,6 +11,17 @@ const TARGET = "jan.comparison";
 /** What makes a kernel listen that has not heard of comparisons yet. */
 const LISTEN = "__import__('jan_jupyter.panel.comparison', fromlist=['listen']).listen()";
 
+/** Milliseconds after which a kernel that does not answer is taken for busy. */
+const BUSY = 300;
+/** Milliseconds that a kernel may take to make a thread for what is said beside its cells. */
+const SUBSHELL = 1000;
+
+/** What a promise gives within that time; `undefined`: nothing yet, or it fails. */
+function within<Value>(time: number, promise: Promise<Value> | undefined): Promise<Value | undefined> {
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, time));
+  return Promise.race([promise?.catch(() => undefined), late]);
+}
+
 export class LabHost implements Host {
   readonly name = "lab";
   private live: string | null = null;
@@ -22,11 +33,13 @@ export class LabHost implements Host {
   private unfollow = () => {};
   private closed = false;
   private memory: Kept;
+  readonly wake?: (run: string) => Promise<void>;
 
   constructor(
     private readonly session: SessionContext | undefined,
     name: string,
   ) {
+    if (session) this.wake = (run) => this.goOn(run);
     this.memory = kept(`jan-comparison ${session?.path ?? ""} ${name}`);
   }
 
@@ -75,23 +88,24 @@ export class LabHost implements Host {
     this.hangUp();
   }
 
-  /** Go on with the run `name` in the kernel that is there now. Raises what is in the way. */
-  async wake(name: string): Promise<void> {
+  private async goOn(name: string): Promise<void> {
     const kernel = this.session?.session?.kernel;
     if (!kernel) throw new Error("Start a kernel first.");
     const { done } = kernel.requestExecute({ code: LISTEN, silent: true, store_history: false });
     const { status, evalue } = (await done).content;
     if (status !== "ok") throw new Error(evalue || "The kernel does not know jan_jupyter.");
     this.hangUp();
-    this.open(kernel, { run: name });
+    this.waiting = [];
+    await this.open(kernel, { run: name });
   }
 
   /** Call the kernel as soon as there is one, and be heard if it knows `live`. */
   private async call(live: string): Promise<void> {
     const kernel = await this.someKernel();
-    const known = !this.closed && this.live === live && (await knows(kernel, live));
-    if (this.closed || this.live !== live || this.comm) return;
-    if (known) this.open(kernel, { id: live });
+    // One that is busy does not say; whoever it is that it does not know, it hangs up on later.
+    const known = kernel.hasComm(live) || (await within(BUSY, knows(kernel, live))) !== false;
+    if (this.closed || this.live !== live || !this.waiting) return;
+    if (known) await this.open(kernel, { id: live });
     else this.lose("gone");
   }
 
@@ -109,17 +123,20 @@ export class LabHost implements Host {
     });
   }
 
-  private open(kernel: Kernel, about: Opening): void {
+  private async open(kernel: Kernel, about: Opening): Promise<void> {
     const comm = kernel.createComm(TARGET);
     comm.onMsg = ({ content }) => {
       for (const listener of this.listeners) listener(content.data as Event | VoteEvent);
     };
     comm.onClose = () => this.comm === comm && this.lose("gone");
-    comm.open({ ...about });
+    // Beside the cells: it is heard while one runs.
+    if (kernel.supportsSubshells) await within(SUBSHELL, comm.subshellStarted);
+    const waiting = this.waiting;
+    if (this.closed || !waiting) return comm.dispose();
     this.comm = comm;
-    this.unfollow = follow(this.session, () => comm.commId, (lost) => this.tell(lost), TARGET);
-    const waiting = this.waiting ?? [];
     this.waiting = null;
+    this.unfollow = follow(this.session, () => comm.commId, (lost) => this.tell(lost), TARGET);
+    comm.open({ ...about });
     for (const message of waiting) comm.send(message);
   }
 

@@ -50,6 +50,8 @@ export interface Rendermime {
 /** `@jupyterlab/services`. */
 export interface Comm {
   commId: string;
+  /** Since JupyterLab 4.4. */
+  subshellStarted?: Promise<void>;
   onMsg: (message: { content: { data: unknown } }) => void;
   onClose: (message: object) => void;
   open(data: object): unknown;
@@ -63,6 +65,8 @@ export interface Kernel {
   status: string;
   connectionStatus: string;
   requestCommInfo(about: { target_name: string }): Promise<{ content: { comms?: object } }>;
+  supportsSubshells?: boolean;
+  hasComm(id: string): boolean;
   createComm(target: string): Comm;
   requestExecute(content: {
     code: string;
