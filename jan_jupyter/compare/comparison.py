@@ -19,16 +19,16 @@ from .keeping.store import Store
 from .keeping.stored_runs import Run
 from .lookup import Lookup
 from .saving import save
-from .scoring.votes import Judged, Vote
+from .scoring.votes import Judged
 from .session import Session, listed
 from .shown import Shown, narrowed
 from .stats.repeated import Repeats
-from .stats.strengths import Strength, bradley_terry
 from .stats.verdicts import Standing, Verdict, standings, verdicts
 from .values import Contestant, Grid, Result, Row
 from .views.board import Against, board
 from .views.figures import WHATS
-from .widening import ballots, budget_of, extended, gridded
+from .voting import Votes, ballots
+from .widening import budget_of, extended, gridded
 
 if TYPE_CHECKING:
     from ..chat import Chat
@@ -232,27 +232,19 @@ class Comparison:
         self._session.vote(ballots(case, repeat, winner, over, answered, find, by))
 
     @property
-    def votes(self) -> tuple[Vote, ...]:
-        """Every vote on two answers, of people and of judges."""
-        return tuple(self._session.votes)
+    def votes(self) -> Votes:
+        """Every vote on two answers, of people and of judges: `.votes.ranking()`,
+        `.votes.agreement()`, `.votes.judges`.
+        """
+        return Votes(self.grid, self._session.votes, self._session.judgements)
 
     def judge(self, judge: Any = None) -> Judged:
         """Have a model (or a `Judge`) vote on all pairs of answers, each pair in both orders.
 
-        Gives its verdicts and how far it can be trusted; its votes are added to `.votes`.
+        Gives its verdicts and how far it can be trusted; they are kept with its reasons, added to
+        `.votes`, and not asked for again.
         """
         return self._session.judged(judge)
-
-    def ranking(self, baseline: str | int = 0) -> dict[str, Strength]:
-        """How strong each contestant is by all votes, the strongest first: Bradley–Terry with ties.
-
-        The prompt is the unit. Raises `UsageError` without votes, or the extra `compare`.
-        """
-        if not self.votes:
-            raise UsageError("Nobody has voted yet: `.vote(prompt, winner)`, or `.judge(model)`.")
-        base = Lookup(self.result).contestant(baseline)
-        names = [one.name for one in self.grid.contestants]
-        return {names[one.contestant]: one for one in bradley_terry(self.votes, baseline=base)}
 
     @property
     def repeats(self) -> Repeats:

@@ -16,6 +16,7 @@ from ..workspace import Workspace
 from .deciding import Deciding
 from .keeping.store import Store
 from .keeping.stored_runs import Run
+from .keeping.stored_votes import noted, said
 from .running.budget import Budget
 from .running.facts import look
 from .running.plan import Plan, plan
@@ -107,8 +108,8 @@ class Session:
         self.known: dict[str, Row] = {}
         """Answers that came for this comparison, by key: also those that were cut are not asked for
         again to make it larger."""
-        self.votes: list[Vote] = []
-        self._judgements: list[Judgement] = []
+        self._said: dict[str, Vote | Judgement] = {}
+        """Votes and judgements by the names of their notes, the oldest first."""
         self._rewritten: set[str] = set()  # scorers by whose older code there are scores
         self.ended = ""
         """Why not all was asked; empty if all was."""
@@ -128,7 +129,7 @@ class Session:
     def _adopt(self, stored: Run, rows: Iterable[Row]) -> None:
         self.run = stored
         self.rows = {row.call: row for row in rows}
-        self.votes = [Vote(**one) for one in self.store.noted(stored, "votes") or ()]
+        self._hear(said(self.store.notes(stored), self.grid))
 
     @property
     def name(self) -> str:
@@ -319,25 +320,39 @@ class Session:
 
     def vote(self, votes: Sequence[Vote]) -> None:
         """Keep votes; who votes again on the same answers counts with the later word."""
-        self.votes += votes
+        self._hear(votes)
         if self.run is not None:
-            fields = ("case", "left", "right", "verdict", "by", "repeat")
-            written = [{name: getattr(vote, name) for name in fields} for vote in self.votes]
-            self.store.note(self.run, "votes", written)
+            self.store.note_all(self.run, dict(map(noted, votes)))
+
+    @property
+    def votes(self) -> tuple[Vote, ...]:
+        """Those of people and of judges."""
+        given = (one if isinstance(one, Vote) else one.vote for one in self._said.values())
+        return tuple({noted(one)[0]: one for one in given if one is not None}.values())
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        return tuple(one for one in self._said.values() if isinstance(one, Judgement))
+
+    def _hear(self, given: Iterable[Vote | Judgement]) -> None:
+        for one in given:
+            name, _ = noted(one)
+            self._said.pop(name, None)  # a later word stands behind the others
+            self._said[name] = one
 
     def judged(self, judge: Any) -> Judged:
-        """What a judge says of all pairs of answers; its votes are kept."""
+        """What a judge says of all pairs of answers; each word is kept when it comes."""
+        if judge is None:  # by its name, as another may be the default tomorrow
+            judge = self.workspace.router.model(None)[0].reference
         asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
-        made = bridge.wait(pairwise(self.result, asked, known=self._judgements))
-        known = {(one.by, one.case, one.left, one.right, one.repeat) for one in self._judgements}
-        new = [
-            one
-            for one in made.judgements
-            if (one.by, one.case, one.left, one.right, one.repeat) not in known
-        ]
-        self._judgements += [one for one in new if one.verdict]
-        self.vote([vote for one in new if (vote := one.vote)])
-        return made
+        known = self.judgements
+        return bridge.wait(pairwise(self.result, asked, known=known, on_judgement=self._judged))
+
+    async def _judged(self, one: Judgement) -> None:
+        if one.verdict is not None:
+            self._hear([one])
+            if self.run is not None:
+                await self.store.note(self.run, *noted(one))
 
     def extended(self, grid: Grid) -> Session:
         """One for a larger grid, in the same run where it goes on from this."""

@@ -1,17 +1,14 @@
-"""What a comparison asks, also when it becomes larger; and votes on what it has."""
+"""What a comparison asks, also when it becomes larger."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 from ..errors import UsageError
 from .grids.grid import grid
-from .lookup import Lookup
 from .running.budget import Budget
-from .scoring.votes import Side, Vote
 from .values import Case, Grid
 
 
@@ -78,30 +75,3 @@ def budget_of(given: Any) -> Budget | None:
             f'A budget is a number of calls, or {{"calls": 500, "money": 2.5}}, not {given!r:.80}.'
         )
     return Budget(given.get("calls"), given.get("money"))
-
-
-def ballots(
-    case: int,
-    repeat: int,
-    winner: str | int,
-    over: Sequence[str | int],
-    answered: Sequence[int],
-    find: Lookup,
-    by: str,
-) -> list[Vote]:
-    """One word on several answers, as a vote on each pair of them. Raises `UsageError`."""
-    answered = sorted(answered)
-    if winner in ("tie", "both_bad"):
-        seen = [find.contestant(one) for one in over] or answered
-        pairs = [*combinations(seen, 2)]
-        verdict: Side = "tie" if winner == "tie" else "both_bad"
-    else:
-        best = find.contestant(winner)
-        others = [find.contestant(one) for one in over] or [n for n in answered if n != best]
-        pairs = [(best, other) for other in others]
-        verdict = "left"
-    if missing := {n for pair in pairs for n in pair} - {*answered}:
-        raise UsageError(f"{find.name(min(missing))} has given no answer there to vote on.")
-    if not pairs:
-        raise UsageError("There are no two answers there to choose from.")
-    return [Vote(case, left, right, verdict, by, repeat) for left, right in pairs]

@@ -316,6 +316,13 @@ def test_votes_are_kept() -> None:
     made.vote(made["Blue", "echo"], "tie", "echo", "calm", by="Ada")
     assert (made.votes[-1].case, made.votes[-1].verdict, made.votes[-1].by) == (1, "tie", "Ada")
     made.vote(1, "both_bad", "echo", "five")
+    made.vote("Red", "echo", "five", by="you")  # a later word
+    assert [(v.case, v.verdict) for v in made.votes if {v.left, v.right} == {0, 1}] == [
+        (1, "both_bad"),
+        (0, "left"),
+    ]
+    assert made.votes.raters == {"you": 3, "Ada": 1}
+    assert repr(made.votes) == "<4 votes: 3 by you, 1 by Ada>"
     assert jan.runs[made.name].votes == made.votes
     alone = jan.compare("Red", ["echo", "broken"])
     for winner in ("echo", "tie", "nobody"):
@@ -327,13 +334,15 @@ def test_votes_make_a_ranking() -> None:
     pytest.importorskip("evalica")
     made = jan.compare([f"p{n}" for n in range(12)], ["echo", "five"])
     with pytest.raises(errors.UsageError, match="Nobody has voted"):
-        made.ranking()
+        made.votes.ranking()
+    with pytest.raises(errors.UsageError, match="Nobody has voted"):
+        made.votes.agreement()
     for n in range(12):
         made.vote(n, "five")
-    ranked = made.ranking()
+    ranked = made.votes.ranking()
     assert [*ranked] == ["five", "echo"]
     assert (ranked["five"].ahead, ranked["echo"].ahead) == (1, 0)
-    assert made.ranking(baseline="five")["echo"].ahead == -1
+    assert made.votes.ranking(baseline="five")["echo"].ahead == -1
 
 
 def test_a_judge_votes_in_both_orders(server: StreamingServer) -> None:
@@ -342,7 +351,7 @@ def test_a_judge_votes_in_both_orders(server: StreamingServer) -> None:
     judged = made.judge("five")
     assert len(judged.judgements) == 2
     assert {one.verdict for one in judged.judgements} == {None}  # it writes no verdict
-    assert made.votes == ()
+    assert (len(made.votes), repr(made.votes)) == (0, "<0 votes>")
     assert asked(server) > before + 2
 
 

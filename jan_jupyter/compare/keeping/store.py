@@ -75,9 +75,20 @@ class Store:
         """The same for many at once, waited for."""
         self._wait(lambda connection: stored_rows.score(connection, run, scores))
 
-    def note(self, run: Run, name: str, value: Any) -> None:
-        """Keep anything that JSON can say beside a run (votes, a baseline); `None` removes it."""
-        self._wait(lambda connection: stored_runs.note(connection, run, name, value))
+    async def note(self, run: Run, name: str, value: Any) -> None:
+        """Keep anything that JSON can say beside a run (a vote, a price); `None` removes it."""
+        await _done(
+            self._writer.submit(lambda connection: stored_runs.note(connection, run, name, value))
+        )
+
+    def note_all(self, run: Run, notes: Mapping[str, Any]) -> None:
+        """The same for many at once, waited for."""
+
+        def note(connection: sqlite3.Connection) -> None:
+            for name, value in notes.items():
+                stored_runs.note(connection, run, name, value)
+
+        self._wait(note)
 
     def rename(self, run: Run, name: str) -> Run:
         """Raises `RunError` if the name is taken."""
@@ -196,7 +207,7 @@ class Store:
         return self.notes(run).get(name)
 
     def notes(self, run: Run) -> Mapping[str, Any]:
-        """All that `note` has kept."""
+        """All that `note` has kept, the last behind."""
         nothing: dict[str, Any] = {}
         return self._read(lambda connection: stored_runs.notes(connection, run), nothing)
 
