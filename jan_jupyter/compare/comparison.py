@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from .. import bridge
 from ..errors import UsageError
 from ..settings import settings
 from ..workspace import Workspace, shared
@@ -337,6 +336,7 @@ def session(
     budget: Any = None,
     client: Any = None,
     decide: str | None = None,
+    yes: bool = False,
     workspace: Workspace | None = None,
     **asked: Any,
 ) -> Session:
@@ -352,6 +352,7 @@ def session(
         budget=budget_of(budget),
         client=client,
         decide=decide,
+        yes=yes,
     )
 
 
@@ -384,7 +385,6 @@ def compare(
     what fails on the way is a row.
     """
     asked = session(**locals())  # nothing else has a name yet
-    asked.consent(None, asked.plan())
     asked.wait(asked.steps())
     return Comparison(asked)
 
@@ -392,6 +392,5 @@ def compare(
 async def acompare(prompts: Any, models: Any, **options: Any) -> Comparison:
     """`compare`, awaited. Arguments as there; what has come when it is cancelled is kept."""
     asked = session(prompts, models, **options)
-    asked.consent(None, await bridge.await_(asked.planned()))
     await asked.await_(asked.steps())
     return Comparison(asked)

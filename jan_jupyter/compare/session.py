@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, closing
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from .. import bridge
-from ..consent import agreed
 from ..errors import UsageError
 from ..workspace import Workspace
 from .deciding import Deciding
@@ -25,6 +24,7 @@ from .running.run import run
 from .scoring.judge import Judge, pairwise
 from .scoring.scorers import Scorer, changed, named_scorers, score
 from .scoring.votes import Judged, Judgement, Vote
+from .steps import Consent, Counting, Looked, Scored, Steps, beating, take, ticking
 from .values import Call, Grid, Result, Row
 
 PAID_UNASKED = 100
@@ -35,39 +35,8 @@ QUICK = 1000
 """Rows that are read in no time."""
 
 
-BEAT = 0.25
-"""Seconds after which it is told again how far it is, though nothing has ended."""
-
-
-class Counted(Protocol):
-    """How far it is; as text one line for people."""
-
-    @property
-    def done(self) -> int: ...
-    @property
-    def total(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """So many answers of so many have all their scores."""
-
-    done: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"Scored {self.done:,} of {self.total:,} answers"
-
-
-class Counting(Protocol):
-    """Where people see how far it is."""
-
-    def step(self, counted: Counted) -> None: ...
-    def end(self, line: str = "") -> None: ...
-
-
 class Session:
-    """What a `Comparison` stands on. Only `steps` and `scoring` are for the background loop."""
+    """What a `Comparison` stands on. Only `planned` and steps are for the background loop."""
 
     shows: ClassVar[type[Counting] | None] = None
     """What shows progress to people; `None`: nobody sees it."""
@@ -84,6 +53,7 @@ class Session:
         budget: Budget | None = None,
         client: Any = None,
         decide: str | None = None,
+        yes: bool = False,
     ) -> None:
         self.grid = grid
         self.workspace = workspace
@@ -91,15 +61,15 @@ class Session:
         self.given = scorers
         """The scorers as the user gave them."""
         self.scorers: list[Scorer] = named_scorers(scorers, workspace=workspace)
-        if decide is not None and decide not in (names := [one.name for one in self.scorers]):
-            known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
-            raise UsageError(f"`decide` names a scorer, which {decide!r:.80} is not: {known}.")
+        _check_decides(decide, self.scorers)
         self.fresh = fresh
         self.budget = budget
         self.decide = decide
         """A scorer by whose word it ends as soon as that is clear."""
         self.client = client
         """A `dask.distributed.Client` whose workers ask; `None`: this process does."""
+        self.yes = yes
+        """Whether many calls that cost money are asked for without asking the user."""
         self.retry = False
         """Whether what has failed is asked again."""
         self.rows: dict[Call, Row] = {}
@@ -116,7 +86,6 @@ class Session:
         self._name = name
         self.run: Run | None = None
         self._plan: Plan | None = None
-        self._progress: Progress | None = None
 
     @classmethod
     def of(cls, stored: Run, workspace: Workspace, store: Store) -> Session:
@@ -141,12 +110,17 @@ class Session:
 
     # Before it begins -----------------------------------------------------------------------------
 
-    async def planned(self) -> Plan:
-        """What will be asked, of whom, and what it takes. Nothing is loaded or sent for it."""
+    async def planned(self, told: Callable[[int], object] | None = None) -> Plan:
+        """What will be asked, of whom, and what it takes. Nothing is loaded or sent for it.
+
+        `told` is called with the number of calls that were looked for, on the loop.
+        """
         kept = _Kept(self)
         earlier = await asyncio.to_thread(self._earlier)
-        facts = await look(self.grid, self.workspace, kept, earlier=earlier, retry=self.retry)
-        self._plan = plan(self.grid, facts)
+        facts = await look(
+            self.grid, self.workspace, kept, earlier=earlier, retry=self.retry, told=told
+        )
+        self._plan = await asyncio.to_thread(plan, self.grid, facts)
         return self._plan
 
     def plan(self) -> Plan:
@@ -158,17 +132,23 @@ class Session:
         newest = [one.run for one in self.store.listed() if one.done <= QUICK][:3]
         return [row for run in newest for row in self.store.rows(run)]
 
-    def consent(self, yes: bool | None, plan: Plan) -> None:
-        """Ask the user at the keyboard before many calls that cost money.
-
-        A `yes` or a budget says so before. Raises `UsageError` if the user does not want it, or
-        nobody can be asked.
+    async def _planning(self) -> Steps:
+        """Steps on the way to the plan. Many calls that cost money want a yes, unless one was given
+        or a budget: raises `UsageError` if the user does not want it, or nobody can be asked.
         """
-        if yes or self.budget is not None or plan.paid <= PAID_UNASKED:
+        total = len(self.grid)
+        told = deque([Looked(0, total)], maxlen=1)
+        planned = self.planned(lambda done: told.append(Looked(done, total)))
+        async with aclosing(beating(planned, lambda: told[-1])) as looking:
+            async for step in looking:
+                yield step
+        assert self._plan is not None
+        paid, cost = self._plan.paid, self._plan.cost
+        if self.yes or self.budget is not None or paid <= PAID_UNASKED:
             return
-        cost = f", about {plan.cost:,.2f}" if plan.cost else ""
-        what = f"{plan.paid:,} calls that cost money{cost}"
-        said = agreed(f"This asks for {what}. Go on?")
+        what = f"{paid:,} calls that cost money{f', about {cost:,.2f}' if cost else ''}"
+        yield (consent := Consent(f"This asks for {what}. Go on?"))
+        said = await consent.said()
         if said is None:
             raise UsageError(
                 f"This asks for {what}, and nobody can be asked here: give it a `budget` (in a"
@@ -179,14 +159,17 @@ class Session:
 
     # Under way ------------------------------------------------------------------------------------
 
-    async def steps(self) -> AsyncGenerator[Counted, None]:
-        """Ask what is missing and score what came; each row is kept when it comes.
+    async def steps(self) -> Steps:
+        """Plan, ask what is missing and score what came; each row is kept when it comes.
 
-        What they yield tells how far it is; it also comes while nothing ends.
+        What they yield tells how far it is, also while nothing ends, or wants a consent.
         """
+        async with aclosing(self._planning()) as planning:
+            async for before in planning:
+                yield before
+        assert self._plan is not None
+        prepared, self._plan = self._plan, None
         await asyncio.to_thread(self._begin)
-        prepared = self._plan or await self.planned()
-        self._plan = None
         told = deque[Progress](maxlen=1)  # the last word counts
         rows = run(
             prepared,
@@ -220,10 +203,11 @@ class Session:
         await score(one, self.scorers, on_row=self._scored, workspace=self.workspace)
         return deciding.decided(self.result) if deciding.add(row) else ""
 
-    async def scoring(self) -> AsyncGenerator[Counted, None]:
+    async def scoring(self) -> Steps:
         """Score what has no score yet; each is kept when it comes."""
         if not self.scorers or not self.rows:
             return
+        names = {one.name for one in self.scorers}
         scored = score(
             self.result,
             self.scorers,
@@ -231,17 +215,15 @@ class Session:
             fresh=self._rewritten,
             workspace=self.workspace,
         )
-        task = asyncio.create_task(scored)
-        try:
-            while not (await asyncio.wait([task], timeout=BEAT))[0]:
-                names = {one.name for one in self.scorers}
-                good = [row for row in self.rows.values() if row.ok]
-                yield Scored(sum(names <= row.scores.keys() for row in good), len(good))
-            await task
-            self._rewritten = set()
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+
+        def counted() -> Scored:
+            good = [row for row in self.rows.values() if row.ok]
+            return Scored(sum(names <= row.scores.keys() for row in good), len(good))
+
+        async with aclosing(beating(scored, counted)) as coming:
+            async for step in coming:
+                yield step
+        self._rewritten = set()
 
     def add_scorers(self, given: Sequence[Any]) -> None:
         """More scorers; one of a name that is there takes its place, and scores anew if it is a
@@ -278,7 +260,7 @@ class Session:
 
     # Asked for by people --------------------------------------------------------------------------
 
-    def wait(self, steps: AsyncGenerator[Counted, None]) -> bool:
+    def wait(self, steps: Steps) -> bool:
         """Wait for all steps, and show how far they are; whether that was all.
 
         An interrupt ends it in order: what has come stays.
@@ -288,8 +270,7 @@ class Session:
         try:
             with closing(bridge.iterate(steps)) as coming:
                 for step in coming:
-                    if shown:
-                        shown.step(step)
+                    take(step, shown)
         except KeyboardInterrupt:
             self.catch_up()
             ended = f"Stopped: {len(self.rows):,} of {len(self.grid):,} calls are kept."
@@ -306,14 +287,13 @@ class Session:
             if row.call not in self.rows:
                 self._take(row)
 
-    async def await_(self, steps: AsyncGenerator[Counted, None]) -> None:
+    async def await_(self, steps: Steps) -> None:
         """`wait`, awaited; a cancellation goes on to whoever awaits."""
         shown = self.shows() if self.shows else None
         try:
             async with aclosing(bridge.aiterate(steps)) as coming:
                 async for step in coming:
-                    if shown:
-                        shown.step(step)
+                    take(step, shown)
         finally:
             if shown:
                 shown.end()
@@ -380,30 +360,13 @@ class Session:
             client=self.client,
         )
 
-    def again(self) -> AsyncGenerator[Counted, None]:
+    def again(self) -> Steps:
         """Steps that ask what failed, and what has not been asked."""
         self.retry, self.known = True, self._answers()
         return self.steps()
 
     def _answers(self) -> dict[str, Row]:
         return {row.key: row for row in self.rows.values() if row.ok}
-
-
-async def ticking(rows: AsyncGenerator[Row, None]) -> AsyncGenerator[Row | None, None]:
-    """The rows as they come, and `None` whenever none has come for a beat. Closes them."""
-    async with aclosing(rows):
-        while True:
-            coming = asyncio.ensure_future(anext(rows))
-            try:
-                while not (await asyncio.wait([coming], timeout=BEAT))[0]:
-                    yield None
-                row = await coming
-            except StopAsyncIteration:
-                return
-            finally:
-                coming.cancel()
-                await asyncio.wait([coming])
-            yield row
 
 
 class _Kept:
@@ -421,6 +384,13 @@ class _Kept:
         session = self._session
         if session.run is not None and not session.has(row):
             await session.store.append(session.run, row)
+
+
+def _check_decides(by: str | None, scorers: Sequence[Scorer]) -> None:
+    names = [one.name for one in scorers]
+    if by is not None and by not in names:
+        known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
+        raise UsageError(f"`decide` names a scorer, which {by!r:.80} is not: {known}.")
 
 
 def listed(given: Any) -> list[Any]:

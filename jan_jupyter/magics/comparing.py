@@ -12,10 +12,9 @@ from uuid import uuid4
 from IPython.core.error import UsageError
 from IPython.display import display
 
-from ..bridge import wait
 from ..console import TerminalCounting, printable
 from ..interpolate import fill
-from .commands.command import Caller, Steps
+from .commands.command import Caller, Steps, Work
 from .named import named, variable
 from .options import parameters_of
 from .output import captured
@@ -24,7 +23,9 @@ from .tables import show
 
 if TYPE_CHECKING:
     from ..compare.comparison import Comparison
-    from ..compare.session import Counted, Session
+    from ..compare.running.plan import Plan
+    from ..compare.session import Session
+    from ..compare.steps import Counted, Step
 
 NOT_COMPARED = {
     "go_on": "-c",
@@ -35,7 +36,7 @@ NOT_COMPARED = {
 """Options of a question that a comparison does not take, as they are written."""
 
 
-def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -> Steps | None:
+def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -> Steps | Work:
     """What `%%jan -m A -m B` asks for. Raises `UsageError`."""
     for name, written in NOT_COMPARED.items():
         if getattr(options, name):
@@ -55,7 +56,7 @@ def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -
     return steps(caller, [prompt], given, options)
 
 
-def command(caller: Caller, options: Namespace) -> Steps | None:
+def command(caller: Caller, options: Namespace) -> Steps | Work:
     """What `%jan compare` asks for. Raises `UsageError`."""
     if not options.models:
         raise UsageError("%jan compare -m MODEL -m MODEL … QUESTION. See %jan compare?.")
@@ -101,19 +102,20 @@ def columns(frame: Any) -> list[str]:
 
 def steps(
     caller: Caller, prompts: Any, given: Mapping[str, Any], options: Namespace
-) -> Steps | None:
-    """A comparison on its way; `None` if only its plan was asked for."""
+) -> Steps | Work:
+    """A comparison on its way, or its plan if only that was asked for."""
     from ..compare.comparison import session
 
     variable(options.as_name)
-
-    asked = session(prompts, **given)
+    asked = session(prompts, **given, yes=options.yes)
     if options.dry_run:
-        text = printable(str(wait(asked.planned())))
-        show({"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"})
-        return None
-    asked.consent(options.yes or None, wait(asked.planned()))
+        return Work(asked.planned(), show_plan)
     return Steps(asked.steps(), Output(caller, asked, options.as_name))
+
+
+def show_plan(plan: Plan) -> None:
+    text = printable(str(plan))
+    show({"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"})
 
 
 _WIDE = "width:min(100%,32em)"
@@ -164,8 +166,10 @@ class Output:
         in_notebook = hasattr(caller.shell, "kernel")
         self._counting = NotebookCounting() if in_notebook else TerminalCounting()
 
-    def step(self, step: Counted) -> None:
-        self._counting.step(step)
+    def step(self, step: Step) -> None:
+        from ..compare.steps import take
+
+        take(step, self._counting)
 
     def end(self, error: BaseException | None) -> Comparison | None:
         from ..compare.comparison import Comparison

@@ -20,6 +20,8 @@ from jan_jupyter import bridge, errors
 from jan_jupyter.compare import records
 from jan_jupyter.compare.determinism import certificates
 from jan_jupyter.compare.grids import source
+from jan_jupyter.compare.keeping.store import Store
+from jan_jupyter.compare.running import facts
 from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
@@ -565,35 +567,83 @@ def test_the_plan_asks_nothing(server: StreamingServer) -> None:
     assert (plan.calls, asked(server)) == (4, 0)
 
 
-def test_many_paid_calls_want_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from types import SimpleNamespace
+@pytest.fixture
+def paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the server were somebody's who takes money."""
+    monkeypatch.setattr(facts, "is_own_server", lambda address: False)
 
-    from jan_jupyter.compare.comparison import session
 
-    def says(word: str) -> None:
-        def answer(prompt: str) -> str:
-            told.append(prompt)
-            return word
+def says(monkeypatch: pytest.MonkeyPatch, word: str) -> list[str]:
+    """What the user answers; gives what is asked."""
+    asked: list[str] = []
 
-        monkeypatch.setattr("builtins.input", answer)
+    def answer(prompt: str) -> str:
+        asked.append(prompt)
+        return word
 
-    told: list[str] = []
-    plan: Any = SimpleNamespace(paid=101, cost=2.5)
-    one = session("a", "echo")
-    says("n")
+    monkeypatch.setattr("builtins.input", answer)
+    return asked
+
+
+MANY = [f"p{n}" for n in range(101)]
+
+
+@pytest.mark.usefixtures("paid")
+def test_many_paid_calls_want_a_yes(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = says(monkeypatch, "n")
     with pytest.raises(errors.UsageError, match="Nothing was asked"):
-        one.consent(None, plan)
-    assert "101 calls that cost money, about 2.50" in told[0]
-    says("y")
-    one.consent(None, plan)
-    assert len(told) == 2
-    one.consent(True, plan)
-    one.consent(None, SimpleNamespace(paid=100, cost=None))  # type: ignore[arg-type]
-    session("a", "echo", budget=200).consent(None, plan)
-    assert len(told) == 2
+        jan.compare(MANY, "echo", name="dear")
+    with pytest.raises(errors.UsageError, match="Nothing was asked"):
+        asyncio.run(jan.acompare(MANY, "echo", name="dear"))
+    assert questions == ["This asks for 101 calls that cost money. Go on? [y/N] "] * 2
+    assert (asked(server), [*jan.runs]) == (0, [])
+    assert len(jan.compare(MANY[:100], "echo")) == 100
+    assert len(jan.compare(MANY, "echo", budget=1)) == 101  # all but one are stored
+    assert len(questions) == 2
+    questions = says(monkeypatch, "y")
+    assert len(jan.compare(MANY, "five")) == 101
+    assert len(questions) == 1
+
+
+@pytest.mark.usefixtures("paid")
+def test_what_is_asked_later_wants_a_yes_too(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = jan.compare("first", "echo")
+    questions = says(monkeypatch, "n")
+    for more in (
+        lambda: made.more(MANY),
+        lambda: made.more(repeats=101),
+        lambda: made.deterministic(times=101),
+    ):
+        with pytest.raises(errors.UsageError, match="Nothing was asked"):
+            more()
+    assert (asked(server), len(questions)) == (1, 3)
     monkeypatch.undo()  # pytest itself reads no keyboard
+    monkeypatch.setattr(facts, "is_own_server", lambda address: False)
     with pytest.raises(errors.UsageError, match="nobody can be asked"):
-        one.consent(None, plan)
+        made.more(MANY)
+
+
+def test_a_plan_that_takes_long_tells_how_far_it_is(
+    shown: type[Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+    real = Store.find
+
+    class Telling(Shown):
+        def step(self, counted: Any) -> None:
+            super().step(counted)
+            told.set()
+
+    Session.shows = Telling
+    monkeypatch.setattr(Store, "find", lambda store, keys: told.wait(60) and real(store, keys))
+    made = jan.compare(["Red", "Blue"], "echo")
+    assert Telling.lines[0] == "Looked what is stored of 0 of 2 calls"
+    assert Telling.lines[-2].startswith("2 of 2")
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize(

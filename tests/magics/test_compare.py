@@ -80,6 +80,76 @@ def test_a_dry_run_shows_the_plan_and_asks_nothing(ask: Kernel, server: Streamin
     assert server.journal() == []
 
 
+LOOKING = """
+import asyncio, threading
+from jan_jupyter.compare.running import facts
+
+def slow(probe=facts.probe, loop=asyncio.get_running_loop()):
+    turned = threading.Event()
+    loop.call_soon_threadsafe(turned.set)
+    turns.append(turned.wait(10))
+    return probe()
+
+turns, facts.probe = [], slow
+"""
+"""The plan waits for the kernel's loop: one that is blocked by it lets it wait in vain."""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "%%jan -m echo -m five\nslow",
+        "%jan -m echo -m five slower",
+        "%%jan -m echo -m five --dry-run\nslow",
+        "await jan.acompare('slow', ['echo', 'five'])",
+    ],
+)
+def test_a_kernel_goes_on_while_a_plan_is_made(ask: Kernel, code: str) -> None:
+    ask.execute("from jan_jupyter.compare.running import facts; real = facts.probe")
+    assert ask.execute(LOOKING).status == "ok"
+    assert ask.execute(code).status == "ok"
+    assert ask.execute("print(turns); facts.probe = real").text == "[True]\n"
+
+
+def test_a_plan_is_stopped(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute(
+        "from jan_jupyter.compare.keeping.store import Store; import threading\n"
+        "real, gate = Store.find, threading.Event()\n"
+        "Store.find = lambda store, keys: gate.wait(30) and real(store, keys)"
+    )
+    sent = ask.send("%%jan -m echo -m five --as planned\nnever asked")
+    ask.wait_text(sent, "Looked what is stored of 0 of 2 calls")
+    ask.interrupt()
+    assert ask.result(sent).status == "error"
+    ask.execute("gate.set(); Store.find = real")
+    assert server.journal() == []
+    only_output(ask.execute("%%jan -m echo -m five --as planned\nnever asked"))
+    assert ask.execute("print(len(planned))").text == "2\n"
+
+
+def test_many_paid_calls_are_asked_about_in_the_cell(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute(
+        "from jan_jupyter.compare.running import facts; real = facts.is_own_server\n"
+        "facts.is_own_server = lambda address: False\nmany = [f'p{n}' for n in range(101)]"
+    )
+    line = "%jan compare -m echo --prompts many"
+    sent = ask.send(line, allow_stdin=True)
+    assert ask.answer("n")["prompt"].startswith("This asks for 101 calls that cost money")
+    error = ask.result(sent).error
+    assert error is not None
+    assert error.evalue == "Nothing was asked."
+    assert server.journal() == []
+    sent = ask.send(line, allow_stdin=True)
+    ask.answer("y")
+    assert ask.result(sent).status == "ok"
+    error = ask.execute("%jan compare -m five --prompts many").error
+    assert error is not None
+    assert "nobody can be asked here" in error.evalue
+    only_output(ask.execute("%jan compare -m five --prompts many --yes"))
+    ask.execute("facts.is_own_server = real")
+    assert len(server.journal()) == 202
+
+
 def test_a_stop_shows_and_keeps_what_has_come(ask: Kernel, server: StreamingServer) -> None:
     sent = ask.send("%%jan -m echo -m stalling --as part\nstop me")
     ask.wait_text(sent, "1 of 2")
