@@ -9,7 +9,7 @@ from ..threads.message import ThreadMessage
 from ..threads.record import questions
 from ..types import Message
 from ..workspace import Workspace
-from .values import Grid, Row
+from .values import Grid, Row, instructed
 
 
 def chat(grid: Grid, row: Row, workspace: Workspace, thread: str | None = None) -> Chat:
@@ -45,7 +45,9 @@ def chat(grid: Grid, row: Row, workspace: Workspace, thread: str | None = None) 
 
 def _said(grid: Grid, row: Row) -> list[Message]:
     """The conversation of an answer that does not have it any more."""
-    turns = grid.cases[row.call.case].turns
+    turns = instructed(
+        grid.cases[row.call.case].turns, grid.contestants[row.call.contestant].system
+    )
     if len(turns) > 1:
         raise UsageError("The answers before the last one are not kept; ask this prompt again.")
     return [*turns[0], Message("assistant", row.text)]

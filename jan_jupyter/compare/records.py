@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import UsageError
-from .values import Case, Contestant, Result, Row
+from .values import Case, Contestant, Result, Row, instructed
 
 TIMES = (
     "queue",
@@ -29,6 +29,7 @@ FIELDS = (
     "repeat",
     "model",
     "engine",
+    "system",
     "prompt",
     "expected",
     "text",
@@ -85,6 +86,7 @@ def _record(row: Row, case: Case, contestant: Contestant) -> dict[str, Any]:
         row.call.repeat,
         contestant.model,
         reply.engine if reply else None,
+        _system(case, contestant),
         case.text,
         case.expected,
         row.text,
@@ -100,6 +102,12 @@ def _record(row: Row, case: Case, contestant: Contestant) -> dict[str, Any]:
         row.at,
     )
     return dict(zip(FIELDS, values, strict=True))
+
+
+def _system(case: Case, contestant: Contestant) -> str | None:
+    """The instructions that were given, the contestant's own or the case's."""
+    first, *_ = instructed(case.turns, contestant.system)
+    return "\n\n".join(one.text for one in first if one.role == "system") or None
 
 
 def pandas(result: Result) -> Any:

@@ -224,6 +224,9 @@ GRIDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "system": (["a", "b"], "echo", {"system": "Be brief.", "expected": ["x", None]}),
     "messages": ([[Message("system", "a"), Message("user", "b")]], "echo", {}),
     "template": ("{x}!", "echo", {"variables": {"x": [1, "b"]}, "expected": "x"}),
+    "instructed": ("a", [("n", "echo", {"system": "Be brief."}), {"model": "five"}], {}),
+    "instructions": ("a", "echo", {"parameters": {"system": ["Be brief.", "Be kind.", None]}}),
+    "instructed twice": ("a", [("n", "echo", {"system": "a"}), "five"], {"system": "b"}),
     "named": ({"first": "a", "second": "b"}, "echo", {}),
 }  # fmt: skip
 
@@ -255,6 +258,37 @@ def test_the_code_names_scorers() -> None:
 
     made = small(scorers=["contains:Red", polite])
     assert "scorers=['contains:Red', polite]" in made.code()
+
+
+def test_a_contestant_has_instructions_of_its_own(server: StreamingServer, tmp_path: Path) -> None:
+    models = [("pirate", "echo", {"system": "Be a <pirate>."}), "echo"]
+    made = jan.compare("Red", models, system="Be brief.", name="instructed")
+    bodies = {str(entry.body["messages"][0]["content"]) for entry in server.journal()}
+    assert bodies == {"Be a <pirate>.", "Be brief."}
+    assert len({row.key for row in made}) == 2
+    assert [line["system"] for line in made.table()] == ["Be a <pirate>.", "Be brief."]
+    assert "{'system': 'Be a <pirate>.'}" in made.code()
+    assert jan.runs["instructed"].grid == made.grid
+    made.more(["Blue"])
+    assert asked(server) == 4
+    for text in (repr(made), made.save(tmp_path / "x.html").read_text("utf-8")):
+        assert "pirate: echo · system “Be a" in text
+    assert "<pirate>" not in made._repr_html_() + made._repr_markdown_()
+    assert made.thread("Red", "pirate").ask("Blue").text == '"Blue"'
+    first, *_ = server.journal()[-1].body["messages"]
+    assert first == {"role": "system", "content": "Be a <pirate>."}
+    with pytest.raises(errors.UsageError, match="A cell has no names"):
+        jan.compare("Red", models).code(cell=True)
+
+
+def test_a_thread_is_asked_again_with_instructions_of_ones_own(server: StreamingServer) -> None:
+    turns = (
+        (Message("system", "Be brief."), Message("user", "Red")),
+        (Message("system", "Be long."), Message("user", "Blue")),
+    )
+    jan.compare(Case("thread", turns), [("kind", "echo", {"system": "Be kind."})])
+    said = [m["content"] for m in server.journal()[-1].body["messages"]]
+    assert said == ["Be kind.", "Red", '"Red"', "Blue"]
 
 
 def test_the_cell_is_given_where_one_can_say_it() -> None:

@@ -12,12 +12,10 @@ from ...ask import messages_of
 from ...errors import UsageError
 from ...threads.thread import Thread
 from ...types import EMPTY, Message
-from ..values import Case, Grid
+from ..values import Case, Grid, Turns, instructed
 from . import contestants as whom
 from .frames import Line, is_missing, lines, series
 from .templates import labelled, message_filled
-
-Turns = tuple[tuple[Message, ...], ...]
 
 
 def grid(
@@ -39,9 +37,11 @@ def grid(
     are templates: `{column}` is filled in as `{name}` in a cell, a missing value as nothing, a
     picture or the `Path` of a file as what is attached there. The index of the frame becomes that
     of the cases.
-    `models`: ids, `engine:id`, Models, or tuples (NICKNAME, ID, PARAMETERS, SETTINGS).
+    `models`: ids, `engine:id`, Models, tuples (NICKNAME, ID, PARAMETERS, SETTINGS), or mappings of
+    `model`, `name`, `parameters`, `settings`, `system`.
     `parameters` hold for all; one with a list of values (temperature=[0, 0.7]) makes a contestant
-    of each. `system` takes the place of other instructions. `seed` is that of the order in which
+    of each. `system` takes the place of other instructions; among parameters it is a contestant's
+    own. `seed` is that of the order in which
     it is asked. `expected`: a list, the name of a column, one text for all, or what gives it of
     the variables (without any: of the text) of a case. Raises `UsageError`.
     """
@@ -52,11 +52,10 @@ def grid(
     if not cases:
         raise UsageError("There is nothing to ask: give a prompt, or several.")
     who = whom.contestants(models, parameters)
-    asked, settings = whom.shared(parameters)
-    if settings:
-        who = [replace(one, settings={**settings, **one.settings}) for one in who]
+    shared = whom.shared(parameters)
+    who = [whom.with_shared(one, shared) for one in who]
     cases = _with_expected(_with_names(cases), expected, rows)
-    return Grid(tuple(cases), tuple(who), repeats, asked or EMPTY, seed or 0)
+    return Grid(tuple(cases), tuple(who), repeats, shared.parameters or EMPTY, seed or 0)
 
 
 def _check_numbers(repeats: Any, seed: Any) -> None:
@@ -156,11 +155,12 @@ def _cases(
         raise UsageError(f"`system` is text, not {reprlib.repr(system)}.")
     if rows is None:
         return [
-            Case(prompt.name, _instructed(prompt.turns, system), prompt.index) for prompt in prompts
+            Case(prompt.name, instructed(prompt.turns, system or ""), prompt.index)
+            for prompt in prompts
         ]
     found = []
     for prompt in prompts:
-        turns = _instructed(prompt.turns, system)
+        turns = instructed(prompt.turns, system or "")
         start = [prompt.name or _beginning(prompt.turns)] if len(prompts) > 1 else []
         filled_in = [_filled(turns, row.values) for row in rows]
         if all(one == turns for one in filled_in):
@@ -172,15 +172,6 @@ def _cases(
             name = " · ".join([*start, row.name])
             found.append(Case(name, asked, row.index, labelled(row.values)))
     return found
-
-
-def _instructed(turns: Turns, system: str | None) -> Turns:
-    """With that system text instead of another."""
-    if not system:
-        return turns
-    rest = [tuple(one for one in turn if one.role != "system") for turn in turns]
-    rest[0] = (Message("system", system), *rest[0])
-    return tuple(rest)
 
 
 def _filled(turns: Turns, values: Mapping[str, Any]) -> Turns:

@@ -14,7 +14,7 @@ from ...errors import UsageError
 from ...types import Message
 from ..values import Case, Contestant, Grid
 from ..widening import gridded
-from .contestants import contestants
+from .contestants import SYSTEM, contestants
 
 
 def python(grid: Grid, name: str = "", scorers: Sequence[Any] = ()) -> str:
@@ -52,7 +52,7 @@ def cell(grid: Grid, name: str = "") -> str:
     contestants, cases = grid.contestants, grid.cases
     if len(cases) != 1 or len(cases[0].turns) != 1:
         raise UsageError("A cell asks one prompt; `.code()` gives Python that asks these.")
-    if any(c.settings or c.parameters or c.name != c.model for c in contestants):
+    if any(c.settings or c.parameters or c.system or c.name != c.model for c in contestants):
         raise UsageError("A cell has no names and settings of models; `.code()` gives Python.")
     system = [message for message in cases[0].turns[0] if message.role == "system"]
     asked = [message for message in cases[0].turns[0] if message.role != "system"]
@@ -96,12 +96,14 @@ def _listed(items: Sequence[str]) -> str:
 
 def _model(one: Contestant) -> str:
     """A contestant as people write it, where that makes the same one anew."""
-    named = (one.name, one.model, dict(one.parameters), dict(one.settings))
+    system = {SYSTEM: one.system} if one.system else {}
+    named = (one.name, one.model, {**one.parameters, **system}, dict(one.settings))
     for form in (one.model, named[:3], named):
         with suppress(UsageError):
             if contestants([form], {}) == [one]:
                 return literal(form)
-    given = ", ".join(map(literal, named))
+    whole = (*named[:2], one.parameters, one.settings, *system.values())
+    given = ", ".join(map(literal, whole))
     return f"Contestant({given})"
 
 

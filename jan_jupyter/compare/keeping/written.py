@@ -140,7 +140,7 @@ def grid_json(grid: Grid) -> Json:
     }
 
 
-_CONTESTANT = ("name", "model", "parameters", "settings")
+_CONTESTANT = ("name", "model", "parameters", "settings", "system")
 
 
 def _case_json(case: Case) -> Json:

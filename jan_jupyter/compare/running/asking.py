@@ -72,7 +72,7 @@ async def reply_to(
     asking.partial, asking.cold, asking.waited = None, False, False
     asking.has_slots = target.engine.local
     asking.who = target.model.id, target.engine.options.name
-    _, *following = composer.grid.cases[asking.ask.case].turns
+    _, *following = composer.turns(asking.ask.case, asking.ask.contestant)
     if answers > 1:
         request = replace(request, parameters={**request.parameters, "n": answers})
     asking.sent = monotonic()

@@ -15,7 +15,7 @@ from ... import bridge, errors
 from ...redaction import is_secret_name
 from ...router import Target
 from ...types import ChatRequest, Event, Reply
-from ..values import Case, Contestant, Grid
+from ..values import Case, Contestant, Grid, instructed
 from .asking import ASKING, Asking, notice, reply_to
 from .compose import Composer
 from .plan import Ask
@@ -125,7 +125,8 @@ def _names(values: Mapping[str, Any]) -> list[str]:
 
 def _alone(grid: Grid, ask: Ask) -> Grid:
     """One cell of a grid, and of it only what is asked."""
-    turns, one = grid.cases[ask.case].turns, grid.contestants[ask.contestant]
+    one = grid.contestants[ask.contestant]
+    turns = instructed(grid.cases[ask.case].turns, one.system)
     contestant = Contestant(one.name, one.model, dict(one.parameters), dict(one.settings))
     return Grid((Case("", turns),), (contestant,), 1, dict(grid.parameters))
 

@@ -29,7 +29,8 @@ def body(board: Board, caption: str) -> str:
     # Formulas are left alone: a page's MathJax would read them anywhere.
     return (
         '<div class="jan-compare tex2jax_ignore mathjax_ignore">'
-        f"{_summary(board, caption)}{_verdicts(board)}{_rows(board)}</div>"
+        f"{_summary(board, caption)}{_listed(table.models(board))}"
+        f"{_listed(table.verdicts(board))}{_rows(board)}</div>"
     )
 
 
@@ -105,9 +106,9 @@ def _scrolled(label: str) -> str:
     return f'<div class="jc-wide" role="region" aria-label="{label}" tabindex="0">'
 
 
-def _verdicts(board: Board) -> str:
-    said = "".join(f"<li>{_text(sentence)}</li>" for sentence in table.verdicts(board))
-    return f"<ul>{said}</ul>" if said else ""
+def _listed(lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{_text(one)}</li>" for one in lines)
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def _rows(board: Board) -> str:

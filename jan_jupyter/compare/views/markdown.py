@@ -28,7 +28,8 @@ def markdown(board: Board) -> str:
     """The Markdown; a title, the summary, then a section for each prompt."""
     parts = [f"## {_plain(board.title)}", _plain(board.asked), _summary(board)]
     parts += [_plain(table.legend(board))]
-    parts += ["\n".join(f"- {_plain(sentence)}" for sentence in table.verdicts(board))]
+    for lines in (table.models(board), table.verdicts(board)):
+        parts += ["\n".join(f"- {_plain(one)}" for one in lines)]
     if board.lines:
         parts.append(_ABOUT[board.against])
     parts += [_row(board, row) for row in board.lines]

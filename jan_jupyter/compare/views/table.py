@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ...redaction import is_secret_name, without_secrets
+from ..grids.contestants import part
 from .board import Board
 from .figures import Estimate, Summary
-from .written import number, seconds
+from .written import joined, line, number, seconds
 
 
 class Column(NamedTuple):
@@ -58,6 +60,19 @@ def legend(board: Board) -> str:
         parts.insert(bool(board.scorers), "times and speeds are medians")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def models(board: Board) -> list[str]:
+    """Whom a name stands for, a line each, where the name itself does not say it."""
+    found = []
+    for one in board.result.grid.contestants:
+        values = {**one.parameters, **one.settings}
+        parts = [one.model, *(part(n, v) for n, v in values.items() if not is_secret_name(n))]
+        parts += [f"system “{line(one.system, 80)}”"] if one.system else []
+        told = joined(map(without_secrets, parts))
+        if one.system or told != one.name:
+            found.append(f"{one.name}: {told}")
+    return found
 
 
 def estimate(found: Estimate | None, write: Callable[[float], str] = number) -> str:

@@ -25,7 +25,8 @@ def text(board: Board, width: int = 100) -> str:
     """The text, in lines of `width` columns."""
     parts = [_filled(board.caption, width), _summary(board, width)]
     parts += [_filled(table.legend(board), width)]
-    parts += ["\n".join(_filled(f"- {one}", width, "  ") for one in table.verdicts(board))]
+    for lines in (table.models(board), table.verdicts(board)):
+        parts += ["\n".join(_filled(f"- {one}", width, "  ") for one in lines)]
     parts += [_filled(_ABOUT[board.against], width) if board.lines else ""]
     parts += [_row(board, row, width) for row in board.lines]
     parts += [_filled(board.left_out, width)]
