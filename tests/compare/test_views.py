@@ -331,8 +331,13 @@ def test_times_are_without_waiting_and_loading() -> None:
     waited = Row(Call(0, 0), "k", Reply("x", "m", "nitro", timings=timings), cold=True)
     shown = board(Result(result.grid, [waited]))
     (summary,) = shown.summaries
-    assert summary.first_token is not None
-    assert (summary.first_token.value, summary.total) == (0.25, 2.5)
+    assert (summary.first_token, summary.seconds) == (
+        figures.Estimate(0.25, n=1),
+        figures.Estimate(2.5, n=1),
+    )
+    assert (summary.loads, summary.loading) == (1, 2.0)
+    assert re.search("first token +an answer +loading", text.text(shown))
+    assert "2.5 s (cold)  2.0 s" in text.text(shown)
     assert "2.5 s · <cold: 2.0 s of loading>" in text.text(shown)
 
 
@@ -355,10 +360,18 @@ def test_times_are_those_of_warm_answers() -> None:
     (summary,) = board(Result(result.grid, [cold, result.rows[1]])).summaries
     assert summary.first_token is not None
     assert summary.first_token.value == 0.12
+    timings = Timings(load=4.0, total=34.0)
+    loaded = Row(Call(0, 0), "k", Reply("x", "m", "nitro", timings=timings), cold=True)
+    both = board(Result(result.grid, [loaded, result.rows[1]]))
+    assert both.summaries[0].seconds == figures.Estimate(2.5, n=1)
+    assert (both.summaries[0].loads, both.summaries[0].loading) == (1, 4.0)
+    assert "medians, of warm answers where there are some" in text.text(both)
+    again = Row(Call(1, 0), "l", Reply("x", "m", "nitro", timings=Timings(load=6.0)), cold=True)
+    assert "2 × 5.0 s" in text.text(board(Result(result.grid, [loaded, again])))
     (alone,) = board(Result(result.grid, [cold])).summaries
     assert alone.first_token is not None
     assert (alone.first_token.value, alone.warm, alone.missing) == (30.0, False, 1)
-    assert "first token (cold)" in text.text(board(Result(result.grid, [cold])))
+    assert "30 s (cold)" in text.text(board(Result(result.grid, [cold])))
 
 
 def test_intervals_of_statistics_take_the_place_of_spreads() -> None:

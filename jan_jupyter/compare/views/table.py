@@ -23,13 +23,13 @@ class Column(NamedTuple):
 def columns(board: Board) -> list[Column]:
     """Those that tell something of at least one contestant."""
     scores = [_score(name) for name in board.scorers]
-    warm = "" if all(one.warm or not one.answers for one in board.summaries) else " (cold)"
     tried = [
         *scores,
         Column(f"against {board.names[board.baseline]}", _word(board)),
         Column("tok/s", lambda one: _speed(one.speed), lambda one: one.speed, from_zero=True),
-        Column(f"first token{warm}", lambda one: _time(one.first_token)),
-        Column("answering", lambda one: "" if one.total is None else seconds(one.total)),
+        Column("first token", lambda one: _time(one.first_token, one.warm)),
+        Column("an answer", lambda one: _time(one.seconds, one.warm)),
+        Column("loading", _loading),
         Column("tokens", lambda one: f"{one.tokens:,}" if one.tokens else ""),
         Column("cost, estimated", _cost),
         Column("same each time", _stable),
@@ -56,8 +56,14 @@ def legend(board: Board) -> str:
     parts = [text for kind, text in said.items() if kind in kinds]
     if board.scorers:
         parts.insert(0, "scores are means over prompts")
-    if any(summary.speed or summary.first_token for summary in board.summaries):
-        parts.insert(bool(board.scorers), "times and speeds are medians")
+    summaries = board.summaries
+    if any(one.speed or one.first_token or one.seconds for one in summaries):
+        apart = (
+            ", of warm answers where there are some"
+            if any(one.loading for one in summaries)
+            else ""
+        )
+        parts.insert(bool(board.scorers), f"times and speeds are medians{apart}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
@@ -104,8 +110,14 @@ def _speed(found: Estimate | None) -> str:
     return estimate(found, write)
 
 
-def _time(found: Estimate | None) -> str:
-    return seconds(found.value) if found else ""
+def _time(found: Estimate | None, warm: bool) -> str:
+    return seconds(found.value) + ("" if warm else " (cold)") if found else ""
+
+
+def _loading(one: Summary) -> str:
+    if one.loading is None:
+        return ""
+    return seconds(one.loading) if one.loads == 1 else f"{one.loads:,} × {seconds(one.loading)}"
 
 
 def _cost(one: Summary) -> str:
