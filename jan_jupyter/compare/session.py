@@ -198,32 +198,38 @@ class Session:
                 yield step
 
     async def _decided(self, deciding: Deciding, row: Row) -> str:
-        """Score a row that came, and look whether all is clear; why it ends, else nothing."""
-        one = Result(self.grid, [self.rows[row.call]])
-        await score(one, self.scorers, on_row=self._scored, workspace=self.workspace)
-        return deciding.decided(self.result) if deciding.add(row) else ""
+        """After a row that came, if it is time: score, and look whether all is clear; why it ends,
+        else nothing."""
+        if not deciding.add(row):
+            return ""
+        await self._score_all()
+        return deciding.decided(self.result)
 
     async def scoring(self) -> Steps:
         """Score what has no score yet; each is kept when it comes."""
         if not self.scorers or not self.rows:
             return
         names = {one.name for one in self.scorers}
-        scored = score(
-            self.result,
-            self.scorers,
-            on_row=self._scored,
-            fresh=self._rewritten,
-            workspace=self.workspace,
-        )
 
         def counted() -> Scored:
             good = [row for row in self.rows.values() if row.ok]
             return Scored(sum(names <= row.scores.keys() for row in good), len(good))
 
-        async with aclosing(beating(scored, counted)) as coming:
+        async with aclosing(beating(self._score_all(), counted)) as coming:
             async for step in coming:
                 yield step
         self._rewritten = set()
+
+    async def _score_all(self) -> None:
+        """One scorer after the other: of several that ask a model each is loaded once."""
+        for one in self.scorers:
+            await score(
+                self.result,
+                [one],
+                on_row=self._scored,
+                fresh=self._rewritten,
+                workspace=self.workspace,
+            )
 
     def add_scorers(self, given: Sequence[Any]) -> None:
         """More scorers; one of a name that is there takes its place, and scores anew if it is a
