@@ -19,7 +19,7 @@ from .keeping.stored_runs import Run
 from .lookup import Lookup
 from .saving import save
 from .scoring.votes import Judged
-from .session import Session, listed
+from .session import Session
 from .shown import Shown, narrowed
 from .stats.repeated import Repeats
 from .stats.verdicts import Standing, Verdict, standings, verdicts
@@ -160,7 +160,7 @@ class Comparison:
         """The Python that asks for the same again; or the cell, where one can say it all."""
         if cell:
             return source.cell(self.grid, self.name)
-        return source.python(self.grid, self.name, listed(self._session.given))
+        return source.python(self.grid, self.name, self._session.as_given())
 
     # Judging --------------------------------------------------------------------------------------
 

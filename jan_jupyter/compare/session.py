@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -22,13 +22,17 @@ from .running.plan import Plan, plan
 from .running.progress import Progress
 from .running.run import run
 from .scoring.judge import Judge, pairwise
-from .scoring.scorers import Scorer, changed, named_scorers, score
+from .scoring.scorers import Scorer, changed, named_scorers, score, things
 from .scoring.votes import Judged, Judgement, Vote
 from .steps import Consent, Counting, Looked, Scored, Steps, beating, take, ticking
 from .values import Call, Grid, Result, Row
 
 PAID_UNASKED = 100
 """So many calls that cost money are asked for without asking the user first."""
+
+
+_SCORERS = "scorers"
+"""The note of a run with those that can be told."""
 
 
 QUICK = 1000
@@ -58,9 +62,9 @@ class Session:
         self.grid = grid
         self.workspace = workspace
         self.store = store
-        self.given = scorers
-        """The scorers as the user gave them."""
         self.scorers: list[Scorer] = named_scorers(scorers, workspace=workspace)
+        self.given = dict(zip([one.name for one in self.scorers], things(scorers), strict=True))
+        """The scorers as the user gave them, by name."""
         _check_decides(decide, self.scorers)
         self.fresh = fresh
         self.budget = budget
@@ -92,6 +96,8 @@ class Session:
         """That of a run that is kept. Raises `RunNotFound`, `RunsUnreadable`."""
         result = store.result(stored)
         session = cls(result.grid, workspace, store, name=stored.name)
+        with suppress(UsageError):  # of what another version has noted
+            session._score_by(store.noted(stored, _SCORERS) or ())
         session._adopt(stored, result.rows)
         return session
 
@@ -234,16 +240,38 @@ class Session:
     def add_scorers(self, given: Sequence[Any]) -> None:
         """More scorers; one of a name that is there takes its place, and scores anew if it is a
         function with other code."""
+        self._score_by(given)
+        self._note_scorers()
+
+    def as_given(self) -> Sequence[Any] | Mapping[str, Any]:
+        """The scorers as `compare` takes them: with names only where those are the user's own."""
+        plain = [*self.given.values()]
+        with suppress(UsageError):
+            if [one.name for one in named_scorers(plain)] == [*self.given]:
+                return plain
+        return self.given
+
+    def _score_by(self, given: Any) -> None:
         made = named_scorers(given, workspace=self.workspace)
         self._rewritten |= changed(self.scorers, made)
         names = {one.name for one in made}
         self.scorers = [*(one for one in self.scorers if one.name not in names), *made]
-        self.given = [*listed(self.given), *given]
+        new = dict(zip([one.name for one in made], things(given), strict=True))
+        self.given = {name: one for name, one in self.given.items() if name not in names} | new
+
+    def _note_scorers(self) -> None:
+        """Keep those that text can tell, so that the run is scored by them when it is opened."""
+        told = {name: one for name, one in self.given.items() if isinstance(one, str | int | float)}
+        if self.run is not None and told:
+            before = self.store.noted(self.run, _SCORERS) or {}
+            if told.items() - before.items():
+                self.store.note_all(self.run, {_SCORERS: {**before, **told}})
 
     def _begin(self) -> None:
         if self.run is None:
             stored = self.store.begin(self._name, self.grid, fresh=self.fresh)
             self._adopt(stored, self.store.rows(stored))
+            self._note_scorers()
 
     def _take(self, row: Row) -> None:
         """A row that came; one of this run that was served again is that which is there."""
@@ -397,7 +425,3 @@ def _check_decides(by: str | None, scorers: Sequence[Scorer]) -> None:
     if by is not None and by not in names:
         known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
         raise UsageError(f"`decide` names a scorer, which {by!r:.80} is not: {known}.")
-
-
-def listed(given: Any) -> list[Any]:
-    return [*given] if isinstance(given, list | tuple) else [given]

@@ -46,9 +46,11 @@ class Case:
     """Its row: the index of a frame as text, or the beginning of the prompt."""
     turns: Turns
     index: Any = None
-    """Its place in the frame that it came from."""
+    """Its place in the frame that it came from; a tuple where that has several levels."""
     variables: Mapping[str, Any] = EMPTY
     expected: Any = None
+    index_names: tuple[Any, ...] = ()
+    """What the frame calls the levels of that index; empty where they have no names."""
 
     @property
     def text(self) -> str:

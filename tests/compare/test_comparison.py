@@ -25,6 +25,7 @@ from jan_jupyter.compare.running import facts
 from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
+from jan_jupyter.magics.options import compares, parameters_of, parse_cell
 from jan_jupyter.settings import settings
 from jan_jupyter.types import Message
 from support.jan import add_remote
@@ -151,6 +152,35 @@ def test_the_index_of_a_frame_comes_back() -> None:
     assert made.to_arrow().column("index").to_pylist() == ["x", "x", "y", "y"]
 
 
+def test_an_index_of_levels_and_of_days_comes_back_too() -> None:
+    """In the kernel that asked, in another one, and by the code: a join finds each row."""
+    pandas = pytest.importorskip("pandas")
+    levels = pandas.MultiIndex.from_tuples([("EU", "it"), ("EU", "ch")], names=["part", "code"])
+    # Winter and summer: two distances from UTC in one zone.
+    days = pandas.DatetimeIndex(["2026-01-01", "2026-07-01"], tz="Europe/Rome", name="day")
+    for name, index, columns in (("levels", levels, ["part", "code"]), ("days", days, ["day"])):
+        frame = pandas.DataFrame({"city": ["Rome", "Bern"], "index": [1, 2]}, index=index)
+        made = jan.compare("Where is {city}?", ["echo"], variables=frame, name=name)
+        opened = jan.runs[name]
+        assert again(made.code()) == made.grid == opened.grid
+        for one in (made, opened):
+            back = one.to_pandas()
+            assert back.index.equals(index)
+            assert [*back.index.names] == columns
+            both = frame.join(back[["text"]])
+            assert [*both.text] == ['"Where is Rome?"', '"Where is Bern?"']
+            assert one.to_polars().columns[: len(columns)] == columns
+            assert one.to_arrow().column_names[: len(columns)] == columns
+            assert one[index[1], "echo"].text == '"Where is Bern?"'
+    assert "EU · it" in repr(jan.runs["levels"])
+
+
+def test_a_column_that_is_called_index_stays() -> None:
+    made = jan.compare("{index}", ["echo"], variables=[{"index": "a"}, {"index": "b"}])
+    assert [*made.to_polars()["index"]] == ["a", "b"]
+    assert [*made.to_polars()["index_index"]] == [0, 1]
+
+
 def test_columns_of_mixed_values_are_text_in_frames() -> None:
     made = jan.compare(["a", "b"], "echo", expected=["one", 2])
     assert made.to_polars()["expected"].to_list() == ["one", "2"]
@@ -258,6 +288,8 @@ def test_the_code_names_scorers() -> None:
 
     made = small(scorers=["contains:Red", polite])
     assert "scorers=['contains:Red', polite]" in made.code()
+    made = small(scorers={"red": "contains:Red", "polite": polite})
+    assert "scorers={'red': 'contains:Red', 'polite': polite}" in made.code()
 
 
 def test_a_contestant_has_instructions_of_its_own(server: StreamingServer, tmp_path: Path) -> None:
@@ -294,11 +326,39 @@ def test_a_thread_is_asked_again_with_instructions_of_ones_own(server: Streaming
 def test_the_cell_is_given_where_one_can_say_it() -> None:
     made = jan.compare("a {b}", ["echo", "five"], repeats=2, system="Be brief.", name="c")
     assert made.code(cell=True) == (
-        "%%jan --raw -m echo -m five -s 'Be brief.' --repeat 2 --as c\na {b}"
+        "%%jan --raw -m echo -m five --repeat 2 -s 'Be brief.' --as c\na {b}"
     )
-    for other in (jan.compare(["a", "b"], ["echo", "five"]), jan.compare("a", "echo")):
+    for other in (["a", "b"], ["echo"]), ("a", [("nick", "echo")]), ("a", ["echo", ("n", "five")]):
         with pytest.raises(errors.UsageError, match=r"\.code\(\)"):
-            other.code(cell=True)
+            source.cell(gridded(*other))
+
+
+CELLS: list[tuple[Any, dict[str, Any]]] = [
+    (["echo", "five"], {"parameters": {"temperature": [0, 0.7], "max_tokens": 5}}),
+    ("echo", {"parameters": {"temperature": [0, 0.7], "ctx_len": [512, 1024]}, "repeats": 3}),
+    ("echo", {}),
+    ("echo", {"parameters": {"stop": [["a", "b"], ["c d"]]}}),
+]
+
+
+@pytest.mark.parametrize(("models", "options"), CELLS)
+def test_the_cell_asks_the_same(models: Any, options: Any) -> None:
+    grid = gridded("a", models, **options)
+    line, text = source.cell(grid).split("\n")
+    parsed = parse_cell(line.removeprefix("%%jan "))
+    assert compares(parsed)
+    parameters = {**parameters_of(parsed), **dict(parsed.sweeps)}
+    repeats = parsed.repeat or 1
+    assert gridded([text], parsed.models, parameters=parameters, repeats=repeats) == grid
+
+
+def test_a_run_that_is_opened_is_scored_as_before(server: StreamingServer) -> None:
+    made = small(scorers={"red": "contains:Red", "own": lambda text: bool(text)}, name="run")
+    made.score("exact")
+    opened = jan.runs["run"]
+    assert "scorers={'red': 'contains:Red', 'exact': 'exact'}" in opened.code()
+    more = opened.more("Red, too")
+    assert all({"red", "exact"} <= row.scores.keys() for row in more)
 
 
 # Judging ------------------------------------------------------------------------------------------

@@ -132,7 +132,8 @@ def test_a_template_over_a_frame(frame: Any, index: list[Any]) -> None:
     assert [case.expected for case in found.cases] == ["Hallo", "Tschüss"]
     assert dict(found.cases[0].variables) == {"text": "Hi", "tone": "kind", "good": "Hallo"}
     if index != [0, 1]:
-        assert [case.name for case in found.cases] == [str(place) for place in index]
+        names = [" · ".join(map(str, i)) if isinstance(i, tuple) else i for i in index]
+        assert [case.name for case in found.cases] == names
 
 
 def test_a_mapping_of_lists_is_all_combinations() -> None:

@@ -7,7 +7,7 @@ import itertools
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 
 from jan_jupyter.compare.stats import statistics, verdicts
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
-from jan_jupyter.compare.views import diff, dots, figures, html, markdown, report, text
+from jan_jupyter.compare.views import diff, dots, figures, html, markdown, report, table, text
 from jan_jupyter.compare.views.board import board
 from jan_jupyter.compare.views.written import width
 from jan_jupyter.errors import UsageError
@@ -289,7 +289,9 @@ def test_the_biggest_regression_stands_first_and_failures_before_it() -> None:
     assert [line.place for line in shown.lines] == [4, 1, 0, 2]
     assert [line.worst for line in shown.lines] == [None, -1.0, -0.5, 1.0]
     assert shown.same == 1
-    assert shown.left_out == "1 prompt not shown: there it agrees with a."
+    assert (
+        shown.left_out == "1 prompt not shown: there it agrees with a (.show(every=True) has all)."
+    )
     assert [line.place for line in board(result, every=True).lines] == [4, 1, 0, 3, 2]
     assert next(line.place for line in board(result, baseline="b").lines) == 2
     alike = made({"a": ["x", "y", "z"], "b": ["x", "y", "w"]})
@@ -297,6 +299,50 @@ def test_the_biggest_regression_stands_first_and_failures_before_it() -> None:
     few = board(result, limit=1)
     assert (len(few.lines), few.more) == (1, 3)
     assert board(result, limit=0).left_out == ""
+
+
+def test_one_prompt_is_shown_though_all_agree() -> None:
+    alone, two = made({"a": ["x"], "b": ["x"]}), made({"a": ["x", "y"], "b": ["x", "y"]})
+    assert len(board(alone).lines) == 1
+    assert not board(alone).left_out
+    assert "= the same answer as a" in text.text(board(alone))
+    assert (
+        board(two).left_out
+        == "2 prompts not shown: there it agrees with a (.show(every=True) has all)."
+    )
+    assert not board(alone, limit=0).lines
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_an_empty_answer_is_told(nothing: str) -> None:
+    shown = board(made({"a": ["x"], "b": [nothing]}))
+    for form in (html.body(shown, ""), markdown.markdown(shown), text.text(shown)):
+        assert "an empty answer" in form
+
+
+def test_it_is_told_which_brackets_are_what() -> None:
+    result = made({"a": [("x", 1.0)] * 5})
+    legend = table.legend(board(result))
+    assert (
+        "± one standard deviation of the prompts, which is no interval of the mean (exact)"
+        in legend
+    )
+    assert "in brackets the middle half of the prompts (tok/s)" in legend
+    assert "(tok/s)" not in table.legend(board(made({"a": ["x"] * 5})))
+
+
+def test_nothing_is_said_of_what_is_not_there() -> None:
+    """Neither marks against what nobody expects, nor scores of which there are none."""
+    result = made({"a": ["x"]})
+    failed = [
+        replace(row, scores={"exact": Score(None, "there is nothing expected")})
+        for row in result.rows
+    ]
+    shown = text.text(board(Result(result.grid, failed)))
+    assert "expected:" not in shown
+    assert "only here" not in shown
+    assert "Scores are means" not in shown
+    assert "there is nothing expected" in shown
 
 
 def test_repeats_are_collapsed_with_the_place_where_they_part() -> None:

@@ -226,6 +226,11 @@ def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
     ask.execute("%%jan -m echo -m five --as tabbed\nfirst")
     assert {"--set", "--repeat"} <= {*offered("%%jan -m echo --")}
     assert "five" in offered("%jan compare -m f")
+    assert "five" in offered("%%jan -m echo -m f")
+    for line in ("%%jan -m echo --set te", "%jan -m echo --set te", "%jan compare --set te"):
+        assert offered(line) == ["temperature="]
+    ask.execute("contented = len")
+    assert offered("%jan compare --scorer cont") == ["contains", "contented"]
     assert "tabbed" in offered("%jan runs show t")
     assert "--over" in offered("%jan compare --o")
 

@@ -14,7 +14,7 @@ from ...threads.thread import Thread
 from ...types import EMPTY, Message
 from ..values import Case, Grid, Turns, instructed
 from . import contestants as whom
-from .frames import Line, is_missing, lines, series
+from .frames import Line, is_missing, lines, place_name, series
 from .templates import labelled, message_filled
 
 
@@ -74,6 +74,7 @@ class _Prompt(NamedTuple):
     turns: Turns
     name: str = ""
     index: Any = None
+    index_names: tuple[Any, ...] = ()
 
 
 def _prompts(given: Any) -> list[_Prompt]:
@@ -100,8 +101,11 @@ def _prompts(given: Any) -> list[_Prompt]:
     found = [_prompt(one, number) for number, one in enumerate(several, 1)]
     if index is None:
         return found
-    pairs = zip(found, index, strict=True)
-    return [one._replace(index=place, name=str(place)) for one, place in pairs]
+    pairs = zip(found, index.places, strict=True)
+    return [
+        one._replace(index=place, name=place_name(place), index_names=index.names)
+        for one, place in pairs
+    ]
 
 
 def _is_message(value: Any) -> bool:
@@ -155,7 +159,12 @@ def _cases(
         raise UsageError(f"`system` is text, not {reprlib.repr(system)}.")
     if rows is None:
         return [
-            Case(prompt.name, instructed(prompt.turns, system or ""), prompt.index)
+            Case(
+                prompt.name,
+                instructed(prompt.turns, system or ""),
+                prompt.index,
+                index_names=prompt.index_names,
+            )
             for prompt in prompts
         ]
     found = []
@@ -170,7 +179,8 @@ def _cases(
             )
         for row, asked in zip(rows, filled_in, strict=True):
             name = " · ".join([*start, row.name])
-            found.append(Case(name, asked, row.index, labelled(row.values)))
+            values = labelled(row.values)
+            found.append(Case(name, asked, row.index, values, index_names=row.index_names))
     return found
 
 

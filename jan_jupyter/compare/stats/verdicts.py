@@ -127,6 +127,9 @@ class Verdict:
     def __str__(self) -> str:
         return _line(self)
 
+    def __repr__(self) -> str:
+        return f"<Verdict: {self}>"
+
 
 def verdicts(
     result: Result,

@@ -98,6 +98,10 @@ def ends(cell: Cell) -> list[str]:
     return [f"{reason} (×{n})" if n > 1 else reason for reason, n in reasons.items()]
 
 
+EMPTY = "an empty answer"
+"""What stands for one."""
+
+
 def parted(first: Variant, other: Variant) -> str:
     """Where another answer of the repeats parts from the first."""
     at, here, there = diff.parting(first.text, other.text)

@@ -8,7 +8,7 @@ from html import escape
 
 from . import diff, dots, table
 from .board import Board, Cell, Line, Variant
-from .cells import ABOUT, about, cut, ends, is_code, parted, question, same, shown
+from .cells import ABOUT, EMPTY, about, cut, ends, is_code, parted, question, same, shown
 from .style import STYLE
 from .written import change, counted, joined, line, number, on_one_line, visible
 
@@ -179,6 +179,8 @@ def _answer(board: Board, row: Line, place: int, cell: Cell) -> str:
     first = cell.variants[0]
     reply = first.rows[0].reply
     thought = _fold("reasoning", reply.reasoning) if reply and reply.reasoning else ""
+    if not first.text.strip():
+        return f'{thought}<p class="jc-quiet">{EMPTY}</p>'
     parts = shown(board, row, place)
     text = _fold(same(board), first.text) if parts is None else _long(parts, len(board.names))
     return f"{thought}{text}"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ... import markdown as sanitiser
 from . import diff, table
 from .board import Board, Cell, Line
-from .cells import about, cut, ends, is_code, parted, question, same, shown
+from .cells import EMPTY, about, cut, ends, is_code, parted, question, same, shown
 from .written import change, counted, joined, line, number, on_one_line, visible
 
 _ABOUT = {
@@ -80,7 +80,7 @@ def _cell(board: Board, row: Line, place: int, cell: Cell) -> list[str]:
         reply = first.rows[0].reply
         if reply and reply.reasoning:
             parts.append(_fold("reasoning", reply.reasoning))
-        parts += _answer(shown(board, row, place), board)
+        parts += _answer(shown(board, row, place), board) if first.text.strip() else [EMPTY]
         parts += [_fold(parted(first, other), other.text) for other in cell.others]
         parts += [cell.uncounted] if cell.uncounted else []
     for failed in cell.errors:

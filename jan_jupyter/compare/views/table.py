@@ -41,21 +41,21 @@ def columns(board: Board) -> list[Column]:
 
 def legend(board: Board) -> str:
     """What the numbers and the dots mean, in a line; empty if there is nothing to explain."""
-    found = [
-        estimate
-        for column in columns(board)
-        for summary in board.summaries
-        if column.estimate and (estimate := column.estimate(summary))
-    ]
-    kinds = {estimate.kind for estimate in found}
+    kinds: dict[str, dict[str, None]] = {}  # what the brackets are, and in which columns
+    for column in columns(board):
+        for summary in board.summaries:
+            if column.estimate and (found := column.estimate(summary)):
+                kinds.setdefault(found.kind, {})[column.heading] = None
     said = {
         "95 %": "in brackets the 95 % interval",
         "sd": "± one standard deviation of the prompts, which is no interval of the mean",
         "half": "in brackets the middle half of the prompts",
     }
-    parts = [text for kind, text in said.items() if kind in kinds]
-    if board.scorers:
-        parts.insert(0, "scores are means over prompts")
+    parts = [
+        text + (f" ({', '.join(kinds[kind])})" if len(kinds.keys() & said.keys()) > 1 else "")
+        for kind, text in said.items()
+        if kind in kinds
+    ]
     summaries = board.summaries
     if any(one.speed or one.first_token or one.seconds for one in summaries):
         apart = (
@@ -63,7 +63,9 @@ def legend(board: Board) -> str:
             if any(one.loading for one in summaries)
             else ""
         )
-        parts.insert(bool(board.scorers), f"times and speeds are medians{apart}")
+        parts.insert(0, f"times and speeds are medians{apart}")
+    if any(one.scores for one in summaries):
+        parts.insert(0, "scores are means over prompts")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from . import diff, table, written
 from .board import Board, Cell, Line
-from .cells import about, cut, ends, parted, question, same, shown
+from .cells import EMPTY, about, cut, ends, parted, question, same, shown
 from .written import change, counted, joined, line, number, on_one_line, visible
 
 _NARROWEST = 34
@@ -97,7 +97,8 @@ def _cell(board: Board, row: Line, place: int, cell: Cell, width: int) -> list[s
         found += _wrapped(f"✕ {reason}", width)
     found += [] if cell.rows else ["not asked yet"]
     if cell.variants:
-        found += _answer(shown(board, row, place), board, width)
+        empty = not cell.variants[0].text.strip()
+        found += [EMPTY] if empty else _answer(shown(board, row, place), board, width)
         for other in cell.others:
             found += _wrapped(parted(cell.variants[0], other), width)
         found += [cell.uncounted] if cell.uncounted else []

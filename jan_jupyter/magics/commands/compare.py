@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ..candidates import Offer, names, parameters, paths, ready_models
+from ..candidates import Offer, names, parameters, paths, ready_models, scorers
 from ..candidates import runs as run_names
 from ..options import key_value, sweep
 from .command import Caller, Command, arg
@@ -148,6 +148,7 @@ _COMPARE = (
         default=[],
         type=sweep,
         metavar="KEY=VALUE,…",
+        candidates=parameters,
         help="compare values of a parameter: temperature=0,0.7",
     ),
     arg(
@@ -167,7 +168,7 @@ _COMPARE = (
         action="append",
         default=[],
         metavar="NAME",
-        candidates=names,
+        candidates=scorers,
         help="what scores an answer: its name, or a function of the notebook",
     ),
     arg(
