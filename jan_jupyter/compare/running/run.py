@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ...ask import settled
@@ -22,6 +22,9 @@ from .facts import AT_A_TIME
 from .limits import LONGEST_PAUSE, Limit
 from .plan import AT_ONCE, Fact, Lane, Plan, Stage
 from .progress import Counting, Tell
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
 
 TRIES = 6
 """How often a request is sent that a server refuses because it has too much to do."""
@@ -71,6 +74,7 @@ async def run(
         task.cancel()
         await asyncio.wait([task])
         _ = task.cancelled() or task.exception()  # whoever leaves early does not ask for it
+        await running.close()
 
 
 @dataclass(eq=False, slots=True)
@@ -123,7 +127,8 @@ class _Run:
         self._limits: dict[str, Limit] = {}
         self._count = Counting(plan, tell)
         self._reply_to = reply_to
-        self._machines, self._elsewhere = 1, False
+        self._machines = 1
+        self._cluster: Cluster | None = None
 
     async def ask_there(self, client: Any) -> None:
         """Ask by the workers of a cluster, each of which has slots and memory of its own."""
@@ -131,8 +136,12 @@ class _Run:
 
         check_secrets(self.plan.grid)
         cluster = Cluster(client)
-        self._reply_to = cluster.reply_to
-        self._machines, self._elsewhere = await asyncio.to_thread(cluster.workers), True
+        self._reply_to, self._cluster = cluster.reply_to, cluster
+        self._machines = await asyncio.to_thread(cluster.workers)
+
+    async def close(self) -> None:
+        if self._cluster is not None:
+            await asyncio.to_thread(self._cluster.close)
 
     async def go(self) -> None:
         unwatch = self._router.watch(self._see)
@@ -216,7 +225,7 @@ class _Run:
 
     async def _make_room(self, before: Stage, after: Stage) -> None:
         """Unload what is not needed any more, if both do not fit beside each other."""
-        if self._elsewhere:
+        if self._cluster is not None:
             return  # each of its workers makes room for itself
         facts = self.plan.facts.contestants
         rooms = [room for i in after.contestants if (room := facts[i].room) is not None]
