@@ -17,6 +17,7 @@ from .keeping.runs import Runs
 from .keeping.store import Store
 from .keeping.stored_runs import Run
 from .lookup import Lookup
+from .running.prices import table
 from .saving import save
 from .scoring.votes import Judged
 from .session import Session
@@ -235,7 +236,7 @@ class Comparison:
         """Every vote on two answers, of people and of judges: `.votes.ranking()`,
         `.votes.agreement()`, `.votes.judges`.
         """
-        return Votes(self.grid, self._session.votes, self._session.judgements)
+        return Votes(self.grid, self._session.heard.votes, self._session.heard.judgements)
 
     def judge(self, judge: Any = None) -> Judged:
         """Have a model (or a `Judge`) vote on all pairs of answers, each pair in both orders.
@@ -337,6 +338,7 @@ def session(
     client: Any = None,
     decide: str | None = None,
     yes: bool = False,
+    prices: Any = None,
     workspace: Workspace | None = None,
     **asked: Any,
 ) -> Session:
@@ -353,6 +355,7 @@ def session(
         client=client,
         decide=decide,
         yes=yes,
+        prices=table(prices),
     )
 
 
@@ -372,6 +375,7 @@ def compare(
     fresh: bool = False,
     budget: Any = None,
     decide: str | None = None,
+    prices: Any = None,
 ) -> Comparison:
     """Ask every model every prompt, and give a `Comparison`; stopped, it holds what has come.
 
@@ -380,9 +384,9 @@ def compare(
     names, patterns, schemas, functions; `name`: that of the run (`jan.runs[name]`); `budget`: the
     most calls, or a mapping with `calls` and `money`; `client`: a `dask.distributed.Client`, whose
     workers ask; `decide`: a scorer by whose word it ends as soon as all are clearly better or worse
-    than the first, or the same. More than 100 calls that cost money are asked
-    for only if you say yes, or give a budget. Raises `JanError` for what cannot be asked at all;
-    what fails on the way is a row.
+    than the first, or the same; `prices`: money for a million tokens, by model, `{"A": (2.5, 10)}`.
+    More than 100 calls that cost money are asked for only if you say yes, or give a budget.
+    Raises `JanError` for what cannot be asked at all; what fails on the way is a row.
     """
     asked = session(**locals())  # nothing else has a name yet
     asked.wait(asked.steps())

@@ -11,14 +11,17 @@ from typing import Any, ClassVar
 
 from .. import bridge
 from ..errors import UsageError
+from ..types import EMPTY
 from ..workspace import Workspace
 from .deciding import Deciding
-from .keeping.store import Store
+from .keeping.store import PRICES, Store
 from .keeping.stored_runs import Run
-from .keeping.stored_votes import noted, said
+from .keeping.stored_votes import Heard, noted, said
+from .pricing import Pricing
 from .running.budget import Budget
 from .running.facts import look
 from .running.plan import Plan, plan
+from .running.prices import Price
 from .running.progress import Progress
 from .running.run import run
 from .scoring.judge import Judge, pairwise
@@ -58,6 +61,7 @@ class Session:
         client: Any = None,
         decide: str | None = None,
         yes: bool = False,
+        prices: Mapping[str, Price] = EMPTY,
     ) -> None:
         self.grid = grid
         self.workspace = workspace
@@ -74,16 +78,15 @@ class Session:
         """A `dask.distributed.Client` whose workers ask; `None`: this process does."""
         self.yes = yes
         """Whether many calls that cost money are asked for without asking the user."""
+        self.pricing = Pricing(prices)
         self.retry = False
         """Whether what has failed is asked again."""
         self.rows: dict[Call, Row] = {}
         self.changes = 0
         """Goes up with every row that comes or gets a score."""
         self.known: dict[str, Row] = {}
-        """Answers that came for this comparison, by key: also those that were cut are not asked for
-        again to make it larger."""
-        self._said: dict[str, Vote | Judgement] = {}
-        """Votes and judgements by the names of their notes, the oldest first."""
+        """Answers of this comparison, by key: made larger it takes them again, cut ones, too."""
+        self.heard = Heard()
         self._rewritten: set[str] = set()  # scorers by whose older code there are scores
         self.ended = ""
         """Why not all was asked; empty if all was."""
@@ -99,12 +102,13 @@ class Session:
         with suppress(UsageError):  # of what another version has noted
             session._score_by(store.noted(stored, _SCORERS) or ())
         session._adopt(stored, result.rows)
+        session.pricing.told = result.prices
         return session
 
     def _adopt(self, stored: Run, rows: Iterable[Row]) -> None:
         self.run = stored
         self.rows = {row.call: row for row in rows}
-        self._hear(said(self.store.notes(stored), self.grid))
+        self.heard.add(said(self.store.notes(stored), self.grid))
 
     @property
     def name(self) -> str:
@@ -112,7 +116,8 @@ class Session:
 
     @property
     def result(self) -> Result:
-        return Result(self.grid, [self.rows[call] for call in sorted(self.rows)], self.name)
+        rows = [self.rows[call] for call in sorted(self.rows)]
+        return Result(self.grid, rows, self.name, self.pricing.told)
 
     # Before it begins -----------------------------------------------------------------------------
 
@@ -124,7 +129,13 @@ class Session:
         kept = _Kept(self)
         earlier = await asyncio.to_thread(self._earlier)
         facts = await look(
-            self.grid, self.workspace, kept, earlier=earlier, retry=self.retry, told=told
+            self.grid,
+            self.workspace,
+            kept,
+            earlier=earlier,
+            prices=self.pricing.table,
+            retry=self.retry,
+            told=told,
         )
         self._plan = await asyncio.to_thread(plan, self.grid, facts)
         return self._plan
@@ -176,6 +187,8 @@ class Session:
         assert self._plan is not None
         prepared, self._plan = self._plan, None
         await asyncio.to_thread(self._begin)
+        if self.pricing.learn(prepared) and self.run is not None:
+            await self.store.note(self.run, PRICES, self.pricing.told)
         told = deque[Progress](maxlen=1)  # the last word counts
         rows = run(
             prepared,
@@ -271,11 +284,14 @@ class Session:
         if self.run is None:
             stored = self.store.begin(self._name, self.grid, fresh=self.fresh)
             self._adopt(stored, self.store.rows(stored))
+            self.pricing.told = self.store.noted(stored, PRICES) or EMPTY
             self._note_scorers()
 
     def _take(self, row: Row) -> None:
         """A row that came; one of this run that was served again is that which is there."""
-        if not self.has(row):
+        if self.has(row):
+            row = self.pricing.repriced(self.rows[row.call], row)
+        if self.rows.get(row.call) != row:
             self.rows[row.call] = row
             self.changes += 1
 
@@ -334,37 +350,21 @@ class Session:
 
     def vote(self, votes: Sequence[Vote]) -> None:
         """Keep votes; who votes again on the same answers counts with the later word."""
-        self._hear(votes)
+        self.heard.add(votes)
         if self.run is not None:
             self.store.note_all(self.run, dict(map(noted, votes)))
-
-    @property
-    def votes(self) -> tuple[Vote, ...]:
-        """Those of people and of judges."""
-        given = (one if isinstance(one, Vote) else one.vote for one in self._said.values())
-        return tuple({noted(one)[0]: one for one in given if one is not None}.values())
-
-    @property
-    def judgements(self) -> tuple[Judgement, ...]:
-        return tuple(one for one in self._said.values() if isinstance(one, Judgement))
-
-    def _hear(self, given: Iterable[Vote | Judgement]) -> None:
-        for one in given:
-            name, _ = noted(one)
-            self._said.pop(name, None)  # a later word stands behind the others
-            self._said[name] = one
 
     def judged(self, judge: Any) -> Judged:
         """What a judge says of all pairs of answers; each word is kept when it comes."""
         if judge is None:  # by its name, as another may be the default tomorrow
             judge = self.workspace.router.model(None)[0].reference
         asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
-        known = self.judgements
+        known = self.heard.judgements
         return bridge.wait(pairwise(self.result, asked, known=known, on_judgement=self._judged))
 
     async def _judged(self, one: Judgement) -> None:
         if one.verdict is not None:
-            self._hear([one])
+            self.heard.add([one])
             if self.run is not None:
                 await self.store.note(self.run, *noted(one))
 
@@ -378,6 +378,7 @@ class Session:
             scorers=self.given,
             budget=self.budget,
             client=self.client,
+            prices=self.pricing.table,
         )
         made.known = self._answers()
         return made
@@ -392,6 +393,7 @@ class Session:
             fresh=True,
             budget=self.budget,
             client=self.client,
+            prices=self.pricing.table,
         )
 
     def again(self) -> Steps:
@@ -416,8 +418,14 @@ class _Kept:
 
     async def append(self, row: Row, /) -> None:
         session = self._session
-        if session.run is not None and not session.has(row):
+        if session.run is None:
+            return
+        if not session.has(row):
             await session.store.append(session.run, row)
+            return
+        before = session.rows[row.call]
+        if (cost := session.pricing.repriced(before, row).cost) != before.cost:
+            await session.store.reprice(session.run, row.call, cost)
 
 
 def _check_decides(by: str | None, scorers: Sequence[Scorer]) -> None:

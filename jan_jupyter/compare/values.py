@@ -134,6 +134,8 @@ class Result:
     grid: Grid
     rows: Sequence[Row]
     name: str = ""
+    prices: Mapping[str, str] = EMPTY
+    """By the name of a contestant, at which price its costs are estimates, in words."""
 
     def of(self, case: int, contestant: int) -> list[Row]:
         """The repeats of one cell, in their order."""

@@ -83,6 +83,7 @@ def command(caller: Caller, options: Namespace) -> Steps | Work:
         "scorers": [names.get(name, name) for name in options.scorers],
         "name": options.as_name,
         "budget": options.budget,
+        "prices": named("--prices", options.prices, names) if options.prices else None,
         "fresh": options.fresh,
     }
     asked = named("--prompts", options.prompts, names) if options.prompts else text

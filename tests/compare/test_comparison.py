@@ -22,6 +22,7 @@ from jan_jupyter.compare.determinism import certificates
 from jan_jupyter.compare.grids import source
 from jan_jupyter.compare.keeping.store import Store
 from jan_jupyter.compare.running import facts
+from jan_jupyter.compare.running.prices import Price, table
 from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
@@ -652,6 +653,62 @@ def test_it_ends_when_the_answer_is_clear(server: StreamingServer, shown: type[S
     assert all("says" in row.scores for row in made)
     with pytest.raises(errors.UsageError, match="'says'"):
         jan.compare(prompts, ["echo", "five"], scorers=says, decide="said")
+
+
+def test_the_users_prices_make_costs(server: StreamingServer, tmp_path: Path) -> None:
+    assert [row.cost for row in small(name="priced")] == [None] * 4
+    five = {"prompt": 2, "completion": 10, "source": "the contract", "date": "2026-11-29"}
+    made = small(name="priced", prices={"five": five})
+    assert asked(server) == 4  # what was asked before is not asked again for it
+    usage = made["Red", "five"].reply.usage
+    cost = (2 * usage.prompt + 10 * usage.completion) / 1e6
+    assert cost > 0
+    assert [row.cost for row in made] == [None, cost] * 2
+    opened = jan.runs["priced"]
+    assert [row.cost for row in opened] == [None, cost] * 2
+    said = (
+        "The cost of five is an estimate, at 2 (prompt) and 10 (answer) USD for a million tokens,"
+        " by the contract, 2026-11-29"
+    )
+    for one in (made, opened, jan.runs.import_(jan.runs.export("priced", tmp_path / "x"))):
+        assert said in " ".join(repr(one).split())
+        assert said in one._repr_html_()
+    small(name="other", prices={"echo": (1, 1)})
+    joined = " ".join(repr(jan.runs.join("priced", "other")).split())
+    assert said in joined
+    assert "The cost of echo · other is an estimate, at 1 (prompt) and 1 (answer) USD" in joined
+    # An answer that is taken from another run costs what it does by the prices of this one.
+    assert [row.cost is None for row in jan.runs["other"]] == [False, True] * 2
+    assert [row.cost for row in small(name="priced", prices={"five": (0, 0)})] == [None, 0.0] * 2
+    assert [row.cost for row in small(name="priced")] == [None, 0.0] * 2
+
+
+def test_a_price_of_the_user_is_money(server: StreamingServer) -> None:
+    from jan_jupyter.compare.comparison import session
+
+    plan = session("a", ["echo", "five"], prices={"five": (2, 10)}).plan()
+    assert plan.paid == 1
+    assert "five is reckoned at 2 (prompt) and 10 (answer) USD" in str(plan)
+    made = jan.compare(["a", "b", "c"], "five", prices={"five": (2, 1e6)}, budget={"money": 6})
+    assert len(made) < 3
+
+
+def test_prices_in_every_form() -> None:
+    pandas = pytest.importorskip("pandas")
+    rows = [{"model": "a", "prompt": 1, "completion": 2.5, "cached": 0.1, "currency": "EUR"}]
+    found = Price(1, 2.5, 0.1, "EUR", "your table", "", own=True)
+    for given in (rows, pandas.DataFrame(rows), {"a": rows[0]}, {"a": found}):
+        assert table(given) == {"a": found}
+    assert str(found) == (
+        "1 (prompt, 0.1 cached) and 2.5 (answer) EUR for a million tokens, by your table"
+    )
+    assert table(None) == {}
+    wrong: list[Any] = [{"a": 5}, {"a": (1, -2)}, {"a": {"prompt": 1}}, [{"prompt": 1}], 7]
+    wrong.append({"a": {"prompt": 1, "completion": 2, "promt": 3}})
+    for given in wrong:
+        with pytest.raises(errors.UsageError) as caught:
+            table(given)
+        assert "\n" not in str(caught.value)
 
 
 def test_the_plan_asks_nothing(server: StreamingServer) -> None:

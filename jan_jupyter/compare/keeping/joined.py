@@ -19,6 +19,7 @@ class Joined(NamedTuple):
     rows: list[Row]
     notes: Mapping[str, Any]
     """Of those beside the runs the votes and judgements."""
+    prices: Mapping[str, str]
 
 
 def join(results: Sequence[Result], notes: Sequence[Mapping[str, Any]]) -> Joined:
@@ -32,6 +33,7 @@ def join(results: Sequence[Result], notes: Sequence[Mapping[str, Any]]) -> Joine
     taken: set[Call] = set()
     rows: list[Row] = []
     votes: dict[str, Any] = {}
+    prices: dict[str, str] = {}
     for number, (result, beside) in enumerate(zip(results, notes, strict=True)):
         columns: list[int] = []
         at = [cases.place(case) for case in result.grid.cases]
@@ -44,6 +46,8 @@ def join(results: Sequence[Result], notes: Sequence[Mapping[str, Any]]) -> Joine
                 column = len(contestants)
                 contestants.append(_renamed(one, contestants, result.name or str(number + 1)))
             columns.append(column)
+            if price := result.prices.get(contestant.name):
+                prices[contestants[column].name] = price
             moved = [call._replace(contestant=column) for call in calls]
             taken.update(moved)
             rows += [replace(row, call=call) for row, call in zip(own, moved, strict=True)]
@@ -54,7 +58,7 @@ def join(results: Sequence[Result], notes: Sequence[Mapping[str, Any]]) -> Joine
     repeats = max(result.grid.repeats for result in results)
     seed = results[0].grid.seed
     grid = Grid(tuple(cases.found), tuple(contestants), repeats, EMPTY, seed)
-    return Joined(grid, rows, votes)
+    return Joined(grid, rows, votes, prices)
 
 
 class _Cases:

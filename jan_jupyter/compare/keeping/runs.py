@@ -13,7 +13,7 @@ from ...errors import RunNotFound, UsageError, expect
 from ...workspace import Workspace, shared
 from ..values import Result
 from . import exchange, joined
-from .store import Store
+from .store import PRICES, Store
 from .stored_runs import Listed, Run
 
 Opened = Callable[[Store, Run], Any]
@@ -95,8 +95,9 @@ class Runs:
         runs = [self.find(one) for one in names]
         results = [self.store.result(run) for run in runs]
         made = joined.join(results, [self.store.notes(run) for run in runs])
+        notes = {**made.notes, **({PRICES: made.prices} if made.prices else {})}
         result = Result(made.grid, made.rows, " + ".join(run.name for run in runs))
-        return self._opened(self.store, self.store.put(result, name, notes=made.notes))
+        return self._opened(self.store, self.store.put(result, name, notes=notes))
 
     def delete(self, name: str) -> None:
         """Remove a run; its answers are not given out again."""

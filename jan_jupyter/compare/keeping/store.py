@@ -25,6 +25,10 @@ from .writer import Job, reading, writer
 T = TypeVar("T")
 
 
+PRICES = "prices"
+"""The note of the prices that a result has."""
+
+
 class Store:
     """The runs of one data folder. What reads or waits here is not for the background loop.
 
@@ -69,6 +73,12 @@ class Store:
         scores = {call: {scorer: score}}
         await _done(
             self._writer.submit(lambda connection: stored_rows.score(connection, run, scores))
+        )
+
+    async def reprice(self, run: Run, call: Call, cost: float | None) -> None:
+        """What a row that is there has cost, as it is known now."""
+        await _done(
+            self._writer.submit(lambda connection: stored_rows.reprice(connection, run, call, cost))
         )
 
     def score_all(self, run: Run, scores: Mapping[Call, Mapping[str, Score]]) -> None:
@@ -174,7 +184,8 @@ class Store:
 
         def result(connection: sqlite3.Connection) -> Result:
             grid = self._grid(run, stored_runs.described(connection, run))
-            return Result(grid, [*stored_rows.rows(connection, run)], run.name)
+            prices = stored_runs.notes(connection, run).get(PRICES) or {}
+            return Result(grid, [*stored_rows.rows(connection, run)], run.name, prices)
 
         found = self._read(result, None)
         if found is None:

@@ -1,8 +1,8 @@
-"""Votes and judgements as notes of a run, one for each: kept when it is given. And back. Pure."""
+"""Votes and judgements of a run, and how each is a note of it, kept when it is given. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from typing import Any
@@ -43,3 +43,26 @@ def _read(kind: Callable[..., Vote | Judgement], value: Any, grid: Grid) -> Vote
         if all(type(place) is int and 0 <= place < size for place, size in places):
             return one
     return None
+
+
+class Heard:
+    """What people and judges have said so far; a later word on the same answers counts alone."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, Vote | Judgement] = {}  # by the names of their notes
+
+    def add(self, given: Iterable[Vote | Judgement]) -> None:
+        for one in given:
+            name, _ = noted(one)
+            self._said.pop(name, None)  # a later word stands behind the others
+            self._said[name] = one
+
+    @property
+    def votes(self) -> tuple[Vote, ...]:
+        """Those of people and of judges, the oldest first."""
+        given = (one if isinstance(one, Vote) else one.vote for one in self._said.values())
+        return tuple({noted(one)[0]: one for one in given if one is not None}.values())
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        return tuple(one for one in self._said.values() if isinstance(one, Judgement))

@@ -95,13 +95,14 @@ def _fact(
     except JanError as error:
         return Fact(place=HERE, error=str(error))
     model, options = target.model, target.engine.options
-    price = prices.get(one.name) or prices.get(one.model) or prices.get(model.id)
-    price = price or described(model.metadata, f"{model.id}'s description")
+    given = prices.get(one.name) or prices.get(one.model) or prices.get(model.id)
+    price = given or described(model.metadata, f"{model.id}'s description")
     fact = Fact(
         engine=options.name,
         model=model.id,
         load=model.id,
         price=price,
+        paid=given is not None,
         shares=target.engine.gives_choices(model),
     )
     if target.engine.local:
@@ -112,7 +113,7 @@ def _fact(
     address = options.at(model).address
     swaps = bool(options.row and options.row.swaps)
     here = swaps and is_this_machine(address)
-    paid = not is_own_server(address)
+    paid = given is not None or not is_own_server(address)
     if paid and price is None:
         price = listed(str(model.settings.get("model") or options.model or model.id), address)
     return replace(

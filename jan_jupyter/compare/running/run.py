@@ -21,6 +21,7 @@ from .compose import Composer, Kept
 from .facts import AT_A_TIME
 from .limits import LONGEST_PAUSE, Limit
 from .plan import AT_ONCE, Fact, Lane, Plan, Stage
+from .prices import cost
 from .progress import Counting, Tell
 
 if TYPE_CHECKING:
@@ -170,7 +171,12 @@ class _Run:
             taken = {call: row for call, row in taken.items() if row.ok or not self._retry}
             self._served |= taken.keys()
             # They belong to this run, too, whichever they came from.
-            await self._finish([replace(r, call=c, reused=True) for c, r in taken.items()])
+            await self._finish([self._served_as(call, row) for call, row in taken.items()])
+
+    def _served_as(self, call: Call, row: Row) -> Row:
+        """A row that is kept, as one of this run: also in what it costs, at the price of today."""
+        money = cost(self._ones[call.contestant].fact.price, row.reply) if row.ok else row.cost
+        return replace(row, call=call, reused=True, cost=money)
 
     # Places ---------------------------------------------------------------------------------------
 

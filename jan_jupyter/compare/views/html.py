@@ -29,7 +29,7 @@ def body(board: Board, caption: str) -> str:
     # Formulas are left alone: a page's MathJax would read them anywhere.
     return (
         '<div class="jan-compare tex2jax_ignore mathjax_ignore">'
-        f"{_summary(board, caption)}{_listed(table.models(board))}"
+        f"{_summary(board, caption)}{_listed(table.models(board))}{_listed(table.prices(board))}"
         f"{_listed(table.verdicts(board))}{_rows(board)}</div>"
     )
 

@@ -28,7 +28,7 @@ def markdown(board: Board) -> str:
     """The Markdown; a title, the summary, then a section for each prompt."""
     parts = [f"## {_plain(board.title)}", _plain(board.asked), _summary(board)]
     parts += [_plain(table.legend(board))]
-    for lines in (table.models(board), table.verdicts(board)):
+    for lines in (table.models(board), table.prices(board), table.verdicts(board)):
         parts += ["\n".join(f"- {_plain(one)}" for one in lines)]
     if board.lines:
         parts.append(_ABOUT[board.against])

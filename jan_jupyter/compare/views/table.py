@@ -83,6 +83,16 @@ def models(board: Board) -> list[str]:
     return found
 
 
+def prices(board: Board) -> list[str]:
+    """At which prices the costs are estimates, a line each."""
+    known = board.result.prices
+    return [
+        f"The cost of {one.name} is an estimate, at {known[one.name]}"
+        for one in board.summaries
+        if one.cost is not None and one.name in known
+    ]
+
+
 def estimate(found: Estimate | None, write: Callable[[float], str] = number) -> str:
     """A number with its spread or interval."""
     if found is None:

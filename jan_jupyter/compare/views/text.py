@@ -25,7 +25,7 @@ def text(board: Board, width: int = 100) -> str:
     """The text, in lines of `width` columns."""
     parts = [_filled(board.caption, width), _summary(board, width)]
     parts += [_filled(table.legend(board), width)]
-    for lines in (table.models(board), table.verdicts(board)):
+    for lines in (table.models(board), table.prices(board), table.verdicts(board)):
         parts += ["\n".join(_filled(f"- {one}", width, "  ") for one in lines)]
     parts += [_filled(_ABOUT[board.against], width) if board.lines else ""]
     parts += [_row(board, row, width) for row in board.lines]

@@ -185,6 +185,12 @@ _COMPARE = (
         help="keep it in this variable, and the run under this name",
     ),
     arg("--budget", type=int, metavar="CALLS", help="ends after so many calls"),
+    arg(
+        "--prices",
+        metavar="NAME",
+        candidates=names,
+        help="what models cost: a mapping of the notebook, money for a million tokens",
+    ),
     arg("--fresh", action="store_true", help="ask again what is stored"),
     arg("--yes", action="store_true", help="ask many paid calls without asking you"),
     arg("--dry-run", action="store_true", help="show the plan, ask nothing"),
