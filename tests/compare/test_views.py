@@ -24,6 +24,7 @@ from jan_jupyter.compare.views.board import board
 from jan_jupyter.compare.views.written import width
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import EMPTY, Message, Reply, Timings, Usage
+from test_markdown import PAYLOADS
 
 Given = str | tuple[str, float]
 """An answer, or one with its score by `exact`."""
@@ -165,7 +166,7 @@ def hostile(said: str) -> Result:
             Reply(f"{said} three", said, said, reasoning=said, timings=Timings(total=1.0)),
             scores=scores,
         ),
-        Row(Call(0, 1, 1), "k", Reply(said * 200, said, said), error=said),
+        Row(Call(0, 1, 1), "k", Reply(said * 40, said, said), error=said),
     ]
     return Result(grid, found, said)
 
@@ -173,6 +174,10 @@ def hostile(said: str) -> Result:
 @pytest.mark.parametrize("said", HOSTILE)
 @pytest.mark.parametrize("against", ["baseline", "expected", "nothing"])
 def test_nothing_that_anybody_wrote_is_more_than_text_in_html(said: str, against: Any) -> None:
+    only_text_in_html(said, against)
+
+
+def only_text_in_html(said: str, against: Any) -> None:
     shown = board(hostile(said), [Said(said, "a", said, said, said)], against=against, every=True)
     for page in (html.fragment(shown), report.report(shown, said)):
         found = Page(page)
@@ -190,10 +195,32 @@ def test_nothing_that_anybody_wrote_is_more_than_text_in_html(said: str, against
 @pytest.mark.parametrize("said", HOSTILE)
 @pytest.mark.parametrize("against", ["baseline", "nothing"])
 def test_nothing_that_anybody_wrote_is_more_than_text_in_markdown(said: str, against: Any) -> None:
+    only_text_in_markdown(said, against)
+
+
+def test_known_attacks_are_only_text_in_every_form() -> None:
+    for said in PAYLOADS:
+        only_text_in_html(said, "baseline")
+        only_text_in_markdown(said, "baseline")
+        only_text_in_a_terminal(said)
+
+
+def only_text_in_markdown(said: str, against: Any) -> None:
     shown = board(hostile(said), [Said(said, "a", said, said, said)], against=against, every=True)
     renderer = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    renderer.validateLink = lambda url: True  # type: ignore[method-assign]
     found = _Loose(renderer.render(markdown.markdown(shown)))
-    harmless = {"h1", "h2", "h3", "a", "code", "pre", "em", "strong", "s", "br", "hr"}
+    harmless = {
+        *(f"h{n}" for n in range(1, 7)),
+        "a",
+        "code",
+        "pre",
+        "em",
+        "strong",
+        "s",
+        "br",
+        "hr",
+    }
     assert found.tags <= TAGS | harmless | {"ol", "blockquote"}
     assert found.attributes <= {"href", "title", "class", "start", "style"}
     assert not [one for one in found.links if re.match(r"\s*(javascript|data):", one)]
@@ -217,6 +244,10 @@ class _Loose(HTMLParser):
 
 @pytest.mark.parametrize("said", HOSTILE)
 def test_a_terminal_is_steered_by_nobody(said: str) -> None:
+    only_text_in_a_terminal(said)
+
+
+def only_text_in_a_terminal(said: str) -> None:
     shown = text.text(board(hostile(said), every=True), 80)
     assert "\x1b" not in shown
     assert "\x9b" not in shown
@@ -355,9 +386,16 @@ def test_repeats_are_collapsed_with_the_place_where_they_part() -> None:
     shown = html.body(board(result), "")
     assert "×3" in shown
     assert "×2 of 3" in shown.replace("\u00a0", " ")
-    assert "×1 parts at word 2: “has two” | “owns two”" in shown
+    assert "×1 differs from word 2 on: “owns two” instead of “has two”" in shown
     assert [(one.stable, one.repeated) for one in board(result).summaries] == [(1, 1), (0, 1)]
     assert diff.parting("a b", "a b c") == (3, "", "c")
+
+
+def test_an_answer_that_ends_earlier_or_later_says_so() -> None:
+    said = text.text(board(made({"a": [["x y", "x y", "x", "x y z", "", "x  y"]]})), 200)
+    for one in ("ends before “y” (word 2)", "goes on with “z” (word 3)", "an empty answer"):
+        assert f"×1 {one}" in said
+    assert "×1 differs in blanks only" in said
 
 
 def test_many_answers_of_one_prompt_are_counted() -> None:
@@ -367,7 +405,7 @@ def test_many_answers_of_one_prompt_are_counted() -> None:
         markdown.markdown(board(result)),
         text.text(board(result)),
     ):
-        assert form.count("×1 parts at word 2") == 4
+        assert form.count("×1 differs from word 2 on") == 4
         assert "4 more answers that differ" in form
 
 

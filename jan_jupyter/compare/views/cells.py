@@ -104,11 +104,18 @@ EMPTY = "an empty answer"
 
 def parted(first: Variant, other: Variant) -> str:
     """Where another answer of the repeats parts from the first."""
+    times = f"×{len(other.rows)}"
+    if not other.text.strip():
+        return f"{times} {EMPTY}"
     at, here, there = diff.parting(first.text, other.text)
     if here == there:
-        return f"×{len(other.rows)} differs in blanks only"
-    texts = [f"“{line(text, 40)}”" if text else "its end" for text in (here, there)]
-    return f"×{len(other.rows)} parts at word {at}: {texts[0]} | {texts[1]}"
+        return f"{times} differs in blanks only"
+    here, there = (f"“{line(text, 40)}”" if text else "" for text in (here, there))
+    if not there:
+        return f"{times} ends before {here} (word {at})"
+    if not here:
+        return f"{times} goes on with {there} (word {at})"
+    return f"{times} differs from word {at} on: {there} instead of {here}"
 
 
 def shown(board: Board, row: Line, contestant: int) -> list[diff.Part] | None:

@@ -51,7 +51,10 @@ def _summary(board: Board, width: int) -> str:
     blocks = []
     for name, *cells in rows[1:]:
         facts = (f"{head} {cell}" for head, cell in zip(rows[0][1:], cells, strict=True) if cell)
-        blocks += [name, *(f"  {one}" for one in _wrapped(joined(facts), width - 2))]
+        blocks += [
+            *_wrapped(name, width),
+            *(f"  {one}" for one in _wrapped(joined(facts), width - 2)),
+        ]
     return "\n".join(blocks)
 
 
