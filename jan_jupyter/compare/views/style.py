@@ -38,6 +38,9 @@ font-variant-numeric:tabular-nums;overflow-wrap:normal}
 .jan-compare.jan-compare .jc-sum th{overflow-wrap:normal;min-width:3em}
 .jan-compare.jan-compare .jc-sum tbody th{overflow-wrap:anywhere;min-width:6em}
 .jan-compare.jan-compare svg{display:block;margin:1px 0 0;max-width:100%}
+.jan-compare.jan-compare .jc-scatter{height:auto;min-width:440px}
+.jan-compare.jan-compare .jc-name{paint-order:stroke;stroke:var(--jp-layout-color0,Canvas);
+stroke-width:3px;stroke-linejoin:round}
 .jan-compare.jan-compare .jc-span,.jan-compare.jan-compare .jc-dot{color:var(--jc-dot)}
 .jan-compare.jan-compare .jc-ask{background:var(--jc-wash);
 padding:6px 10px;border-top:1px solid var(--jc-line)}

@@ -23,17 +23,17 @@ _ABOUT = {
 
 def text(board: Board, width: int = 100) -> str:
     """The text, in lines of `width` columns."""
-    parts = [_filled(board.caption, width), _summary(board, width)]
-    parts += [_filled(table.legend(board), width)]
+    parts = [filled(board.caption, width), _summary(board, width)]
+    parts += [filled(table.legend(board), width)]
     for lines in (table.models(board), table.prices(board), table.verdicts(board)):
-        parts += ["\n".join(_filled(f"- {one}", width, "  ") for one in lines)]
-    parts += [_filled(_ABOUT[board.against], width) if board.lines else ""]
+        parts += ["\n".join(filled(f"- {one}", width, "  ") for one in lines)]
+    parts += [filled(_ABOUT[board.against], width) if board.lines else ""]
     parts += [_row(board, row, width) for row in board.lines]
-    parts += [_filled(board.left_out, width)]
+    parts += [filled(board.left_out, width)]
     return joined(parts, "\n\n")
 
 
-def _filled(text: str, width: int, indent: str = "") -> str:
+def filled(text: str, width: int, indent: str = "") -> str:
     """On lines of at most `width`, those after the first indented."""
     first, *more = _wrapped(line(text), width - len(indent))
     return "\n".join([first, *(indent + one for one in more)])
@@ -46,6 +46,12 @@ def _summary(board: Board, width: int) -> str:
         base = " (baseline)" if place == board.baseline and len(board.names) > 1 else ""
         rows.append([one.name + base, *(column.text(one) for column in columns)])
     rows = [[line(cell) for cell in row] for row in rows]
+    return set_table(rows, width)
+
+
+def set_table(rows: Sequence[Sequence[str]], width: int) -> str:
+    """Rows, the first of them headings, as a table; one that is too wide is turned, or each row
+    becomes lines."""
     if set_ := _table(rows, width) or _table([*zip(*rows, strict=True)], width):
         return set_
     blocks = []
@@ -69,7 +75,7 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> str:
 def _row(board: Board, row: Line, width: int) -> str:
     short, _ = question(row)
     wanted = "" if row.case.expected is None else f"expected: {line(row.case.expected, 80)}"
-    head = _filled(joined([f"── {row.place + 1}. {short}", wanted]), width, "   ")
+    head = filled(joined([f"── {row.place + 1}. {short}", wanted]), width, "   ")
     n = len(row.cells)
     each = (width - len(_BETWEEN) * (n - 1)) // n
     if n == 1 or each < _NARROWEST:
