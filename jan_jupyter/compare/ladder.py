@@ -20,15 +20,16 @@ from .comparison import Comparison, session
 from .grids.rungs import Rung, rungs
 from .running.compose import Composer
 from .running.flips import Flips, flips
-from .session import Counted, Session
+from .session import Session
+from .steps import Steps
 from .views import ladder as views
 from .views.report import page
-from .views.steps import Steps, steps
+from .views.rung_figures import LadderBoard, ladder_board
 
 TOKENS = 64
 """So many tokens of each answer of the largest are gone along."""
-NOTE = "flips"
-"""What a run keeps them under."""
+NOTE = "flips "
+"""What the name of each note begins with that keeps what came of one prompt."""
 PROMPTS = (
     "Explain in three sentences why the sky is blue.",
     "Write a Python function that returns the n-th Fibonacci number.",
@@ -56,7 +57,7 @@ class Measured:
 class Ladder:
     """What became of each rung; the largest file is the first, and the baseline.
 
-    `comparison` has all answers and what can be done with them; `steps` the figures of each rung,
+    `comparison` has all answers and what can be done with them; `board` the figures of each rung,
     `flips` those of each rung and prompt.
     """
 
@@ -73,10 +74,10 @@ class Ladder:
         return self.comparison.name
 
     @property
-    def steps(self) -> Steps:
+    def board(self) -> LadderBoard:
         """The figures as they are now, also after more scores."""
         climb = self._climb
-        return steps(
+        return ladder_board(
             self.comparison.summary().board,
             climb.rungs,
             climb.memory,
@@ -92,7 +93,7 @@ class Ladder:
 
     def table(self) -> list[dict[str, Any]]:
         """A plain mapping for each rung."""
-        return views.records(self.steps)
+        return views.records(self.board)
 
     def save(self, path: str | Path) -> Path:
         """Write it as .html, which opens anywhere, or .md. Raises `CannotWrite`.
@@ -103,7 +104,7 @@ class Ladder:
         made = f"Made by jan_jupyter, {strftime('%Y-%m-%d', localtime())}."
         match path.suffix.lower():
             case ".html":
-                found = self.steps
+                found = self.board
                 text = page(found.title, found.asked, views.body(found, found.asked), made)
             case ".md":
                 text = self._repr_markdown_() + "\n"
@@ -115,7 +116,7 @@ class Ladder:
 
     def bundle(self) -> dict[str, Any]:
         """All forms, as one output has them."""
-        found = self.steps
+        found = self.board
         return {
             "text/html": views.html(found),
             "text/markdown": views.markdown(found),
@@ -123,13 +124,13 @@ class Ladder:
         }
 
     def __repr__(self) -> str:
-        return views.text(self.steps)
+        return views.text(self.board)
 
     def _repr_html_(self) -> str:
-        return views.html(self.steps)
+        return views.html(self.board)
 
     def _repr_markdown_(self) -> str:
-        return views.markdown(self.steps)
+        return views.markdown(self.board)
 
 
 class Climb:
@@ -148,7 +149,7 @@ class Climb:
         self.pull = ""
         self._tokens = tokens
 
-    async def steps(self) -> AsyncGenerator[Counted, None]:
+    async def steps(self) -> Steps:
         """Ask all, then go along the largest's answers; what they yield tells how far it is."""
         async with aclosing(self.session.steps()) as asking:
             async for counted in asking:
@@ -168,15 +169,20 @@ class Climb:
         run = asked.run
         known: dict[str, Any] = {}
         if run is not None and not asked.fresh:
-            known = await asyncio.to_thread(asked.store.noted, run, NOTE) or {}
+            notes = await asyncio.to_thread(asked.store.notes, run)
+            known = {
+                name.removeprefix(NOTE): value
+                for name, value in notes.items()
+                if name.startswith(NOTE)
+            }
         self.flips = []
         router = asked.workspace.router
         async with aclosing(flips(grid, router, self._tokens, known)) as measuring:
             async for one in measuring:
                 self.flips.append(one)
                 if run is not None and one.key and not one.why and one.key not in known:
-                    known[one.key] = [one.positions, one.flipped]
-                    await asyncio.to_thread(asked.store.note, run, NOTE, known)
+                    kept = [one.positions, one.flipped]
+                    await asked.store.note(run, NOTE + one.key, kept)
                 yield Measured(len(self.flips), total)
 
     def _needed(self) -> list[int | None]:

@@ -23,8 +23,10 @@ from .tables import show
 
 if TYPE_CHECKING:
     from ..compare.comparison import Comparison
+    from ..compare.ladder import Climb, Ladder
     from ..compare.running.plan import Plan
     from ..compare.session import Session
+    from ..compare.shown import Shown
     from ..compare.steps import Counted, Step
 
 NOT_COMPARED = {
@@ -114,6 +116,26 @@ def steps(
     return Steps(asked.steps(), Output(caller, asked, options.as_name))
 
 
+def ladder(caller: Caller, options: Namespace) -> Steps:
+    """What `%jan ladder` asks for. Raises `UsageError`."""
+    from ..compare.ladder import climb
+
+    variable(options.as_name)
+    names = caller.shell.user_ns
+    made = climb(
+        options.model,
+        named("--prompts", options.prompts, names) if options.prompts else None,
+        settings=[{name: value} for name, several in options.settings for value in several],
+        parameters=caller.parameters,
+        expected=named("--expected", options.expected, names) if options.expected else None,
+        scorers=[names.get(name, name) for name in options.scorers],
+        repeats=1 if options.repeat is None else options.repeat,
+        name=options.as_name,
+        fresh=options.fresh,
+    )
+    return Steps(made.steps(), Output(caller, made.session, options.as_name, made))
+
+
 def show_plan(plan: Plan) -> None:
     text = printable(str(plan))
     show({"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"})
@@ -160,10 +182,14 @@ class Output:
     It is the value of the line, and of a variable if a name is given, also of one that was stopped.
     """
 
-    def __init__(self, caller: Caller, asked: Session, name: str | None) -> None:
+    def __init__(
+        self, caller: Caller, asked: Session, name: str | None, climb: Climb | None = None
+    ) -> None:
         self._caller = caller
         self._asked = asked
         self._name = name
+        self._climb = climb
+        """Of a ladder, which is shown and given instead."""
         in_notebook = hasattr(caller.shell, "kernel")
         self._counting = NotebookCounting() if in_notebook else TerminalCounting()
 
@@ -172,20 +198,30 @@ class Output:
 
         take(step, self._counting)
 
-    def end(self, error: BaseException | None) -> Comparison | None:
-        from ..compare.comparison import Comparison
-
+    def end(self, error: BaseException | None) -> Comparison | Ladder | None:
         if error is not None:
             self._asked.catch_up()
-        made = Comparison(self._asked)
-        if error is not None and not len(made):
+        if error is not None and not self._asked.rows:
             self._counting.end()
             return None
+        made, shown = self._made()
         if isinstance(self._counting, NotebookCounting):
-            self._counting.show(made.show().bundle())
+            self._counting.show(shown.bundle())
         else:
             self._counting.end()
             print(printable(repr(made)))
         if self._name:
             self._caller.shell.user_ns[self._name] = made
         return made
+
+    def _made(self) -> tuple[Comparison | Ladder, Shown | Ladder]:
+        """Its value, and what is shown of that."""
+        if self._climb is not None:
+            from ..compare.ladder import Ladder
+
+            ladder = Ladder(self._climb)
+            return ladder, ladder
+        from ..compare.comparison import Comparison
+
+        made = Comparison(self._asked)
+        return made, made.show()

@@ -66,6 +66,17 @@ def test_a_command_takes_frames_scorers_and_what_is_expected(ask: Kernel) -> Non
     assert ask.execute("print(len(_), _.grid.seed)").text == "2 3\n"
 
 
+def test_a_ladder_is_one_output_and_a_value(ask: Kernel) -> None:
+    ask.execute("few = ['Who are you?']")
+    line = "%jan ladder jan-mini --prompts few --set cache_type_k=q8_0 --scorer contains:mini"
+    output = only_output(ask.execute(f"{line} --as rungs"))
+    assert set(output["data"]) == KINDS
+    assert "Q8_0 · cache_type_k q8_0" in output["data"]["text/plain"]
+    code = "print(type(rungs).__name__, rungs.name, _ is rungs, rungs.table()[1]['positions'] > 9)"
+    assert ask.execute(code).text == "Ladder rungs True True\n"
+    ask.execute("%jan unload jan-mini")
+
+
 def test_python_shows_how_far_it_is_in_one_output(ask: Kernel) -> None:
     result = ask.execute("made = jan.compare(['p', 'q'], ['echo', 'five'])")
     assert only_output(result)["data"] == {"text/plain": "4 of 4"}
@@ -208,6 +219,8 @@ def test_runs_are_listed_shown_renamed_joined_passed_on_and_deleted(ask: Kernel)
         ("%jan compare -m echo", "one question, or --prompts"),
         ("%jan compare -m echo --prompts nosuch", "no such name"),
         ("%jan compare -m echo --scorer nosuch hi", "no scorer 'nosuch'"),
+        ("%jan ladder echo", "no GGUF file here"),
+        ("%jan ladder jan-mini", "in one quantisation only"),
         ("%jan runs export one", "--to FILE"),
     ],
 )
@@ -241,6 +254,8 @@ def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
         ("compare Rome and Athens", None),
         ("compare -m a -m b Rome and Athens", "compare"),
         ("compare --dry-run -m a hi", "compare"),
+        ("ladder jan-mini", "ladder"),
+        ("ladder to heaven", None),
         ("runs", "runs"),
         ("runs of luck", None),
         ("runs show x", "runs"),

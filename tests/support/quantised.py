@@ -11,8 +11,12 @@ FILE_TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 7, "Q5_0": 8}
 _OWN = ("general.architecture", "general.file_type")
 
 
-def write_quantised(source: Path, path: Path, kind: str, *, name: str | None = None) -> Path:
-    """The model of `source` with its matrices as `kind`; `name`: another one in its header."""
+def write_quantised(
+    source: Path, path: Path, kind: str, *, name: str | None = None, noise: float = 0.0
+) -> Path:
+    """The model of `source` with its matrices as `kind`; `name`: another one in its header;
+    `noise`: so much of each matrix's spread is added to it, as coarser types would."""
+    random = np.random.default_rng(0)
     reader = gguf.GGUFReader(source)
     architecture = str(reader.fields["general.architecture"].contents())
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +32,7 @@ def write_quantised(source: Path, path: Path, kind: str, *, name: str | None = N
     for tensor in reader.tensors:
         values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
         if values.ndim == 2:
+            values += noise * values.std() * random.standard_normal(values.shape, np.float32)
             written = gguf.quants.quantize(values, wanted)
             writer.add_tensor(tensor.name, written, raw_dtype=wanted)
         else:

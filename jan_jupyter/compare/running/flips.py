@@ -31,8 +31,11 @@ GREEDY: Mapping[str, Any] = {
     # Who thinks first does not go on from the beginning of an answer.
     "chat_template_kwargs": {"enable_thinking": False},
 }
-BLOCK = 16
-"""Tokens that are asked for at once: what comes behind a flip is thrown away."""
+BLOCK, LEAST = 16, 4
+"""Tokens that are asked for at once: what comes behind a flip is thrown away. Of a single one that
+is a blank llama.cpp tells nothing: it holds it back until the next."""
+_LETTER = 4
+"""Bytes of the longest letter: one that is cut off is not in the text."""
 NO_TOKENS = "its engine does not tell tokens and their probabilities"
 OTHER_TOKENS = "it reads the beginning of an answer in other tokens"
 
@@ -54,10 +57,10 @@ class Flips:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """The largest's, by tokens; `ended`: whether its end is a position, too."""
 
-    tokens: Sequence[Mapping[str, Any]]
+    tokens: Sequence[bytes]
     ended: bool
     prompt: int
     """Tokens of what was asked."""
@@ -68,9 +71,8 @@ class _Answer:
 
     def beginning(self, position: int) -> str | None:
         """Its text up to a position; `None` within a letter."""
-        data = b"".join(bytes(token["bytes"]) for token in self.tokens[:position])
         try:
-            return data.decode()
+            return b"".join(self.tokens[:position]).decode()
         except UnicodeDecodeError:
             return None
 
@@ -93,7 +95,7 @@ async def flips(
                 yield replace(one, positions=positions, flipped=flipped)
             else:
                 wanted.append(one)
-    answers: dict[int, _Answer | str] = {}
+    answers: dict[int, Answer | str] = {}
     for case in dict.fromkeys(one.case for one in wanted):
         answers[case] = await measuring.answer(case)
     for one in wanted:
@@ -127,35 +129,35 @@ class _Measuring:
             found.append(keys[0][:32])
         return f"{self._tokens} {' '.join(found)}"
 
-    async def answer(self, case: int) -> _Answer | str:
+    async def answer(self, case: int) -> Answer | str:
         """The largest's answer, or why there is none."""
         try:
             reply = await self._asked(case, 0, "", self._tokens)
         except JanError as error:
             return str(error)
-        tokens = _tokens(reply)
-        if not tokens:
+        told = Told.of(reply)
+        if not told.taken:
             return NO_TOKENS
-        return _Answer(tokens, reply.finish == "stop", reply.usage.prompt)
+        tokens = [told.lost, *told.taken] if told.lost else told.taken
+        return Answer(tokens, told.whole and reply.finish == "stop", reply.usage.prompt)
 
-    async def measured(self, one: Flips, answer: _Answer) -> Flips:
+    async def measured(self, one: Flips, answer: Answer) -> Flips:
         position = positions = flipped = 0
         while position < answer.positions:
             beginning = answer.beginning(position)
             if beginning is None:
                 position += 1
                 continue
-            most = min(BLOCK, answer.positions - position)
+            most = max(LEAST, min(BLOCK, answer.positions - position))
             try:
                 reply = await self._asked(one.case, one.contestant, beginning, most)
             except JanError as error:
                 return replace(one, positions=positions, flipped=flipped, why=str(error))
             if reply.usage.prompt != answer.prompt + position:
                 return replace(one, positions=positions, flipped=flipped, why=OTHER_TOKENS)
-            seen, other = _walk(answer, position, reply)
-            if not seen:
-                return replace(one, positions=positions, flipped=flipped, why=NO_TOKENS)
-            positions, flipped, position = positions + seen, flipped + other, position + seen
+            seen, other = walk(answer, position, reply)
+            positions, flipped = positions + seen, flipped + other
+            position += seen or 1
         return replace(one, positions=positions, flipped=flipped)
 
     async def _asked(self, case: int, contestant: int, beginning: str, most: int) -> Reply:
@@ -183,30 +185,29 @@ class _Measuring:
             await router.unload(composer.grid.contestants[before].model)
 
 
-def _tokens(reply: Reply) -> list[Mapping[str, Any]]:
-    """The tokens of an answer that have text: its end has none."""
-    found = [token for token in reply.logprobs if isinstance(token.get("bytes"), Sequence)]
-    return [token for token in found if token["bytes"]]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer by tokens, as far as it is told; `top` is the most likely one of each position."""
 
+    taken: Sequence[bytes]
+    top: Sequence[bytes]
+    lost: bytes = b""
+    """The text before them: llama.cpp holds a blank back, and then tells no token of it."""
+    whole: bool = False
+    """Whether nothing stands behind them."""
 
-def _walk(answer: _Answer, position: int, reply: Reply) -> tuple[int, int]:
-    """How many positions a continuation from there tells of, and how many of them are flips.
-
-    It is compared as far as it keeps to the answer: the first other token is the last that counts.
-    """
-    seen = flipped = 0
-    for token in _tokens(reply):
-        at = position + seen
-        if at >= answer.positions:
-            return seen, flipped
-        seen += 1
-        expected = _id(answer.tokens[at]) if at < len(answer.tokens) else None
-        flipped += _id(_top(token)) != expected
-        if _id(token) != expected:
-            return seen, flipped
-    if reply.finish == "stop" and position + seen < answer.positions:
-        return seen + 1, flipped + (position + seen < len(answer.tokens))
-    return seen, flipped
+    @classmethod
+    def of(cls, reply: Reply) -> Told:
+        tokens = [token for token in reply.logprobs if token.get("bytes")]
+        taken = [bytes(token["bytes"]) for token in tokens]
+        top = [bytes(_top(token).get("bytes") or ()) for token in tokens]
+        text = reply.text.encode()
+        for count in range(len(taken), max(0, len(taken) - _LETTER), -1):
+            known = b"".join(taken[:count])
+            if (start := text.find(known)) >= 0:
+                whole = start + len(known) == len(text)
+                return cls(taken[:count], top[:count], text[:start], whole)
+        return cls((), (), whole=not text)  # one in the middle is missing
 
 
 def _top(token: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -214,5 +215,27 @@ def _top(token: Mapping[str, Any]) -> Mapping[str, Any]:
     return next(iter(token.get("top_logprobs") or ()), token)
 
 
-def _id(token: Mapping[str, Any]) -> Any:
-    return token.get("id", tuple(token.get("bytes") or ()))
+def walk(answer: Answer, position: int, reply: Reply) -> tuple[int, int]:
+    """How many positions a continuation from there tells of, and how many of them are flips.
+
+    It is compared as far as it keeps to the answer: the first other token is the last that counts.
+    """
+    told, at, flipped = Told.of(reply), position, 0
+    left = told.lost
+    while left and at < len(answer.tokens) and left.startswith(answer.tokens[at]):
+        left = left[len(answer.tokens[at]) :]
+        at += 1
+    if left:
+        return (at + 1 - position, 1) if at < answer.positions else (at - position, 0)
+    for taken, top in zip(told.taken, told.top, strict=True):
+        if at >= answer.positions:
+            break
+        expected = answer.tokens[at] if at < len(answer.tokens) else b""
+        flipped += top != expected
+        at += 1
+        if taken != expected:
+            return at - position, flipped
+    if told.whole and reply.finish == "stop" and at < answer.positions:
+        flipped += at < len(answer.tokens)
+        at += 1
+    return at - position, flipped

@@ -13,8 +13,8 @@ from ..stats.statistics import ADVICE, available
 from . import dots
 from .figures import Estimate
 from .html import aligned, scrolled
+from .rung_figures import LadderBoard, RungFigures
 from .scatter import Dot, axis, scatter
-from .steps import Step, Steps
 from .style import STYLE
 from .table import estimate
 from .text import filled, set_table
@@ -23,14 +23,14 @@ from .written import joined, line, number
 
 class _Column(NamedTuple):
     heading: str
-    text: Callable[[Step], str]
-    estimate: Callable[[Step], Estimate | None] | None = None
+    text: Callable[[RungFigures], str]
+    estimate: Callable[[RungFigures], Estimate | None] | None = None
     """What is drawn as a dot, if anything."""
 
 
-def _columns(told: Steps) -> list[_Column]:
+def _columns(told: LadderBoard) -> list[_Column]:
     """Those that tell something of at least one rung."""
-    base = told.steps[0].name
+    base = told.rungs[0].name
     tried = [
         _Column("file", lambda one: units.size(one.size) if one.size else ""),
         _Column("memory", lambda one: units.size(one.memory) if one.memory else ""),
@@ -44,7 +44,7 @@ def _columns(told: Steps) -> list[_Column]:
         _Column("answers", lambda one: f"{one.summary.answers:,}"),
         _Column("errors", lambda one: f"{one.summary.errors:,}" if one.summary.errors else ""),
     ]
-    return [one for one in tried if any(map(one.text, told.steps))]
+    return [one for one in tried if any(map(one.text, told.rungs))]
 
 
 def _quality(scorer: str) -> _Column:
@@ -55,7 +55,7 @@ def _quality(scorer: str) -> _Column:
     )
 
 
-def _flipped(one: Step) -> str:
+def _flipped(one: RungFigures) -> str:
     if one.flips is None:
         return "not measured" if one.why else ""
     return f"{estimate(one.flips, share)}, {one.flipped:,} of {one.positions:,}"
@@ -70,23 +70,23 @@ def share(value: float) -> str:
     return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.2g} %"
 
 
-def notes(told: Steps) -> list[str]:
+def notes(told: LadderBoard) -> list[str]:
     """What the numbers mean and what is missing, a sentence each."""
     said = [*told.verdicts]
     parts = ["speeds are medians"]
-    ranges = any(one.summary.speed and one.summary.speed.kind == "95 %" for one in told.steps)
+    ranges = any(one.summary.speed and one.summary.speed.kind == "95 %" for one in told.rungs)
     parts += ["in brackets the 95 % interval"] if ranges else []
     parts += ["memory is what is planned with, its context included"]
     legend = "; ".join(parts)
     said.append(f"{legend[0].upper()}{legend[1:]}.")
     if told.measured:
         said.append(
-            f"Flips: where the most likely next token is not that of {told.steps[0].name}, along"
+            f"Flips: where the most likely next token is not that of {told.rungs[0].name}, along"
             " its greedy answers; the mean over prompts, and positions in all."
         )
-    reasons = {one.why: one.name for one in reversed(told.steps) if one.why}
+    reasons = {one.why: one.name for one in reversed(told.rungs) if one.why}
     said += [f"Flips of {name} not measured everywhere: {why}" for why, name in reasons.items()]
-    said += [f"{one.name}: {note}" for one in told.steps for note in one.notes]
+    said += [f"{one.name}: {note}" for one in told.rungs for note in one.notes]
     if told.ours:
         said.append("These prompts come with us: your own tell more.")
     if not told.scorer:
@@ -96,7 +96,7 @@ def notes(told: Steps) -> list[str]:
     return [*said, *([told.pull] if told.pull else [])]
 
 
-def records(told: Steps) -> list[dict[str, Any]]:
+def records(told: LadderBoard) -> list[dict[str, Any]]:
     """A plain mapping for each rung: sizes in bytes, speeds in tokens a second, shares."""
     return [
         {
@@ -116,14 +116,14 @@ def records(told: Steps) -> list[dict[str, Any]]:
             "flipped": one.flipped,
             **{name: found.value for name, found in one.summary.scores.items()},
         }
-        for one in told.steps
+        for one in told.rungs
     ]
 
 
 # Forms --------------------------------------------------------------------------------------------
 
 
-def text(told: Steps, width: int = 0) -> str:
+def text(told: LadderBoard, width: int = 0) -> str:
     """Plain text, in lines of `width` columns; 0: those of the terminal."""
     width = width or shutil.get_terminal_size((100, 24)).columns
     said = "\n".join(filled(f"- {one}", width, "  ") for one in notes(told))
@@ -131,7 +131,7 @@ def text(told: Steps, width: int = 0) -> str:
     return joined([title, set_table(_rows(told), width), said], "\n\n")
 
 
-def markdown(told: Steps) -> str:
+def markdown(told: LadderBoard) -> str:
     """Markdown; everything in it is only text."""
     heads, *rows = [[sanitiser.plain(cell) for cell in row] for row in _rows(told)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows])
@@ -140,21 +140,21 @@ def markdown(told: Steps) -> str:
     return joined([title, sanitiser.plain(told.asked), table, said], "\n\n") + "\n"
 
 
-def _rows(told: Steps) -> list[list[str]]:
+def _rows(told: LadderBoard) -> list[list[str]]:
     columns = _columns(told)
     rows = [["rung", *(column.heading for column in columns)]]
-    for place, one in enumerate(told.steps):
+    for place, one in enumerate(told.rungs):
         base = "" if place else " (baseline)"
         rows.append([one.name + base, *(column.text(one) for column in columns)])
     return [[line(cell) for cell in row] for row in rows]
 
 
-def html(told: Steps) -> str:
+def html(told: LadderBoard) -> str:
     """The HTML of a cell's output, with its own style."""
     return f"<style>{STYLE}</style>{aligned(body(told, f'{told.title}: {told.asked}'))}"
 
 
-def body(told: Steps, caption: str) -> str:
+def body(told: LadderBoard, caption: str) -> str:
     """The same without the style."""
     said = "".join(f"<li>{escape(line(one))}</li>" for one in notes(told))
     return (
@@ -163,10 +163,10 @@ def body(told: Steps, caption: str) -> str:
     )
 
 
-def _table(told: Steps, caption: str) -> str:
+def _table(told: LadderBoard, caption: str) -> str:
     columns = _columns(told)
     scales = [
-        dots.scale([one.estimate(step) for step in told.steps], one.heading != told.scorer)
+        dots.scale([one.estimate(rung) for rung in told.rungs], one.heading != told.scorer)
         if one.estimate
         else None
         for one in columns
@@ -175,17 +175,17 @@ def _table(told: Steps, caption: str) -> str:
         f'<th scope="col" role="columnheader">{escape(line(one.heading))}</th>' for one in columns
     )
     lines = []
-    for place, step in enumerate(told.steps):
+    for place, rung in enumerate(told.rungs):
         cells = []
         for column, on in zip(columns, scales, strict=True):
-            found = column.estimate(step) if column.estimate else None
+            found = column.estimate(rung) if column.estimate else None
             drawn = dots.strip(found, on) if found and on else ""
             name = escape(line(column.heading), quote=True)
-            said = escape(line(column.text(step)))
+            said = escape(line(column.text(rung)))
             cells.append(f'<td role="cell" data-name="{name}">{said}{drawn}</td>')
         base = "" if place else ' <span class="jc-small">baseline</span>'
         lines.append(
-            f'<tr role="row"><th scope="row" role="rowheader">{escape(line(step.name))}{base}</th>'
+            f'<tr role="row"><th scope="row" role="rowheader">{escape(line(rung.name))}{base}</th>'
             f"{''.join(cells)}</tr>"
         )
     return (
@@ -195,23 +195,23 @@ def _table(told: Steps, caption: str) -> str:
     )
 
 
-def _plot(told: Steps) -> str:
+def _plot(told: LadderBoard) -> str:
     """Quality against speed; without scores the share of tokens that are the largest's."""
     found = []
-    for place, one in enumerate(told.steps):
+    for place, one in enumerate(told.rungs):
         quality = one.summary.scores.get(told.scorer) if told.scorer else _kept(one, place == 0)
         if quality and one.summary.speed:
             found.append(Dot(one.name, one.summary.speed, quality))
-    if len(found) < 2 or found[0].name != told.steps[0].name:
+    if len(found) < 2 or found[0].name != told.rungs[0].name:
         return ""
-    label = told.scorer or f"same next token as {told.steps[0].name}"
+    label = told.scorer or f"same next token as {told.rungs[0].name}"
     write = number if told.scorer else share
     speeds = axis("tok/s", [one.x for one in found], at_least=(0.0, 0.0), write=speed)
     drawn = scatter(found, speeds, axis(label, [one.y for one in found], write=write))
     return f"{scrolled('Quality against speed')}{drawn}</div>"
 
 
-def _kept(one: Step, base: bool) -> Estimate | None:
+def _kept(one: RungFigures, base: bool) -> Estimate | None:
     if base:
         return Estimate(1.0)
     if one.flips is None:

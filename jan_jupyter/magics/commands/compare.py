@@ -1,4 +1,4 @@
-"""`%jan compare`, `%jan runs`: many questions to several models, and what was kept of them."""
+"""`%jan compare`, `%jan ladder`, `%jan runs`: many questions to several models, kept in runs."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def compare(caller: Caller, arguments: Namespace) -> Any:
     from ..comparing import command
 
     return command(caller, arguments)
+
+
+def ladder(caller: Caller, arguments: Namespace) -> Any:
+    from ..comparing import ladder
+
+    return ladder(caller, arguments)
 
 
 def runs(caller: Caller, arguments: Namespace) -> Any:
@@ -123,6 +129,27 @@ def candidates(current: str) -> Offer:
     return [*((verb, "command") for verb in _ACTIONS), *run_names(current)]
 
 
+_PROMPTS = arg(
+    "--prompts", metavar="NAME", candidates=names, help="questions: a list of the notebook"
+)
+_REPEAT = arg("--repeat", type=int, metavar="TIMES", help="ask each so many times")
+_SCORERS = arg(
+    "--scorer",
+    dest="scorers",
+    action="append",
+    default=[],
+    metavar="NAME",
+    candidates=scorers,
+    help="what scores an answer: its name, or a function of the notebook",
+)
+_AS = arg(
+    "--as",
+    dest="as_name",
+    metavar="NAME",
+    help="keep it in this variable, and the run under this name",
+)
+_FRESH = arg("--fresh", action="store_true", help="ask again what is stored")
+
 _COMPARE = (
     arg("prompt", nargs="*", help="the question; `--prompts` for more than one"),
     arg(
@@ -133,14 +160,14 @@ _COMPARE = (
         candidates=ready_models,
         help="whom to ask; given several times",
     ),
-    arg("--prompts", metavar="NAME", candidates=names, help="questions: a list of the notebook"),
+    _PROMPTS,
     arg(
         "--over",
         metavar="NAME",
         candidates=names,
         help="a data frame: its columns fill `{column}` in the question, a row each",
     ),
-    arg("--repeat", type=int, metavar="TIMES", help="ask each so many times"),
+    _REPEAT,
     arg(
         "--set",
         dest="sweeps",
@@ -162,15 +189,7 @@ _COMPARE = (
         help="a parameter that holds for all",
     ),
     arg("-s", "--system", help="instructions that hold for all"),
-    arg(
-        "--scorer",
-        dest="scorers",
-        action="append",
-        default=[],
-        metavar="NAME",
-        candidates=scorers,
-        help="what scores an answer: its name, or a function of the notebook",
-    ),
+    _SCORERS,
     arg(
         "--expected",
         metavar="NAME",
@@ -178,12 +197,7 @@ _COMPARE = (
         help="a list, or a column of the frame, with what is expected",
     ),
     arg("--seed", type=int, help="of the order in which it is asked"),
-    arg(
-        "--as",
-        dest="as_name",
-        metavar="NAME",
-        help="keep it in this variable, and the run under this name",
-    ),
+    _AS,
     arg("--budget", type=int, metavar="CALLS", help="ends after so many calls"),
     arg(
         "--prices",
@@ -191,9 +205,37 @@ _COMPARE = (
         candidates=names,
         help="what models cost: a mapping of the notebook, money for a million tokens",
     ),
-    arg("--fresh", action="store_true", help="ask again what is stored"),
+    _FRESH,
     arg("--yes", action="store_true", help="ask many paid calls without asking you"),
     arg("--dry-run", action="store_true", help="show the plan, ask nothing"),
+)
+
+_LADDER = (
+    arg(
+        "model",
+        candidates=ready_models,
+        help="the model; other quantisations of it are told by their headers",
+    ),
+    _PROMPTS,
+    _REPEAT,
+    arg(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        type=sweep,
+        metavar="KEY=VALUE,…",
+        help="also load the model so: cache_type_k=q8_0,q4_0",
+    ),
+    _SCORERS,
+    arg(
+        "--expected",
+        metavar="NAME",
+        candidates=names,
+        help="a list with what is expected",
+    ),
+    _AS,
+    _FRESH,
 )
 
 COMMANDS = (
@@ -209,6 +251,19 @@ COMMANDS = (
 `%%jan -m A -m B` in a cell asks the lines below of both. What has been asked in the same way is not
 asked again, in another kernel either. `jan.compare(…)` does the same in Python.""",
         is_question=bool,
+    ),
+    Command(
+        "ladder",
+        ladder,
+        "compare the quantisations of a model that are here",
+        _LADDER,
+        details="""\
+  %jan ladder MODEL --prompts questions --scorer contains --expected answers
+  %jan ladder MODEL --set cache_type_k=q8_0
+
+Quality against speed and memory, and how often another token than the largest's is the most likely
+one. `jan.ladder(…)` does the same in Python.""",
+        is_question=lambda words: len(words) > 1,
     ),
     Command(
         "runs",

@@ -19,7 +19,7 @@ PROMPT_SPEED = "prompt tokens/s"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RungFigures:
     """One rung. Sizes in bytes; `None` where nobody knows."""
 
     name: str
@@ -42,14 +42,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class LadderBoard:
     """All of them, the largest first, and what is said below."""
 
     title: str
     asked: str
     scorer: str
     """Whose scores are the quality; empty if there are none."""
-    steps: tuple[Step, ...]
+    rungs: tuple[RungFigures, ...]
     verdicts: tuple[str, ...]
     pull: str
     ours: bool
@@ -57,10 +57,10 @@ class Steps:
 
     @property
     def measured(self) -> bool:
-        return any(step.positions for step in self.steps)
+        return any(one.positions for one in self.rungs)
 
 
-def steps(
+def ladder_board(
     board: Board,
     rungs: Sequence[Rung],
     memory: Sequence[int | None],
@@ -68,7 +68,7 @@ def steps(
     *,
     pull: str = "",
     ours: bool = False,
-) -> Steps:
+) -> LadderBoard:
     """What a ladder shows of its comparison."""
     try:
         prompt_speeds = standings(board.result, PROMPT_SPEED)
@@ -79,7 +79,7 @@ def steps(
         told = [one for one in flips if one.contestant == place]
         speed = prompt_speeds[place].estimate if prompt_speeds else None
         found.append(
-            Step(
+            RungFigures(
                 rung.name,
                 rung.model.reference,
                 rung.quantisation,
@@ -99,7 +99,7 @@ def steps(
     asked = f"{counted(len(grid.cases), 'prompt')} × {counted(len(found), 'rung')}"
     asked += f" × {counted(grid.repeats, 'repeat')}" if grid.repeats > 1 else ""
     said = tuple(map(str, board.verdicts))
-    return Steps(board.title, asked, board.scorer, tuple(found), said, pull, ours)
+    return LadderBoard(board.title, asked, board.scorer, tuple(found), said, pull, ours)
 
 
 def _left_out(result: Result, contestant: int) -> tuple[str, ...]:
