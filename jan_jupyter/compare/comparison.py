@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..settings import settings
 from ..workspace import Workspace, shared
 from . import records
+from .continuing import chat, profile
 from .determinism import TIMES, Certificate, prove
 from .grids import source
 from .keeping.runs import Runs
@@ -281,8 +282,12 @@ class Comparison:
         return Comparison(session)
 
     def use(self, winner: str | int) -> Contestant:
-        """Make a contestant's model the default of this session, as `%jan use` does."""
+        """Make a contestant the default of this session, as `%jan use` does of a model: whoever
+        names nobody asks it with its instructions, parameters and settings. Threads, and the panel,
+        have those of their own.
+        """
         one = self.grid.contestants[Lookup(self.result).contestant(winner)]
+        self._session.workspace.chosen = profile(self.grid, one)
         settings().model = one.model
         return one
 
@@ -290,8 +295,6 @@ class Comparison:
         self, prompt: str | int, contestant: str | int, name: str | None = None, *, repeat: int = 0
     ) -> Chat:
         """Go on from an answer as a conversation; with a name it is kept as a new thread."""
-        from .continuing import chat
-
         row = Lookup(self.result).row(prompt, contestant, repeat)
         return chat(self.grid, row, self._session.workspace, name)
 

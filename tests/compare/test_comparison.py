@@ -565,6 +565,42 @@ def test_the_winner_becomes_the_default() -> None:
     assert jan.chat("hi").text == FIVE
 
 
+def test_the_winner_is_the_default_as_a_whole(server: StreamingServer) -> None:
+    models = [
+        ("pirate", "echo", {"system": "Be a pirate.", "top_p": 0.5}, {"ctx_len": 512}),
+        "five",
+    ]
+    made = jan.compare("Red", models, parameters={"temperature": 0.3})
+    made.use("pirate")
+
+    def last() -> tuple[Any, Any, list[str]]:
+        body = server.journal()[-1].body
+        return body.get("top_p"), body.get("temperature"), [m["content"] for m in body["messages"]]
+
+    assert jan.chat("hi").text == '"hi"'
+    assert last() == (0.5, 0.3, ["Be a pirate.", "hi"])
+    assert jan.stream("hi").target.values.settings["ctx_len"].value == 512
+    talk = jan.Chat(temperature=1)
+    talk.ask("one")
+    talk.ask("two")
+    assert last() == (0.5, 1, ["Be a pirate.", "one", '"one"', "two"])
+    jan.chat("hi", system="Be kind.")
+    assert last()[2] == ["Be kind.", "hi"]
+    plain = (None, None, ["hi"])
+    for options in ({"model": "echo"}, {"model": "five"}, {"thread": "of its own"}):
+        jan.chat("hi", **options)
+        assert last() == plain, options
+    made.judge()
+    judged = [m["role"] for m in server.journal()[-1].body["messages"]]
+    assert judged.count("system") == 1
+    settings().model = "five"
+    jan.chat("hi")
+    assert last() == plain
+    jan.compare("Red", ["echo", "five"], system="Be brief.").use("echo")
+    jan.chat("hi")
+    assert last() == (None, None, ["Be brief.", "hi"])
+
+
 # Under way ----------------------------------------------------------------------------------------
 
 

@@ -84,6 +84,31 @@ def test_python_shows_how_far_it_is_in_one_output(ask: Kernel) -> None:
     assert set(only_output(result)["data"]) == KINDS
 
 
+def test_a_winner_answers_the_cells_that_name_nobody(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute("made = jan.compare('p', [('kind', 'five', {'system': 'Be kind.', 'top_p': 0.5})])")
+    ask.execute("made.use('kind')")
+    try:
+        assert ask.execute("%jan use").text.endswith(", as kind was compared.\n")
+        ask.execute("%%jan\nhi")
+        body = server.journal()[-1].body
+        assert (body["messages"][0]["content"], body["top_p"]) == ("Be kind.", 0.5)
+        ask.execute("%%jan -c\ngo on")
+        assert [m["role"] for m in server.journal()[-1].body["messages"]].count("system") == 1
+        ask.execute("%%jan five\nhi")
+        assert [m["content"] for m in server.journal()[-1].body["messages"]] == ["hi"]
+        assert "compared" not in ask.execute("%jan use five").text
+        ask.execute("%%jan\nhi")
+        assert "top_p" not in server.journal()[-1].body
+    finally:
+        ask.execute("%config Jan.model = ''")
+
+
+def test_prices_are_a_mapping_of_the_notebook(ask: Kernel) -> None:
+    ask.execute("costs = {'five': {'prompt': 2, 'completion': 10, 'source': 'the contract'}}")
+    only_output(ask.execute("%jan compare -m echo -m five --prices costs dear"))
+    assert ask.execute("print([row.cost is None for row in _])").text == "[True, False]\n"
+
+
 def test_a_dry_run_shows_the_plan_and_asks_nothing(ask: Kernel, server: StreamingServer) -> None:
     output = only_output(ask.execute("%%jan -m echo -m five --repeat 3 --dry-run\nplanned"))
     assert "6 calls: 1 prompt × 2 models × 3 repeats" in output["data"]["text/plain"]

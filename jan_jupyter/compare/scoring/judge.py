@@ -14,7 +14,7 @@ from ... import errors
 from ...ask import whole
 from ...chat import Chat
 from ...types import Message, Reply, Usage
-from ...workspace import Workspace
+from ...workspace import Workspace, shared
 from ..values import Call, Case, Result, Row, Score
 from . import judge_prompts as prompts
 from .callables import failure
@@ -141,7 +141,10 @@ class Judge:
 
     async def _chat(self, messages: Sequence[Message], schema: Any) -> Reply:
         def composed() -> Any:  # looks at files
-            chat = Chat(self.model, workspace=self._workspace, **self._parameters)
+            workspace = self._workspace or shared()
+            # The default's model alone: its instructions are not for judging.
+            model = self.model or workspace.router.model(None)[0]
+            chat = Chat(model, workspace=workspace, **self._parameters)
             return chat.once(messages, schema=schema, priority="grid")
 
         reply = await whole(await asyncio.to_thread(composed))
