@@ -148,6 +148,7 @@ class Climb:
         self.flips: list[Flips] = []
         self.pull = ""
         self._tokens = tokens
+        self._fresh = session.fresh  # which is over when all is asked
 
     async def steps(self) -> Steps:
         """Ask all, then go along the largest's answers; what they yield tells how far it is."""
@@ -168,7 +169,7 @@ class Climb:
         total = (len(grid.contestants) - 1) * len(grid.cases)
         run = asked.run
         known: dict[str, Any] = {}
-        if run is not None and not asked.fresh:
+        if run is not None and not self._fresh:
             notes = await asyncio.to_thread(asked.store.notes, run)
             known = {
                 name.removeprefix(NOTE): value

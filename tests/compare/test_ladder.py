@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +14,16 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.compare.grids.rungs import alike, rungs, same
+from jan_jupyter.compare.ladder import Measured
+from jan_jupyter.compare.running import flips
 from jan_jupyter.compare.running.flips import GREEDY, NO_TOKENS, OTHER_TOKENS, Answer, walk
+from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.views import scatter
 from jan_jupyter.compare.views.figures import Estimate
 from jan_jupyter.models.gguf import read_header
 from jan_jupyter.models.hub.others import others, repository_of
 from jan_jupyter.types import Message, Reply
+from support.hub import Hub
 from support.jan import add_model, add_remote, write_json
 from support.quantised import write_quantised
 from support.random_model import write_model
@@ -318,34 +321,61 @@ def test_labels_of_dots_stand_beside_each_other() -> None:
 
 
 def test_other_quantisations_of_the_repository_are_named(
-    place: Path, server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+    place: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listing = Listing("m-Q4_0.gguf", "m-Q8_0.gguf")
-    monkeypatch.setattr(sys.modules[others.__module__], "listing", listing)
-    url = "https://huggingface.co/org/m-GGUF/resolve/abc/m-Q4_0.gguf"
-    add_model(place, "m", engine="nitro", sources=[{"url": url, "filename": "m-Q4_0.gguf"}])
-    model = jan.models.get("m")
-    assert repository_of(model) == "org/m-GGUF"
-    line = bridge.wait(others([model], ["q4_0"]))
-    assert line == ("org/m-GGUF also has Q8_0 (5 B): `%jan pull hf:org/m-GGUF:Q8_0` fetches one.")
-    assert "no other quantisation" in bridge.wait(others([model], ["Q4_0", "Q8_0"]))
-    listing.error = errors.DownloadFailed("There is no network.")
-    line = bridge.wait(others([model], ["Q4_0"]))
-    assert line == "What org/m-GGUF has beside these is not known: There is no network."
-    assert bridge.wait(others([jan.models.get("jan-mini")], [])) == ""
+    """By a ladder of a model that was pulled from a hub, and no word where nobody knows."""
+    repository = tmp_path / "org" / "mini-GGUF"
+    repository.mkdir(parents=True)
+    for kind in ("Q4_0", "Q5_0"):
+        shutil.copy(files / "mini-Q4_0.gguf", repository / f"mini-{kind}.gguf")
+    with Hub(tmp_path) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        pulled = jan.models.pull("hf:org/mini-GGUF:Q4_0", quiet=True)
+        assert repository_of(pulled) == "org/mini-GGUF"
+        assert repository_of(jan.models.get("jan-mini")) == ""
+        made = jan.ladder(pulled, "Who are you?", tokens=0)
+        assert made.pull == (
+            "org/mini-GGUF also has Q5_0 (1.6 MB): `%jan pull hf:org/mini-GGUF:Q5_0` fetches one."
+        )
+        assert made.pull in made.bundle()["text/plain"].replace("\n  ", " ")
+        told = bridge.wait(others([pulled], ["q5_0", "q4_0"]))
+        assert told == "org/mini-GGUF has no other quantisation."
+        hub.behave("org/mini-GGUF", status=404)
+        assert "is not known: " in bridge.wait(others([pulled], []))
+    made = jan.ladder(pulled, "Who are you?", tokens=0)  # without a network
+    assert made.pull.startswith("What org/mini-GGUF has beside these is not known: ")
+    assert "\n" not in made.pull
 
 
-class Listing:
-    """A repository with these files."""
+def test_asking_anew_measures_anew_and_a_stop_keeps_what_was_measured(
+    place: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(place, files / "mini-Q4_0.gguf")
+    jan.ladder("jan-mini", PROMPTS, name="once", tokens=20)
+    walked: list[int] = []
+    real = flips.walk
 
-    def __init__(self, *files: str) -> None:
-        self.files = files
-        self.error: Exception | None = None
+    def counted(answer: Answer, position: int, came: Reply) -> tuple[int, int]:
+        walked.append(position)
+        return real(answer, position, came)
 
-    async def __call__(self, repository: str, web: Any) -> Any:
-        from jan_jupyter.models.hub.plans import Wanted
+    monkeypatch.setattr(flips, "walk", counted)
+    made = jan.ladder("jan-mini", PROMPTS, name="anew", tokens=20, fresh=True)
+    assert len(walked) >= len(PROMPTS)
+    assert not any(row.reused for row in made.comparison)
 
-        if self.error is not None:
-            raise self.error
-        place = f"https://huggingface.co/{repository}/resolve/main"
-        return {}, [Wanted(f"{place}/{name}", name, 5, what=name) for name in self.files]
+    class Stops:
+        """Somebody who stops it when the first flips are there."""
+
+        def step(self, counted: Any) -> None:
+            if isinstance(counted, Measured):
+                raise KeyboardInterrupt
+
+        def end(self, line: str = "") -> None:
+            self.line = line
+
+    monkeypatch.setattr(Session, "shows", Stops)
+    half = jan.ladder("jan-mini", PROMPTS, name="half", tokens=19)
+    assert len(half.comparison) == 2 * len(PROMPTS)
+    assert 0 < len(half.flips) < len(PROMPTS) + 1
+    assert "flips" in repr(half)
