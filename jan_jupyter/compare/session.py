@@ -207,7 +207,8 @@ class Session:
                     self._take(row)
                     decided = await self._decided(deciding, row) if deciding else ""
                 if told:
-                    yield replace(told[-1], ended=decided or told[-1].ended)
+                    now = told[-1] if row is not None else told[-1].later()
+                    yield replace(now, ended=decided or now.ended)
                 if decided:
                     break
         self.ended = decided or (told[-1].ended if told else "")
