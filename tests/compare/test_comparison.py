@@ -30,6 +30,7 @@ from jan_jupyter.magics.options import compares, parameters_of, parse_cell
 from jan_jupyter.settings import settings
 from jan_jupyter.types import Message
 from support.jan import add_remote
+from support.random_model import write_adapter
 from support.server import StreamingServer, tokens
 
 BEHAVIOURS = {"echo": "echo", "five": "n=5", "broken": "error=invalid_request"}
@@ -483,6 +484,29 @@ def test_a_model_that_is_loaded_here_is_asked_by_one_slot_without_a_cache() -> N
     (kept,) = [name for name in jan.runs if name.endswith("identical?")]
     request = jan.runs[kept][0][0].reply.request
     assert (request.parameters["seed"], request.parameters["cache_prompt"]) == (1, False)
+    bridge.wait(jan.router.unload("jan-mini"))
+
+
+def test_adapters_are_columns_too(tmp_path: Path) -> None:
+    file = jan.models.get("jan-mini").file
+    assert file is not None
+    adapter = write_adapter(tmp_path / "lora.gguf", file)
+    models = [
+        "jan-mini",
+        ("adapted", "jan-mini", {}, {"lora": str(adapter)}),
+        ("gone", "jan-mini", {}, {"lora": "no.gguf"}),
+    ]
+    options = {"temperature": 0, "max_tokens": 12}
+    made = jan.compare("Name a colour.", models, parameters=options)
+    plain, adapted, gone = (made[0, place] for place in range(3))
+    assert plain.ok
+    assert adapted.ok, adapted.error
+    assert plain.text != adapted.text
+    assert "the adapter no.gguf, which is no file" in gone.error
+    write_adapter(adapter, file, strength=2)  # another one
+    again = jan.compare("Name a colour.", models[:2], parameters=options)
+    assert [row.reused for row in again] == [True, False]
+    assert again[0, 1].text != adapted.text
     bridge.wait(jan.router.unload("jan-mini"))
 
 
