@@ -12,6 +12,7 @@ from ...errors import UsageError
 from ...models.model import Model
 from ...parameters import PARAMETERS, PROGRAMS, SETTINGS, TABLE, names_program, unknown
 from ..values import Contestant
+from .size import check_size
 
 Many = Mapping[str, Sequence[Any]]
 
@@ -222,6 +223,7 @@ def _axes(parameters: Mapping[str, Any]) -> Many:
 
 def _multiplied(base: Contestant, axes: Many) -> list[Contestant]:
     """A contestant for each combination of values; `None` leaves a parameter as it is."""
+    check_size(*map(len, axes.values()))
     found = []
     for values in itertools.product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))

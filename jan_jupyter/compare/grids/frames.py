@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from ...errors import UsageError
+from .size import check_size
 
 
 class Line(NamedTuple):
@@ -84,6 +85,7 @@ def _crossed(variables: Mapping[Any, Any]) -> list[Line]:
         [value] if isinstance(value, str | bytes) or not isinstance(value, Iterable) else [*value]
         for value in variables.values()
     ]
+    check_size(*map(len, lists))
     names = [*map(str, variables)]
     found = []
     for number, values in enumerate(itertools.product(*lists)):

@@ -15,6 +15,7 @@ from ...types import EMPTY, Message
 from ..values import Case, Grid, Turns, instructed
 from . import contestants as whom
 from .frames import Line, is_missing, lines, place_name, series
+from .size import check_size
 from .templates import labelled, message_filled
 
 
@@ -48,10 +49,11 @@ def grid(
     _check_numbers(repeats, seed)
     found = _prompts(prompts)
     rows = lines(variables) if variables is not None else None
-    cases = _cases(found, rows, system)
-    if not cases:
+    if not found:
         raise UsageError("There is nothing to ask: give a prompt, or several.")
     who = whom.contestants(models, parameters)
+    check_size(len(found), 1 if rows is None else len(rows), len(who), repeats)
+    cases = _cases(found, rows, system)
     shared = whom.shared(parameters)
     who = [whom.with_shared(one, shared) for one in who]
     cases = _with_expected(_with_names(cases), expected, rows)

@@ -37,6 +37,11 @@ class Cluster:
     """Asks there instead of here; a stop ends what is under way there, too."""
 
     def __init__(self, client: Any) -> None:
+        if not hasattr(client, "asynchronous"):
+            raise errors.UsageError(
+                '`client` is a dask.distributed.Client, such as Client("tcp://scheduler:8786"), not'
+                f" {client!r:.80}."
+            )
         if client.asynchronous:
             raise errors.UsageError(
                 "The client of a cluster is one that waits: Client(…), without asynchronous=True."
