@@ -274,6 +274,26 @@ def test_the_parts_of_a_diff_give_both_texts(old: str, new: str) -> None:
     assert sum(len(p.text) for p in head) <= 10
 
 
+ANSWERS = st.one_of(WORDS.map("".join), st.text(st.characters(exclude_categories=["C"])))
+
+
+@given(ANSWERS, ANSWERS)
+@settings(max_examples=150)
+def test_what_is_marked_in_a_page_gives_both_answers(old: str, new: str) -> None:
+    """Without what is struck out it is the answer, without what is underlined its baseline."""
+    page = html.body(board(made({"a": [old], "b": [new]})), "")
+    if not (old.strip() and new.strip()):
+        assert "an empty answer" in page
+        return
+    cell = Page(f"<td {page.split('<td ')[-1].split('</td>')[0]}</td>")
+    written = [(inside, data) for inside, data in cell.texts if "pre" in inside]
+    here = "".join(data for inside, data in written if "del" not in inside)
+    there = "".join(data for inside, data in written if "ins" not in inside).replace("⏎", "")
+    assert here.split() == new.split()
+    if any("del" in inside or "ins" in inside for inside, _ in written):  # else all is new
+        assert "".join(there.split()) == "".join(old.replace("⏎", "").split())
+
+
 def test_a_diff_goes_by_words() -> None:
     parts = diff.parts("Mars has two moons, Phobos and Deimos.", "Mars has three moons and Deimos.")
     assert [*map(tuple, parts)] == [
@@ -389,6 +409,16 @@ def test_repeats_are_collapsed_with_the_place_where_they_part() -> None:
     assert "×1 differs from word 2 on: “owns two” instead of “has two”" in shown
     assert [(one.stable, one.repeated) for one in board(result).summaries] == [(1, 1), (0, 1)]
     assert diff.parting("a b", "a b c") == (3, "", "c")
+
+
+def test_a_picture_in_a_question_is_told() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    asked = Message("user", [{"type": "text", "text": "What is it?"}, picture])
+    grid = Grid((Case("", ((asked,),)),), (Contestant("a", "a"),))
+    shown = board(Result(grid, [row(Call(0, 0), "A cat.")]))
+    for form in (html.body(shown, ""), text.text(shown)):
+        assert "What is it? (with 1 attachment)" in form
+        assert "base64" not in form
 
 
 def test_an_answer_that_ends_earlier_or_later_says_so() -> None:

@@ -137,7 +137,7 @@ def _case(case: Case) -> str:
     parts = [literal(case.name), literal(turns)]
     for field in fields(case)[2:]:
         value = getattr(case, field.name)
-        if value is not None and value != {}:
+        if value is not None and value not in ({}, ()):
             parts.append(f"{field.name}={literal(value)}")
     return f"Case({', '.join(parts)})"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ...types import Message
 from . import diff
 from .board import Board, Cell, Line, Variant
 from .figures import SECONDS, measured, of_cell
@@ -56,9 +58,17 @@ def question(row: Line) -> tuple[str, list[str]]:
     short = line(asked, _SHORT)
     if name and not line(asked).startswith(beginning):
         short = f"{line(name, 60)}: {short}"
+    if attached := sum(len(_attached(message)) for message in turns):
+        short += f" (with {counted(attached, 'attachment')})"
     if len(turns) == 1 and len(line(asked)) <= _SHORT:
         return short, []
     return short, [f"{message.role}: {message.text}" for message in turns]
+
+
+def _attached(message: Message) -> list[Mapping[str, Any]]:
+    """What of a message is no text."""
+    parts = [] if isinstance(message.content, str) else message.content
+    return [part for part in parts if part.get("type") != "text"]
 
 
 def about(board: Board, cell: Cell) -> tuple[list[str], list[str]]:

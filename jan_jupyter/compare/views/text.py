@@ -101,7 +101,8 @@ def _cell(board: Board, row: Line, place: int, cell: Cell, width: int) -> list[s
     parts += [*numbers, *(f"<{tag}>" for tag in tags)]
     # Each is broken only where it is longer than a line.
     whole = (one.replace(" ", "\u00a0") if len(one) < width else one for one in parts)
-    found = [one.replace("\u00a0", " ") for one in _wrapped(joined(whole), width)]
+    head = joined(whole)
+    found = [one.replace("\u00a0", " ") for one in _wrapped(head, width)] if head else []
     for reason in ends(cell):
         found += _wrapped(f"✕ {reason}", width)
     found += [] if cell.rows else ["not asked yet"]
