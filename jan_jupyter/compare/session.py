@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..types import EMPTY
 from ..workspace import Workspace
 from .deciding import Deciding
+from .judging import judging
 from .keeping.store import PRICES, Store
 from .keeping.stored_runs import Run
 from .keeping.stored_votes import Heard, noted, said
@@ -24,7 +25,7 @@ from .running.plan import Plan, plan
 from .running.prices import Price
 from .running.progress import Progress
 from .running.run import run
-from .scoring.judge import Judge, pairwise
+from .scoring.judge import Judge
 from .scoring.scorers import Scorer, changed, named_scorers, score, things
 from .scoring.votes import Judged, Judgement, Vote
 from .steps import Consent, Counting, Looked, Scored, Steps, beating, take, ticking
@@ -360,8 +361,10 @@ class Session:
         if judge is None:  # by its name, as another may be the default tomorrow
             judge = self.workspace.router.model(None)[0].reference
         asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
-        known = self.heard.judgements
-        return bridge.wait(pairwise(self.result, asked, known=known, on_judgement=self._judged))
+        made: list[Judged] = []
+        self.wait(judging(self.result, asked, self.heard, self._judged, made))
+        own = tuple(one for one in self.heard.judgements if one.by == asked.name)
+        return made[0] if made else Judged(own)  # stopped: what it has said so far
 
     async def _judged(self, one: Judgement) -> None:
         if one.verdict is not None:

@@ -47,6 +47,17 @@ class Scored:
         return f"Scored {self.done:,} of {self.total:,} answers"
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """So many pairs of answers of so many are judged."""
+
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"Judged {self.done:,} of {self.total:,} pairs"
+
+
 class Consent:
     """A yes that it waits for. Whoever takes the steps asks for it, where people can be asked."""
 

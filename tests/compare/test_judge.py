@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from jan_jupyter.compare.scoring.judge_prompts import PAIR, graded, to_compare
 from jan_jupyter.compare.scoring.scorers import score, scorer, similar
 from jan_jupyter.compare.scoring.votes import Judgement, Share
 from jan_jupyter.compare.session import Session
+from jan_jupyter.compare.steps import Counted
 from jan_jupyter.compare.values import Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message
@@ -311,6 +313,34 @@ def test_a_judge_that_is_stopped_goes_on_from_there(asked: Oracle, place: Worksp
     asked.chat = by_length
     assert len(kept(place).judge("gpt-4o").votes) == 12
     assert len(asked.bodies) == 2 * (12 - so_far)
+
+
+def test_how_far_a_judge_is(
+    asked: Oracle, place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    goes_on = threading.Event()
+
+    class Shown:
+        def step(self, counted: Counted) -> None:
+            lines.append(str(counted))
+            goes_on.set()
+
+        def end(self, line: str = "") -> None:
+            lines.append(line)
+
+    def slow(body: Body) -> str:
+        assert goes_on.wait(30)
+        return by_length(body)
+
+    made = kept(place, ("a", "bb"), ("c", "dd"))
+    monkeypatch.setattr(Session, "shows", Shown)
+    asked.chat = slow
+    made.judge("gpt-4o")
+    assert (lines[0], lines[-2:]) == ("Judged 0 of 2 pairs", ["Judged 2 of 2 pairs", ""])
+    lines.clear()
+    made.judge("gpt-4o")  # nothing is asked
+    assert lines == [""]
 
 
 def test_an_answer_that_is_another_now_is_judged_anew(asked: Oracle, place: Workspace) -> None:

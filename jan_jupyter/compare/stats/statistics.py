@@ -89,7 +89,7 @@ def spread(values: Sequence[float]) -> float | None:
 
 def per_prompt(repeats: Sequence[float | bool]) -> float:
     """The repeats of one prompt are one unit: their mean."""
-    return plain.fmean(map(float, repeats))
+    return plain.fmean(map(float, repeats)) if len(repeats) > 1 else float(*repeats)
 
 
 def kind_of(values: Sequence[float]) -> Kind:

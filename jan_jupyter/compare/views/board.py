@@ -228,7 +228,7 @@ def board(
     cells = _cells(result)
     lines = [
         Line(place, case, _compared(cells[place], base, scorer), base)
-        for place, case in enumerate(result.grid.cases)
+        for place, case in enumerate(result.grid.cases if limit != 0 else ())
     ]
     kept = _worst_first(line for line in lines if every or line.differs or len(lines) == 1)
     shown = kept[:limit]
@@ -243,8 +243,8 @@ def board(
             for who in range(len(names))
         ),
         lines=tuple(shown),
-        same=len(lines) - len(kept) if limit != 0 else 0,
-        more=len(kept) - len(shown) if limit != 0 else 0,
+        same=len(lines) - len(kept),
+        more=len(kept) - len(shown),
         verdicts=tuple(verdicts),
     )
 
