@@ -158,7 +158,8 @@ class NotebookCounting:
         self._now = str(counted)
         if not self._captured and monotonic() - self._last >= 0.2:
             self._last = monotonic()
-            bar = f'<progress value="{counted.done}" max="{counted.total}" style="{_WIDE}">'
+            far = f'value="{counted.done}" max="{counted.total}"'
+            bar = f'<progress aria-label="calls" {far} style="{_WIDE}">'
             told = f"{bar}</progress><div>{html.escape(self._now)}</div>"
             self.show({"text/html": told, "text/plain": self._now})
 

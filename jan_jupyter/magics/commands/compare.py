@@ -157,6 +157,7 @@ _COMPARE = (
         "--model",
         action="append",
         dest="models",
+        metavar="MODEL",
         candidates=ready_models,
         help="whom to ask; given several times",
     ),
