@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from IPython.core.error import UsageError
 
@@ -247,14 +249,55 @@ def test_runs_are_listed_shown_renamed_joined_passed_on_and_deleted(ask: Kernel)
         ("%jan ladder echo", "no GGUF file here"),
         ("%jan ladder jan-mini", "in one quantisation only"),
         ("%jan runs export one", "--to FILE"),
+        ("%%jan echo --set temperature=hot\nhi", "temperature cannot be 'hot'"),
+        ("%%jan echo --set temperature=0,9\nhi", "temperature cannot be 9"),
+        ("%%jan echo --set temperature=1,1\nhi", "there twice"),
+        ("%%jan echo --set =1\nhi", "--set"),
+        ("%%jan echo --set nosuch=1,2\nhi", "nosuch is no known parameter"),
+        ("%jan compare -m echo --budget 0 hi", "A budget of calls"),
+        ("%jan compare -m echo --budget 1.5 hi", "--budget"),
+        ("%jan compare -m echo --over nothing {x}", "`variables` has no row"),
+        ("%jan compare -m echo --over rows {x}", "names {x}, which is no column"),
+        ("%jan compare -m echo --prompts nothing", "nothing to ask"),
+        ("%jan compare -m echo --prompts three", "not 3"),
     ],
 )
 def test_wrong_use_is_one_line(ask: Kernel, server: StreamingServer, code: str, says: str) -> None:
+    ask.execute("nothing, rows, three = [], [{'a': 1}], 3")
     error = ask.execute(code).error
     assert error is not None
     assert says in error.evalue
     assert "\n" not in error.evalue.strip()
     assert server.journal() == []
+
+
+def test_what_fails_on_the_way_is_a_row(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute("def bad(text): return 1 / 0")
+    line = "%jan compare -m echo -m nobody -m five --scorer bad what fails"
+    shown = only_output(ask.execute(line))["data"]["text/plain"]
+    assert "ModelNotFound: There is no model 'nobody'" in " ".join(shown.split())
+    assert "bad failed: ZeroDivisionError" in shown
+    assert ask.execute("print([row.ok for row in _])").text == "[True, False, True]\n"
+
+
+def test_a_store_of_a_newer_version_is_one_line(ask: Kernel, server: StreamingServer) -> None:
+    only_output(ask.execute("%%jan -m echo -m five --as older\nbefore"))
+    path = ask.data_folder / "runs" / "runs.sqlite"
+
+    def version(number: int) -> None:
+        with sqlite3.connect(path) as newer:
+            newer.execute(f"PRAGMA user_version={number}")
+        newer.close()
+
+    version(99)
+    for code in ("%%jan -m echo -m five\nafter", "%jan -m echo -m five after", "%jan runs"):
+        error = ask.execute(code).error
+        assert error is not None
+        assert "was written by a newer version of jan_jupyter" in error.evalue
+        assert len(error.traceback) == 1
+    assert len(server.journal()) == 2
+    version(1)
+    only_output(ask.execute("%%jan -m echo -m five\nafter"))
 
 
 def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
