@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),
     pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on this system"),
     pytest.mark.slow,
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(3600),
 ]
 TIMES = 50
 QUICK = {"a": "n=2,first=0.01", "b": "n=2,first=0.01"}
