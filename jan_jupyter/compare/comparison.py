@@ -114,7 +114,7 @@ class Comparison:
 
     def _shown(self, result: Result, baseline: str | int, **options: Any) -> Shown:
         told = _standings(result)
-        judged = _verdicts(result, baseline)
+        judged = _verdicts(result, baseline, self._session.decide)
         return Shown(board(result, judged, baseline=baseline, standings=told, **options))
 
     def __repr__(self) -> str:
@@ -174,7 +174,8 @@ class Comparison:
         `what` is a scorer (else the first), or a measure: "seconds", "first token", "tokens/s" ….
         A difference up to `margin` is practically none.
         """
-        return verdicts(self.result, what or self._first_scorer(), baseline, margin=margin)
+        what, looked = what or self._first_scorer(), bool(self._session.decide)
+        return verdicts(self.result, what, baseline, margin=margin, looked=looked)
 
     def assert_not_worse(
         self, baseline: str | int, candidate: str | int, *, margin: float, what: str | None = None
@@ -189,7 +190,7 @@ class Comparison:
         only = narrowed(self.result, who, range(len(self.grid.cases)))
         what = what or self._first_scorer()
         failed = sum(not row.ok for row in only.rows if row.call.contestant == 1)
-        (verdict,) = verdicts(only, what, 0, margin=margin)
+        (verdict,) = verdicts(only, what, 0, margin=margin, looked=bool(self._session.decide))
         if failed or len(only.rows) < len(only.grid):
             missing = len(only.grid) - len(only.rows)
             raise AssertionError(
@@ -299,12 +300,19 @@ class Comparison:
         return chat(self.grid, row, self._session.workspace, name)
 
 
-def _verdicts(result: Result, baseline: str | int) -> Sequence[Verdict]:
-    """By every scorer; none where there is nobody to compare with."""
+def _verdicts(result: Result, baseline: str | int, decide: str | None) -> Sequence[Verdict]:
+    """By every scorer, all as one question; none where there is nobody to compare with.
+
+    Where one was named in advance, to `decide`, it is a question of its own, and all were looked at
+    whenever it was.
+    """
     names = dict.fromkeys(name for row in result.rows for name in row.scores)
     if len(result.grid.contestants) < 2:
         return ()
-    return [one for name in names for one in verdicts(result, name, baseline)]
+    first = [decide] if decide in names else []
+    parts = [part for part in (first, [name for name in names if name != decide]) if part]
+    looked = bool(decide)
+    return [one for part in parts for one in verdicts(result, part, baseline, looked=looked)]
 
 
 def _standings(result: Result) -> list[Standing]:
@@ -387,7 +395,7 @@ def compare(
     names, patterns, schemas, functions; `name`: that of the run (`jan.runs[name]`); `budget`: the
     most calls, or a mapping with `calls` and `money`; `client`: a `dask.distributed.Client`, whose
     workers ask; `decide`: a scorer by whose word it ends as soon as all are clearly better or worse
-    than the first, or the same; `prices`: money for a million tokens, by model, `{"A": (2.5, 10)}`.
+    than the first; `prices`: money for a million tokens, by model, `{"A": (2.5, 10)}`.
     More than 100 calls that cost money are asked for only if you say yes, or give a budget.
     Raises `JanError` for what cannot be asked at all; what fails on the way is a row.
     """

@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,12 @@ from jan_jupyter.compare.grids import source
 from jan_jupyter.compare.keeping.store import Store
 from jan_jupyter.compare.running import facts
 from jan_jupyter.compare.running.prices import Price, table
-from jan_jupyter.compare.running.progress import Progress
 from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
 from jan_jupyter.magics.options import compares, parameters_of, parse_cell
 from jan_jupyter.settings import settings
-from jan_jupyter.types import Message
+from jan_jupyter.types import Message, Usage
 from support.jan import add_remote
 from support.random_model import write_adapter
 from support.server import StreamingServer, tokens
@@ -474,6 +473,9 @@ def test_identical_answers_are_proven(server: StreamingServer) -> None:
     assert [e.body.get("seed") for e in server.journal() if e.body["model"] == "echo"] == [
         None
     ] * 2 + [1] * 6
+    drawn = jan.compare("Red", "echo", parameters={"seed": -1})  # which means any
+    drawn.deterministic(2)
+    assert [e.body.get("seed") for e in server.journal()][-2:] == [1, 1]
     with pytest.raises(errors.UsageError, match="two of them"):
         made.deterministic(1)
 
@@ -531,6 +533,23 @@ def test_what_differs_has_a_cause(local: bool, note: str, says: str) -> None:
     assert re.search(f"part at character 5, .*{says}", str(found))
     (short,) = certificates(Result(grid, rows[:1]), [local])
     assert short.cause == "not all was asked"
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_what_is_seen_in_the_answers_is_the_cause_that_is_named(local: bool) -> None:
+    grid = gridded("a", "m", repeats=2)
+
+    def cause(models: Sequence[str], cached: Sequence[int]) -> str:
+        rows = [
+            Row(Call(0, 0, n), "", jan.Reply(str(n), model, "e", usage=Usage(9, 5, tokens)))
+            for n, (model, tokens) in enumerate(zip(models, cached, strict=True))
+        ]
+        (found,) = certificates(Result(grid, rows), [local])
+        return found.cause
+
+    assert "as not one model has answered: m-1, m-2" in cause(["m-2", "m-1"], [0, 0])
+    assert "took 0 to 8 tokens of the prompt from its cache" in cause(["m", "m"], [0, 8])
+    assert "cache, which" not in cause(["m", "m"], [8, 8])
 
 
 # Seeing -------------------------------------------------------------------------------------------
@@ -668,7 +687,7 @@ def test_an_interrupt_keeps_what_has_come(server: StreamingServer, shown: type[S
     class Interrupting(Shown):
         def step(self, counted: Any) -> None:
             super().step(counted)
-            if isinstance(counted, Progress) and counted.done >= 2:
+            if counted.done >= 2:
                 stop.set()
 
     Session.shows = Interrupting

@@ -121,6 +121,7 @@ def test_yes_or_no_by_a_rubric_of_ones_own(asked: Oracle, place: Workspace) -> N
         ('{"rationale": "two\nlines", "score": 3}', 3),
         ('{"score": 3}', None),
         ('{"rationale": "", "score": 3}', None),
+        ('{"score": 3, "rationale": "as I said"}', None),  # reasons for what is said already
         (grade(6), None),
         (grade(0), None),
         (grade(2.5), None),

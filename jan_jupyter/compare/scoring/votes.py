@@ -216,7 +216,8 @@ class Agreement:
 
     estimate: Estimate | None
     """Krippendorff's alpha, nominal: 1 is full agreement, 0 what chance gives; with its interval
-    where there is enough of it. `None` where fewer than two pairs were judged by two or more."""
+    where there is enough of it. `None` where fewer than two pairs were judged by two or more, or
+    all have said one thing of all: nothing shows then that they look."""
     same: Share
     """The pairs on which all who voted say the same, of those that two or more have judged."""
     raters: tuple[str, ...]
@@ -241,7 +242,7 @@ class Agreement:
         who = f"{', '.join(self.raters[:-1])} and {self.raters[-1]}: " if self.raters else ""
         said = f"{who}the same verdict on {self.same}"
         if (found := self.estimate) is None:
-            return f"{said}; too few for a number"
+            return f"{said}; too few, or too much alike, for a number"
         known = found.low is not None and found.high is not None
         ends = f" ({found.low:.2f} to {found.high:.2f})" if known else ""
         return f"{said}; Krippendorff's alpha {found.value:.2f}{ends}: {self.word}"
@@ -257,7 +258,8 @@ def agreement(votes: Iterable[Vote]) -> Agreement:
     rated = ratings(votes)
     units = [{*unit} - {None} for unit in zip(*rated.values(), strict=True)]
     same = Share(sum(len(unit) == 1 for unit in units), len(units))
-    estimate = alpha([*rated.values()]) if len(units) > 1 else None
+    is_told = len(units) > 1 and len({one for unit in units for one in unit}) > 1
+    estimate = alpha([*rated.values()]) if is_told else None
     return Agreement(estimate, same, tuple(rated))
 
 
