@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge
 from jan_jupyter.compare.comparison import session
 from jan_jupyter.compare.running import facts
+from jan_jupyter.compare.running.progress import Progress
 from jan_jupyter.compare.scoring.judge import Judge
+from jan_jupyter.compare.session import Session
 from jan_jupyter.engines.local.registry import Registry
 from jan_jupyter.engines.local.worker import Launch, Worker, WorkerSpec
 from jan_jupyter.models.machine import Machine, probe
@@ -122,3 +125,31 @@ def test_two_settings_of_a_model_take_turns_once(loads: Loads) -> None:
     made = jan.compare(["a", "b"], models, repeats=2, parameters={"max_tokens": 2})
     assert all(row.ok for row in made)
     assert loads() == ["one", "one", "two"]
+
+
+def test_a_model_that_dies_half_way_is_loaded_again(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+
+    class Killing:
+        def step(self, counted: Any) -> None:
+            if isinstance(counted, Progress) and counted.done >= 3 and not killed:
+                (there,) = bridge.wait(jan.router.running())
+                killed.append(there.pid)
+                psutil.Process(there.pid).kill()
+
+        def end(self, line: str = "") -> None:
+            pass
+
+    assert callable(jan.compare)  # at its first use what shows it is chosen
+    monkeypatch.setattr(Session, "shows", Killing)
+    prompts = [f"What is {n} + 1?" for n in range(30)]
+    made = jan.compare(prompts, "one", parameters={"max_tokens": 40})
+    assert len(made) == 30
+    assert killed
+    assert sum(not row.ok for row in made) <= 1  # what was under way
+    assert all("\n" not in row.error for row in made)
+    assert loads() == ["one", "one"]
+    monkeypatch.undo()
+    assert all(row.ok for row in made.retry())

@@ -139,7 +139,7 @@ class Server:
             await Response(writer, entry).json({"error": {"message": str(error)}}, 400)
             return
         self.asked[name] = self.asked.get(name, 0) + 1
-        if 0 <= behaviour.times < self.asked[name]:
+        if 0 <= behaviour.times < self.asked[name] or self.asked[name] <= behaviour.after:
             behaviour = Behaviour(n=behaviour.n, delay=behaviour.delay, echo=behaviour.echo)
         if 0 <= behaviour.most <= self.answering[name]:
             behaviour = replace(behaviour, error="rate_limit_exceeded")
