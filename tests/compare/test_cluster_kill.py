@@ -97,7 +97,8 @@ def test_a_worker_that_is_killed_loses_nothing(
         server.clear()
         add_remote(isolated / "jan", server, **QUICK)
         client.wait_for_workers(2)
-        pids: list[int] = [*client.run(os.getpid).values()]
+        # One that was killed may be known for a moment.
+        pids: list[int] = [*client.run(os.getpid, on_error="ignore").values()]
         victim, at = dice.choice(pids), dice.randrange(1, CALLS - MOST)
         ended = 0
 
