@@ -14,6 +14,8 @@ from scipy import stats
 from jan_jupyter.compare.stats.measured import measured
 from jan_jupyter.compare.stats.verdicts import decided, looks, standings, verdicts
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
+from jan_jupyter.compare.views import table
+from jan_jupyter.compare.views.board import board
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message, Reply, Timings
 
@@ -312,6 +314,9 @@ def test_without_the_extra_there_is_no_word_of_ranking(monkeypatch: pytest.Monke
     assert line.endswith("`pip install 'jan-jupyter[compare]'`.")
     assert not {"better", "worse", "can't tell"} & set(line.partition("To tell")[0].split())
     assert standings(given, "exact")[0].estimate.low is None
+    three = result(9, right([0.3, 0.8, 0.5]), names="ABC")
+    said = table.verdicts(board(three, verdicts(three, "exact")))
+    assert [line.count("pip install") for line in said] == [0, 1]
 
 
 def test_what_is_not_there_is_told_with_what_is() -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ...redaction import is_secret_name, without_secrets
 from ..grids.contestants import part
+from ..stats.statistics import ADVICE
 from .board import Board
 from .figures import Estimate, Summary
 from .written import joined, line, number, seconds
@@ -152,4 +153,6 @@ def _answers(one: Summary) -> str:
 
 
 def verdicts(board: Board) -> list[str]:
-    return [str(verdict) for verdict in board.verdicts]
+    """A line each; what would tell more stands once, in the last."""
+    *said, last = [str(verdict) for verdict in board.verdicts] or [""]
+    return [*(line.removesuffix(f" {ADVICE}") for line in said), *([last] if last else [])]
