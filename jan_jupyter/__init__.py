@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .chat import Chat, achat, chat, stream
     from .compare.comparison import Comparison, acompare, compare
     from .compare.keeping.runs import Runs
+    from .compare.ladder import Ladder, ladder
     from .engine_options.tokens import set_token_provider
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model
@@ -60,6 +61,7 @@ __all__ = [
     "Embeddings",
     "EngineError",
     "JanError",
+    "Ladder",
     "Message",
     "Model",
     "ModelError",
@@ -84,6 +86,7 @@ __all__ = [
     "compare",
     "complete",
     "embed",
+    "ladder",
     "models",
     "openai",
     "rerank",
@@ -98,6 +101,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Chat", "achat", "chat", "stream"), "chat"),
     **dict.fromkeys(("Comparison", "acompare", "compare", "runs"), "compare.comparison"),
+    **dict.fromkeys(("Ladder", "ladder"), "compare.ladder"),
     **dict.fromkeys(("acomplete", "aembed", "arerank", "complete"), "texts"),
     **dict.fromkeys(("embed", "rerank", "speak"), "texts"),
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
@@ -138,7 +142,7 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         module, _, attribute = _HOMES[name].partition(":")
         value = getattr(import_module(f"{__name__}.{module}"), attribute or name)
-        if module == "compare.comparison":  # people see how far it is
+        if module in ("compare.comparison", "compare.ladder"):  # people see how far it is
             import_module(f"{__name__}.compare.session").Session.shows = _counting()
             value = value() if name == "runs" else value
     else:

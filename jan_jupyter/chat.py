@@ -82,7 +82,7 @@ class Chat:
         """What the next question comes after; of a thread, as it stands now for everybody."""
         if (kept := self._now) is not None:
             return self._with_system(kept.conversation())
-        return self._in_memory(len(self._turns))
+        return self._in_memory(len(self._turns), None)
 
     def stream(
         self,
@@ -109,7 +109,9 @@ class Chat:
 
     def once(self, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any) -> Stream:
         """Ask, and remember nothing."""
-        return self._compose([*self.messages, *messages_of(prompt, attach=attach)], None, **options)
+        model = options.get("model")
+        before = self.messages if self._now else self._in_memory(len(self._turns), model)
+        return self._compose([*before, *messages_of(prompt, attach=attach)], None, **options)
 
     def ask(self, prompt: Prompt, **options: Any) -> Reply:
         """Ask and wait for the answer. Options as for `stream`."""
@@ -199,7 +201,8 @@ class Chat:
             schema=shape.json_schema if shape else None,
             priority=priority,
         )
-        request, target = self.router.prepare(request, model or self._model(), self._levels())
+        levels = self._levels(model)
+        request, target = self.router.prepare(request, model or self._model(), levels)
         return Stream(self.router, request, target, recorder=recorder, shape=shape, tools=toolbox)
 
     def _in_turn(
@@ -209,13 +212,14 @@ class Chat:
         cell = place.cell if place else ""
         again = bool(place and place.again and cell)
         end = next((i for i, t in enumerate(self._turns) if again and t.cell == cell), None)
-        before = self._in_memory(len(self._turns) if end is None else end)
+        before = self._in_memory(len(self._turns) if end is None else end, options.get("model"))
         runs = bool(options.get("tools"))
         recorder = _InMemory(self._turns, cell, len(before), end, runs)
         return self._compose([*before, *asked], recorder, **options)
 
-    def _in_memory(self, turns: int) -> list[Message]:
-        text = self.system or (filled(self.assistant.instructions) if self.assistant else "")
+    def _in_memory(self, turns: int, model: str | Model | None) -> list[Message]:
+        who = self._who(model)
+        text = self.system or (filled(who.instructions) if who else "")
         said = [message for turn in self._turns[:turns] for message in turn.messages]
         return [Message("system", text), *said] if text else said
 
@@ -229,10 +233,17 @@ class Chat:
         rest = [message for message in messages if message.role != "system"]
         return [Message("system", self.system), *rest]
 
-    def _levels(self) -> Sequence[Level]:
+    def _levels(self, model: str | Model | None) -> Sequence[Level]:
         if (kept := self._now) is not None:
             return kept.levels()
-        return (self.assistant.level,) if self.assistant is not None else ()
+        who = self._who(model)
+        return (who.level,) if who is not None else ()
+
+    def _who(self, model: str | Model | None) -> Assistant | None:
+        """Whose instructions, settings and parameters hold without a thread: those of the assistant
+        that was named, else of the default, where no model was named for the turn or the chat."""
+        is_named = self.assistant is not None or model is not None or self.model is not None
+        return self.assistant if is_named else self.workspace.profile
 
     def _model(self) -> str | Model | None:
         """The model that was chosen for this chat, its thread or its assistant."""

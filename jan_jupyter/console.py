@@ -114,7 +114,8 @@ class TerminalCounting:
             self._last = monotonic()
             print(f"\r{line:{len(self._shown)}}", end="", flush=True)
             self._shown = line
-        elif not self._live and (tenth := 10 * counted.done // max(1, counted.total)) > self._tenth:
+        tenth = 10 * counted.done // max(1, counted.total)
+        if not self._live and tenth != self._tenth:  # it is lower when the next thing is counted
             self._tenth = tenth
             print(line, flush=True)
 

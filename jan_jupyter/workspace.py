@@ -10,6 +10,7 @@ from .engines.listening import LocalServers
 from .models.store import ModelStore
 from .router import Router
 from .settings import Jan, settings
+from .threads.assistants import Assistant
 from .threads.store import ThreadStore
 
 
@@ -25,6 +26,15 @@ class Workspace:
         self.router = Router(self.models)
         self.threads = ThreadStore(data_folder)
         self.servers = LocalServers(self.models)
+        self.chosen: Assistant | None = None
+        """What the user has chosen as default as a whole, beyond its model."""
+
+    @property
+    def profile(self) -> Assistant | None:
+        """Instructions, settings and parameters that hold where nobody is named: those of what was
+        chosen, as long as its model is the default."""
+        chosen = self.chosen
+        return chosen if chosen is not None and chosen.model == self.settings.model else None
 
     @property
     def settings(self) -> Jan:

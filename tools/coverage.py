@@ -1,7 +1,8 @@
 """How often intervals hold what they should: the tables of `docs/statistics.md`.
 
-`python tools/coverage.py [RUNS]` simulates (default 1000 runs a cell, some minutes) and writes
-them there. A cell is a percentage; half of its own 95 % interval stands in the text.
+`python tools/coverage.py [RUNS] [TABLE …]` simulates (default 1000 runs a cell, some ten
+minutes) and writes them there. A cell is a percentage; half of its own 95 % interval stands in the
+text.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from typing import Any
 import numpy as np
 
 from jan_jupyter.compare.stats import sequential, statistics, strengths
+from jan_jupyter.compare.stats.resampling import studentised
 from jan_jupyter.compare.stats.statistics import Estimate, Kind
 
 PAGE = Path(__file__).parent.parent / "docs" / "statistics.md"
-SIZES = (10, 20, 40, 100)
-RESAMPLES = 999
-"""Of each bootstrap here; fewer than in use, which moves nothing by more than 0.3."""
+SIZES = (5, 8, 10, 20, 40, 100, 300)
+MANY = (1000,)
+"""Means have a method of their own from here on."""
+BCA = 299
+"""Resamples of what is only looked at."""
 
 Ends = tuple[float, float]
 Draw = Callable[[Any, int], Any]
@@ -33,8 +37,14 @@ MEANS: dict[str, tuple[Kind, float, Draw]] = {
     "normal": ("number", 0.0, lambda rng, n: rng.normal(size=n)),
     "skewed (exponential)": ("number", 1.0, lambda rng, n: rng.exponential(size=n)),
     "heavily skewed (lognormal)": ("number", np.exp(0.5), lambda rng, n: rng.lognormal(size=n)),
+    "heavy tails (t of 3)": ("number", 0.0, lambda rng, n: rng.standard_t(3, size=n)),
     "scores, even": ("score", 0.5, lambda rng, n: rng.uniform(size=n)),
     "scores, skewed (beta)": ("score", 0.2, lambda rng, n: rng.beta(0.5, 2.0, size=n)),
+    "scores at the ceiling": (
+        "score",
+        -0.1,
+        lambda rng, n: at_ceiling(rng, 0.6, n) - at_ceiling(rng, 0.8, n),
+    ),
     "scores, half of them ties": (
         "score",
         float(np.dot(STEPS, HOW_OFTEN)),
@@ -43,12 +53,28 @@ MEANS: dict[str, tuple[Kind, float, Draw]] = {
 }
 """Differences of a kind, their true mean, and how they are drawn."""
 
+UNSEEN: dict[str, tuple[Kind, float, Draw]] = {
+    f"+0.1, and −0.9 once in {often}": (
+        "score",
+        0.1 - 1 / often,
+        lambda rng, n, often=often: np.where(rng.random(n) < 1 / often, -0.9, 0.1),  # type: ignore[misc]
+    )
+    for often in (5, 10, 20)
+}
+"""What most prompts say is not what all of them say."""
+
+
+def at_ceiling(rng: Any, share: float, n: int) -> Any:
+    """Scores of which so many are full."""
+    return np.where(rng.random(n) < share, 1.0, rng.beta(2, 2, size=n))
+
+
 MEDIANS: dict[str, tuple[float, Draw]] = {
     "normal": (0.0, lambda rng, n: rng.normal(size=n)),
     "skewed (exponential)": (np.log(2), lambda rng, n: rng.exponential(size=n)),
     "heavily skewed (lognormal)": (1.0, lambda rng, n: rng.lognormal(size=n)),
 }
-SHARES = ((0.5, 0.5), (0.8, 0.6), (0.95, 0.9))
+SHARES = ((0.5, 0.5), (0.8, 0.6), (0.95, 0.9), (0.99, 0.96))
 EQUALS = ("yes/no", "score", "number", "time")
 
 
@@ -64,19 +90,18 @@ def holds(ends: Ends | None, true: float) -> bool:
 
 def of_means(name: str, n: int, runs: int) -> list[float | None]:
     """Coverage of t, studentised bootstrap, BCa, and what is used; how often that is given."""
-    statistics.RESAMPLES = RESAMPLES
-    kind, true, draw = MEANS[name]
+    kind, true, draw = (MEANS | UNSEEN)[name]
     rng = np.random.default_rng([n, *name.encode()])
     held, given = [0, 0, 0, 0], [0, 0, 0, 0]
     for _ in range(runs):
         values = draw(rng, n).tolist()
         used = statistics.mean_interval(values, kind=kind)
         some = used.differing >= statistics.FEWEST
-        all_equal = len({*values}) == 1
+        boot = studentised(values)
         found: Sequence[Ends | None] = (
             statistics.student(values),
-            None if all_equal else statistics.studentised(values),
-            None if all_equal else statistics.bca(values),
+            boot.ends(statistics.LEVEL) if boot else None,
+            bca(values, rng),
             ends_of(used) if some else None,
         )
         for at, ends in enumerate(found):
@@ -86,6 +111,16 @@ def of_means(name: str, n: int, runs: int) -> list[float | None]:
     return [*(h / g if g else None for h, g in zip(held, given, strict=True)), given[3] / runs]
 
 
+def bca(values: Sequence[float], rng: Any) -> Ends | None:
+    """The bias-corrected and accelerated bootstrap of a mean, which is not in use."""
+    if len({*values}) == 1:
+        return None
+    found = statistics.needed("scipy.stats").bootstrap(
+        (values,), np.mean, n_resamples=BCA, method="BCa", rng=rng
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
 def of_medians(name: str, n: int, runs: int) -> list[float | None]:
     """Coverage of the bootstrap's percentiles, and of what is used."""
     true, draw = MEDIANS[name]
@@ -93,7 +128,7 @@ def of_medians(name: str, n: int, runs: int) -> list[float | None]:
     boot = exact = 0
     for _ in range(runs):
         values = draw(rng, n)
-        found = np.median(values[rng.integers(0, n, (RESAMPLES, n))], axis=1)
+        found = np.median(values[rng.integers(0, n, (999, n))], axis=1)
         low, high = np.quantile(found, [0.025, 0.975])
         boot += low <= true <= high
         exact += holds(ends_of(statistics.median_interval(values.tolist())), true)
@@ -116,8 +151,7 @@ def of_shares(shares: tuple[float, float], n: int, runs: int) -> list[float | No
 
 
 def of_equals(kind: str, n: int, runs: int) -> list[float | None]:
-    """How often one of two equal models is called better; with naive rules, too."""
-    statistics.RESAMPLES = RESAMPLES
+    """How often one of two equal models is called better."""
     rng = random.Random(f"{kind} {n}")
     draw: dict[str, Callable[[], float]] = {
         "yes/no": lambda: float(rng.random() < 0.7),
@@ -133,28 +167,69 @@ def of_equals(kind: str, n: int, runs: int) -> list[float | None]:
     return [ranked / runs]
 
 
-def of_looks(kind: str, n: int, runs: int) -> list[float | None]:
-    """How often equals are told apart by n prompts: looking after each, and by Student's t."""
-    rng = random.Random(f"{kind} {n}")
-    draw: dict[str, Callable[[], float]] = {
-        "yes/no": lambda: float((rng.random() < 0.7) - (rng.random() < 0.7)),
-        "score": lambda: rng.betavariate(0.5, 0.5) - rng.betavariate(0.5, 0.5),
-        "number": lambda: rng.lognormvariate(0, 1) - rng.lognormvariate(0, 1),
-        "time": lambda: rng.expovariate(1) - rng.expovariate(1),
-    }
-    reach = [0.0] * 6 + [
-        float(statistics.needed("scipy.stats").t.ppf(0.975, k - 1)) for k in range(6, n + 1)
-    ]
-    wrong = peeked = 0
+FAMILIES: dict[str, Callable[[Any, int], list[Any]]] = {
+    "yes/no": lambda rng, n: [(rng.random(n) < 0.7).astype(float) for _ in range(5)],
+    "score": lambda rng, n: [rng.beta(0.5, 0.5, size=n) for _ in range(5)],
+    "score, equal in the mean only": lambda rng, n: [
+        np.full(n, 0.2),
+        *(rng.beta(0.5, 2.0, size=n) for _ in range(4)),
+    ],
+}
+"""Five equal models, by one scorer."""
+
+
+def of_families(kind: str, n: int, runs: int) -> list[float | None]:
+    """How often any of five equal models is called better or worse: than the first, without and
+    with Holm; by three scorers together; than any, each of the five having been the baseline."""
+    rng = np.random.default_rng([n, *kind.encode()])
+    wrong, runs = [0, 0, 0, 0], min(runs, 100)  # slow
     for _ in range(runs):
-        values = np.array([draw[kind]() for _ in range(n)])
-        wrong += sequential.look(values.tolist()).decided
-        counts = np.arange(1, n + 1)
+        scorers = [[one.tolist() for one in FAMILIES[kind](rng, n)] for _ in range(3)]
+        first, *more = ([statistics.paired(m[0], one) for one in m[1:]] for m in scorers)
+        wrong[0] += any(told.p < 0.05 and not told.holds_zero for told in first)  # type: ignore[operator]
+        wrong[1] += any_ranked(first)
+        wrong[2] += any_ranked([*first, *more[0], *more[1]])
+        models = scorers[0]
+        wrong[3] += any(
+            any_ranked([statistics.paired(base, one) for one in models if one is not base])
+            for base in models
+        )
+    return [one / runs for one in wrong]
+
+
+def any_ranked(found: Sequence[Estimate]) -> bool:
+    adjusted = statistics.holm([one.p or 0.0 for one in found])
+    return any(p < 0.05 and not one.holds_zero for one, p in zip(found, adjusted, strict=True))
+
+
+LOOKS: dict[str, tuple[float | None, Callable[[Any, int], Any]]] = {
+    "yes/no": (1.0, lambda rng, n: (rng.random(n) < 0.7) * 1.0 - (rng.random(n) < 0.7)),
+    "score": (1.0, lambda rng, n: rng.beta(0.5, 0.5, size=n) - rng.beta(0.5, 0.5, size=n)),
+    "score, equal in the mean only": (1.0, UNSEEN["+0.1, and −0.9 once in 10"][2]),
+    "number": (None, lambda rng, n: rng.lognormal(size=n) - rng.lognormal(size=n)),
+    "time": (None, lambda rng, n: rng.exponential(size=n) - rng.exponential(size=n)),
+}
+"""Differences of equals, and what bounds them."""
+
+
+def of_looks(kind: str, n: int, runs: int) -> list[float | None]:
+    """How often equals are told apart by n prompts: looking after each, by the sequential test and
+    by Student's t; and by Student's t looking twice, at half of them and at all."""
+    bound, draw = LOOKS[kind]
+    rng = np.random.default_rng([n, *kind.encode()])
+    counts = np.arange(1, n + 1)
+    reach = statistics.needed("scipy.stats").t.ppf(0.975, np.maximum(counts - 1, 1))
+    wrong = peeked = twice = 0
+    for _ in range(runs):
+        values = draw(rng, n)
+        wrong += sequential.look(values.tolist(), bound=bound, ends=False).decided
         means = values.cumsum() / counts
         with np.errstate(all="ignore"):
             deviations = np.sqrt((np.square(values).cumsum() / counts - means**2) / (counts - 1))
-            peeked += bool((np.abs(means) > np.array(reach[1:]) * deviations)[5:].any())
-    return [wrong / runs, peeked / runs]
+            told = np.abs(means) > reach * deviations
+        peeked += bool(told[5:].any())
+        twice += bool(told[n // 2 - 1] or told[n - 1])
+    return [wrong / runs, peeked / runs, twice / runs]
 
 
 def of_votes(strength: float, n: int, runs: int) -> list[float | None]:
@@ -184,29 +259,44 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def tables(runs: int, sizes: Sequence[int] = SIZES) -> dict[str, str]:
-    """Each table by its name."""
-    plans: dict[str, tuple[Sequence[str], Callable[..., list[float | None]], Sequence[Any]]] = {
-        "means": (
-            ("differences", "n", "t", "studentised", "BCa", "**used**", "given"),
-            of_means,
-            [*MEANS],
-        ),
-        "medians": (("differences", "n", "bootstrap", "**used**"), of_medians, [*MEDIANS]),
-        "shares": (("shares", "n", "**Newcombe**", "Wilson"), of_shares, SHARES),
-        "votes": (("strength", "n", "**used**"), of_votes, (0.0, 1.0, 2.0)),
-        "equals": (("kind", "n", "ranked"), of_equals, EQUALS),
-        "looks": (("kind", "n", "sequential test", "peeking"), of_looks, EQUALS),
-    }
+Plan = tuple[Sequence[str], Callable[..., list[float | None]], Sequence[Any], Sequence[int]]
+FEW = (10, 20, 40, 100)
+MEAN_HEADS = ("differences", "n", "t", "studentised", "BCa", "**used**", "given")
+PLANS: dict[str, Plan] = {
+    "means": (MEAN_HEADS, of_means, [*MEANS], SIZES + MANY),
+    "unseen": ((*MEAN_HEADS[:5], "used", "given"), of_means, [*UNSEEN], SIZES),
+    "medians": (("differences", "n", "bootstrap", "**used**"), of_medians, [*MEDIANS], SIZES[1:]),
+    "shares": (("shares", "n", "**Newcombe**", "Wilson"), of_shares, SHARES, SIZES),
+    "votes": (("strength", "n", "**used**"), of_votes, (0.0, 1.0, 2.0, 4.0), FEW),
+    "equals": (("kind", "n", "ranked"), of_equals, EQUALS, SIZES),
+    "families": (
+        ("kind", "n", "one by one", "Holm", "three scorers", "any baseline"),
+        of_families,
+        [*FAMILIES],
+        FEW,
+    ),
+    "looks": (
+        ("kind", "n", "sequential test", "peeking", "peeking once"),
+        of_looks,
+        [*LOOKS],
+        FEW,
+    ),
+}
+"""Of each table its heads, what simulates a row, and the rows: kinds and sizes."""
+
+
+def tables(runs: int, names: Sequence[str] = ()) -> dict[str, str]:
+    """Each table by its name; without names all."""
     found = {}
     with ProcessPoolExecutor() as pool:
-        for name, (heads, simulate, kinds) in plans.items():
+        for name in names or PLANS:
+            heads, simulate, kinds, sizes = PLANS[name]
             jobs = [(kind, n) for kind in kinds for n in sizes]
             cells = pool.map(partial(_one, simulate, runs), jobs)
             found[name] = table(
                 heads,
                 [
-                    [_named(kind), str(n), *map(percent, values)]
+                    [named(kind), str(n), *map(percent, values)]
                     for (kind, n), values in zip(jobs, cells, strict=True)
                 ],
             )
@@ -217,7 +307,7 @@ def _one(simulate: Callable[..., list[float | None]], runs: int, job: Any) -> li
     return simulate(*job, runs)
 
 
-def _named(kind: Any) -> str:
+def named(kind: Any) -> str:
     return " and ".join(f"{one:.0%}" for one in kind) if isinstance(kind, tuple) else str(kind)
 
 
@@ -234,7 +324,7 @@ def written(page: str, found: dict[str, str], runs: int) -> str:
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    PAGE.write_text(written(PAGE.read_text("utf-8"), tables(runs), runs), "utf-8")
+    PAGE.write_text(written(PAGE.read_text("utf-8"), tables(runs, sys.argv[2:]), runs), "utf-8")
     print(f"{PAGE.name}: {runs} runs a cell")
 
 

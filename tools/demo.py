@@ -50,9 +50,11 @@ def main() -> None:
             if failed := run(client, number, code, Shown()):
                 sys.exit(f"The cell failed: {failed}")
         print("\n   All of this ran on this machine, without network.")
-        number = len(CELLS) + 1
-        real = not os.environ.get("NO_PULL") and real_model(manager, client, number)
-        comparison(client, number + 2 * real, real)
+        number, real = len(CELLS) + 1, False
+        if not os.environ.get("NO_PULL"):
+            real = real_model(manager, client, number)
+            number += 1 + real
+        comparison(client, number, real)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

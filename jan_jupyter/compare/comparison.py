@@ -7,28 +7,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from .. import bridge
 from ..errors import UsageError
 from ..settings import settings
 from ..workspace import Workspace, shared
 from . import records
+from .continuing import chat, profile
 from .determinism import TIMES, Certificate, prove
 from .grids import source
 from .keeping.runs import Runs
 from .keeping.store import Store
 from .keeping.stored_runs import Run
 from .lookup import Lookup
+from .running.prices import table
 from .saving import save
-from .scoring.votes import Judged, Vote
-from .session import Session, listed
+from .scoring.votes import Judged
+from .session import Session
 from .shown import Shown, narrowed
 from .stats.repeated import Repeats
-from .stats.strengths import Strength, bradley_terry
 from .stats.verdicts import Standing, Verdict, standings, verdicts
 from .values import Contestant, Grid, Result, Row
 from .views.board import Against, board
 from .views.figures import WHATS
-from .widening import ballots, budget_of, extended, gridded
+from .voting import Votes, ballots
+from .widening import budget_of, extended, gridded
 
 if TYPE_CHECKING:
     from ..chat import Chat
@@ -113,7 +114,7 @@ class Comparison:
 
     def _shown(self, result: Result, baseline: str | int, **options: Any) -> Shown:
         told = _standings(result)
-        judged = _verdicts(result, baseline)
+        judged = _verdicts(result, baseline, self._session.decide)
         return Shown(board(result, judged, baseline=baseline, standings=told, **options))
 
     def __repr__(self) -> str:
@@ -162,7 +163,7 @@ class Comparison:
         """The Python that asks for the same again; or the cell, where one can say it all."""
         if cell:
             return source.cell(self.grid, self.name)
-        return source.python(self.grid, self.name, listed(self._session.given))
+        return source.python(self.grid, self.name, self._session.as_given())
 
     # Judging --------------------------------------------------------------------------------------
 
@@ -174,7 +175,8 @@ class Comparison:
         `what` is a scorer (else the first), or a measure: "seconds", "first token", "tokens/s" ….
         A difference up to `margin` is practically none.
         """
-        return verdicts(self.result, what or self._first_scorer(), baseline, margin=margin)
+        what, looked = what or self._first_scorer(), bool(self._session.decide)
+        return verdicts(self.result, what, baseline, margin=margin, looked=looked)
 
     def assert_not_worse(
         self, baseline: str | int, candidate: str | int, *, margin: float, what: str | None = None
@@ -189,7 +191,7 @@ class Comparison:
         only = narrowed(self.result, who, range(len(self.grid.cases)))
         what = what or self._first_scorer()
         failed = sum(not row.ok for row in only.rows if row.call.contestant == 1)
-        (verdict,) = verdicts(only, what, 0, margin=margin)
+        (verdict,) = verdicts(only, what, 0, margin=margin, looked=bool(self._session.decide))
         if failed or len(only.rows) < len(only.grid):
             missing = len(only.grid) - len(only.rows)
             raise AssertionError(
@@ -233,27 +235,19 @@ class Comparison:
         self._session.vote(ballots(case, repeat, winner, over, answered, find, by))
 
     @property
-    def votes(self) -> tuple[Vote, ...]:
-        """Every vote on two answers, of people and of judges."""
-        return tuple(self._session.votes)
+    def votes(self) -> Votes:
+        """Every vote on two answers, of people and of judges: `.votes.ranking()`,
+        `.votes.agreement()`, `.votes.judges`.
+        """
+        return Votes(self.grid, self._session.heard.votes, self._session.heard.judgements)
 
     def judge(self, judge: Any = None) -> Judged:
         """Have a model (or a `Judge`) vote on all pairs of answers, each pair in both orders.
 
-        Gives its verdicts and how far it can be trusted; its votes are added to `.votes`.
+        Gives its verdicts and how far it can be trusted; they are kept with its reasons, added to
+        `.votes`, and not asked for again.
         """
         return self._session.judged(judge)
-
-    def ranking(self, baseline: str | int = 0) -> dict[str, Strength]:
-        """How strong each contestant is by all votes, the strongest first: Bradley–Terry with ties.
-
-        The prompt is the unit. Raises `UsageError` without votes, or the extra `compare`.
-        """
-        if not self.votes:
-            raise UsageError("Nobody has voted yet: `.vote(prompt, winner)`, or `.judge(model)`.")
-        base = Lookup(self.result).contestant(baseline)
-        names = [one.name for one in self.grid.contestants]
-        return {names[one.contestant]: one for one in bradley_terry(self.votes, baseline=base)}
 
     @property
     def repeats(self) -> Repeats:
@@ -290,8 +284,12 @@ class Comparison:
         return Comparison(session)
 
     def use(self, winner: str | int) -> Contestant:
-        """Make a contestant's model the default of this session, as `%jan use` does."""
+        """Make a contestant the default of this session, as `%jan use` does of a model: whoever
+        names nobody asks it with its instructions, parameters and settings. Threads, and the panel,
+        have those of their own.
+        """
         one = self.grid.contestants[Lookup(self.result).contestant(winner)]
+        self._session.workspace.chosen = profile(self.grid, one)
         settings().model = one.model
         return one
 
@@ -299,18 +297,23 @@ class Comparison:
         self, prompt: str | int, contestant: str | int, name: str | None = None, *, repeat: int = 0
     ) -> Chat:
         """Go on from an answer as a conversation; with a name it is kept as a new thread."""
-        from .continuing import chat
-
         row = Lookup(self.result).row(prompt, contestant, repeat)
         return chat(self.grid, row, self._session.workspace, name)
 
 
-def _verdicts(result: Result, baseline: str | int) -> Sequence[Verdict]:
-    """By every scorer; none where there is nobody to compare with."""
+def _verdicts(result: Result, baseline: str | int, decide: str | None) -> Sequence[Verdict]:
+    """By every scorer, all as one question; none where there is nobody to compare with.
+
+    Where one was named in advance, to `decide`, it is a question of its own, and all were looked at
+    whenever it was.
+    """
     names = dict.fromkeys(name for row in result.rows for name in row.scores)
     if len(result.grid.contestants) < 2:
         return ()
-    return [one for name in names for one in verdicts(result, name, baseline)]
+    first = [decide] if decide in names else []
+    parts = [part for part in (first, [name for name in names if name != decide]) if part]
+    looked = bool(decide)
+    return [one for part in parts for one in verdicts(result, part, baseline, looked=looked)]
 
 
 def _standings(result: Result) -> list[Standing]:
@@ -346,6 +349,8 @@ def session(
     budget: Any = None,
     client: Any = None,
     decide: str | None = None,
+    yes: bool = False,
+    prices: Any = None,
     workspace: Workspace | None = None,
     **asked: Any,
 ) -> Session:
@@ -361,6 +366,8 @@ def session(
         budget=budget_of(budget),
         client=client,
         decide=decide,
+        yes=yes,
+        prices=table(prices),
     )
 
 
@@ -380,6 +387,7 @@ def compare(
     fresh: bool = False,
     budget: Any = None,
     decide: str | None = None,
+    prices: Any = None,
 ) -> Comparison:
     """Ask every model every prompt, and give a `Comparison`; stopped, it holds what has come.
 
@@ -388,12 +396,11 @@ def compare(
     names, patterns, schemas, functions; `name`: that of the run (`jan.runs[name]`); `budget`: the
     most calls, or a mapping with `calls` and `money`; `client`: a `dask.distributed.Client`, whose
     workers ask; `decide`: a scorer by whose word it ends as soon as all are clearly better or worse
-    than the first, or the same. More than 100 calls that cost money are asked
-    for only if you say yes, or give a budget. Raises `JanError` for what cannot be asked at all;
-    what fails on the way is a row.
+    than the first; `prices`: money for a million tokens, by model, `{"A": (2.5, 10)}`.
+    More than 100 calls that cost money are asked for only if you say yes, or give a budget.
+    Raises `JanError` for what cannot be asked at all; what fails on the way is a row.
     """
     asked = session(**locals())  # nothing else has a name yet
-    asked.consent(None, asked.plan())
     asked.wait(asked.steps())
     return Comparison(asked)
 
@@ -401,6 +408,5 @@ def compare(
 async def acompare(prompts: Any, models: Any, **options: Any) -> Comparison:
     """`compare`, awaited. Arguments as there; what has come when it is cancelled is kept."""
     asked = session(prompts, models, **options)
-    asked.consent(None, await bridge.await_(asked.planned()))
     await asked.await_(asked.steps())
     return Comparison(asked)

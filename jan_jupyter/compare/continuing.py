@@ -9,7 +9,7 @@ from ..threads.message import ThreadMessage
 from ..threads.record import questions
 from ..types import Message
 from ..workspace import Workspace
-from .values import Grid, Row
+from .values import Contestant, Grid, Row, instructed
 
 
 def chat(grid: Grid, row: Row, workspace: Workspace, thread: str | None = None) -> Chat:
@@ -43,9 +43,25 @@ def chat(grid: Grid, row: Row, workspace: Workspace, thread: str | None = None) 
     return Chat(contestant.model, thread=kept, workspace=workspace, **parameters)
 
 
+def profile(grid: Grid, one: Contestant) -> Assistant:
+    """A contestant with all that it was asked with; instructions are its own, or those that every
+    case has."""
+    firsts = [instructed(case.turns, one.system)[0] for case in grid.cases]
+    systems = {"\n\n".join(m.text for m in said if m.role == "system") for said in firsts}
+    return Assistant(
+        one.name,
+        model=one.model,
+        instructions=systems.pop() if len(systems) == 1 else "",
+        settings=one.settings,
+        parameters={**grid.parameters, **one.parameters},
+    )
+
+
 def _said(grid: Grid, row: Row) -> list[Message]:
     """The conversation of an answer that does not have it any more."""
-    turns = grid.cases[row.call.case].turns
+    turns = instructed(
+        grid.cases[row.call.case].turns, grid.contestants[row.call.contestant].system
+    )
     if len(turns) > 1:
         raise UsageError("The answers before the last one are not kept; ask this prompt again.")
     return [*turns[0], Message("assistant", row.text)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from .stats.sequential import Look, look
-from .stats.statistics import kind_of
-from .stats.verdicts import differences
+from .stats.sequential import Look
+from .stats.verdicts import looks
 from .values import Grid, Result, Row
 
 
@@ -37,16 +36,9 @@ class Deciding:
 
     def looks(self, result: Result) -> list[Look]:
         """What is known of each contestant but the first; none where nothing is scored yet."""
-        scored = [s for row in result.rows if (s := row.scores.get(self.scorer)) is not None]
-        values = [float(score.value) for score in scored if score.value is not None]
-        if not values:
+        if not any(self.scorer in row.scores for row in result.rows):
             return []
-        bound = 1.0 if kind_of(values) in ("yes/no", "score") else None
-        others = range(1, len(result.grid.contestants))
-        return [
-            look([*differences(result, self.scorer, who).values()], pairs=len(others), bound=bound)
-            for who in others
-        ]
+        return looks(result, self.scorer)
 
     def decided(self, result: Result) -> str:
         """What is clear, in words; empty as long as anything is open."""

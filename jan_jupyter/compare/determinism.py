@@ -50,7 +50,10 @@ def settled(grid: Grid, router: Router, times: int) -> Grid:
 
 
 def _settled(one: Contestant, grid: Grid, router: Router) -> Contestant:
-    parameters = {"seed": SEED, **grid.parameters, **one.parameters}
+    parameters = {**grid.parameters, **one.parameters}
+    seed = parameters.get("seed")
+    if seed is None or (isinstance(seed, int) and seed < 0):  # -1: another one each time
+        parameters["seed"] = SEED
     if not _is_local(one, router):
         return replace(one, parameters=parameters)
     return replace(
@@ -107,10 +110,18 @@ def _cause(
     notes = [note for row in cell if row.reply for note in row.reply.notes if "seed" in note]
     if notes:
         return f"{where}, as no seed was taken ({notes[0].rstrip('.')})"
+    replies = [row.reply for row in cell if row.reply]
+    if len(models := sorted({reply.model for reply in replies})) > 1:
+        return f"{where}, as not one model has answered: {', '.join(models)}"
+    if len(cached := sorted({reply.usage.cached or 0 for reply in replies})) > 1:
+        return (
+            f"{where}, as the server took {cached[0]:,} to {cached[-1]:,} tokens of the prompt from"
+            " its cache, which changes how numbers are added up"
+        )
     if local:
         return (
-            f"{where}, with one slot, a seed and no cache: the runtime adds up numbers in another"
-            " order each time, as GPUs and several threads may"
+            f"{where}, with one slot, a seed and no cache: most likely the runtime adds up numbers"
+            " in another order each time, as GPUs and several threads may"
         )
     return (
         f"{where}, although a seed was sent: the server does not keep to it, or answers several"

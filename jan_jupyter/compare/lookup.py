@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import UsageError
 from .values import Call, Result, Row
@@ -22,10 +23,13 @@ class Lookup:
     def name(self, contestant: int) -> str:
         return self._result.grid.contestants[contestant].name
 
-    def case(self, key: str | int) -> int:
-        return _place("prompt", key, [case.name for case in self._result.grid.cases])
+    def case(self, key: Any) -> int:
+        cases = self._result.grid.cases
+        if not isinstance(key, str | int):  # a day, or a place of several levels
+            key = next((n for n, case in enumerate(cases) if case.index == key), key)
+        return _place("prompt", key, [case.name for case in cases])
 
-    def row(self, case: str | int, contestant: str | int, repeat: int = 0) -> Row:
+    def row(self, case: Any, contestant: str | int, repeat: int = 0) -> Row:
         """Raises `UsageError` also for a call that has not ended."""
         call = Call(self.case(case), self.contestant(contestant), repeat)
         found = next((row for row in self._result.rows if row.call == call), None)

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import UsageError
-from .values import Case, Contestant, Result, Row
+from .values import Case, Contestant, Result, Row, instructed
 
 TIMES = (
     "queue",
@@ -29,6 +29,7 @@ FIELDS = (
     "repeat",
     "model",
     "engine",
+    "system",
     "prompt",
     "expected",
     "text",
@@ -85,6 +86,7 @@ def _record(row: Row, case: Case, contestant: Contestant) -> dict[str, Any]:
         row.call.repeat,
         contestant.model,
         reply.engine if reply else None,
+        _system(case, contestant),
         case.text,
         case.expected,
         row.text,
@@ -102,16 +104,46 @@ def _record(row: Row, case: Case, contestant: Contestant) -> dict[str, Any]:
     return dict(zip(FIELDS, values, strict=True))
 
 
+def _system(case: Case, contestant: Contestant) -> str | None:
+    """The instructions that were given, the contestant's own or the case's."""
+    first, *_ = instructed(case.turns, contestant.system)
+    return "\n\n".join(one.text for one in first if one.role == "system") or None
+
+
 def pandas(result: Result) -> Any:
     """A `pandas.DataFrame`; its index is that of the frame that the prompts came from.
 
     Raises `UsageError`, as all here do, if the package is not there.
     """
     frame = _package("pandas").DataFrame(records(result))
-    cases = result.grid.cases
-    if any(case.index is not None for case in cases):
-        frame.index = [cases[r.call.case].index for r in sorted(result.rows, key=lambda r: r.call)]
+    if places := _places(result):
+        names = [*result.grid.cases[0].index_names]
+        made = _package("pandas").Index(places)
+        frame.index = made.set_names(names) if len(names) == made.nlevels else made
     return frame
+
+
+def _places(result: Result) -> list[Any]:
+    """For each record where its prompt stood in its frame; empty if they came from none."""
+    cases = result.grid.cases
+    if all(case.index is None for case in cases):
+        return []
+    return [cases[row.call.case].index for row in sorted(result.rows, key=lambda row: row.call)]
+
+
+def _levels(result: Result) -> dict[str, list[Any]]:
+    """The same as columns: one for each level of the index, by its name."""
+    places = _places(result)
+    count = len(places[0]) if places and isinstance(places[0], tuple) else 0
+    if not count or not all(isinstance(one, tuple) and len(one) == count for one in places):
+        return {_level(result, 0): places} if places else {}
+    return {_level(result, n, count): [one[n] for one in places] for n in range(count)}
+
+
+def _level(result: Result, number: int, count: int = 1) -> str:
+    names = result.grid.cases[0].index_names
+    name = names[number] if len(names) == count else None
+    return str(name) if name is not None else f"index_{number}" if count > 1 else "index"
 
 
 def polars(result: Result) -> Any:
@@ -129,12 +161,9 @@ def _plain(result: Result) -> list[dict[str, Any]]:
     """Records of which each column is of one kind, as these frames want them; what is mixed, or is
     more than one value, becomes text."""
     found = records(result)
-    cases = result.grid.cases
-    if any(case.index is not None for case in cases):
-        rows = sorted(result.rows, key=lambda row: row.call)
-        found = [
-            {"index": cases[row.call.case].index, **r} for row, r in zip(rows, found, strict=True)
-        ]
+    for name, values in reversed(_levels(result).items()):
+        free = f"index_{name}" if found and name in found[0] else name
+        found = [{free: value, **record} for value, record in zip(values, found, strict=True)]
     for name in found[0] if found else ():
         kinds = {type(record[name]) for record in found} - {type(None)}
         if not (len(kinds) < 2 and kinds <= _SINGLE) and not kinds <= {bool, int, float}:

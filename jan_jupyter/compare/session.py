@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import aclosing, closing
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, closing, suppress
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from .. import bridge
-from ..consent import agreed
 from ..errors import UsageError
+from ..types import EMPTY
 from ..workspace import Workspace
 from .deciding import Deciding
-from .keeping.store import Store
+from .judging import judging
+from .keeping.store import PRICES, Store
 from .keeping.stored_runs import Run
+from .keeping.stored_votes import Heard, noted, said
+from .pricing import Pricing
 from .running.budget import Budget
 from .running.facts import look
 from .running.plan import Plan, plan
+from .running.prices import Price
 from .running.progress import Progress
 from .running.run import run
 from .running.watching import STOPPED, Brake
-from .scoring.judge import Judge, pairwise
-from .scoring.scorers import Scorer, changed, named_scorers, score
+from .scoring.judge import Judge
+from .scoring.scorers import Scorer, changed, named_scorers, score, things
 from .scoring.votes import Judged, Judgement, Vote
+from .steps import Consent, Counting, Looked, Scored, Steps, beating, take, ticking
 from .values import Call, Grid, Result, Row
 from .watching import NOBODY, Watcher
 
@@ -32,43 +37,16 @@ PAID_UNASKED = 100
 """So many calls that cost money are asked for without asking the user first."""
 
 
+_SCORERS = "scorers"
+"""The note of a run with those that can be told."""
+
+
 QUICK = 1000
 """Rows that are read in no time."""
 
 
-BEAT = 0.25
-"""Seconds after which it is told again how far it is, though nothing has ended."""
-
-
-class Counted(Protocol):
-    """How far it is; as text one line for people."""
-
-    @property
-    def done(self) -> int: ...
-    @property
-    def total(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """So many answers of so many have all their scores."""
-
-    done: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"Scored {self.done:,} of {self.total:,} answers"
-
-
-class Counting(Protocol):
-    """Where people see how far it is."""
-
-    def step(self, counted: Counted) -> None: ...
-    def end(self, line: str = "") -> None: ...
-
-
 class Session:
-    """What a `Comparison` stands on. Only `steps` and `scoring` are for the background loop."""
+    """What a `Comparison` stands on. Only `planned` and steps are for the background loop."""
 
     shows: ClassVar[type[Counting] | None] = None
     """What shows progress to people; `None`: nobody sees it."""
@@ -85,39 +63,39 @@ class Session:
         budget: Budget | None = None,
         client: Any = None,
         decide: str | None = None,
+        yes: bool = False,
+        prices: Mapping[str, Price] = EMPTY,
     ) -> None:
         self.grid = grid
         self.workspace = workspace
         self.store = store
-        self.given = scorers
-        """The scorers as the user gave them."""
         self.scorers: list[Scorer] = named_scorers(scorers, workspace=workspace)
-        if decide is not None and decide not in (names := [one.name for one in self.scorers]):
-            known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
-            raise UsageError(f"`decide` names a scorer, which {decide!r:.80} is not: {known}.")
+        self.given = dict(zip([one.name for one in self.scorers], things(scorers), strict=True))
+        """The scorers as the user gave them, by name."""
+        _check_decides(decide, self.scorers)
         self.fresh = fresh
         self.budget = budget
         self.decide = decide
         """A scorer by whose word it ends as soon as that is clear."""
         self.client = client
         """A `dask.distributed.Client` whose workers ask; `None`: this process does."""
+        self.yes = yes
+        """Whether many calls that cost money are asked for without asking the user."""
+        self.pricing = Pricing(prices)
         self.retry = False
         """Whether what has failed is asked again."""
         self.rows: dict[Call, Row] = {}
         self.changes = 0
         """Goes up with every row that comes or gets a score."""
         self.known: dict[str, Row] = {}
-        """Answers that came for this comparison, by key: also those that were cut are not asked for
-        again to make it larger."""
-        self.votes: list[Vote] = []
-        self._judgements: list[Judgement] = []
+        """Answers of this comparison, by key: made larger it takes them again, cut ones, too."""
+        self.heard = Heard()
         self._rewritten: set[str] = set()  # scorers by whose older code there are scores
         self.ended = ""
         """Why not all was asked; empty if all was."""
         self._name = name
         self.run: Run | None = None
         self._plan: Plan | None = None
-        self._progress: Progress | None = None
         self.watcher: Watcher = NOBODY
         self.brake = Brake()
         """Stops what is under way, or one of the contestants."""
@@ -129,13 +107,16 @@ class Session:
         """That of a run that is kept. Raises `RunNotFound`, `RunsUnreadable`."""
         result = store.result(stored)
         session = cls(result.grid, workspace, store, name=stored.name)
+        with suppress(UsageError):  # of what another version has noted
+            session._score_by(store.noted(stored, _SCORERS) or ())
         session._adopt(stored, result.rows)
+        session.pricing.told = result.prices
         return session
 
     def _adopt(self, stored: Run, rows: Iterable[Row]) -> None:
         self.run = stored
         self.rows = {row.call: row for row in rows}
-        self.votes = [Vote(**one) for one in self.store.noted(stored, "votes") or ()]
+        self.heard.add(said(self.store.notes(stored), self.grid))
 
     @property
     def name(self) -> str:
@@ -143,17 +124,29 @@ class Session:
 
     @property
     def result(self) -> Result:
-        return Result(self.grid, [self.rows[call] for call in sorted(self.rows)], self.name)
+        rows = [self.rows[call] for call in sorted(self.rows)]
+        return Result(self.grid, rows, self.name, self.pricing.told)
 
     # Before it begins -----------------------------------------------------------------------------
 
-    async def planned(self) -> Plan:
-        """What will be asked, of whom, and what it takes. Nothing is loaded or sent for it."""
+    async def planned(self, told: Callable[[int], object] | None = None) -> Plan:
+        """What will be asked, of whom, and what it takes. Nothing is loaded or sent for it.
+
+        `told` is called with the number of calls that were looked for, on the loop.
+        """
         kept = _Kept(self)
         earlier = await asyncio.to_thread(self._earlier)
-        facts = await look(self.grid, self.workspace, kept, earlier=earlier, retry=self.retry)
+        facts = await look(
+            self.grid,
+            self.workspace,
+            kept,
+            earlier=earlier,
+            prices=self.pricing.table,
+            retry=self.retry,
+            told=told,
+        )
         self.engines = [one.engine for one in facts.contestants]
-        self._plan = plan(self.grid, facts)
+        self._plan = await asyncio.to_thread(plan, self.grid, facts)
         return self._plan
 
     def plan(self) -> Plan:
@@ -165,17 +158,23 @@ class Session:
         newest = [one.run for one in self.store.listed() if one.done <= QUICK][:3]
         return [row for run in newest for row in self.store.rows(run)]
 
-    def consent(self, yes: bool | None, plan: Plan) -> None:
-        """Ask the user at the keyboard before many calls that cost money.
-
-        A `yes` or a budget says so before. Raises `UsageError` if the user does not want it, or
-        nobody can be asked.
+    async def _planning(self) -> Steps:
+        """Steps on the way to the plan. Many calls that cost money want a yes, unless one was given
+        or a budget: raises `UsageError` if the user does not want it, or nobody can be asked.
         """
-        if yes or self.budget is not None or plan.paid <= PAID_UNASKED:
+        total = len(self.grid)
+        told = deque([Looked(0, total)], maxlen=1)
+        planned = self.planned(lambda done: told.append(Looked(done, total)))
+        async with aclosing(beating(planned, lambda: told[-1])) as looking:
+            async for step in looking:
+                yield step
+        assert self._plan is not None
+        paid, cost = self._plan.paid, self._plan.cost
+        if self.yes or self.budget is not None or paid <= PAID_UNASKED:
             return
-        cost = f", about {plan.cost:,.2f}" if plan.cost else ""
-        what = f"{plan.paid:,} calls that cost money{cost}"
-        said = agreed(f"This asks for {what}. Go on?")
+        what = f"{paid:,} calls that cost money{f', about {cost:,.2f}' if cost else ''}"
+        yield (consent := Consent(f"This asks for {what}. Go on?"))
+        said = await consent.said()
         if said is None:
             raise UsageError(
                 f"This asks for {what}, and nobody can be asked here: give it a `budget` (in a"
@@ -186,10 +185,10 @@ class Session:
 
     # Under way ------------------------------------------------------------------------------------
 
-    async def steps(self) -> AsyncGenerator[Counted, None]:
-        """Ask what is missing and score what came; each row is kept when it comes.
+    async def steps(self) -> Steps:
+        """Plan, ask what is missing and score what came; each row is kept when it comes.
 
-        What they yield tells how far it is; it also comes while nothing ends.
+        What they yield tells how far it is, also while nothing ends, or wants a consent.
         """
         self.ended, self.brake = "", Brake()
         self.watcher.began()
@@ -204,10 +203,15 @@ class Session:
         finally:
             self.watcher.ended()
 
-    async def _steps(self) -> AsyncGenerator[Counted, None]:
+    async def _steps(self) -> Steps:
+        async with aclosing(self._planning()) as planning:
+            async for before in planning:
+                yield before
+        assert self._plan is not None
+        prepared, self._plan = self._plan, None
         await asyncio.to_thread(self._begin)
-        prepared = self._plan or await self.planned()
-        self._plan = None
+        if self.pricing.learn(prepared) and self.run is not None:
+            await self.store.note(self.run, PRICES, self.pricing.told)
         told = deque[Progress](maxlen=1)  # the last word counts
         rows = run(
             prepared,
@@ -228,7 +232,8 @@ class Session:
                     self._take(row)
                     decided = await self._decided(deciding, row) if deciding else ""
                 if told:
-                    yield replace(told[-1], ended=decided or told[-1].ended)
+                    now = told[-1] if row is not None else told[-1].later()
+                    yield replace(now, ended=decided or now.ended)
                 if decided:
                     break
         if told:
@@ -242,57 +247,92 @@ class Session:
                 yield step
 
     async def _decided(self, deciding: Deciding, row: Row) -> str:
-        """Score a row that came, and look whether all is clear; why it ends, else nothing."""
-        one = Result(self.grid, [self.rows[row.call]])
-        await score(one, self.scorers, on_row=self._scored, workspace=self.workspace)
-        return deciding.decided(self.result) if deciding.add(row) else ""
+        """After a row that came, if it is time: score, and look whether all is clear; why it ends,
+        else nothing."""
+        if not deciding.add(row):
+            return ""
+        await self._score_all()
+        return deciding.decided(self.result)
 
-    def scoring(self) -> AsyncGenerator[Counted, None]:
+    def scoring(self) -> Steps:
         """Score what has no score yet; each is kept when it comes."""
         self.brake = Brake()
         return self._scoring()
 
-    async def _scoring(self) -> AsyncGenerator[Counted, None]:
+    async def _scoring(self) -> Steps:
         if not self.scorers or not self.rows:
             return
-        scored = score(
-            self.result,
-            self.scorers,
-            on_row=self._scored,
-            fresh=self._rewritten,
-            workspace=self.workspace,
-        )
-        task = asyncio.create_task(scored)
-        self.brake.listen(lambda contestant: contestant is None and task.cancel())
+        names = {one.name for one in self.scorers}
+
+        def counted() -> Scored:
+            good = [row for row in self.rows.values() if row.ok]
+            return Scored(sum(names <= row.scores.keys() for row in good), len(good))
+
+        scoring = asyncio.ensure_future(self._score_all())
+        self.brake.listen(lambda contestant: contestant is None and scoring.cancel())
         try:
-            while not (await asyncio.wait([task], timeout=BEAT))[0]:
-                names = {one.name for one in self.scorers}
-                good = [row for row in self.rows.values() if row.ok]
-                yield Scored(sum(names <= row.scores.keys() for row in good), len(good))
-            if not (self.brake.all and task.cancelled()):
-                await task
-            self._rewritten = set()
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+            async with aclosing(beating(scoring, counted)) as coming:
+                async for step in coming:
+                    yield step
+        except asyncio.CancelledError:
+            here = asyncio.current_task()
+            if not self.brake.all or (here is not None and here.cancelling()):
+                raise
+        self._rewritten = set()
+
+    async def _score_all(self) -> None:
+        """One scorer after the other: of several that ask a model each is loaded once."""
+        for one in self.scorers:
+            await score(
+                self.result,
+                [one],
+                on_row=self._scored,
+                fresh=self._rewritten,
+                workspace=self.workspace,
+            )
 
     def add_scorers(self, given: Sequence[Any]) -> None:
         """More scorers; one of a name that is there takes its place, and scores anew if it is a
         function with other code."""
+        self._score_by(given)
+        self._note_scorers()
+
+    def as_given(self) -> Sequence[Any] | Mapping[str, Any]:
+        """The scorers as `compare` takes them: with names only where those are the user's own."""
+        plain = [*self.given.values()]
+        with suppress(UsageError):
+            if [one.name for one in named_scorers(plain)] == [*self.given]:
+                return plain
+        return self.given
+
+    def _score_by(self, given: Any) -> None:
         made = named_scorers(given, workspace=self.workspace)
         self._rewritten |= changed(self.scorers, made)
         names = {one.name for one in made}
         self.scorers = [*(one for one in self.scorers if one.name not in names), *made]
-        self.given = [*listed(self.given), *given]
+        new = dict(zip([one.name for one in made], things(given), strict=True))
+        self.given = {name: one for name, one in self.given.items() if name not in names} | new
+
+    def _note_scorers(self) -> None:
+        """Keep those that text can tell, so that the run is scored by them when it is opened."""
+        told = {name: one for name, one in self.given.items() if isinstance(one, str | int | float)}
+        if self.run is not None and told:
+            before = self.store.noted(self.run, _SCORERS) or {}
+            if told.items() - before.items():
+                self.store.note_all(self.run, {_SCORERS: {**before, **told}})
 
     def _begin(self) -> None:
         if self.run is None:
             stored = self.store.begin(self._name, self.grid, fresh=self.fresh)
             self._adopt(stored, self.store.rows(stored))
+            self.pricing.told = self.store.noted(stored, PRICES) or EMPTY
+            self._note_scorers()
 
     def _take(self, row: Row) -> None:
         """A row that came; one of this run that was served again is that which is there."""
-        if not self.has(row):
+        if self.has(row):
+            row = self.pricing.repriced(self.rows[row.call], row)
+        if self.rows.get(row.call) != row:
             self.rows[row.call] = row
             self.changes += 1
             self.watcher.row(row)
@@ -313,7 +353,7 @@ class Session:
 
     # Asked for by people --------------------------------------------------------------------------
 
-    def wait(self, steps: AsyncGenerator[Counted, None]) -> bool:
+    def wait(self, steps: Steps) -> bool:
         """Wait for all steps, and show how far they are; whether that was all.
 
         An interrupt ends it in order: what has come stays.
@@ -323,8 +363,7 @@ class Session:
         try:
             with closing(bridge.iterate(steps)) as coming:
                 for step in coming:
-                    if shown:
-                        shown.step(step)
+                    take(step, shown)
         except KeyboardInterrupt:
             self.catch_up()
             cut = sum(row.error == STOPPED for row in self.rows.values())
@@ -343,40 +382,39 @@ class Session:
         self.changes += len(new)
         self.watcher.changed()
 
-    async def await_(self, steps: AsyncGenerator[Counted, None]) -> None:
+    async def await_(self, steps: Steps) -> None:
         """`wait`, awaited; a cancellation goes on to whoever awaits."""
         shown = self.shows() if self.shows else None
         try:
             async with aclosing(bridge.aiterate(steps)) as coming:
                 async for step in coming:
-                    if shown:
-                        shown.step(step)
+                    take(step, shown)
         finally:
             if shown:
                 shown.end()
 
     def vote(self, votes: Sequence[Vote]) -> None:
         """Keep votes; who votes again on the same answers counts with the later word."""
-        self.votes += votes
+        self.heard.add(votes)
         self.watcher.changed()
         if self.run is not None:
-            fields = ("case", "left", "right", "verdict", "by", "repeat")
-            written = [{name: getattr(vote, name) for name in fields} for vote in self.votes]
-            self.store.note(self.run, "votes", written)
+            self.store.note_all(self.run, dict(map(noted, votes)))
 
     def judged(self, judge: Any) -> Judged:
-        """What a judge says of all pairs of answers; its votes are kept."""
+        """What a judge says of all pairs of answers; each word is kept when it comes."""
+        if judge is None:  # by its name, as another may be the default tomorrow
+            judge = self.workspace.router.model(None)[0].reference
         asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
-        made = bridge.wait(pairwise(self.result, asked, known=self._judgements))
-        known = {(one.by, one.case, one.left, one.right, one.repeat) for one in self._judgements}
-        new = [
-            one
-            for one in made.judgements
-            if (one.by, one.case, one.left, one.right, one.repeat) not in known
-        ]
-        self._judgements += [one for one in new if one.verdict]
-        self.vote([vote for one in new if (vote := one.vote)])
-        return made
+        made: list[Judged] = []
+        self.wait(judging(self.result, asked, self.heard, self._judged, made))
+        own = tuple(one for one in self.heard.judgements if one.by == asked.name)
+        return made[0] if made else Judged(own)  # stopped: what it has said so far
+
+    async def _judged(self, one: Judgement) -> None:
+        if one.verdict is not None:
+            self.heard.add([one])
+            if self.run is not None:
+                await self.store.note(self.run, *noted(one))
 
     def extended(self, grid: Grid) -> Session:
         """One for a larger grid, in the same run where it goes on from this."""
@@ -388,6 +426,7 @@ class Session:
             scorers=self.given,
             budget=self.budget,
             client=self.client,
+            prices=self.pricing.table,
         )
         made.known = self._answers()
         return made
@@ -402,32 +441,16 @@ class Session:
             fresh=True,
             budget=self.budget,
             client=self.client,
+            prices=self.pricing.table,
         )
 
-    def again(self) -> AsyncGenerator[Counted, None]:
+    def again(self) -> Steps:
         """Steps that ask what failed, and what has not been asked."""
         self.retry, self.known = True, self._answers()
         return self.steps()
 
     def _answers(self) -> dict[str, Row]:
         return {row.key: row for row in self.rows.values() if row.ok}
-
-
-async def ticking(rows: AsyncGenerator[Row, None]) -> AsyncGenerator[Row | None, None]:
-    """The rows as they come, and `None` whenever none has come for a beat. Closes them."""
-    async with aclosing(rows):
-        while True:
-            coming = asyncio.ensure_future(anext(rows))
-            try:
-                while not (await asyncio.wait([coming], timeout=BEAT))[0]:
-                    yield None
-                row = await coming
-            except StopAsyncIteration:
-                return
-            finally:
-                coming.cancel()
-                await asyncio.wait([coming])
-            yield row
 
 
 class _Kept:
@@ -443,9 +466,18 @@ class _Kept:
 
     async def append(self, row: Row, /) -> None:
         session = self._session
-        if session.run is not None and not session.has(row):
+        if session.run is None:
+            return
+        if not session.has(row):
             await session.store.append(session.run, row)
+            return
+        before = session.rows[row.call]
+        if (cost := session.pricing.repriced(before, row).cost) != before.cost:
+            await session.store.reprice(session.run, row.call, cost)
 
 
-def listed(given: Any) -> list[Any]:
-    return [*given] if isinstance(given, list | tuple) else [given]
+def _check_decides(by: str | None, scorers: Sequence[Scorer]) -> None:
+    names = [one.name for one in scorers]
+    if by is not None and by not in names:
+        known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
+        raise UsageError(f"`decide` names a scorer, which {by!r:.80} is not: {known}.")

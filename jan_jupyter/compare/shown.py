@@ -58,4 +58,4 @@ def narrowed(result: Result, contestants: Sequence[int], cases: Sequence[int]) -
         for row in result.rows
         if row.call.case in lines and row.call.contestant in columns
     ]
-    return Result(kept, rows, result.name)
+    return replace(result, grid=kept, rows=rows)

@@ -11,13 +11,27 @@ from ..types import EMPTY, Message, Reply
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """Who is asked: a model, with parameters of requests and settings of loading of its own."""
+    """Who is asked: a model, with parameters of requests, settings of loading and instructions of
+    its own."""
 
     name: str
     """Its column: unique in a grid."""
     model: str
     parameters: Mapping[str, Any] = EMPTY
     settings: Mapping[str, Any] = EMPTY
+    system: str = ""
+    """Instructions that take the place of those of a case; empty: it has none of its own."""
+
+
+Turns = tuple[tuple[Message, ...], ...]
+
+
+def instructed(turns: Turns, system: str) -> Turns:
+    """Turns with that system text instead of another; without one, as they are."""
+    if not system:
+        return turns
+    first, *others = (tuple(one for one in turn if one.role != "system") for turn in turns)
+    return ((Message("system", system), *first), *others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +44,13 @@ class Case:
 
     name: str
     """Its row: the index of a frame as text, or the beginning of the prompt."""
-    turns: tuple[tuple[Message, ...], ...]
+    turns: Turns
     index: Any = None
-    """Its place in the frame that it came from."""
+    """Its place in the frame that it came from; a tuple where that has several levels."""
     variables: Mapping[str, Any] = EMPTY
     expected: Any = None
+    index_names: tuple[Any, ...] = ()
+    """What the frame calls the levels of that index; empty where they have no names."""
 
     @property
     def text(self) -> str:
@@ -118,6 +134,8 @@ class Result:
     grid: Grid
     rows: Sequence[Row]
     name: str = ""
+    prices: Mapping[str, str] = EMPTY
+    """By the name of a contestant, at which price its costs are estimates, in words."""
 
     def of(self, case: int, contestant: int) -> list[Row]:
         """The repeats of one cell, in their order."""

@@ -1,17 +1,17 @@
-"""What a comparison asks, also when it becomes larger; and votes on what it has."""
+"""What a comparison asks, also when it becomes larger."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from numbers import Integral, Real
 from typing import Any
 
 from ..errors import UsageError
 from .grids.grid import grid
-from .lookup import Lookup
+from .grids.size import check_size
 from .running.budget import Budget
-from .scoring.votes import Side, Vote
 from .values import Case, Grid
 
 
@@ -24,8 +24,8 @@ def gridded(prompts: Any, models: Any, **asked: Any) -> Grid:
         raise UsageError("Cases and other prompts do not go together: make all of them cases.")
     if any(asked.get(name) is not None for name in ("variables", "system", "expected")):
         raise UsageError("Cases hold their variables, instructions and what is expected already.")
-    names = [case.name for case in cases]
-    if doubled := next((name for name in names if names.count(name) > 1), None):
+    names = Counter(case.name for case in cases)
+    if doubled := next((name for name in names if names[name] > 1), None):
         raise UsageError(f"Two cases are called {doubled!r}: give each a name of its own.")
     return replace(grid("?", models, **asked), cases=tuple(cases))
 
@@ -44,6 +44,7 @@ def extended(before: Grid, prompts: Any, models: Any, repeats: int) -> Grid:
     if _some(prompts):
         cases = (*cases, *_renamed(gridded(prompts, [*before.contestants]).cases, cases))
     after = replace(before, cases=cases, contestants=contestants, repeats=before.repeats + repeats)
+    check_size(len(after))
     if len(after) == len(before):
         raise UsageError("Nothing more is asked: give prompts, models or repeats.")
     return after
@@ -71,37 +72,19 @@ def budget_of(given: Any) -> Budget | None:
     """A number of calls, or a mapping with `calls` and `money`. Raises `UsageError`."""
     if given is None or isinstance(given, Budget):
         return given
-    if isinstance(given, int) and not isinstance(given, bool):
+    if _is(Integral, given):
         given = {"calls": given}
     if not isinstance(given, Mapping) or not given or not given.keys() <= {"calls", "money"}:
         raise UsageError(
             f'A budget is a number of calls, or {{"calls": 500, "money": 2.5}}, not {given!r:.80}.'
         )
-    return Budget(given.get("calls"), given.get("money"))
+    calls, money = given.get("calls"), given.get("money")
+    if calls is not None and not (_is(Integral, calls) and calls > 0):
+        raise UsageError(f"A budget of calls is a whole number from 1 on, not {calls!r:.80}.")
+    if money is not None and not (_is(Real, money) and money > 0):
+        raise UsageError(f"A budget of money is a number above 0, not {money!r:.80}.")
+    return Budget(None if calls is None else int(calls), None if money is None else float(money))
 
 
-def ballots(
-    case: int,
-    repeat: int,
-    winner: str | int,
-    over: Sequence[str | int],
-    answered: Sequence[int],
-    find: Lookup,
-    by: str,
-) -> list[Vote]:
-    """One word on several answers, as a vote on each pair of them. Raises `UsageError`."""
-    answered = sorted(answered)
-    if winner in ("tie", "both_bad"):
-        seen = [find.contestant(one) for one in over] or answered
-        pairs = [*combinations(seen, 2)]
-        verdict: Side = "tie" if winner == "tie" else "both_bad"
-    else:
-        best = find.contestant(winner)
-        others = [find.contestant(one) for one in over] or [n for n in answered if n != best]
-        pairs = [(best, other) for other in others]
-        verdict = "left"
-    if missing := {n for pair in pairs for n in pair} - {*answered}:
-        raise UsageError(f"{find.name(min(missing))} has given no answer there to vote on.")
-    if not pairs:
-        raise UsageError("There are no two answers there to choose from.")
-    return [Vote(case, left, right, verdict, by, repeat) for left, right in pairs]
+def _is(kind: type, value: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)

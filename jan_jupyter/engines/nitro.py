@@ -67,6 +67,7 @@ class Nitro(LocalEngine):
         options, left_out = self._options(model, merged)
         try:
             files = tuple(ModelFile.of(path) for path in gguf.split_parts(model.file))
+            adapters = [ModelFile.of(Path(path)) for path in options.get("lora", ())]
             if _made_to_embed(files[0]):
                 options |= EMBEDS
         except OSError as error:
@@ -84,7 +85,7 @@ class Nitro(LocalEngine):
         return WorkerSpec(
             model=model.id,
             engine=self.options.name,
-            files=files,
+            files=(*files, *adapters),
             options={**options, "runtime": runtime, "runtime_path": program},
             launch=launch,
             keep_alive=self.keep_alive(model),
@@ -100,6 +101,8 @@ class Nitro(LocalEngine):
         left_out += more
         if raw:
             options[llama_options.RAW] = raw
+        if adapters := options.get("lora"):
+            options["lora"] = [_adapter(model, name) for name in adapters]
         if name := merged.get("chat_template_file"):
             try:
                 options["chat_template"] = _text_beside(model, str(name))
@@ -273,9 +276,24 @@ def _launch(
 LARGEST_TEMPLATE = 2**20
 
 
+def _adapter(model: Model, name: str) -> str:
+    """The path of an adapter, by its own or from the model's folder. Raises `ModelNotReady`."""
+    file = _folder(model) / Path(name).expanduser()
+    if not file.is_file():
+        raise errors.ModelNotReady(
+            f"Model {model.id} ({model.engine}) is to be loaded with the adapter {name}, which is"
+            " no file: correct `lora` in its settings."
+        )
+    return str(file)
+
+
+def _folder(model: Model) -> Path:
+    return (model.path if model.path.is_dir() else model.path.parent).resolve()
+
+
 def _text_beside(model: Model, name: str) -> str:
     """The text of a file in the model's own folder. Raises `ValueError` for any other."""
-    folder = (model.path if model.path.is_dir() else model.path.parent).resolve()
+    folder = _folder(model)
     file = (folder / name).resolve()
     if not file.is_relative_to(folder):
         raise ValueError(f"{name} is not in the model's folder")

@@ -41,6 +41,13 @@ def fields(current: str) -> Offer:
     return [(f"{name}=", "param") for name in known]
 
 
+def scorers(current: str) -> Offer:
+    """What scores answers by its name, then what the user has made."""
+    from ..compare.scoring.scorers import NAMES
+
+    return [*((name, "scorer") for name in NAMES), *names(current)]
+
+
 def names(current: str) -> Offer:
     """What the user has made in the notebook."""
     shell = get_ipython()

@@ -12,10 +12,9 @@ from uuid import uuid4
 from IPython.core.error import UsageError
 from IPython.display import display
 
-from ..bridge import wait
 from ..console import TerminalCounting, printable
 from ..interpolate import fill
-from .commands.command import Caller, Steps
+from .commands.command import Caller, Steps, Work
 from .named import named, variable
 from .options import parameters_of
 from .output import captured
@@ -24,7 +23,11 @@ from .tables import show
 
 if TYPE_CHECKING:
     from ..compare.comparison import Comparison
-    from ..compare.session import Counted, Session
+    from ..compare.ladder import Climb, Ladder
+    from ..compare.running.plan import Plan
+    from ..compare.session import Session
+    from ..compare.shown import Shown
+    from ..compare.steps import Counted, Step
 
 NOT_COMPARED = {
     "go_on": "-c",
@@ -35,7 +38,7 @@ NOT_COMPARED = {
 """Options of a question that a comparison does not take, as they are written."""
 
 
-def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -> Steps | None:
+def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -> Steps | Work:
     """What `%%jan -m A -m B` asks for. Raises `UsageError`."""
     for name, written in NOT_COMPARED.items():
         if getattr(options, name):
@@ -55,7 +58,7 @@ def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -
     return steps(caller, [prompt], given, options)
 
 
-def command(caller: Caller, options: Namespace) -> Steps | None:
+def command(caller: Caller, options: Namespace) -> Steps | Work:
     """What `%jan compare` asks for. Raises `UsageError`."""
     if not options.models:
         raise UsageError("%jan compare -m MODEL -m MODEL … QUESTION. See %jan compare?.")
@@ -82,6 +85,7 @@ def command(caller: Caller, options: Namespace) -> Steps | None:
         "scorers": [names.get(name, name) for name in options.scorers],
         "name": options.as_name,
         "budget": options.budget,
+        "prices": named("--prices", options.prices, names) if options.prices else None,
         "fresh": options.fresh,
     }
     asked = named("--prompts", options.prompts, names) if options.prompts else text
@@ -101,19 +105,40 @@ def columns(frame: Any) -> list[str]:
 
 def steps(
     caller: Caller, prompts: Any, given: Mapping[str, Any], options: Namespace
-) -> Steps | None:
-    """A comparison on its way; `None` if only its plan was asked for."""
+) -> Steps | Work:
+    """A comparison on its way, or its plan if only that was asked for."""
     from ..compare.comparison import session
 
     variable(options.as_name)
-
-    asked = session(prompts, **given)
+    asked = session(prompts, **given, yes=options.yes)
     if options.dry_run:
-        text = printable(str(wait(asked.planned())))
-        show({"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"})
-        return None
-    asked.consent(options.yes or None, wait(asked.planned()))
+        return Work(asked.planned(), show_plan)
     return Steps(asked.steps(), Output(caller, asked, options.as_name))
+
+
+def ladder(caller: Caller, options: Namespace) -> Steps:
+    """What `%jan ladder` asks for. Raises `UsageError`."""
+    from ..compare.ladder import climb
+
+    variable(options.as_name)
+    names = caller.shell.user_ns
+    made = climb(
+        options.model,
+        named("--prompts", options.prompts, names) if options.prompts else None,
+        settings=[{name: value} for name, several in options.settings for value in several],
+        parameters=caller.parameters,
+        expected=named("--expected", options.expected, names) if options.expected else None,
+        scorers=[names.get(name, name) for name in options.scorers],
+        repeats=1 if options.repeat is None else options.repeat,
+        name=options.as_name,
+        fresh=options.fresh,
+    )
+    return Steps(made.steps(), Output(caller, made.session, options.as_name, made))
+
+
+def show_plan(plan: Plan) -> None:
+    text = printable(str(plan))
+    show({"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"})
 
 
 _WIDE = "width:min(100%,32em)"
@@ -133,7 +158,8 @@ class NotebookCounting:
         self._now = str(counted)
         if not self._captured and monotonic() - self._last >= 0.2:
             self._last = monotonic()
-            bar = f'<progress value="{counted.done}" max="{counted.total}" style="{_WIDE}">'
+            far = f'value="{counted.done}" max="{counted.total}"'
+            bar = f'<progress aria-label="calls" {far} style="{_WIDE}">'
             told = f"{bar}</progress><div>{html.escape(self._now)}</div>"
             self.show({"text/html": told, "text/plain": self._now})
 
@@ -157,30 +183,46 @@ class Output:
     It is the value of the line, and of a variable if a name is given, also of one that was stopped.
     """
 
-    def __init__(self, caller: Caller, asked: Session, name: str | None) -> None:
+    def __init__(
+        self, caller: Caller, asked: Session, name: str | None, climb: Climb | None = None
+    ) -> None:
         self._caller = caller
         self._asked = asked
         self._name = name
+        self._climb = climb
+        """Of a ladder, which is shown and given instead."""
         in_notebook = hasattr(caller.shell, "kernel")
         self._counting = NotebookCounting() if in_notebook else TerminalCounting()
 
-    def step(self, step: Counted) -> None:
-        self._counting.step(step)
+    def step(self, step: Step) -> None:
+        from ..compare.steps import take
 
-    def end(self, error: BaseException | None) -> Comparison | None:
-        from ..compare.comparison import Comparison
+        take(step, self._counting)
 
+    def end(self, error: BaseException | None) -> Comparison | Ladder | None:
         if error is not None:
             self._asked.catch_up()
-        made = Comparison(self._asked)
-        if error is not None and not len(made):
+        if error is not None and not self._asked.rows:
             self._counting.end()
             return None
+        made, shown = self._made()
         if isinstance(self._counting, NotebookCounting):
-            self._counting.show(made.show().bundle())
+            self._counting.show(shown.bundle())
         else:
             self._counting.end()
             print(printable(repr(made)))
         if self._name:
             self._caller.shell.user_ns[self._name] = made
         return made
+
+    def _made(self) -> tuple[Comparison | Ladder, Shown | Ladder]:
+        """Its value, and what is shown of that."""
+        if self._climb is not None:
+            from ..compare.ladder import Ladder
+
+            ladder = Ladder(self._climb)
+            return ladder, ladder
+        from ..compare.comparison import Comparison
+
+        made = Comparison(self._asked)
+        return made, made.show()

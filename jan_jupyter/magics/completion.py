@@ -85,7 +85,7 @@ def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[s
         return [(name, "value") for name in opt.FORMATS]
     if last in ("-a", "--attach", "--schema", "--tool"):
         return [*names(current), *(paths(current) if last != "--tool" else ())]
-    if last in ("-p", "--parameter"):
+    if last in ("-p", "--parameter", "--set"):
         return parameters(current)
     known = opt.parser().known_options
     if (action := known.get(last)) is not None and action.nargs != 0:

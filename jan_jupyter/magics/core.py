@@ -94,45 +94,44 @@ class JanMagics(Magics):
 
     def line(self, line: str, names: Mapping[str, Any]) -> Any:
         """`%jan …`: wait, and give the `Reply`, or the value of the subcommand."""
-        asked = self._line(line, names)
-        if isinstance(asked, PendingAnswer):
-            asked = self._wait(asked)
-        elif isinstance(asked, Work):
-            asked = self._wait_for_work(asked)
-        elif isinstance(asked, Steps):
-            asked = self._wait_for_steps(asked)
-        self.shown = asked
-        return asked
+        self.shown = self._ended(self._line(line, names))
+        return self.shown
 
     async def line_async(self, line: str) -> Any:
-        asked = self._line(line, self._names())
-        if isinstance(asked, PendingAnswer):
-            asked = await self._await(asked)
-        elif isinstance(asked, Work):
-            asked = await self._await_work(asked)
-        elif isinstance(asked, Steps):
-            asked = await self._await_steps(asked)
-        self.shown = asked
-        return asked
+        self.shown = await self._ended_async(self._line(line, self._names()))
+        return self.shown
 
     def cell(self, line: str, cell: str, names: Mapping[str, Any]) -> Any:
         """`%%jan`: wait; the value is that of a comparison, if the cell asks for one."""
         asked = self._cell(line, cell, names)
-        if isinstance(asked, PendingAnswer):
-            self._wait(asked)
-        elif asked is not None:
-            self.shown = self._wait_for_steps(asked)
-            return self.shown
-        return None
+        value = self._ended(asked)
+        if asked is None or isinstance(asked, PendingAnswer):
+            return None
+        self.shown = value
+        return value
 
     async def cell_async(self, line: str, cell: str) -> Any:
         asked = self._cell(line, cell, self._names())
+        value = await self._ended_async(asked)
+        if asked is None or isinstance(asked, PendingAnswer):
+            return None
+        self.shown = value
+        return value
+
+    def _ended(self, asked: Any) -> Any:
+        """Wait for what a line asks for; gives its value."""
         if isinstance(asked, PendingAnswer):
-            await self._await(asked)
-        elif asked is not None:
-            self.shown = await self._await_steps(asked)
-            return self.shown
-        return None
+            return self._wait(asked)
+        if isinstance(asked, Work):
+            return self._wait_for_work(asked)
+        return self._wait_for_steps(asked) if isinstance(asked, Steps) else asked
+
+    async def _ended_async(self, asked: Any) -> Any:
+        if isinstance(asked, PendingAnswer):
+            return await self._await(asked)
+        if isinstance(asked, Work):
+            return await self._await_work(asked)
+        return await self._await_steps(asked) if isinstance(asked, Steps) else asked
 
     # Asking ---------------------------------------------------------------------------------------
 
@@ -157,7 +156,9 @@ class JanMagics(Magics):
             return None
         return self._asked(parsed.options, parsed.prompt, names)
 
-    def _cell(self, line: str, cell: str, names: Mapping[str, Any]) -> PendingAnswer | Steps | None:
+    def _cell(
+        self, line: str, cell: str, names: Mapping[str, Any]
+    ) -> PendingAnswer | Steps | Work | None:
         # IPython ends every cell with a line break; only one that the user typed is kept.
         typed = str(request(self.shell, "content").get("code", ""))
         prompt = cell if typed.endswith(cell) else cell.removesuffix("\n")
@@ -165,13 +166,13 @@ class JanMagics(Magics):
 
     def _asked(
         self, options: Namespace, prompt: str, names: Mapping[str, Any]
-    ) -> PendingAnswer | Steps | None:
+    ) -> PendingAnswer | Steps | Work | None:
         with _quietly():
             return self._prepare(options, prompt, names)
 
     def _prepare(
         self, options: Namespace, prompt: str, names: Mapping[str, Any]
-    ) -> PendingAnswer | Steps | None:
+    ) -> PendingAnswer | Steps | Work | None:
         from ..chat import Place
         from ..requests import empty
         from .named import attachment, function, schema, variable

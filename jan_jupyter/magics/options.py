@@ -146,7 +146,12 @@ def parser() -> Parser:
     add("--repeat", type=int, metavar="TIMES", help="ask each so many times, and compare")
     add("-c", "--continue", dest="go_on", action="store_true", help="continue the conversation")
     add("--thread", metavar="NAME", help="go on with a thread, kept on disk; made if it is new")
-    add("--as", dest="as_name", metavar="NAME", help="keep the Reply in this variable")
+    add(
+        "--as",
+        dest="as_name",
+        metavar="NAME",
+        help="keep what comes (a Reply, a Comparison) in this variable",
+    )
     add("-f", "--format", choices=FORMATS, default="markdown", help="how to show the answer")
     what = "send a figure, image or array (its name), or a file; may be given several times"
     add("-a", "--attach", **several, metavar="WHAT", help=what)

@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,18 @@ from jan_jupyter import bridge, errors
 from jan_jupyter.compare import records
 from jan_jupyter.compare.determinism import certificates
 from jan_jupyter.compare.grids import source
+from jan_jupyter.compare.keeping.store import Store
+from jan_jupyter.compare.running import facts
+from jan_jupyter.compare.running.prices import Price, table
+from jan_jupyter.compare.running.progress import Progress
 from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
 from jan_jupyter.compare.widening import budget_of, extended, gridded
+from jan_jupyter.magics.options import compares, parameters_of, parse_cell
 from jan_jupyter.settings import settings
-from jan_jupyter.types import Message
+from jan_jupyter.types import Message, Usage
 from support.jan import add_remote
+from support.random_model import write_adapter
 from support.server import StreamingServer, tokens
 
 BEHAVIOURS = {"echo": "echo", "five": "n=5", "broken": "error=invalid_request"}
@@ -149,6 +155,35 @@ def test_the_index_of_a_frame_comes_back() -> None:
     assert made.to_arrow().column("index").to_pylist() == ["x", "x", "y", "y"]
 
 
+def test_an_index_of_levels_and_of_days_comes_back_too() -> None:
+    """In the kernel that asked, in another one, and by the code: a join finds each row."""
+    pandas = pytest.importorskip("pandas")
+    levels = pandas.MultiIndex.from_tuples([("EU", "it"), ("EU", "ch")], names=["part", "code"])
+    # Winter and summer: two distances from UTC in one zone.
+    days = pandas.DatetimeIndex(["2026-01-01", "2026-07-01"], tz="Europe/Rome", name="day")
+    for name, index, columns in (("levels", levels, ["part", "code"]), ("days", days, ["day"])):
+        frame = pandas.DataFrame({"city": ["Rome", "Bern"], "index": [1, 2]}, index=index)
+        made = jan.compare("Where is {city}?", ["echo"], variables=frame, name=name)
+        opened = jan.runs[name]
+        assert again(made.code()) == made.grid == opened.grid
+        for one in (made, opened):
+            back = one.to_pandas()
+            assert back.index.equals(index)
+            assert [*back.index.names] == columns
+            both = frame.join(back[["text"]])
+            assert [*both.text] == ['"Where is Rome?"', '"Where is Bern?"']
+            assert one.to_polars().columns[: len(columns)] == columns
+            assert one.to_arrow().column_names[: len(columns)] == columns
+            assert one[index[1], "echo"].text == '"Where is Bern?"'
+    assert "EU · it" in repr(jan.runs["levels"])
+
+
+def test_a_column_that_is_called_index_stays() -> None:
+    made = jan.compare("{index}", ["echo"], variables=[{"index": "a"}, {"index": "b"}])
+    assert [*made.to_polars()["index"]] == ["a", "b"]
+    assert [*made.to_polars()["index_index"]] == [0, 1]
+
+
 def test_columns_of_mixed_values_are_text_in_frames() -> None:
     made = jan.compare(["a", "b"], "echo", expected=["one", 2])
     assert made.to_polars()["expected"].to_list() == ["one", "2"]
@@ -222,6 +257,9 @@ GRIDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "system": (["a", "b"], "echo", {"system": "Be brief.", "expected": ["x", None]}),
     "messages": ([[Message("system", "a"), Message("user", "b")]], "echo", {}),
     "template": ("{x}!", "echo", {"variables": {"x": [1, "b"]}, "expected": "x"}),
+    "instructed": ("a", [("n", "echo", {"system": "Be brief."}), {"model": "five"}], {}),
+    "instructions": ("a", "echo", {"parameters": {"system": ["Be brief.", "Be kind.", None]}}),
+    "instructed twice": ("a", [("n", "echo", {"system": "a"}), "five"], {"system": "b"}),
     "named": ({"first": "a", "second": "b"}, "echo", {}),
 }  # fmt: skip
 
@@ -253,16 +291,77 @@ def test_the_code_names_scorers() -> None:
 
     made = small(scorers=["contains:Red", polite])
     assert "scorers=['contains:Red', polite]" in made.code()
+    made = small(scorers={"red": "contains:Red", "polite": polite})
+    assert "scorers={'red': 'contains:Red', 'polite': polite}" in made.code()
+
+
+def test_a_contestant_has_instructions_of_its_own(server: StreamingServer, tmp_path: Path) -> None:
+    models = [("pirate", "echo", {"system": "Be a <pirate>."}), "echo"]
+    made = jan.compare("Red", models, system="Be brief.", name="instructed")
+    bodies = {str(entry.body["messages"][0]["content"]) for entry in server.journal()}
+    assert bodies == {"Be a <pirate>.", "Be brief."}
+    assert len({row.key for row in made}) == 2
+    assert [line["system"] for line in made.table()] == ["Be a <pirate>.", "Be brief."]
+    assert "{'system': 'Be a <pirate>.'}" in made.code()
+    assert jan.runs["instructed"].grid == made.grid
+    made.more(["Blue"])
+    assert asked(server) == 4
+    for text in (repr(made), made.save(tmp_path / "x.html").read_text("utf-8")):
+        assert "pirate: echo · system “Be a" in text
+    assert "<pirate>" not in made._repr_html_() + made._repr_markdown_()
+    assert made.thread("Red", "pirate").ask("Blue").text == '"Blue"'
+    first, *_ = server.journal()[-1].body["messages"]
+    assert first == {"role": "system", "content": "Be a <pirate>."}
+    with pytest.raises(errors.UsageError, match="A cell has no names"):
+        jan.compare("Red", models).code(cell=True)
+
+
+def test_a_thread_is_asked_again_with_instructions_of_ones_own(server: StreamingServer) -> None:
+    turns = (
+        (Message("system", "Be brief."), Message("user", "Red")),
+        (Message("system", "Be long."), Message("user", "Blue")),
+    )
+    jan.compare(Case("thread", turns), [("kind", "echo", {"system": "Be kind."})])
+    said = [m["content"] for m in server.journal()[-1].body["messages"]]
+    assert said == ["Be kind.", "Red", '"Red"', "Blue"]
 
 
 def test_the_cell_is_given_where_one_can_say_it() -> None:
     made = jan.compare("a {b}", ["echo", "five"], repeats=2, system="Be brief.", name="c")
     assert made.code(cell=True) == (
-        "%%jan --raw -m echo -m five -s 'Be brief.' --repeat 2 --as c\na {b}"
+        "%%jan --raw -m echo -m five --repeat 2 -s 'Be brief.' --as c\na {b}"
     )
-    for other in (jan.compare(["a", "b"], ["echo", "five"]), jan.compare("a", "echo")):
+    for other in (["a", "b"], ["echo"]), ("a", [("nick", "echo")]), ("a", ["echo", ("n", "five")]):
         with pytest.raises(errors.UsageError, match=r"\.code\(\)"):
-            other.code(cell=True)
+            source.cell(gridded(*other))
+
+
+CELLS: list[tuple[Any, dict[str, Any]]] = [
+    (["echo", "five"], {"parameters": {"temperature": [0, 0.7], "max_tokens": 5}}),
+    ("echo", {"parameters": {"temperature": [0, 0.7], "ctx_len": [512, 1024]}, "repeats": 3}),
+    ("echo", {}),
+    ("echo", {"parameters": {"stop": [["a", "b"], ["c d"]]}}),
+]
+
+
+@pytest.mark.parametrize(("models", "options"), CELLS)
+def test_the_cell_asks_the_same(models: Any, options: Any) -> None:
+    grid = gridded("a", models, **options)
+    line, text = source.cell(grid).split("\n")
+    parsed = parse_cell(line.removeprefix("%%jan "))
+    assert compares(parsed)
+    parameters = {**parameters_of(parsed), **dict(parsed.sweeps)}
+    repeats = parsed.repeat or 1
+    assert gridded([text], parsed.models, parameters=parameters, repeats=repeats) == grid
+
+
+def test_a_run_that_is_opened_is_scored_as_before(server: StreamingServer) -> None:
+    made = small(scorers={"red": "contains:Red", "own": lambda text: bool(text)}, name="run")
+    made.score("exact")
+    opened = jan.runs["run"]
+    assert "scorers={'red': 'contains:Red', 'exact': 'exact'}" in opened.code()
+    more = opened.more("Red, too")
+    assert all({"red", "exact"} <= row.scores.keys() for row in more)
 
 
 # Judging ------------------------------------------------------------------------------------------
@@ -316,6 +415,13 @@ def test_votes_are_kept() -> None:
     made.vote(made["Blue", "echo"], "tie", "echo", "calm", by="Ada")
     assert (made.votes[-1].case, made.votes[-1].verdict, made.votes[-1].by) == (1, "tie", "Ada")
     made.vote(1, "both_bad", "echo", "five")
+    made.vote("Red", "echo", "five", by="you")  # a later word
+    assert [(v.case, v.verdict) for v in made.votes if {v.left, v.right} == {0, 1}] == [
+        (1, "both_bad"),
+        (0, "left"),
+    ]
+    assert made.votes.raters == {"you": 3, "Ada": 1}
+    assert repr(made.votes) == "<4 votes: 3 by you, 1 by Ada>"
     assert jan.runs[made.name].votes == made.votes
     alone = jan.compare("Red", ["echo", "broken"])
     for winner in ("echo", "tie", "nobody"):
@@ -327,13 +433,15 @@ def test_votes_make_a_ranking() -> None:
     pytest.importorskip("evalica")
     made = jan.compare([f"p{n}" for n in range(12)], ["echo", "five"])
     with pytest.raises(errors.UsageError, match="Nobody has voted"):
-        made.ranking()
+        made.votes.ranking()
+    with pytest.raises(errors.UsageError, match="Nobody has voted"):
+        made.votes.agreement()
     for n in range(12):
         made.vote(n, "five")
-    ranked = made.ranking()
+    ranked = made.votes.ranking()
     assert [*ranked] == ["five", "echo"]
     assert (ranked["five"].ahead, ranked["echo"].ahead) == (1, 0)
-    assert made.ranking(baseline="five")["echo"].ahead == -1
+    assert made.votes.ranking(baseline="five")["echo"].ahead == -1
 
 
 def test_a_judge_votes_in_both_orders(server: StreamingServer) -> None:
@@ -342,7 +450,7 @@ def test_a_judge_votes_in_both_orders(server: StreamingServer) -> None:
     judged = made.judge("five")
     assert len(judged.judgements) == 2
     assert {one.verdict for one in judged.judgements} == {None}  # it writes no verdict
-    assert made.votes == ()
+    assert (len(made.votes), repr(made.votes)) == (0, "<0 votes>")
     assert asked(server) > before + 2
 
 
@@ -366,6 +474,9 @@ def test_identical_answers_are_proven(server: StreamingServer) -> None:
     assert [e.body.get("seed") for e in server.journal() if e.body["model"] == "echo"] == [
         None
     ] * 2 + [1] * 6
+    drawn = jan.compare("Red", "echo", parameters={"seed": -1})  # which means any
+    drawn.deterministic(2)
+    assert [e.body.get("seed") for e in server.journal()][-2:] == [1, 1]
     with pytest.raises(errors.UsageError, match="two of them"):
         made.deterministic(1)
 
@@ -377,6 +488,29 @@ def test_a_model_that_is_loaded_here_is_asked_by_one_slot_without_a_cache() -> N
     (kept,) = [name for name in jan.runs if name.endswith("identical?")]
     request = jan.runs[kept][0][0].reply.request
     assert (request.parameters["seed"], request.parameters["cache_prompt"]) == (1, False)
+    bridge.wait(jan.router.unload("jan-mini"))
+
+
+def test_adapters_are_columns_too(tmp_path: Path) -> None:
+    file = jan.models.get("jan-mini").file
+    assert file is not None
+    adapter = write_adapter(tmp_path / "lora.gguf", file)
+    models = [
+        "jan-mini",
+        ("adapted", "jan-mini", {}, {"lora": str(adapter)}),
+        ("gone", "jan-mini", {}, {"lora": "no.gguf"}),
+    ]
+    options = {"temperature": 0, "max_tokens": 12}
+    made = jan.compare("Name a colour.", models, parameters=options)
+    plain, adapted, gone = (made[0, place] for place in range(3))
+    assert plain.ok
+    assert adapted.ok, adapted.error
+    assert plain.text != adapted.text
+    assert "the adapter no.gguf, which is no file" in gone.error
+    write_adapter(adapter, file, strength=2)  # another one
+    again = jan.compare("Name a colour.", models[:2], parameters=options)
+    assert [row.reused for row in again] == [True, False]
+    assert again[0, 1].text != adapted.text
     bridge.wait(jan.router.unload("jan-mini"))
 
 
@@ -400,6 +534,23 @@ def test_what_differs_has_a_cause(local: bool, note: str, says: str) -> None:
     assert re.search(f"part at character 5, .*{says}", str(found))
     (short,) = certificates(Result(grid, rows[:1]), [local])
     assert short.cause == "not all was asked"
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_what_is_seen_in_the_answers_is_the_cause_that_is_named(local: bool) -> None:
+    grid = gridded("a", "m", repeats=2)
+
+    def cause(models: Sequence[str], cached: Sequence[int]) -> str:
+        rows = [
+            Row(Call(0, 0, n), "", jan.Reply(str(n), model, "e", usage=Usage(9, 5, tokens)))
+            for n, (model, tokens) in enumerate(zip(models, cached, strict=True))
+        ]
+        (found,) = certificates(Result(grid, rows), [local])
+        return found.cause
+
+    assert "as not one model has answered: m-1, m-2" in cause(["m-2", "m-1"], [0, 0])
+    assert "took 0 to 8 tokens of the prompt from its cache" in cause(["m", "m"], [0, 8])
+    assert "cache, which" not in cause(["m", "m"], [8, 8])
 
 
 # Seeing -------------------------------------------------------------------------------------------
@@ -459,6 +610,42 @@ def test_the_winner_becomes_the_default() -> None:
     assert jan.chat("hi").text == FIVE
 
 
+def test_the_winner_is_the_default_as_a_whole(server: StreamingServer) -> None:
+    models = [
+        ("pirate", "echo", {"system": "Be a pirate.", "top_p": 0.5}, {"ctx_len": 512}),
+        "five",
+    ]
+    made = jan.compare("Red", models, parameters={"temperature": 0.3})
+    made.use("pirate")
+
+    def last() -> tuple[Any, Any, list[str]]:
+        body = server.journal()[-1].body
+        return body.get("top_p"), body.get("temperature"), [m["content"] for m in body["messages"]]
+
+    assert jan.chat("hi").text == '"hi"'
+    assert last() == (0.5, 0.3, ["Be a pirate.", "hi"])
+    assert jan.stream("hi").target.values.settings["ctx_len"].value == 512
+    talk = jan.Chat(temperature=1)
+    talk.ask("one")
+    talk.ask("two")
+    assert last() == (0.5, 1, ["Be a pirate.", "one", '"one"', "two"])
+    jan.chat("hi", system="Be kind.")
+    assert last()[2] == ["Be kind.", "hi"]
+    plain = (None, None, ["hi"])
+    for options in ({"model": "echo"}, {"model": "five"}, {"thread": "of its own"}):
+        jan.chat("hi", **options)
+        assert last() == plain, options
+    made.judge()
+    judged = [m["role"] for m in server.journal()[-1].body["messages"]]
+    assert judged.count("system") == 1
+    settings().model = "five"
+    jan.chat("hi")
+    assert last() == plain
+    jan.compare("Red", ["echo", "five"], system="Be brief.").use("echo")
+    jan.chat("hi")
+    assert last() == (None, None, ["Be brief.", "hi"])
+
+
 # Under way ----------------------------------------------------------------------------------------
 
 
@@ -501,7 +688,7 @@ def test_an_interrupt_keeps_what_has_come(server: StreamingServer, shown: type[S
     class Interrupting(Shown):
         def step(self, counted: Any) -> None:
             super().step(counted)
-            if counted.done >= 2:
+            if isinstance(counted, Progress) and counted.done >= 2:
                 stop.set()
 
     Session.shows = Interrupting
@@ -550,6 +737,62 @@ def test_it_ends_when_the_answer_is_clear(server: StreamingServer, shown: type[S
         jan.compare(prompts, ["echo", "five"], scorers=says, decide="said")
 
 
+def test_the_users_prices_make_costs(server: StreamingServer, tmp_path: Path) -> None:
+    assert [row.cost for row in small(name="priced")] == [None] * 4
+    five = {"prompt": 2, "completion": 10, "source": "the contract", "date": "2026-11-29"}
+    made = small(name="priced", prices={"five": five})
+    assert asked(server) == 4  # what was asked before is not asked again for it
+    usage = made["Red", "five"].reply.usage
+    cost = (2 * usage.prompt + 10 * usage.completion) / 1e6
+    assert cost > 0
+    assert [row.cost for row in made] == [None, cost] * 2
+    opened = jan.runs["priced"]
+    assert [row.cost for row in opened] == [None, cost] * 2
+    said = (
+        "The cost of five is an estimate, at 2 (prompt) and 10 (answer) USD for a million tokens,"
+        " by the contract, 2026-11-29"
+    )
+    for one in (made, opened, jan.runs.import_(jan.runs.export("priced", tmp_path / "x"))):
+        assert said in " ".join(repr(one).split())
+        assert said in one._repr_html_()
+    small(name="other", prices={"echo": (1, 1)})
+    joined = " ".join(repr(jan.runs.join("priced", "other")).split())
+    assert said in joined
+    assert "The cost of echo · other is an estimate, at 1 (prompt) and 1 (answer) USD" in joined
+    # An answer that is taken from another run costs what it does by the prices of this one.
+    assert [row.cost is None for row in jan.runs["other"]] == [False, True] * 2
+    assert [row.cost for row in small(name="priced", prices={"five": (0, 0)})] == [None, 0.0] * 2
+    assert [row.cost for row in small(name="priced")] == [None, 0.0] * 2
+
+
+def test_a_price_of_the_user_is_money(server: StreamingServer) -> None:
+    from jan_jupyter.compare.comparison import session
+
+    plan = session("a", ["echo", "five"], prices={"five": (2, 10)}).plan()
+    assert plan.paid == 1
+    assert "five is reckoned at 2 (prompt) and 10 (answer) USD" in str(plan)
+    made = jan.compare(["a", "b", "c"], "five", prices={"five": (2, 1e6)}, budget={"money": 6})
+    assert len(made) < 3
+
+
+def test_prices_in_every_form() -> None:
+    pandas = pytest.importorskip("pandas")
+    rows = [{"model": "a", "prompt": 1, "completion": 2.5, "cached": 0.1, "currency": "EUR"}]
+    found = Price(1, 2.5, 0.1, "EUR", "your table", "", own=True)
+    for given in (rows, pandas.DataFrame(rows), {"a": rows[0]}, {"a": found}):
+        assert table(given) == {"a": found}
+    assert str(found) == (
+        "1 (prompt, 0.1 cached) and 2.5 (answer) EUR for a million tokens, by your table"
+    )
+    assert table(None) == {}
+    wrong: list[Any] = [{"a": 5}, {"a": (1, -2)}, {"a": {"prompt": 1}}, [{"prompt": 1}], 7]
+    wrong.append({"a": {"prompt": 1, "completion": 2, "promt": 3}})
+    for given in wrong:
+        with pytest.raises(errors.UsageError) as caught:
+            table(given)
+        assert "\n" not in str(caught.value)
+
+
 def test_the_plan_asks_nothing(server: StreamingServer) -> None:
     from jan_jupyter.compare.comparison import session
 
@@ -557,35 +800,83 @@ def test_the_plan_asks_nothing(server: StreamingServer) -> None:
     assert (plan.calls, asked(server)) == (4, 0)
 
 
-def test_many_paid_calls_want_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from types import SimpleNamespace
+@pytest.fixture
+def paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the server were somebody's who takes money."""
+    monkeypatch.setattr(facts, "is_own_server", lambda address: False)
 
-    from jan_jupyter.compare.comparison import session
 
-    def says(word: str) -> None:
-        def answer(prompt: str) -> str:
-            told.append(prompt)
-            return word
+def says(monkeypatch: pytest.MonkeyPatch, word: str) -> list[str]:
+    """What the user answers; gives what is asked."""
+    asked: list[str] = []
 
-        monkeypatch.setattr("builtins.input", answer)
+    def answer(prompt: str) -> str:
+        asked.append(prompt)
+        return word
 
-    told: list[str] = []
-    plan: Any = SimpleNamespace(paid=101, cost=2.5)
-    one = session("a", "echo")
-    says("n")
+    monkeypatch.setattr("builtins.input", answer)
+    return asked
+
+
+MANY = [f"p{n}" for n in range(101)]
+
+
+@pytest.mark.usefixtures("paid")
+def test_many_paid_calls_want_a_yes(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = says(monkeypatch, "n")
     with pytest.raises(errors.UsageError, match="Nothing was asked"):
-        one.consent(None, plan)
-    assert "101 calls that cost money, about 2.50" in told[0]
-    says("y")
-    one.consent(None, plan)
-    assert len(told) == 2
-    one.consent(True, plan)
-    one.consent(None, SimpleNamespace(paid=100, cost=None))  # type: ignore[arg-type]
-    session("a", "echo", budget=200).consent(None, plan)
-    assert len(told) == 2
+        jan.compare(MANY, "echo", name="dear")
+    with pytest.raises(errors.UsageError, match="Nothing was asked"):
+        asyncio.run(jan.acompare(MANY, "echo", name="dear"))
+    assert questions == ["This asks for 101 calls that cost money. Go on? [y/N] "] * 2
+    assert (asked(server), [*jan.runs]) == (0, [])
+    assert len(jan.compare(MANY[:100], "echo")) == 100
+    assert len(jan.compare(MANY, "echo", budget=1)) == 101  # all but one are stored
+    assert len(questions) == 2
+    questions = says(monkeypatch, "y")
+    assert len(jan.compare(MANY, "five")) == 101
+    assert len(questions) == 1
+
+
+@pytest.mark.usefixtures("paid")
+def test_what_is_asked_later_wants_a_yes_too(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = jan.compare("first", "echo")
+    questions = says(monkeypatch, "n")
+    for more in (
+        lambda: made.more(MANY),
+        lambda: made.more(repeats=101),
+        lambda: made.deterministic(times=101),
+    ):
+        with pytest.raises(errors.UsageError, match="Nothing was asked"):
+            more()
+    assert (asked(server), len(questions)) == (1, 3)
     monkeypatch.undo()  # pytest itself reads no keyboard
+    monkeypatch.setattr(facts, "is_own_server", lambda address: False)
     with pytest.raises(errors.UsageError, match="nobody can be asked"):
-        one.consent(None, plan)
+        made.more(MANY)
+
+
+def test_a_plan_that_takes_long_tells_how_far_it_is(
+    shown: type[Shown], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+    real = Store.find
+
+    class Telling(Shown):
+        def step(self, counted: Any) -> None:
+            super().step(counted)
+            told.set()
+
+    Session.shows = Telling
+    monkeypatch.setattr(Store, "find", lambda store, keys: told.wait(60) and real(store, keys))
+    made = jan.compare(["Red", "Blue"], "echo")
+    assert Telling.lines[0] == "Looked what is stored of 0 of 2 calls"
+    assert Telling.lines[-2].startswith("2 of 2")
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize(

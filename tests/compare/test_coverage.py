@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from jan_jupyter.compare.stats import statistics
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "statistics.md").read_text("utf-8")
 LEAST = 0.93
@@ -63,9 +65,11 @@ def used(name: str) -> list[tuple[dict[str, str], float, int]]:
 
 @pytest.mark.parametrize("name", ["means", "medians", "shares", "votes"])
 def test_what_is_used_covers_what_it_must_at_every_n_and_kind_of_data(name: str) -> None:
-    assert runs() >= 1000
+    assert runs() >= 100
     found = used(name)
-    assert {row["n"] for row, *_ in found} == {str(n) for n in tables.SIZES}
+    kinds, sizes = tables.PLANS[name][2:]
+    assert len(rows(name)) == len(kinds) * len(sizes)
+    assert {row["n"] for row, *_ in found} >= {str(n) for n in sizes if n >= statistics.FEWEST}
     low = [(row, share) for row, share, n in found if share < LEAST - chance(LEAST, n)]
     assert not low
 
@@ -76,12 +80,36 @@ def test_below_a_hundred_bca_is_not_used_for_it_covers_less() -> None:
 
 
 def test_equals_are_ranked_once_in_twenty_at_most() -> None:
-    assert len(rows("equals")) == len(tables.EQUALS) * len(tables.SIZES)
-    for row in rows("equals"):
-        assert float(row["ranked"]) / 100 <= 0.05 + chance(0.95, runs()), row
-    for row in rows("looks"):
-        assert float(row["sequential test"]) / 100 <= 0.05 + chance(0.95, runs()), row
+    heads = {"equals": ["ranked"], "families": ["Holm", "three scorers"]}
+    for name, columns in {**heads, "looks": ["sequential test"]}.items():
+        kinds, sizes = tables.PLANS[name][2:]
+        assert len(rows(name)) == len(kinds) * len(sizes)
+        for row in rows(name):
+            for column in columns:
+                of = min(runs(), 100) if name == "families" else runs()
+                assert float(row[column]) / 100 <= 0.05 + chance(0.95, of), row
+    assert max(float(row["one by one"]) for row in rows("families")) > 10
     assert max(float(row["peeking"]) for row in rows("looks")) > 15
+
+
+def test_what_has_not_happened_yet_is_in_no_interval() -> None:
+    """The page says how far from what they say intervals are there, and that does not get lost."""
+    few = [float(row["used"]) for row in rows("unseen") if row["n"] in ("8", "10", "20")]
+    assert min(few) < 75
+
+
+def test_the_page_is_what_the_script_makes() -> None:
+    """Some cells, simulated anew with the page's seeds and runs: to the digit."""
+    cells = [("shares", 1, 10), ("looks", 0, 10), ("looks", 2, 20), ("medians", 0, 8)]
+    for name, kind, n in cells:
+        heads, simulate, kinds, _ = tables.PLANS[name]
+        made = [tables.percent(one) for one in simulate(kinds[kind], n, runs())]
+        (row,) = (
+            one
+            for one in rows(name)
+            if one[heads[0]] == tables.named(kinds[kind]) and one["n"] == str(n)
+        )
+        assert [row[head] for head in heads[2:]] == made
 
 
 def test_the_script_makes_these_tables() -> None:
@@ -97,7 +125,7 @@ def test_the_script_makes_these_tables() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("n", [10, 20, 40, 100])
+@pytest.mark.parametrize("n", [10, 40, 100, 300])
 @pytest.mark.parametrize(
     ("simulate", "kind", "at"),
     [
@@ -111,7 +139,7 @@ def test_simulated_anew_they_cover_as_much(simulate: str, kind: Any, at: int, n:
     count = 200
     found = getattr(tables, simulate)(kind, n, count)
     share = found[at]
-    times = round(count * found[4]) if simulate == "of_means" else count
+    times = round(count * (found[4] or 0)) if simulate == "of_means" else count
     times = times // 2 if simulate == "of_votes" else times
     if share is not None:
         assert share >= LEAST - chance(LEAST, times)

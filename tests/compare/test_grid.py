@@ -132,7 +132,8 @@ def test_a_template_over_a_frame(frame: Any, index: list[Any]) -> None:
     assert [case.expected for case in found.cases] == ["Hallo", "Tschüss"]
     assert dict(found.cases[0].variables) == {"text": "Hi", "tone": "kind", "good": "Hallo"}
     if index != [0, 1]:
-        assert [case.name for case in found.cases] == [str(place) for place in index]
+        names = [" · ".join(map(str, i)) if isinstance(i, tuple) else i for i in index]
+        assert [case.name for case in found.cases] == names
 
 
 def test_a_mapping_of_lists_is_all_combinations() -> None:
@@ -283,6 +284,31 @@ def test_models_in_every_form() -> None:
     ]
 
 
+def test_a_model_with_instructions_of_its_own() -> None:
+    found = grid(
+        "p",
+        [
+            ("kind", "a", {"system": "Be kind.", "top_k": 5}),
+            {"model": "b", "system": "Be brief.", "settings": {"ctx_len": 512}},
+            {"name": "plain", "model": "b", "parameters": {"temperature": [0, 1]}},
+        ],
+        parameters={"system": "Be good."},
+    )
+    assert [(c.name, c.model, c.system) for c in found.contestants] == [
+        ("kind", "a", "Be kind."),
+        ("b", "b", "Be brief."),
+        ("plain · temperature 0", "b", "Be good."),
+        ("plain · temperature 1", "b", "Be good."),
+    ]
+    assert [dict(c.parameters) for c in found.contestants[:2]] == [{"top_k": 5}, {}]
+    assert (dict(found.contestants[1].settings), dict(found.parameters)) == ({"ctx_len": 512}, {})
+    assert written.grid_of(json.loads(written.text_of(written.grid_json(found)))) == found
+    axes = {"system": ["Be kind.", None]}
+    several = grid("p", {"model": "a"}, parameters=axes)
+    assert names(several) == ["a · system Be kind.", "a · system as it is"]
+    assert [c.system for c in several.contestants] == ["Be kind.", ""]
+
+
 def test_a_model_as_it_is_listed(isolated: Path) -> None:
     import jan_jupyter as jan
 
@@ -340,6 +366,9 @@ def test_settings_that_all_share() -> None:
         (5, {}, "models of a comparison are"),
         ([5], {}, "A model to compare is"),
         ([("a", "b", {}, {}, 1)], {}, "A model to compare is"),
+        ([{"name": "a"}], {}, "`model` must be there"),
+        ({"model": "a", "temperature": 1}, {}, "A model as a mapping has name, model, param"),
+        ([("a", "b", {"system": 5})], {}, "instructions of a model are text"),
         ([("", "b")], {}, "nickname of a model is text"),
         (["a", "b", "a"], {}, "a is there twice"),
         ([("a", "b", 5)], {}, "parameters of a are a mapping"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,14 @@ from typing import Any
 import pytest
 
 from jan_jupyter import bridge
+from jan_jupyter.compare.comparison import Comparison, runs
+from jan_jupyter.compare.keeping.stored_runs import Run
 from jan_jupyter.compare.scoring.judge import Judge, pairwise
 from jan_jupyter.compare.scoring.judge_prompts import PAIR, graded, to_compare
 from jan_jupyter.compare.scoring.scorers import score, scorer, similar
 from jan_jupyter.compare.scoring.votes import Judgement, Share
+from jan_jupyter.compare.session import Session
+from jan_jupyter.compare.steps import Counted
 from jan_jupyter.compare.values import Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message
@@ -116,6 +121,7 @@ def test_yes_or_no_by_a_rubric_of_ones_own(asked: Oracle, place: Workspace) -> N
         ('{"rationale": "two\nlines", "score": 3}', 3),
         ('{"score": 3}', None),
         ('{"rationale": "", "score": 3}', None),
+        ('{"score": 3, "rationale": "as I said"}', None),  # reasons for what is said already
         (grade(6), None),
         (grade(0), None),
         (grade(2.5), None),
@@ -260,6 +266,160 @@ def test_pictures_and_empty_answers() -> None:
     text = to_compare("?", shown, row(""), row("A cat"))[-1].text
     assert "What is it?\n[image]" in text
     assert "Answer A is empty." in text
+
+
+# Kept ---------------------------------------------------------------------------------------------
+
+
+def kept(place: Workspace, *answers: tuple[str, str], name: str = "study") -> Comparison:
+    """A run that is kept, opened as in another kernel."""
+    return Comparison(Session.of(place_run(place, name, *answers), place, runs(place).store))
+
+
+def place_run(place: Workspace, name: str, *answers: tuple[str, str]) -> Run:
+    store = runs(place).store
+    return store.run(name) or store.put(result(*answers), name)
+
+
+def test_judgements_are_kept_with_their_reasons(asked: Oracle, place: Workspace) -> None:
+    asked.chat = by_length
+    first = kept(place, ("short", "much longer"), ("same", "size"))
+    judged = first.judge("gpt-4o")
+    assert len(asked.bodies) == 4
+    runs(place).store.close()
+    again = kept(place)
+    assert again.votes == first.votes
+    assert again.votes.judges == {"judge gpt-4o": judged}
+    assert again.votes.judges["judge gpt-4o"].longer == Share(1, 1)
+    assert again.votes.judgements[0].rationales == ("because", "because")
+    assert "flipped when the order changed: 0 of 2 (0%)" in str(again.judge("gpt-4o"))
+    assert len(asked.bodies) == 4
+    again.judge(Judge("gpt-4o", "Is it short?", workspace=place))
+    assert len(asked.bodies) == 8  # another judge's word is its own
+    assert [*again.votes.raters.values()] == [2, 2]
+
+
+def test_a_judge_that_is_stopped_goes_on_from_there(asked: Oracle, place: Workspace) -> None:
+    made = kept(place, *[(f"{n}", "longer") for n in range(12)])
+
+    def tired(body: Body) -> str | tuple[int, Body]:
+        return by_length(body) if len(asked.bodies) <= 14 else (401, {"message": "No."})
+
+    asked.chat = tired
+    judged = made.judge("gpt-4o")
+    so_far = len(judged.votes)
+    assert 0 < so_far < 12
+    assert len(kept(place).votes) == so_far
+    asked.bodies.clear()
+    asked.chat = by_length
+    assert len(kept(place).judge("gpt-4o").votes) == 12
+    assert len(asked.bodies) == 2 * (12 - so_far)
+
+
+def test_how_far_a_judge_is(
+    asked: Oracle, place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    goes_on = threading.Event()
+
+    class Shown:
+        def step(self, counted: Counted) -> None:
+            lines.append(str(counted))
+            goes_on.set()
+
+        def end(self, line: str = "") -> None:
+            lines.append(line)
+
+    def slow(body: Body) -> str:
+        assert goes_on.wait(30)
+        return by_length(body)
+
+    made = kept(place, ("a", "bb"), ("c", "dd"))
+    monkeypatch.setattr(Session, "shows", Shown)
+    asked.chat = slow
+    made.judge("gpt-4o")
+    assert (lines[0], lines[-2:]) == ("Judged 0 of 2 pairs", ["Judged 2 of 2 pairs", ""])
+    lines.clear()
+    made.judge("gpt-4o")  # nothing is asked
+    assert lines == [""]
+
+
+def test_an_answer_that_is_another_now_is_judged_anew(asked: Oracle, place: Workspace) -> None:
+    asked.chat = by_length
+    judge = Judge("gpt-4o", workspace=place)
+    before = asyncio.run(pairwise(result(("a", "bb")), judge))
+    asked.bodies.clear()
+    after = asyncio.run(pairwise(result(("aaa", "bb")), judge, known=before.judgements))
+    assert [vote.verdict for vote in (*before.votes, *after.votes)] == ["right", "left"]
+    assert len(asked.bodies) == 2
+
+
+def test_votes_of_earlier_versions_are_there(asked: Oracle, place: Workspace) -> None:
+    run = place_run(place, "study", ("a", "bb"))
+    one = {"case": 0, "left": 1, "right": 0, "verdict": "left", "by": "you", "repeat": 0}
+    others: list[Any] = [{**one, "case": 7}, {**one, "verdict": "x"}, {"case": 0}, 5]
+    old = {"votes": [one, {**one, "by": "judge gpt-4o"}, *others], "vote 0 0 0 1 me": [1]}
+    runs(place).store.note_all(run, old)
+    made = kept(place)
+    assert made.votes.raters == {"you": 1, "judge gpt-4o": 1}
+    assert made.votes[0].winner == 1
+    asked.chat = lambda body: verdict("tie")
+    made.judge("gpt-4o")  # it has its reasons now
+    assert [vote.verdict for vote in made.votes] == ["left", "tie"]
+
+
+def test_people_and_a_judge_agree(asked: Oracle, place: Workspace) -> None:
+    pytest.importorskip("scipy")
+    asked.chat = by_length
+    made = kept(place, *[("a", "longer") if n % 2 else ("longer", "a") for n in range(12)])
+    made.judge("gpt-4o")
+    for n in range(12):
+        made.vote(n, n % 2 if n else 1)
+    made.vote(0, "tie", by="Ada")
+    found = made.votes.agreement("you", "judge gpt-4o")
+    assert found.same == Share(11, 12)
+    assert found.alpha == pytest.approx(0.839, abs=0.001)
+    assert str(found).startswith("judge gpt-4o and you: the same verdict on 11 of 12 (92%); Kripp")
+    assert made.votes.agreement().raters == ("judge gpt-4o", "you", "Ada")
+    assert kept(place).votes.agreement() == made.votes.agreement()
+    with pytest.raises(UsageError, match="'Bob' has not voted; these have: judge gpt-4o, you, Ada"):
+        made.votes.agreement("Bob")
+
+
+def test_votes_and_judgements_are_passed_on_and_joined(
+    asked: Oracle, place: Workspace, tmp_path: Path
+) -> None:
+    asked.chat = by_length
+    kept(place, ("a", "bb"), ("c", "dd")).judge("gpt-4o")
+    kept(place).vote(1, 0)
+    other = result(("e", "ff"), ("g", "hh"), ("ii", "j"))
+    other = Result(replace(other.grid, cases=other.grid.cases[::-1]), other.rows)
+    runs(place).store.put(other, "late")
+    late = runs(place)["late"]
+    late.judge("gpt-4o")
+    late.vote(0, "tie")
+    read = runs(place).import_(runs(place).export("study", tmp_path / "x.jsonl"), "read")
+    assert (read.votes, read.votes.judges) == (kept(place).votes, kept(place).votes.judges)
+    asked.bodies.clear()
+    joined = runs(place).join("study", "late", name="both")
+    assert [one.name for one in joined.grid.contestants] == [
+        *("one", "other", "one · late", "other · late")
+    ]
+    told = {
+        (v.by, joined.grid.cases[v.case].name, v.left, v.right): v.verdict for v in joined.votes
+    }
+    assert told == {
+        ("judge gpt-4o", "question 0", 0, 1): "right",
+        ("judge gpt-4o", "question 1", 0, 1): "right",
+        ("you", "question 1", 0, 1): "left",
+        ("judge gpt-4o", "question 2", 2, 3): "right",
+        ("judge gpt-4o", "question 1", 2, 3): "right",
+        ("judge gpt-4o", "question 0", 2, 3): "left",
+        ("you", "question 2", 2, 3): "tie",
+    }
+    assert not asked.bodies
+    joined.judge("gpt-4o")  # the pairs across the two runs alone: 2 prompts, 4 pairs each
+    assert len(asked.bodies) == 2 * 2 * 4
 
 
 # Pairs --------------------------------------------------------------------------------------------

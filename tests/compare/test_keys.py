@@ -151,6 +151,10 @@ def test_a_file_that_a_setting_names_counts(place: Path) -> None:
     one = key(place, "local", settings=settings)
     adapter.write_bytes(b"another")
     assert key(place, "local", settings=settings) != one
+    beside = {"lora": ["own.gguf"]}
+    without = key(place, "local", settings=beside)
+    (place / "models" / "local" / "own.gguf").write_bytes(b"one")
+    assert key(place, "local", settings=beside) != without
 
 
 def test_keys_of_services_are_in_no_key(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

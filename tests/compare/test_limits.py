@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from compare.test_run import grid, most_at_once, planned
+from jan_jupyter import bridge
 from jan_jupyter.compare.running.limits import LONGEST_PAUSE, MOST, Limit
+from jan_jupyter.compare.running.run import run
+from jan_jupyter.workspace import Workspace
+from support.jan import add_remote
+from support.server import StreamingServer
 
 
 class Clock:
@@ -66,3 +74,37 @@ def test_the_slots_of_a_worker_stay() -> None:
         limit.answered()
     limit.refused(1e9, 0.0)
     assert limit.most == 2
+
+
+TAKES = 6
+"""So many requests at once a server answers; to others it says 429."""
+
+
+@pytest.mark.parametrize("asks", ["", ",retry_after=0.02"])
+def test_a_server_is_asked_for_about_as_much_as_it_takes(
+    isolated: Path, server: StreamingServer, asks: str
+) -> None:
+    add_remote(isolated / "jan", server, busy=f"n=1,first=0.02,most={TAKES}{asks}")
+    workspace = Workspace()
+    made = planned(grid(200, "busy"), workspace)
+    rows = [*bridge.iterate(run(made, workspace))]
+    bridge.wait(workspace.close())
+    assert len(rows) == 200
+    assert [row.error for row in rows if not row.ok] == []
+    entries = server.journal()
+    refused = [entry for entry in entries if entry.status == 429]
+    assert len(entries) - len(refused) == 200  # each is answered once
+    assert 1 <= len(refused) <= 40  # it tries more now and then, and does not storm
+    assert TAKES // 2 <= most_at_once(entries) <= 2 * TAKES
+
+
+def test_two_models_of_a_server_share_what_it_takes(
+    isolated: Path, server: StreamingServer
+) -> None:
+    """One that is refused slows the other one down, and none of both is left out."""
+    add_remote(isolated / "jan", server, a=f"n=1,first=0.02,most={TAKES}", b="n=1,first=0.02")
+    workspace = Workspace()
+    rows = [*bridge.iterate(run(planned(grid(60, "a", "b"), workspace), workspace))]
+    bridge.wait(workspace.close())
+    assert all(row.ok for row in rows)
+    assert [row.call.contestant for row in rows].count(1) == 60

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -457,6 +458,13 @@ def test_what_cannot_be_kept_ends_the_run(
         found.extend(bridge.iterate(run(made, workspace, kept=kept)))
     assert len(found) >= 3
     assert {row.key for row in found} == kept.rows.keys()
+
+
+def test_what_is_left_grows_while_nothing_ends() -> None:
+    told = Progress(8, 0, 0, 16, 5.0, 2.0, (), at=monotonic() - 10)
+    assert told.later().left == pytest.approx(6.0, rel=0.01)
+    assert told.later().later().left == pytest.approx(6.0, rel=0.01)
+    assert replace(told, left=None).later().left is None
 
 
 def test_progress_tells_all_the_way(

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,12 +46,19 @@ def grid() -> Grid:
     return Grid(tuple(cases), (Contestant("a", "a"), Contestant("b", "b")))
 
 
-def ask_all(folder: Path) -> list[Row]:
+def ask_all(
+    folder: Path, client: Any = None, each: Callable[[Row], object] = lambda row: None
+) -> list[Row]:
+    """All rows of the grid; `each` sees them as they come."""
     workspace, store = Workspace(), Store(folder)
     try:
         kept = Kept(store, store.begin("killed", grid()))
         made = plan(grid(), bridge.wait(look(grid(), workspace, kept)))
-        return [*bridge.iterate(run(made, workspace, kept=kept))]
+        rows = []
+        for row in bridge.iterate(run(made, workspace, kept=kept, client=client)):
+            rows.append(row)
+            each(row)
+        return rows
     finally:
         store.close()
         bridge.wait(workspace.close())

@@ -167,7 +167,7 @@ def test_a_run_is_passed_on_whole(runs: Runs, tmp_path: Path) -> None:
         answer(Call(1, 1, 2), finish="length"),
     )
     result = fill(runs, "study", *rows, repeats=3, system="short")
-    runs.store.note(runs.find("study"), "votes", [{"case": 0}])
+    runs.store.note_all(runs.find("study"), {"votes": [{"case": 0}]})
     path = runs.export("study", tmp_path / "study.jsonl")
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert lines[0]["kind"] == "jan_jupyter run"

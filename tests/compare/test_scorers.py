@@ -333,6 +333,11 @@ def test_a_function_that_compares_needs_what_is_expected() -> None:
         (numpy.array(0.5), Score(0.5)),
         (Fraction(1, 4), Score(0.25)),
         (Score(0.5, "half"), Score(0.5, "half")),
+        (Score(numpy.bool_(True), "all"), Score(True, "all")),  # type: ignore[arg-type]
+        (
+            Score(float("nan")),
+            Score(None, "given returned nan, neither a number nor yes or no"),
+        ),
         ({"score": 0.5, "reason": "half"}, Score(0.5, "half")),
         ({"passed": True}, Score(True)),
         ({"note": "who knows"}, Score(None, "who knows")),

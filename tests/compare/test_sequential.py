@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from jan_jupyter.compare.deciding import Deciding
 from jan_jupyter.compare.stats import sequential, statistics
 from jan_jupyter.compare.stats.sequential import look
+from jan_jupyter.compare.values import Case, Contestant, Grid, Result, Row, Score
+from jan_jupyter.types import Message
 
 
 def yes_no(rng: random.Random, one: float, other: float) -> float:
@@ -61,6 +65,26 @@ def test_each_bet_is_fair() -> None:
         assert sum(step) / len(step) == pytest.approx(1.0)
 
 
+def test_scores_are_tested_by_their_mean_and_not_by_how_many_gain() -> None:
+    """Nine prompts of ten gain a tenth and one loses all of it: many gain, and nothing is gained.
+    Signs alone, as where there is no bound, would soon say higher."""
+    given = ([0.1] * 9 + [-0.9]) * 20
+    assert look(given, bound=1.0).word == "go on"
+    assert look(given).word == "higher"
+
+
+def test_the_word_and_the_interval_of_scores_are_one() -> None:
+    rng = random.Random(3)
+    for _ in range(20):
+        given = [rng.betavariate(2, 1) - rng.betavariate(1, 1) for _ in range(25)]
+        seen = look(given, bound=1.0)
+        assert (seen.word == "higher") == (seen.low > 0)
+        assert (seen.word == "lower") == (seen.high < 0)
+        assert look(given, bound=1.0, ends=False) == replace(
+            seen, low=-float("inf"), high=float("inf")
+        )
+
+
 def test_a_margin_ends_it_when_no_larger_difference_is_left() -> None:
     given = [0.0, 0.1, -0.1] * 40
     assert look(given, margin=0.25, bound=1.0).word == "no difference"
@@ -77,6 +101,9 @@ def test_huge_sizes_break_nothing() -> None:
     assert look([1e-300, 1e150, -1e150, 5.0] * 50).evidence >= 1
 
 
+BOUNDS = {"yes/no": 1.0, "ties": 1.0, "gain and loss": 1.0}
+
+
 def errors(kind: str, runs: int, prompts: int, seed: int) -> tuple[float, float]:
     """How often equals are told apart: by the sequential test, by peeking at Student's interval."""
     rng = random.Random(seed)
@@ -85,6 +112,7 @@ def errors(kind: str, runs: int, prompts: int, seed: int) -> tuple[float, float]
         "skewed": lambda: rng.expovariate(1) - rng.expovariate(1),
         "heavy": lambda: rng.gauss(0, 1) / (abs(rng.gauss(0, 1)) + 1e-9),
         "yes/no": lambda: yes_no(rng, 0.6, 0.6),
+        "gain and loss": lambda: 0.1 if rng.random() < 0.9 else -0.9,
         "ties": lambda: rng.choice([0, 0, 0, 0, 1, -1, 0.5, -0.5]),
     }
     draw = kinds[kind]
@@ -92,7 +120,7 @@ def errors(kind: str, runs: int, prompts: int, seed: int) -> tuple[float, float]
     wrong = peeked = 0
     for _ in range(runs):
         given = [draw() for _ in range(prompts)]
-        wrong += look(given).decided
+        wrong += look(given, bound=BOUNDS.get(kind)).decided
         total, squares, found = sum(given[:5]), sum(x * x for x in given[:5]), False
         for n in range(6, prompts + 1):
             total, squares = total + given[n - 1], squares + given[n - 1] ** 2
@@ -115,7 +143,7 @@ def test_equals_are_seldom_told_apart_and_peeking_does_so_often() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", ["normal", "skewed", "heavy", "yes/no", "ties"])
+@pytest.mark.parametrize("kind", ["normal", "skewed", "heavy", "yes/no", "ties", "gain and loss"])
 def test_the_error_rate_is_kept_for_all_kinds_of_data(kind: str) -> None:
     wrong, peeked = errors(kind, 1500, 200, seed=7)
     assert wrong <= most(0.05, 1500)
@@ -134,3 +162,33 @@ def test_the_intervals_hold_at_all_looks_at_once(shares: tuple[float, float]) ->
         seen = look(given, bound=1.0)
         missed += not seen.low <= shares[0] - shares[1] <= seen.high
     assert missed / runs <= most(0.05, runs)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_who_is_fast_or_asked_easy_ones_first_is_not_ahead_by_that(repeats: int) -> None:
+    """Two equal models, asked of easy prompts first, four at once; A is slow where it is wrong, B
+    is fast: looking after every row, as the rows of a run come."""
+    rng, wrong, runs, cases = random.Random(9), 0, 150, 40
+    grid = Grid(
+        tuple(Case(f"p{n}", ((Message("user", "?"),),)) for n in range(cases)),
+        (Contestant("A", "a"), Contestant("B", "b")),
+        repeats,
+    )
+    for _ in range(runs):
+        free, rows = {0: [0.0] * 4, 1: [0.0] * 4}, []
+        for call in grid.calls():
+            right = rng.random() < 0.9 - 0.8 * call.case / cases
+            took = 0.1 if call.contestant else (1.0 if right else 20.0)
+            slot = min(range(4), key=free[call.contestant].__getitem__)
+            free[call.contestant][slot] += took
+            at = free[call.contestant][slot]
+            rows.append(Row(call, "", None, at=at, scores={"exact": Score(right)}))
+        rows.sort(key=lambda row: row.at)
+        deciding = Deciding(grid, "exact")
+        wrong += any(
+            deciding.add(row) and deciding.decided(Result(grid, rows[: at + 1]))
+            for at, row in enumerate(rows)
+        )
+    assert wrong / runs <= most(0.05, runs)

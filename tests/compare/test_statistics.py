@@ -9,7 +9,7 @@ import sys
 import pytest
 from scipy import stats
 
-from jan_jupyter.compare.stats import statistics
+from jan_jupyter.compare.stats import resampling, statistics
 from jan_jupyter.errors import UsageError
 
 DIFFERENCES = [0.1, 0.1, 0.2, 0.0, 0.3, 0.2, 0.25, -0.05, 0.15, 0.4, -0.1, 0.3]
@@ -63,38 +63,63 @@ def test_students_interval_is_scipys() -> None:
 
 def test_the_studentised_bootstrap_nears_students_interval_on_normal_data() -> None:
     values = [float(x) for x in stats.norm.ppf([(i + 0.5) / 60 for i in range(60)])]
-    found = statistics.studentised(values)
+    found = ends(values)
     assert found == pytest.approx(statistics.student(values), abs=0.02)
 
 
 def test_the_studentised_bootstrap_reaches_further_to_where_the_tail_is() -> None:
     values = [float(x) for x in stats.expon.ppf([(i + 0.5) / 15 for i in range(15)])]
-    found, plain = statistics.studentised(values), statistics.student(values)
-    assert found is not None
+    found, plain = ends(values), statistics.student(values)
     assert found[1] > plain[1]
     assert found[0] > plain[0]
     told = statistics.mean_interval(values)
     assert (told.low, told.high) == (plain[0], found[1])
 
 
+def ends(values: list[float]) -> tuple[float, float]:
+    found = resampling.studentised(values)
+    assert found is not None
+    return found.ends(statistics.LEVEL)
+
+
 def test_the_studentised_bootstrap_says_where_it_has_no_end() -> None:
-    assert statistics.studentised([1.0, *[0.0] * 9]) is None
+    assert resampling.studentised([1.0, *[0.0] * 9]) is None
+    assert resampling.studentised([0.5] * 9) is None
 
 
-def test_from_a_hundred_prompts_on_scores_have_bca() -> None:
-    rng = random.Random(1)
-    values = [rng.random() for _ in range(statistics.MANY)]
+def test_from_a_thousand_prompts_on_the_skewness_is_taken_out() -> None:
+    """As BCa does it: of skewed data both ends lie further to where the tail is."""
+    values = [float(x) for x in stats.expon.ppf([(i + 0.5) / 1000 for i in range(1000)])]
     told = statistics.mean_interval(values)
-    assert told.method == "BCa bootstrap"
-    assert (told.low, told.high) == pytest.approx(statistics.student(values), abs=0.01)
-    assert "BCa" not in statistics.mean_interval(values[:-1]).method
-    assert "BCa" not in statistics.mean_interval(values, kind="number").method
+    assert told.method == "t corrected for skewness"
+    found = stats.bootstrap((values,), lambda x, axis: x.mean(axis=axis), rng=1, batch=500)
+    low, high = statistics.student(values)
+    assert low < (told.low or 0) == pytest.approx(found.confidence_interval.low, abs=0.003)
+    assert high < (told.high or 0) == pytest.approx(found.confidence_interval.high, abs=0.003)
+    assert "bootstrap" in statistics.mean_interval(values[:-1]).method
+
+
+@pytest.mark.parametrize("n", [30, 200, 2000])
+def test_p_goes_with_the_interval(n: int) -> None:
+    """A mean whose interval just leaves out zero has a p of 0.05, or a little more: further out
+    the bootstrap may be longer still."""
+    rng = random.Random(4)
+    values = [rng.expovariate(1) for _ in range(n)]
+    told = statistics.mean_interval(values)
+    assert told.low is not None
+    assert told.high is not None
+    for end in (told.low, told.high):
+        p = statistics.mean_interval([one - end for one in values]).p
+        assert 0.045 < (p or 0) < 0.08
 
 
 def test_numbers_without_bounds_have_a_wider_interval_of_few() -> None:
-    score, number = (statistics.mean_interval(DIFFERENCES, kind=k) for k in ("score", "number"))
+    values = DIFFERENCES * 2
+    score, number = (statistics.mean_interval(values, kind=k) for k in ("score", "number"))
     assert (number.high or 0) - (number.low or 0) > 1.1 * ((score.high or 0) - (score.low or 0))
     assert "98%" in number.method
+    assert "98%" not in score.method
+    assert "98%" in statistics.mean_interval(DIFFERENCES).method  # of few, scores have it as well
 
 
 def test_the_median_has_an_exact_interval() -> None:
@@ -121,10 +146,29 @@ def test_permutation_of_many_nears_students_test() -> None:
 
 def test_permutation_of_plenty_is_students_test() -> None:
     rng = random.Random(3)
-    values = [rng.gauss(0.1, 1) for _ in range(statistics.PLENTY)]
+    values = [rng.gauss(0.2, 1) for _ in range(resampling.DRAWN + 1)]
     p = statistics.permutation(values)
     assert p == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
     assert statistics.permutation(values[1:]) == pytest.approx(p, rel=0.3)
+
+
+def test_permutation_is_scipys() -> None:
+    rng = random.Random(5)
+    for n in (8, 13, 40):
+        values = [rng.gauss(0.3, 1) for _ in range(n)]
+        found = stats.permutation_test(
+            (values, [0.0] * n), lambda a, b, axis: (a - b).mean(axis=axis),
+            permutation_type="samples", vectorized=True, rng=0,
+        )  # fmt: skip
+        assert statistics.permutation(values) == pytest.approx(found.pvalue, abs=0.012)
+
+
+def test_what_lies_further_out_than_any_drawing_has_a_p_of_its_own() -> None:
+    """So that the pairs of a hundred models can share it."""
+    rng = random.Random(6)
+    values = [rng.gauss(2, 1) for _ in range(60)]
+    assert statistics.permutation(values) < 1e-12
+    assert (statistics.paired([0.0] * 60, values).p or 1) < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -161,9 +205,8 @@ def test_repeats_of_one_prompt_are_one_unit() -> None:
 def test_of_too_few_prompts_that_differ_nothing_is_told() -> None:
     told = statistics.paired([0.5] * 50, [*[0.5] * 45, *[0.9] * 5])
     assert told.holds_zero
-    assert told.low is None
     assert told.method == "only 5 differ"
-    assert statistics.paired([0.5] * 5, [0.9, 0.8, 0.9, 0.8, 0.7]).holds_zero
+    assert statistics.paired([0.5] * 5, [0.9, 0.8, 0.9, 0.8, 0.7]).low is None
 
 
 def test_a_difference_that_is_always_the_same_has_no_spread() -> None:
@@ -171,6 +214,26 @@ def test_a_difference_that_is_always_the_same_has_no_spread() -> None:
     assert told.value == pytest.approx(0.4)
     assert not told.holds_zero
     assert told.p == pytest.approx(2 / 2**10)
+    assert told.low is not None
+    assert told.high is not None
+    assert 0.1 < told.low < 0.3 < 0.5 < told.high < 0.7
+    many = statistics.paired([0.5] * 100, [0.9] * 100)
+    assert told.low < (many.low or 0) < 0.4
+
+
+def test_of_many_that_are_equal_it_is_told_how_equal() -> None:
+    """Scores differ by 1 at most: if none of fifty differs, seven in a hundred may."""
+    told = statistics.paired([0.25, 0.5] * 25, [0.25, 0.5] * 25)
+    assert (told.low, told.high) == pytest.approx((-0.0713, 0.0713), abs=1e-4)
+    assert told.method == "only 0 differ"
+    assert statistics.paired([2.5] * 50, [2.5] * 50).low is None  # of numbers nothing is known
+
+
+def test_what_differs_by_rounding_is_the_same() -> None:
+    assert statistics.difference(0.1 + 0.2, 0.3) == 0
+    assert statistics.difference(0.3, 0.2) == pytest.approx(0.1)
+    assert statistics.spread([0.3 - 0.2, 0.4 - 0.3, 0.1]) == 0
+    assert statistics.spread([1.0, 3.0]) == pytest.approx(2**0.5)
 
 
 def test_how_many_more_would_decide() -> None:

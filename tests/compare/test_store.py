@@ -139,10 +139,12 @@ def test_scores_and_notes(store: Store) -> None:
     with pytest.raises(errors.RunNotFound, match="no such row"):
         bridge.wait(store.score(run, Call(0, 1), "exact", Score(1)))
     votes = {"votes": [[0, "left"]], "ü": None}
-    store.note(run, "votes", votes)
+    bridge.wait(store.note(run, "votes", votes))
+    store.note_all(run, {"b": 1, "a": 2})
     assert store.noted(run, "votes") == votes
-    store.note(run, "votes", None)
+    store.note_all(run, {"votes": None, "b": 3})
     assert store.noted(run, "votes") is None
+    assert [*store.notes(run).items()] == [("a", 2), ("b", 3)]  # the last word is behind
 
 
 # What takes whose place
@@ -256,7 +258,7 @@ def test_a_run_that_is_gone(store: Store) -> None:
         lambda: keep(store, run, answer()),
         lambda: store.result(run),
         lambda: store.rename(run, "x"),
-        lambda: store.note(run, "x", 1),
+        lambda: store.note_all(run, {"x": 1}),
     ):
         with pytest.raises(errors.RunNotFound, match="Run study is not there any more"):
             ask()

@@ -7,10 +7,11 @@ import random
 import sys
 
 import pytest
+from scipy import stats
 
 from jan_jupyter.compare.scoring.votes import Side, Vote
 from jan_jupyter.compare.stats.statistics import alpha
-from jan_jupyter.compare.stats.strengths import Choice, bradley_terry, left_wins
+from jan_jupyter.compare.stats.strengths import GROUPS, Choice, bradley_terry, left_wins
 from jan_jupyter.errors import UsageError
 
 
@@ -78,6 +79,65 @@ def test_who_wins_all_is_ahead_without_end() -> None:
     assert 0 < (first.estimate.low or 0) < first.estimate.value
     few, _ = bradley_terry(votes(5, 0, 0))
     assert (few.ahead, few.estimate.low) == (0, None)
+
+
+def test_who_never_lost_may_be_far_stronger_and_who_never_won_far_weaker() -> None:
+    """Also where others are voted on: 2 has beaten all, 0 has beaten 1 only."""
+    given = []
+    for case in range(12):
+        mixed = 0 if case % 3 else 1
+        given += [Choice(case, 0, 1, mixed), Choice(case, 0, 2, 2), Choice(case, 2, 1, 2)]
+    found = {one.contestant: one for one in bradley_terry(given)}
+    assert found[2].estimate.high == math.inf
+    assert found[2].ahead == 1
+    assert math.isfinite(found[1].estimate.high or 0)
+    for told in bradley_terry(given, baseline=2):
+        if told.contestant != 2:
+            assert told.estimate.low == -math.inf
+            assert told.ahead == -1
+
+
+def test_of_many_contestants_chance_puts_nobody_ahead() -> None:
+    """Fourteen of seventeen won is enough against one, and not against one of six."""
+    alone = votes(14, 3, 0)
+    (first, _) = bradley_terry(alone)
+    assert (first.contestant, first.ahead) == (1, 1)
+    others = [
+        Choice(case, 0, other, 0 if case % 2 else other)
+        for case in range(17)
+        for other in range(2, 7)
+    ]
+    first = next(one for one in bradley_terry([*alone, *others]) if one.contestant == 1)
+    assert not first.estimate.holds_zero
+    assert first.ahead == 0
+
+
+def test_of_many_prompts_groups_are_left_out() -> None:
+    rng = random.Random(7)
+    given = [Choice(c, 0, 1, 1 if rng.random() < 0.6 else 0) for c in range(GROUPS * 8)]
+    told = next(one for one in bradley_terry(given) if one.contestant == 1).estimate
+    share = sum(vote.winner == 1 for vote in given) / len(given)
+    half = 1.96 / math.sqrt(len(given) * share * (1 - share))  # of log odds, by the delta method
+    assert told.low is not None
+    assert told.high is not None
+    assert (told.high - told.low) / 2 == pytest.approx(half, rel=0.25)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("cases", [10, 20])
+def test_equals_are_seldom_put_ahead(cases: int) -> None:
+    """Of five equals anybody, once in twenty times at most."""
+    rng, wrong, runs = random.Random(cases), 0, 200
+    for _ in range(runs):
+        given = [
+            Choice(case, left, right, rng.choice([left, right, None]))
+            for case in range(cases)
+            for left in range(5)
+            for right in range(left)
+        ]
+        wrong += any(one.ahead for one in bradley_terry(given))
+    assert wrong / runs <= float(stats.binom.ppf(0.999, runs, 0.05)) / runs
 
 
 def test_many_votes_on_few_prompts_are_few() -> None:

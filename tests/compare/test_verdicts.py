@@ -6,12 +6,16 @@ import math
 import random
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from scipy import stats
 
-from jan_jupyter.compare.stats.verdicts import decided, differences, standings, verdicts
+from jan_jupyter.compare.stats.measured import measured
+from jan_jupyter.compare.stats.verdicts import decided, looks, standings, verdicts
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
+from jan_jupyter.compare.views import table
+from jan_jupyter.compare.views.board import board
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import Message, Reply, Timings
 
@@ -26,6 +30,7 @@ def result(
     repeats: int = 1,
     seconds: Callable[[Call], float] = lambda call: 1.0,
     cold: Callable[[Call], bool] = lambda call: False,
+    failed: Callable[[Call], bool] = lambda call: False,
 ) -> Result:
     grid = Grid(
         tuple(Case(f"p{i}", ((Message("user", f"p{i}"),),)) for i in range(cases)),
@@ -36,10 +41,13 @@ def result(
         Row(
             call,
             str(call),
-            Reply("x", "m", "e", timings=Timings(total=seconds(call), queue=0.25, load=0.25)),
+            None
+            if failed(call)
+            else Reply("x", "m", "e", timings=Timings(total=seconds(call), queue=0.25, load=0.25)),
+            "Timeout: it took too long." if failed(call) else "",
             cold=cold(call),
             at=float(at),
-            scores={"exact": Score(score(call))},
+            scores={} if failed(call) else {"exact": Score(score(call))},
         )
         for at, call in enumerate(grid.calls())
     ]
@@ -133,6 +141,117 @@ def test_only_pairs_that_both_have_count() -> None:
     assert [one.left_out for one in standings(result(30, some), "exact")] == [0, 4]
 
 
+def hard(call: Call) -> bool:
+    """Ten prompts of forty are too hard for A, twenty for B."""
+    return call.case >= (20 if call.contestant else 10)
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_who_fails_where_it_is_hard_is_not_ahead_by_that(looked: bool) -> None:
+    plain = verdicts(result(40, hard), "exact", looked=looked)[0]
+    assert (plain.word, plain.at_worst) == ("worse", None)
+    # Of the prompts that are too hard for it, all but what A has right as well, B answers none.
+    given = result(40, lambda c: hard(c) and not (c.contestant == 0 and c.case >= 28),
+                   failed=lambda c: c.contestant == 1 and c.case < 20)  # fmt: skip
+    (told,) = verdicts(given, "exact", looked=looked)
+    assert (told.n, told.left_out, told.difference) == (20, 20, 0.6)
+    assert told.word == "can't tell"
+    assert not decided(given, "exact")
+    assert told.failed == 20
+    assert str(told).endswith(
+        "20 calls of B failed or could not be scored, and with them as the worst it is not"
+        " ahead: `.retry()` asks for failed ones again."
+    )
+    (other,) = verdicts(given, "exact", baseline="B", looked=looked)
+    assert other.word == "can't tell"
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_who_is_ahead_in_spite_of_its_failures_is_called_so(looked: bool) -> None:
+    given = result(60, right([0.2, 0.95]), failed=lambda c: c.contestant == 1 and c.case % 20 == 0)
+    (told,) = verdicts(given, "exact", looked=looked)
+    assert (told.word, told.failed, told.left_out) == ("better", 0, 3)
+    assert told.at_worst is not None
+    assert told.estimate is not None
+    assert told.at_worst.value < told.estimate.value
+    # Failures of the one that is behind change nothing.
+    given = result(60, right([0.2, 0.95]), failed=lambda c: c.contestant == 0 and c.case % 3 == 0)
+    assert verdicts(given, "exact", looked=looked)[0].word == "better"
+
+
+def test_a_call_that_failed_is_not_fast() -> None:
+    """What took longest was given up: of what is left B is faster."""
+    given = result(
+        30,
+        right([0.5, 0.5]),
+        seconds=lambda c: 2.0 + c.case / 10 - 0.1 * c.contestant,
+        failed=lambda c: c.contestant == 1 and c.case % 3 > 0,
+    )
+    (told,) = verdicts(given, "seconds")
+    assert (told.word, told.failed) == ("can't tell", 20)
+
+
+def test_repeats_that_failed_count_as_the_worst_of_their_prompt() -> None:
+    """Only one of four repeats of B comes through, and that is right."""
+    given = result(
+        20, lambda c: c.contestant == 1 or c.repeat < 2, repeats=4,
+        failed=lambda c: c.contestant == 1 and c.repeat > 0,
+    )  # fmt: skip
+    (told,) = verdicts(given, "exact")
+    assert (told.difference, told.word, told.failed) == (0.5, "can't tell", 60)
+    assert told.at_worst is not None
+    assert told.at_worst.value == -0.25
+
+
+def test_what_could_not_be_scored_is_no_reason_to_pass() -> None:
+    def some(call: Call) -> bool | None:
+        return None if call.contestant and call.case < 20 else True
+
+    (told,) = verdicts(result(60, some), "exact")
+    assert told.interval is not None
+    assert told.interval[0] > -0.2
+    assert not told.not_worse_by(0.2)
+    (fine,) = verdicts(result(60, lambda call: True), "exact")
+    assert fine.not_worse_by(0.2)
+
+
+def test_what_is_not_scored_yet_has_not_failed() -> None:
+    given = result(20, lambda c: c.contestant == 1)
+    rows = [row if row.call.case else Row(row.call, row.key, row.reply) for row in given.rows]
+    (told,) = verdicts(Result(given.grid, rows), "exact")
+    assert (told.word, told.left_out, told.at_worst, told.at_best) == ("better", 1, None, None)
+
+
+def test_several_scorers_are_one_question() -> None:
+    """Alone p is 2 / 2**6; with a second scorer it is shared by two."""
+
+    def with_noise(given: Result) -> Result:
+        more = [
+            replace(row, scores={**row.scores, "noise": Score(row.call.case % 2 == 0)})
+            for row in given.rows
+        ]
+        return Result(given.grid, more)
+
+    given = with_noise(result(30, lambda c: c.case > 20 or (c.contestant == 1 and c.case < 6)))
+    (alone,) = verdicts(given, "exact")
+    assert (alone.word, alone.pairs) == ("better", 1)
+    assert alone.p == pytest.approx(2 / 2**6)
+    both = verdicts(given, ["exact", "noise"])
+    assert [one.scorer for one in both] == ["exact", "noise"]
+    assert (both[0].word, both[0].pairs) == ("can't tell", 2)
+    assert both[0].p == pytest.approx(4 / 2**6)
+
+
+def test_roundings_of_means_are_no_differences() -> None:
+    """The same three scores in another order are the same."""
+    scores = [0.1, 0.2, 0.3]
+    given = result(20, lambda c: scores[c.repeat if c.contestant else 2 - c.repeat], repeats=3)
+    (told,) = verdicts(given, "exact")
+    assert told.estimate is not None
+    assert told.estimate.differing == 0
+    assert told.difference == 0
+
+
 def test_what_is_no_number_does_not_count() -> None:
     def some(call: Call) -> float:
         return math.nan if call.case == 0 else math.inf if call.case == 1 else call.case / 10
@@ -195,6 +314,9 @@ def test_without_the_extra_there_is_no_word_of_ranking(monkeypatch: pytest.Monke
     assert line.endswith("`pip install 'jan-jupyter[compare]'`.")
     assert not {"better", "worse", "can't tell"} & set(line.partition("To tell")[0].split())
     assert standings(given, "exact")[0].estimate.low is None
+    three = result(9, right([0.3, 0.8, 0.5]), names="ABC")
+    said = table.verdicts(board(three, verdicts(three, "exact")))
+    assert [line.count("pip install") for line in said] == [0, 1]
 
 
 def test_what_is_not_there_is_told_with_what_is() -> None:
@@ -207,11 +329,14 @@ def test_what_is_not_there_is_told_with_what_is() -> None:
         verdicts(given, "exact", baseline=7)
 
 
-def test_differences_come_in_the_order_in_which_their_prompts_ended() -> None:
-    given = result(4, lambda c: c.case * c.contestant)
-    backwards = Result(given.grid, [*reversed(given.rows)])
-    assert [*differences(backwards, "exact", "B")] == [0, 1, 2, 3]
-    assert [*differences(backwards, "exact", "B").values()] == [0.0, 1.0, 2.0, 3.0]
+def test_what_counts_comes_in_the_order_in_which_it_is_asked() -> None:
+    """Up to the first prompt of which something is to come: who is fast has no more of them."""
+    given = result(6, lambda c: c.case * c.contestant, repeats=2)
+    rows = [row for row in given.rows if row.call != Call(3, 0, 1) and row.call.case != 5]
+    seen = measured(Result(given.grid, [*reversed(rows)]), "exact")
+    assert [*seen.settled(1, 0)] == [0, 1, 2]
+    (told,) = looks(Result(given.grid, rows), "exact")
+    assert told.n == 3
 
 
 def test_a_summary_of_many_rows_is_one_pass() -> None:

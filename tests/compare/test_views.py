@@ -7,7 +7,7 @@ import itertools
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
@@ -19,11 +19,12 @@ from markdown_it import MarkdownIt
 
 from jan_jupyter.compare.stats import statistics, verdicts
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
-from jan_jupyter.compare.views import diff, dots, figures, html, markdown, report, text
+from jan_jupyter.compare.views import diff, dots, figures, html, markdown, report, table, text
 from jan_jupyter.compare.views.board import board
 from jan_jupyter.compare.views.written import width
 from jan_jupyter.errors import UsageError
 from jan_jupyter.types import EMPTY, Message, Reply, Timings, Usage
+from test_markdown import PAYLOADS
 
 Given = str | tuple[str, float]
 """An answer, or one with its score by `exact`."""
@@ -165,7 +166,7 @@ def hostile(said: str) -> Result:
             Reply(f"{said} three", said, said, reasoning=said, timings=Timings(total=1.0)),
             scores=scores,
         ),
-        Row(Call(0, 1, 1), "k", Reply(said * 200, said, said), error=said),
+        Row(Call(0, 1, 1), "k", Reply(said * 40, said, said), error=said),
     ]
     return Result(grid, found, said)
 
@@ -173,6 +174,10 @@ def hostile(said: str) -> Result:
 @pytest.mark.parametrize("said", HOSTILE)
 @pytest.mark.parametrize("against", ["baseline", "expected", "nothing"])
 def test_nothing_that_anybody_wrote_is_more_than_text_in_html(said: str, against: Any) -> None:
+    only_text_in_html(said, against)
+
+
+def only_text_in_html(said: str, against: Any) -> None:
     shown = board(hostile(said), [Said(said, "a", said, said, said)], against=against, every=True)
     for page in (html.fragment(shown), report.report(shown, said)):
         found = Page(page)
@@ -190,10 +195,32 @@ def test_nothing_that_anybody_wrote_is_more_than_text_in_html(said: str, against
 @pytest.mark.parametrize("said", HOSTILE)
 @pytest.mark.parametrize("against", ["baseline", "nothing"])
 def test_nothing_that_anybody_wrote_is_more_than_text_in_markdown(said: str, against: Any) -> None:
+    only_text_in_markdown(said, against)
+
+
+def test_known_attacks_are_only_text_in_every_form() -> None:
+    for said in PAYLOADS:
+        only_text_in_html(said, "baseline")
+        only_text_in_markdown(said, "baseline")
+        only_text_in_a_terminal(said)
+
+
+def only_text_in_markdown(said: str, against: Any) -> None:
     shown = board(hostile(said), [Said(said, "a", said, said, said)], against=against, every=True)
     renderer = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    renderer.validateLink = lambda url: True  # type: ignore[method-assign]
     found = _Loose(renderer.render(markdown.markdown(shown)))
-    harmless = {"h1", "h2", "h3", "a", "code", "pre", "em", "strong", "s", "br", "hr"}
+    harmless = {
+        *(f"h{n}" for n in range(1, 7)),
+        "a",
+        "code",
+        "pre",
+        "em",
+        "strong",
+        "s",
+        "br",
+        "hr",
+    }
     assert found.tags <= TAGS | harmless | {"ol", "blockquote"}
     assert found.attributes <= {"href", "title", "class", "start", "style"}
     assert not [one for one in found.links if re.match(r"\s*(javascript|data):", one)]
@@ -217,6 +244,10 @@ class _Loose(HTMLParser):
 
 @pytest.mark.parametrize("said", HOSTILE)
 def test_a_terminal_is_steered_by_nobody(said: str) -> None:
+    only_text_in_a_terminal(said)
+
+
+def only_text_in_a_terminal(said: str) -> None:
     shown = text.text(board(hostile(said), every=True), 80)
     assert "\x1b" not in shown
     assert "\x9b" not in shown
@@ -241,6 +272,26 @@ def test_the_parts_of_a_diff_give_both_texts(old: str, new: str) -> None:
     head, rest = diff.cut(parts, 10)
     assert "".join(p.text for p in [*head, *rest]) == "".join(p.text for p in parts)
     assert sum(len(p.text) for p in head) <= 10
+
+
+ANSWERS = st.one_of(WORDS.map("".join), st.text(st.characters(exclude_categories=["C"])))
+
+
+@given(ANSWERS, ANSWERS)
+@settings(max_examples=150)
+def test_what_is_marked_in_a_page_gives_both_answers(old: str, new: str) -> None:
+    """Without what is struck out it is the answer, without what is underlined its baseline."""
+    page = html.body(board(made({"a": [old], "b": [new]})), "")
+    if not (old.strip() and new.strip()):
+        assert "an empty answer" in page
+        return
+    cell = Page(f"<td {page.split('<td ')[-1].split('</td>')[0]}</td>")
+    written = [(inside, data) for inside, data in cell.texts if "pre" in inside]
+    here = "".join(data for inside, data in written if "del" not in inside)
+    there = "".join(data for inside, data in written if "ins" not in inside).replace("⏎", "")
+    assert here.split() == new.split()
+    if any("del" in inside or "ins" in inside for inside, _ in written):  # else all is new
+        assert "".join(there.split()) == "".join(old.replace("⏎", "").split())
 
 
 def test_a_diff_goes_by_words() -> None:
@@ -289,7 +340,9 @@ def test_the_biggest_regression_stands_first_and_failures_before_it() -> None:
     assert [line.place for line in shown.lines] == [4, 1, 0, 2]
     assert [line.worst for line in shown.lines] == [None, -1.0, -0.5, 1.0]
     assert shown.same == 1
-    assert shown.left_out == "1 prompt not shown: there it agrees with a."
+    assert (
+        shown.left_out == "1 prompt not shown: there it agrees with a (.show(every=True) has all)."
+    )
     assert [line.place for line in board(result, every=True).lines] == [4, 1, 0, 3, 2]
     assert next(line.place for line in board(result, baseline="b").lines) == 2
     alike = made({"a": ["x", "y", "z"], "b": ["x", "y", "w"]})
@@ -297,6 +350,50 @@ def test_the_biggest_regression_stands_first_and_failures_before_it() -> None:
     few = board(result, limit=1)
     assert (len(few.lines), few.more) == (1, 3)
     assert board(result, limit=0).left_out == ""
+
+
+def test_one_prompt_is_shown_though_all_agree() -> None:
+    alone, two = made({"a": ["x"], "b": ["x"]}), made({"a": ["x", "y"], "b": ["x", "y"]})
+    assert len(board(alone).lines) == 1
+    assert not board(alone).left_out
+    assert "= the same answer as a" in text.text(board(alone))
+    assert (
+        board(two).left_out
+        == "2 prompts not shown: there it agrees with a (.show(every=True) has all)."
+    )
+    assert not board(alone, limit=0).lines
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_an_empty_answer_is_told(nothing: str) -> None:
+    shown = board(made({"a": ["x"], "b": [nothing]}))
+    for form in (html.body(shown, ""), markdown.markdown(shown), text.text(shown)):
+        assert "an empty answer" in form
+
+
+def test_it_is_told_which_brackets_are_what() -> None:
+    result = made({"a": [("x", 1.0)] * 5})
+    legend = table.legend(board(result))
+    assert (
+        "± one standard deviation of the prompts, which is no interval of the mean (exact)"
+        in legend
+    )
+    assert "in brackets the middle half of the prompts (tok/s)" in legend
+    assert "(tok/s)" not in table.legend(board(made({"a": ["x"] * 5})))
+
+
+def test_nothing_is_said_of_what_is_not_there() -> None:
+    """Neither marks against what nobody expects, nor scores of which there are none."""
+    result = made({"a": ["x"]})
+    failed = [
+        replace(row, scores={"exact": Score(None, "there is nothing expected")})
+        for row in result.rows
+    ]
+    shown = text.text(board(Result(result.grid, failed)))
+    assert "expected:" not in shown
+    assert "only here" not in shown
+    assert "Scores are means" not in shown
+    assert "there is nothing expected" in shown
 
 
 def test_repeats_are_collapsed_with_the_place_where_they_part() -> None:
@@ -309,9 +406,26 @@ def test_repeats_are_collapsed_with_the_place_where_they_part() -> None:
     shown = html.body(board(result), "")
     assert "×3" in shown
     assert "×2 of 3" in shown.replace("\u00a0", " ")
-    assert "×1 parts at word 2: “has two” | “owns two”" in shown
+    assert "×1 differs from word 2 on: “owns two” instead of “has two”" in shown
     assert [(one.stable, one.repeated) for one in board(result).summaries] == [(1, 1), (0, 1)]
     assert diff.parting("a b", "a b c") == (3, "", "c")
+
+
+def test_a_picture_in_a_question_is_told() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    asked = Message("user", [{"type": "text", "text": "What is it?"}, picture])
+    grid = Grid((Case("", ((asked,),)),), (Contestant("a", "a"),))
+    shown = board(Result(grid, [row(Call(0, 0), "A cat.")]))
+    for form in (html.body(shown, ""), text.text(shown)):
+        assert "What is it? (with 1 attachment)" in form
+        assert "base64" not in form
+
+
+def test_an_answer_that_ends_earlier_or_later_says_so() -> None:
+    said = text.text(board(made({"a": [["x y", "x y", "x", "x y z", "", "x  y"]]})), 200)
+    for one in ("ends before “y” (word 2)", "goes on with “z” (word 3)", "an empty answer"):
+        assert f"×1 {one}" in said
+    assert "×1 differs in blanks only" in said
 
 
 def test_many_answers_of_one_prompt_are_counted() -> None:
@@ -321,7 +435,7 @@ def test_many_answers_of_one_prompt_are_counted() -> None:
         markdown.markdown(board(result)),
         text.text(board(result)),
     ):
-        assert form.count("×1 parts at word 2") == 4
+        assert form.count("×1 differs from word 2 on") == 4
         assert "4 more answers that differ" in form
 
 
@@ -331,8 +445,13 @@ def test_times_are_without_waiting_and_loading() -> None:
     waited = Row(Call(0, 0), "k", Reply("x", "m", "nitro", timings=timings), cold=True)
     shown = board(Result(result.grid, [waited]))
     (summary,) = shown.summaries
-    assert summary.first_token is not None
-    assert (summary.first_token.value, summary.total) == (0.25, 2.5)
+    assert (summary.first_token, summary.seconds) == (
+        figures.Estimate(0.25, n=1),
+        figures.Estimate(2.5, n=1),
+    )
+    assert (summary.loads, summary.loading) == (1, 2.0)
+    assert re.search("first token +an answer +loading", text.text(shown))
+    assert "2.5 s (cold)  2.0 s" in text.text(shown)
     assert "2.5 s · <cold: 2.0 s of loading>" in text.text(shown)
 
 
@@ -355,10 +474,18 @@ def test_times_are_those_of_warm_answers() -> None:
     (summary,) = board(Result(result.grid, [cold, result.rows[1]])).summaries
     assert summary.first_token is not None
     assert summary.first_token.value == 0.12
+    timings = Timings(load=4.0, total=34.0)
+    loaded = Row(Call(0, 0), "k", Reply("x", "m", "nitro", timings=timings), cold=True)
+    both = board(Result(result.grid, [loaded, result.rows[1]]))
+    assert both.summaries[0].seconds == figures.Estimate(2.5, n=1)
+    assert (both.summaries[0].loads, both.summaries[0].loading) == (1, 4.0)
+    assert "medians, of warm answers where there are some" in text.text(both)
+    again = Row(Call(1, 0), "l", Reply("x", "m", "nitro", timings=Timings(load=6.0)), cold=True)
+    assert "2 × 5.0 s" in text.text(board(Result(result.grid, [loaded, again])))
     (alone,) = board(Result(result.grid, [cold])).summaries
     assert alone.first_token is not None
     assert (alone.first_token.value, alone.warm, alone.missing) == (30.0, False, 1)
-    assert "first token (cold)" in text.text(board(Result(result.grid, [cold])))
+    assert "30 s (cold)" in text.text(board(Result(result.grid, [cold])))
 
 
 def test_intervals_of_statistics_take_the_place_of_spreads() -> None:

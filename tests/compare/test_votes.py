@@ -123,7 +123,13 @@ def test_agreement_needs_several_pairs() -> None:
     for votes, same in ((one, Share(1, 1)), (one[:1], Share(0, 0)), ([], Share(0, 0))):
         found = agreement(votes)
         assert (found.alpha, found.same) == (None, same)
-        assert "too few for a number" in str(found)
+        assert "too few, or too much alike, for a number" in str(found)
+
+
+def test_who_says_one_thing_of_all_may_not_have_looked() -> None:
+    votes = [Vote(case, 0, 1, "left", by) for case in range(50) for by in ("me", "judge")]
+    found = agreement(votes)
+    assert (found.alpha, found.same) == (None, Share(50, 50))
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,16 @@ def test_folds_open_without_a_script(opened: Page) -> None:
     assert thoughts.get_by_text("Hm.").is_visible()
 
 
+@pytest.mark.parametrize("opened", [(2, 720, "light"), (9, 720, "light")], indirect=True)
+def test_paper_has_all_of_it(opened: Page) -> None:
+    """What a click would open, and what one would scroll to."""
+    opened.emulate_media(media="print")
+    visible = "all => all.map(one => one.checkVisibility({contentVisibilityAuto: true}))"
+    assert all(opened.locator("details > pre").evaluate_all(visible))
+    hidden = "all => all.filter(one => one.scrollWidth > one.clientWidth).length"
+    assert opened.locator(".jc-wide").evaluate_all(hidden) == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [420, 1280])
 def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:

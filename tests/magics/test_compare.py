@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from IPython.core.error import UsageError
 
@@ -66,6 +68,17 @@ def test_a_command_takes_frames_scorers_and_what_is_expected(ask: Kernel) -> Non
     assert ask.execute("print(len(_), _.grid.seed)").text == "2 3\n"
 
 
+def test_a_ladder_is_one_output_and_a_value(ask: Kernel) -> None:
+    ask.execute("few = ['Who are you?']")
+    line = "%jan ladder jan-mini --prompts few --set cache_type_k=q8_0 --scorer contains:mini"
+    output = only_output(ask.execute(f"{line} --as rungs"))
+    assert set(output["data"]) == KINDS
+    assert "Q8_0 · cache_type_k q8_0" in output["data"]["text/plain"]
+    code = "print(type(rungs).__name__, rungs.name, _ is rungs, rungs.table()[1]['positions'] > 9)"
+    assert ask.execute(code).text == "Ladder rungs True True\n"
+    ask.execute("%jan unload jan-mini")
+
+
 def test_python_shows_how_far_it_is_in_one_output(ask: Kernel) -> None:
     result = ask.execute("made = jan.compare(['p', 'q'], ['echo', 'five'])")
     assert only_output(result)["data"] == {"text/plain": "4 of 4"}
@@ -73,11 +86,106 @@ def test_python_shows_how_far_it_is_in_one_output(ask: Kernel) -> None:
     assert set(only_output(result)["data"]) == KINDS
 
 
+def test_a_winner_answers_the_cells_that_name_nobody(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute("made = jan.compare('p', [('kind', 'five', {'system': 'Be kind.', 'top_p': 0.5})])")
+    ask.execute("made.use('kind')")
+    try:
+        assert ask.execute("%jan use").text.endswith(", as kind was compared.\n")
+        ask.execute("%%jan\nhi")
+        body = server.journal()[-1].body
+        assert (body["messages"][0]["content"], body["top_p"]) == ("Be kind.", 0.5)
+        ask.execute("%%jan -c\ngo on")
+        assert [m["role"] for m in server.journal()[-1].body["messages"]].count("system") == 1
+        ask.execute("%%jan five\nhi")
+        assert [m["content"] for m in server.journal()[-1].body["messages"]] == ["hi"]
+        assert "compared" not in ask.execute("%jan use five").text
+        ask.execute("%%jan\nhi")
+        assert "top_p" not in server.journal()[-1].body
+    finally:
+        ask.execute("%config Jan.model = ''")
+
+
+def test_prices_are_a_mapping_of_the_notebook(ask: Kernel) -> None:
+    ask.execute("costs = {'five': {'prompt': 2, 'completion': 10, 'source': 'the contract'}}")
+    only_output(ask.execute("%jan compare -m echo -m five --prices costs dear"))
+    assert ask.execute("print([row.cost is None for row in _])").text == "[True, False]\n"
+
+
 def test_a_dry_run_shows_the_plan_and_asks_nothing(ask: Kernel, server: StreamingServer) -> None:
     output = only_output(ask.execute("%%jan -m echo -m five --repeat 3 --dry-run\nplanned"))
     assert "6 calls: 1 prompt × 2 models × 3 repeats" in output["data"]["text/plain"]
     only_output(ask.execute("%jan compare -m echo -m five --dry-run planned"))
     assert server.journal() == []
+
+
+LOOKING = """
+import asyncio, threading
+from jan_jupyter.compare.running import facts
+
+def slow(probe=facts.probe, loop=asyncio.get_running_loop()):
+    turned = threading.Event()
+    loop.call_soon_threadsafe(turned.set)
+    turns.append(turned.wait(10))
+    return probe()
+
+turns, facts.probe = [], slow
+"""
+"""The plan waits for the kernel's loop: one that is blocked by it lets it wait in vain."""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "%%jan -m echo -m five\nslow",
+        "%jan -m echo -m five slower",
+        "%%jan -m echo -m five --dry-run\nslow",
+        "await jan.acompare('slow', ['echo', 'five'])",
+    ],
+)
+def test_a_kernel_goes_on_while_a_plan_is_made(ask: Kernel, code: str) -> None:
+    ask.execute("from jan_jupyter.compare.running import facts; real = facts.probe")
+    assert ask.execute(LOOKING).status == "ok"
+    assert ask.execute(code).status == "ok"
+    assert ask.execute("print(turns); facts.probe = real").text == "[True]\n"
+
+
+def test_a_plan_is_stopped(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute(
+        "from jan_jupyter.compare.keeping.store import Store; import threading\n"
+        "real, gate = Store.find, threading.Event()\n"
+        "Store.find = lambda store, keys: gate.wait(30) and real(store, keys)"
+    )
+    sent = ask.send("%%jan -m echo -m five --as planned\nnever asked")
+    ask.wait_text(sent, "Looked what is stored of 0 of 2 calls")
+    ask.interrupt()
+    assert ask.result(sent).status == "error"
+    ask.execute("gate.set(); Store.find = real")
+    assert server.journal() == []
+    only_output(ask.execute("%%jan -m echo -m five --as planned\nnever asked"))
+    assert ask.execute("print(len(planned))").text == "2\n"
+
+
+def test_many_paid_calls_are_asked_about_in_the_cell(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute(
+        "from jan_jupyter.compare.running import facts; real = facts.is_own_server\n"
+        "facts.is_own_server = lambda address: False\nmany = [f'p{n}' for n in range(101)]"
+    )
+    line = "%jan compare -m echo --prompts many"
+    sent = ask.send(line, allow_stdin=True)
+    assert ask.answer("n")["prompt"].startswith("This asks for 101 calls that cost money")
+    error = ask.result(sent).error
+    assert error is not None
+    assert error.evalue == "Nothing was asked."
+    assert server.journal() == []
+    sent = ask.send(line, allow_stdin=True)
+    ask.answer("y")
+    assert ask.result(sent).status == "ok"
+    error = ask.execute("%jan compare -m five --prompts many").error
+    assert error is not None
+    assert "nobody can be asked here" in error.evalue
+    only_output(ask.execute("%jan compare -m five --prompts many --yes"))
+    ask.execute("facts.is_own_server = real")
+    assert len(server.journal()) == 202
 
 
 def test_a_stop_shows_and_keeps_what_has_come(ask: Kernel, server: StreamingServer) -> None:
@@ -142,15 +250,58 @@ def test_runs_are_listed_shown_renamed_joined_passed_on_and_deleted(ask: Kernel)
         ("%jan compare -m echo", "one question, or --prompts"),
         ("%jan compare -m echo --prompts nosuch", "no such name"),
         ("%jan compare -m echo --scorer nosuch hi", "no scorer 'nosuch'"),
+        ("%jan ladder echo", "no GGUF file here"),
+        ("%jan ladder jan-mini", "in one quantisation only"),
         ("%jan runs export one", "--to FILE"),
+        ("%%jan echo --set temperature=hot\nhi", "temperature cannot be 'hot'"),
+        ("%%jan echo --set temperature=0,9\nhi", "temperature cannot be 9"),
+        ("%%jan echo --set temperature=1,1\nhi", "there twice"),
+        ("%%jan echo --set =1\nhi", "--set"),
+        ("%%jan echo --set nosuch=1,2\nhi", "nosuch is no known parameter"),
+        ("%jan compare -m echo --budget 0 hi", "A budget of calls"),
+        ("%jan compare -m echo --budget 1.5 hi", "--budget"),
+        ("%jan compare -m echo --over nothing {x}", "`variables` has no row"),
+        ("%jan compare -m echo --over rows {x}", "names {x}, which is no column"),
+        ("%jan compare -m echo --prompts nothing", "nothing to ask"),
+        ("%jan compare -m echo --prompts three", "not 3"),
     ],
 )
 def test_wrong_use_is_one_line(ask: Kernel, server: StreamingServer, code: str, says: str) -> None:
+    ask.execute("nothing, rows, three = [], [{'a': 1}], 3")
     error = ask.execute(code).error
     assert error is not None
     assert says in error.evalue
     assert "\n" not in error.evalue.strip()
     assert server.journal() == []
+
+
+def test_what_fails_on_the_way_is_a_row(ask: Kernel, server: StreamingServer) -> None:
+    ask.execute("def bad(text): return 1 / 0")
+    line = "%jan compare -m echo -m nobody -m five --scorer bad what fails"
+    shown = only_output(ask.execute(line))["data"]["text/plain"]
+    assert "ModelNotFound: There is no model 'nobody'" in " ".join(shown.split())
+    assert "bad failed: ZeroDivisionError" in shown
+    assert ask.execute("print([row.ok for row in _])").text == "[True, False, True]\n"
+
+
+def test_a_store_of_a_newer_version_is_one_line(ask: Kernel, server: StreamingServer) -> None:
+    only_output(ask.execute("%%jan -m echo -m five --as older\nbefore"))
+    path = ask.data_folder / "runs" / "runs.sqlite"
+
+    def version(number: int) -> None:
+        with sqlite3.connect(path) as newer:
+            newer.execute(f"PRAGMA user_version={number}")
+        newer.close()
+
+    version(99)
+    for code in ("%%jan -m echo -m five\nafter", "%jan -m echo -m five after", "%jan runs"):
+        error = ask.execute(code).error
+        assert error is not None
+        assert "was written by a newer version of jan_jupyter" in error.evalue
+        assert len(error.traceback) == 1
+    assert len(server.journal()) == 2
+    version(1)
+    only_output(ask.execute("%%jan -m echo -m five\nafter"))
 
 
 def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
@@ -160,6 +311,11 @@ def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
     ask.execute("%%jan -m echo -m five --as tabbed\nfirst")
     assert {"--set", "--repeat"} <= {*offered("%%jan -m echo --")}
     assert "five" in offered("%jan compare -m f")
+    assert "five" in offered("%%jan -m echo -m f")
+    for line in ("%%jan -m echo --set te", "%jan -m echo --set te", "%jan compare --set te"):
+        assert offered(line) == ["temperature="]
+    ask.execute("contented = len")
+    assert offered("%jan compare --scorer cont") == ["contains", "contented"]
     assert "tabbed" in offered("%jan runs show t")
     assert "--over" in offered("%jan compare --o")
 
@@ -170,6 +326,8 @@ def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
         ("compare Rome and Athens", None),
         ("compare -m a -m b Rome and Athens", "compare"),
         ("compare --dry-run -m a hi", "compare"),
+        ("ladder jan-mini", "ladder"),
+        ("ladder to heaven", None),
         ("runs", "runs"),
         ("runs of luck", None),
         ("runs show x", "runs"),

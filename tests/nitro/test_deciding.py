@@ -177,6 +177,8 @@ FLASH = "LLAMA_FLASH_ATTN_TYPE_ENABLED"
             "--n-cpu-moe 2",
         ),
         ({"load_mode": "dio"}, {"load_mode": "LLAMA_LOAD_MODE_DIRECT_IO"}, "--load-mode dio"),
+        ({"lora": "/a"}, {"lora_adapters": ["/a"]}, "--lora /a"),
+        ({"lora": ["/a", "/b"]}, {"lora_adapters": ["/a", "/b"]}, "--lora /a --lora /b"),
     ],
 )
 def test_a_setting_in_both_runtimes(
@@ -212,6 +214,8 @@ def test_a_setting_in_both_runtimes(
         {"tensor_split": [1] * 129},
         {"n_cpu_moe": -1},
         {"reasoning_budget": -2},
+        {"lora": 5},
+        {"lora": []},
     ],
 )
 def test_what_is_left_out_is_named(settings: dict[str, Any]) -> None:
@@ -223,7 +227,9 @@ def test_what_is_left_out_is_named(settings: dict[str, Any]) -> None:
 EXAMPLES = {int: 3, bool: True, float: 0.5, str: "text"}
 
 
-@pytest.mark.parametrize("name", [n for n, row in llama_options.TABLE.items() if row.attribute])
+@pytest.mark.parametrize(
+    "name", [n for n, row in llama_options.TABLE.items() if row.attribute and n != "lora"]
+)
 def test_xllamacpp_has_every_attribute_and_choice(name: str) -> None:
     row = llama_options.TABLE[name]
     parameters: Any = xllamacpp.CommonParams()
@@ -237,6 +243,15 @@ def test_xllamacpp_has_every_attribute_and_choice(name: str) -> None:
         set_attribute(parameters, row.attribute, value)
         found = getattr(getattr(parameters, target) if target else parameters, last)
         assert (found.name if row.choices else found) == value
+
+
+def test_adapters_are_told_to_each_program() -> None:
+    parameters: Any = xllamacpp.CommonParams()
+    set_attribute(parameters, "lora_adapters", ["/a", "/b"])
+    assert [(one.path, one.scale) for one in parameters.lora_adapters] == [("/a", 1), ("/b", 1)]
+    found, unknown = llama_options.llama_cpp_input(Path("m"), {"lora": ["/a"]})
+    assert (found["lora_path"], unknown) == ("/a", [])
+    assert llama_options.llama_cpp_input(Path("m"), {"lora": ["/a", "/b"]})[1] == ["lora"]
 
 
 def test_what_each_machine_would_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,27 @@ def write_model(
     return path
 
 
+def write_adapter(path: Path, model: Path, *, rank: int = 4, strength: float = 1.0) -> Path:
+    """A LoRA of random weights for the attention of a Llama model."""
+    base = gguf.GGUFReader(str(model))
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_type("adapter")
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(rank))
+    random = np.random.default_rng(0)
+    for tensor in base.tensors:
+        if ".attn_q." in tensor.name or ".attn_output." in tensor.name:
+            inputs, outputs = map(int, tensor.shape)
+            for part, shape in (("lora_a", (rank, inputs)), ("lora_b", (outputs, rank))):
+                values = random.standard_normal(shape, dtype=np.float32) * strength
+                writer.add_tensor(f"{tensor.name}.{part}", values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
 def write_embedder(
     path: Path, *, context: int = 2048, width: int = 64, layers: int = 2, pooling: int = 2
 ) -> Path:

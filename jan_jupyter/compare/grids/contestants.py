@@ -6,12 +6,13 @@ import itertools
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import UsageError
 from ...models.model import Model
 from ...parameters import PARAMETERS, PROGRAMS, SETTINGS, TABLE, names_program, unknown
 from ..values import Contestant
+from .size import check_size
 
 Many = Mapping[str, Sequence[Any]]
 
@@ -22,6 +23,9 @@ _LISTS = {
     *("transforms", "plugins", "preserved_tokens", "grammar_triggers", "guided_choice"),
 }
 """Parameters whose one value is a list: an axis of theirs is a list of lists."""
+
+SYSTEM = "system"
+"""Among parameters: instructions of a contestant's own."""
 
 _ELSEWHERE = {
     "n": "`repeats` says how often each question is asked",
@@ -44,7 +48,9 @@ def contestants(models: Any, parameters: Mapping[str, Any] | None) -> list[Conte
         others = {
             name: values
             for name, values in axes.items()
-            if name not in base.parameters and name not in base.settings
+            if name not in base.parameters
+            and name not in base.settings
+            and not (name == SYSTEM and base.system)
         }
         found += _multiplied(base, {**others, **own})
     if not found:
@@ -58,19 +64,45 @@ def contestants(models: Any, parameters: Mapping[str, Any] | None) -> list[Conte
     return found
 
 
-def shared(parameters: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Those of `parameters` that are the same for all: of requests, and settings of loading."""
+class Shared(NamedTuple):
+    """Values by where they belong."""
+
+    parameters: dict[str, Any]
+    """Of requests."""
+    settings: dict[str, Any]
+    """Of loading."""
+    system: str
+    """Instructions; empty: none."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Shared:
+        settings = {name: value for name, value in given.items() if name in SETTINGS}
+        asked = {k: v for k, v in given.items() if k not in SETTINGS and k != SYSTEM}
+        return cls(asked, settings, given.get(SYSTEM) or "")
+
+
+def shared(parameters: Mapping[str, Any] | None) -> Shared:
+    """Those of `parameters` that are the same for all."""
     plain = {
         name: fitting(name, value)
         for name, value in _mapping(parameters, "`parameters`").items()
         if not _is_axis(name, value)
     }
-    asked = {name: value for name, value in plain.items() if name not in SETTINGS}
-    return asked, {name: value for name, value in plain.items() if name in SETTINGS}
+    return Shared.of(plain)
+
+
+def with_shared(one: Contestant, shared: Shared) -> Contestant:
+    """A contestant with the settings and the instructions of all, unless it has its own."""
+    settings = {**shared.settings, **one.settings} or one.settings
+    return replace(one, settings=settings, system=one.system or shared.system)
 
 
 def fitting(name: str, value: Any) -> Any:
     """A value as the parameter or setting of that name takes it. Raises `UsageError`."""
+    if name == SYSTEM:
+        if not isinstance(value, str):
+            raise UsageError(f"The instructions of a model are text, not {reprlib.repr(value)}.")
+        return value
     if why := _ELSEWHERE.get(name):
         raise UsageError(f"{name} is no parameter to compare: {why}.")
     if why := names_program("A comparison", [name]):
@@ -100,11 +132,11 @@ def _mapping(value: Any, what: str) -> Mapping[str, Any]:
 
 
 def _listed(models: Any) -> list[Any]:
-    if isinstance(models, str | Model | Contestant):
+    if isinstance(models, str | Model | Contestant | Mapping):
         return [models] if models else []
     if models is None:
         return []
-    if isinstance(models, Iterable) and not isinstance(models, Mapping | bytes):
+    if isinstance(models, Iterable) and not isinstance(models, bytes):
         return [*models]
     raise UsageError(
         "The models of a comparison are ids, Models, or tuples (NICKNAME, ID, PARAMETERS,"
@@ -119,6 +151,8 @@ def _contestant(given: Any) -> tuple[Contestant, Many]:
     if isinstance(given, Model | str):
         name = _id(given)
         return Contestant(name, name), {}
+    if isinstance(given, Mapping):
+        given = _as_tuple(given)
     if not isinstance(given, tuple | list) or not 2 <= len(given) <= 4:
         raise UsageError(
             "A model to compare is an id, a Model, or a tuple (NICKNAME, ID, PARAMETERS,"
@@ -129,12 +163,33 @@ def _contestant(given: Any) -> tuple[Contestant, Many]:
         raise UsageError(f"The nickname of a model is text, not {reprlib.repr(name)}.")
     parameters = _mapping(parameters, f"The parameters of {name}")
     settings = _mapping(settings, f"The settings of {name}")
-    asked, loaded = shared(parameters)
+    asked, loaded, system = shared(parameters)
     for setting, value in settings.items():
         known = setting in SETTINGS or setting in PROGRAMS
         loaded[setting] = fitting(setting, value) if known else value  # else the engine's own
-    base = Contestant(" ".join(name.split()), _id(model), asked, loaded)
+    base = Contestant(" ".join(name.split()), _id(model), asked, loaded, system)
     return base, _axes(parameters)
+
+
+_KEYS = ("name", "model", "parameters", "settings", SYSTEM)
+
+
+def _as_tuple(given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """`{"model": …, "system": …}` in the other form."""
+    if "model" not in given or not given.keys() <= {*_KEYS}:
+        raise UsageError(
+            f"A model as a mapping has {', '.join(_KEYS)}, of which `model` must be there, not"
+            f" {reprlib.repr(given)}."
+        )
+    parameters = {**_mapping(given.get("parameters"), "The parameters of a model")}
+    if given.get(SYSTEM) is not None:
+        parameters[SYSTEM] = given[SYSTEM]
+    return (
+        given.get("name") or _id(given["model"]),
+        given["model"],
+        parameters,
+        given.get("settings"),
+    )
 
 
 def _id(model: Any) -> str:
@@ -168,25 +223,25 @@ def _axes(parameters: Mapping[str, Any]) -> Many:
 
 def _multiplied(base: Contestant, axes: Many) -> list[Contestant]:
     """A contestant for each combination of values; `None` leaves a parameter as it is."""
+    check_size(*map(len, axes.values()))
     found = []
     for values in itertools.product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
-        parts = [base.name, *(_part(name, value) for name, value in chosen.items())]
-        given = {name: value for name, value in chosen.items() if value is not None}
-        settings = {name: value for name, value in given.items() if name in SETTINGS}
-        asked = {name: value for name, value in given.items() if name not in SETTINGS}
+        parts = [base.name, *(part(name, value) for name, value in chosen.items())]
+        own = Shared.of({name: value for name, value in chosen.items() if value is not None})
         found.append(
             replace(
                 base,
                 name=" · ".join(parts),
-                parameters={**base.parameters, **asked} or base.parameters,
-                settings={**base.settings, **settings} or base.settings,
+                parameters={**base.parameters, **own.parameters} or base.parameters,
+                settings={**base.settings, **own.settings} or base.settings,
+                system=own.system or base.system,
             )
         )
     return found
 
 
-def _part(name: str, value: Any) -> str:
+def part(name: str, value: Any) -> str:
     """`temperature 0.7`: a value in the name of a contestant."""
     if value is None:
         return f"{name} as it is"

@@ -6,17 +6,20 @@ import itertools
 import math
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from ...errors import UsageError
+from .size import check_size
 
 
 class Line(NamedTuple):
-    """One row of variables: its index, a name for people, and its values by column."""
+    """One row of variables: its index, a name for people, its values by column, and what the frame
+    calls the levels of its index."""
 
     index: Any
     name: str
     values: Mapping[str, Any]
+    index_names: tuple[Any, ...] = ()
 
 
 def lines(variables: Any) -> list[Line]:
@@ -34,11 +37,30 @@ def lines(variables: Any) -> list[Line]:
     return found
 
 
-def series(values: Any) -> tuple[list[Any], Sequence[Any] | None]:
+class Index(NamedTuple):
+    """That of a frame: where each row stands, and the names of its levels, if it has some."""
+
+    places: Sequence[Any]
+    names: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, index: Any) -> Self:
+        """That of pandas."""
+        names = tuple(plain(name) for name in index.names)
+        found = [plain(place) for place in index.tolist()]
+        return cls(found, () if all(name is None for name in names) else names)
+
+
+def place_name(place: Any) -> str:
+    """A place in an index, for people."""
+    return " · ".join(map(place_name, place)) if isinstance(place, tuple) else str(place)
+
+
+def series(values: Any) -> tuple[list[Any], Index | None]:
     """The values of a column or of any iterable, and the index of one that has an index."""
     index = getattr(values, "index", None)
     if index is not None and not callable(index):  # of pandas; of a list it is a method
-        return [plain(value) for value in values.tolist()], [plain(i) for i in index.tolist()]
+        return [plain(value) for value in values.tolist()], Index.of(index)
     if callable(whole := getattr(values, "to_list", None) or getattr(values, "tolist", None)):
         return [plain(value) for value in whole()], None
     return [*values], None
@@ -63,6 +85,7 @@ def _crossed(variables: Mapping[Any, Any]) -> list[Line]:
         [value] if isinstance(value, str | bytes) or not isinstance(value, Iterable) else [*value]
         for value in variables.values()
     ]
+    check_size(*map(len, lists))
     names = [*map(str, variables)]
     found = []
     for number, values in enumerate(itertools.product(*lists)):
@@ -109,8 +132,13 @@ def _framed(variables: Any) -> list[Line]:
             "`variables` are a data frame, a list of mappings or a mapping of lists, not"
             f" {reprlib.repr(variables)}.{' ' + said[:200] if said else ''}"
         ) from error
-    places = [*range(len(rows))] if index is None else [plain(i) for i in index.tolist()]
+    places, names = Index(range(len(rows))) if index is None else Index.of(index)
     return [
-        Line(place, str(place), {str(name): plain(value) for name, value in row.items()})
+        Line(
+            place,
+            place_name(place),
+            {str(name): plain(value) for name, value in row.items()},
+            names,
+        )
         for place, row in zip(places, rows, strict=True)
     ]

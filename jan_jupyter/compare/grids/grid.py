@@ -12,12 +12,11 @@ from ...ask import messages_of
 from ...errors import UsageError
 from ...threads.thread import Thread
 from ...types import EMPTY, Message
-from ..values import Case, Grid
+from ..values import Case, Grid, Turns, instructed
 from . import contestants as whom
-from .frames import Line, is_missing, lines, series
+from .frames import Line, is_missing, lines, place_name, series
+from .size import check_size
 from .templates import labelled, message_filled
-
-Turns = tuple[tuple[Message, ...], ...]
 
 
 def grid(
@@ -39,24 +38,26 @@ def grid(
     are templates: `{column}` is filled in as `{name}` in a cell, a missing value as nothing, a
     picture or the `Path` of a file as what is attached there. The index of the frame becomes that
     of the cases.
-    `models`: ids, `engine:id`, Models, or tuples (NICKNAME, ID, PARAMETERS, SETTINGS).
+    `models`: ids, `engine:id`, Models, tuples (NICKNAME, ID, PARAMETERS, SETTINGS), or mappings of
+    `model`, `name`, `parameters`, `settings`, `system`.
     `parameters` hold for all; one with a list of values (temperature=[0, 0.7]) makes a contestant
-    of each. `system` takes the place of other instructions. `seed` is that of the order in which
+    of each. `system` takes the place of other instructions; among parameters it is a contestant's
+    own. `seed` is that of the order in which
     it is asked. `expected`: a list, the name of a column, one text for all, or what gives it of
     the variables (without any: of the text) of a case. Raises `UsageError`.
     """
     _check_numbers(repeats, seed)
     found = _prompts(prompts)
     rows = lines(variables) if variables is not None else None
-    cases = _cases(found, rows, system)
-    if not cases:
+    if not found:
         raise UsageError("There is nothing to ask: give a prompt, or several.")
     who = whom.contestants(models, parameters)
-    asked, settings = whom.shared(parameters)
-    if settings:
-        who = [replace(one, settings={**settings, **one.settings}) for one in who]
+    check_size(len(found), 1 if rows is None else len(rows), len(who), repeats)
+    cases = _cases(found, rows, system)
+    shared = whom.shared(parameters)
+    who = [whom.with_shared(one, shared) for one in who]
     cases = _with_expected(_with_names(cases), expected, rows)
-    return Grid(tuple(cases), tuple(who), repeats, asked or EMPTY, seed or 0)
+    return Grid(tuple(cases), tuple(who), repeats, shared.parameters or EMPTY, seed or 0)
 
 
 def _check_numbers(repeats: Any, seed: Any) -> None:
@@ -75,6 +76,7 @@ class _Prompt(NamedTuple):
     turns: Turns
     name: str = ""
     index: Any = None
+    index_names: tuple[Any, ...] = ()
 
 
 def _prompts(given: Any) -> list[_Prompt]:
@@ -101,8 +103,11 @@ def _prompts(given: Any) -> list[_Prompt]:
     found = [_prompt(one, number) for number, one in enumerate(several, 1)]
     if index is None:
         return found
-    pairs = zip(found, index, strict=True)
-    return [one._replace(index=place, name=str(place)) for one, place in pairs]
+    pairs = zip(found, index.places, strict=True)
+    return [
+        one._replace(index=place, name=place_name(place), index_names=index.names)
+        for one, place in pairs
+    ]
 
 
 def _is_message(value: Any) -> bool:
@@ -156,11 +161,17 @@ def _cases(
         raise UsageError(f"`system` is text, not {reprlib.repr(system)}.")
     if rows is None:
         return [
-            Case(prompt.name, _instructed(prompt.turns, system), prompt.index) for prompt in prompts
+            Case(
+                prompt.name,
+                instructed(prompt.turns, system or ""),
+                prompt.index,
+                index_names=prompt.index_names,
+            )
+            for prompt in prompts
         ]
     found = []
     for prompt in prompts:
-        turns = _instructed(prompt.turns, system)
+        turns = instructed(prompt.turns, system or "")
         start = [prompt.name or _beginning(prompt.turns)] if len(prompts) > 1 else []
         filled_in = [_filled(turns, row.values) for row in rows]
         if all(one == turns for one in filled_in):
@@ -170,17 +181,9 @@ def _cases(
             )
         for row, asked in zip(rows, filled_in, strict=True):
             name = " · ".join([*start, row.name])
-            found.append(Case(name, asked, row.index, labelled(row.values)))
+            values = labelled(row.values)
+            found.append(Case(name, asked, row.index, values, index_names=row.index_names))
     return found
-
-
-def _instructed(turns: Turns, system: str | None) -> Turns:
-    """With that system text instead of another."""
-    if not system:
-        return turns
-    rest = [tuple(one for one in turn if one.role != "system") for turn in turns]
-    rest[0] = (Message("system", system), *rest[0])
-    return tuple(rest)
 
 
 def _filled(turns: Turns, values: Mapping[str, Any]) -> Turns:

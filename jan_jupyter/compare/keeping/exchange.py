@@ -28,7 +28,7 @@ class Told(NamedTuple):
     created: float
     """Seconds since 1970."""
     notes: Mapping[str, Any]
-    """What was kept beside it (votes)."""
+    """What was kept beside it (votes, judgements)."""
 
 
 def write(told: Told, path: Path | str, overwrite: bool = False) -> Path:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from ...types import EMPTY
 from ..values import Call, Case, Contestant, Grid, Result, Row
 from . import written
+from .stored_votes import noted, said
 
 
-def join(results: Sequence[Result]) -> tuple[Grid, list[Row]]:
-    """The grid of all, and their rows at their new places.
+class Joined(NamedTuple):
+    """What becomes of several."""
+
+    grid: Grid
+    rows: list[Row]
+    notes: Mapping[str, Any]
+    """Of those beside the runs the votes and judgements."""
+    prices: Mapping[str, str]
+
+
+def join(results: Sequence[Result], notes: Sequence[Mapping[str, Any]]) -> Joined:
+    """The grid of all, their rows at their new places, and the votes that `notes` have of each.
 
     The same prompt is one case. A contestant that asks the same of the same model is one column if
     no cell of it would have two answers, else one for each result, which has the result's name.
@@ -20,7 +32,10 @@ def join(results: Sequence[Result]) -> tuple[Grid, list[Row]]:
     contestants: list[Contestant] = []
     taken: set[Call] = set()
     rows: list[Row] = []
-    for number, result in enumerate(results):
+    votes: dict[str, Any] = {}
+    prices: dict[str, str] = {}
+    for number, (result, beside) in enumerate(zip(results, notes, strict=True)):
+        columns: list[int] = []
         at = [cases.place(case) for case in result.grid.cases]
         for place, contestant in enumerate(result.grid.contestants):
             one = _whole(contestant, result.grid)
@@ -30,12 +45,20 @@ def join(results: Sequence[Result]) -> tuple[Grid, list[Row]]:
             if column is None:
                 column = len(contestants)
                 contestants.append(_renamed(one, contestants, result.name or str(number + 1)))
+            columns.append(column)
+            if price := result.prices.get(contestant.name):
+                prices[contestants[column].name] = price
             moved = [call._replace(contestant=column) for call in calls]
             taken.update(moved)
             rows += [replace(row, call=call) for row, call in zip(own, moved, strict=True)]
+        votes |= (
+            noted(replace(v, case=at[v.case], left=columns[v.left], right=columns[v.right]))
+            for v in said(beside, result.grid)
+        )
     repeats = max(result.grid.repeats for result in results)
     seed = results[0].grid.seed
-    return Grid(tuple(cases.found), tuple(contestants), repeats, EMPTY, seed), rows
+    grid = Grid(tuple(cases.found), tuple(contestants), repeats, EMPTY, seed)
+    return Joined(grid, rows, votes, prices)
 
 
 class _Cases:

@@ -13,7 +13,7 @@ from ...errors import RunNotFound, UsageError, expect
 from ...workspace import Workspace, shared
 from ..values import Result
 from . import exchange, joined
-from .store import Store
+from .store import PRICES, Store
 from .stored_runs import Listed, Run
 
 Opened = Callable[[Store, Run], Any]
@@ -87,15 +87,17 @@ class Runs:
         """A new run of all the answers of several, opened; they stay as they are.
 
         The same prompts are one row. A model that several runs have asked the same prompts is a
-        column for each run, else one column. Scores come along, votes do not. `name`: default
-        "A + B".
+        column for each run, else one column. Scores, votes and judgements come along. `name`:
+        default "A + B".
         """
         if len(names) < 2:
             raise UsageError('It takes two runs to join: jan.runs.join("A", "B").')
         runs = [self.find(one) for one in names]
-        grid, rows = joined.join([self.store.result(run) for run in runs])
-        result = Result(grid, rows, " + ".join(run.name for run in runs))
-        return self._opened(self.store, self.store.put(result, name))
+        results = [self.store.result(run) for run in runs]
+        made = joined.join(results, [self.store.notes(run) for run in runs])
+        notes = {**made.notes, **({PRICES: made.prices} if made.prices else {})}
+        result = Result(made.grid, made.rows, " + ".join(run.name for run in runs))
+        return self._opened(self.store, self.store.put(result, name, notes=notes))
 
     def delete(self, name: str) -> None:
         """Remove a run; its answers are not given out again."""

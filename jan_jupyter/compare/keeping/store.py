@@ -25,6 +25,10 @@ from .writer import Job, reading, writer
 T = TypeVar("T")
 
 
+PRICES = "prices"
+"""The note of the prices that a result has."""
+
+
 class Store:
     """The runs of one data folder. What reads or waits here is not for the background loop.
 
@@ -71,13 +75,30 @@ class Store:
             self._writer.submit(lambda connection: stored_rows.score(connection, run, scores))
         )
 
+    async def reprice(self, run: Run, call: Call, cost: float | None) -> None:
+        """What a row that is there has cost, as it is known now."""
+        await _done(
+            self._writer.submit(lambda connection: stored_rows.reprice(connection, run, call, cost))
+        )
+
     def score_all(self, run: Run, scores: Mapping[Call, Mapping[str, Score]]) -> None:
         """The same for many at once, waited for."""
         self._wait(lambda connection: stored_rows.score(connection, run, scores))
 
-    def note(self, run: Run, name: str, value: Any) -> None:
-        """Keep anything that JSON can say beside a run (votes, a baseline); `None` removes it."""
-        self._wait(lambda connection: stored_runs.note(connection, run, name, value))
+    async def note(self, run: Run, name: str, value: Any) -> None:
+        """Keep anything that JSON can say beside a run (a vote, a price); `None` removes it."""
+        await _done(
+            self._writer.submit(lambda connection: stored_runs.note(connection, run, name, value))
+        )
+
+    def note_all(self, run: Run, notes: Mapping[str, Any]) -> None:
+        """The same for many at once, waited for."""
+
+        def note(connection: sqlite3.Connection) -> None:
+            for name, value in notes.items():
+                stored_runs.note(connection, run, name, value)
+
+        self._wait(note)
 
     def rename(self, run: Run, name: str) -> Run:
         """Raises `RunError` if the name is taken."""
@@ -163,7 +184,8 @@ class Store:
 
         def result(connection: sqlite3.Connection) -> Result:
             grid = self._grid(run, stored_runs.described(connection, run))
-            return Result(grid, [*stored_rows.rows(connection, run)], run.name)
+            prices = stored_runs.notes(connection, run).get(PRICES) or {}
+            return Result(grid, [*stored_rows.rows(connection, run)], run.name, prices)
 
         found = self._read(result, None)
         if found is None:
@@ -196,7 +218,7 @@ class Store:
         return self.notes(run).get(name)
 
     def notes(self, run: Run) -> Mapping[str, Any]:
-        """All that `note` has kept."""
+        """All that `note` has kept, the last behind."""
         nothing: dict[str, Any] = {}
         return self._read(lambda connection: stored_runs.notes(connection, run), nothing)
 

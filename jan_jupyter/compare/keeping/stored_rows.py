@@ -123,6 +123,13 @@ def find(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Row]:
     return rows
 
 
+def reprice(connection: sqlite3.Connection, run: Run, call: Call, cost: float | None) -> None:
+    connection.execute(
+        "UPDATE rows SET cost = ? WHERE run = ? AND prompt = ? AND contestant = ? AND repeat = ?",
+        (cost, run.id, *call),
+    )
+
+
 def score(
     connection: sqlite3.Connection, run: Run, scores: Mapping[Call, Mapping[str, Score]]
 ) -> None:

@@ -179,6 +179,6 @@ def note(connection: sqlite3.Connection, run: Run, name: str, value: Any) -> Non
 
 
 def notes(connection: sqlite3.Connection, run: Run) -> dict[str, Any]:
-    """All that was kept beside a run."""
-    query = "SELECT name, value FROM notes WHERE run = ? ORDER BY name"
+    """All that was kept beside a run, what was kept last behind."""
+    query = "SELECT name, value FROM notes WHERE run = ? ORDER BY rowid"
     return {name: json.loads(value) for name, value in connection.execute(query, (run.id,))}

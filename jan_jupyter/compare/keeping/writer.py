@@ -227,6 +227,7 @@ def _committed(connection: sqlite3.Connection, path: Path, batch: list[_Task]) -
     with told(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
+            _known(connection, path)  # it may have become a newer one since it was opened
             for task in batch:
                 connection.execute("SAVEPOINT job")
                 try:
@@ -276,6 +277,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
             return
         with closing(connection):
             connection.execute("BEGIN")
+            _known(connection, path)
             yield connection
 
 
@@ -306,7 +308,7 @@ def check(path: Path) -> None:
     """
     connection = sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)
     try:
-        version = _version(connection)
+        version = _known(connection, path)
         known = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
         if not version:  # new, if there is nothing in it
             known = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -316,19 +318,20 @@ def check(path: Path) -> None:
         return  # who is killed while the log is taken over leaves a file that is whole with it
     finally:
         connection.close()
-    if version > VERSION:
-        raise _newer(path)
     if not known:
         raise RunsUnreadable(f"{path} is no store of runs: move it away.")
 
 
-def _newer(path: Path) -> RunsUnreadable:
-    told = f"{path} was written by a newer version of jan_jupyter; it was not touched. Upgrade with"
-    return RunsUnreadable(f"{told} `pip install --upgrade jan-jupyter`, or name another folder.")
-
-
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _known(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of its tables, 0 if there are none. Raises `RunsUnreadable` for a newer one."""
+    if (version := _version(connection)) <= VERSION:
+        return version
+    told = f"{path} was written by a newer version of jan_jupyter; it was not touched. Upgrade with"
+    raise RunsUnreadable(f"{told} `pip install --upgrade jan-jupyter`, or name another folder.")
 
 
 def _file(path: Path) -> tuple[int, int] | None:
@@ -363,9 +366,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     else:
         _insist(connection, "PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-    if (version := _version(connection)) > VERSION:
-        raise _newer(path)
-    if version == 0:
+    if _known(connection, path) == 0:
         connection.execute("BEGIN IMMEDIATE")
         if _version(connection) == 0:  # nobody was faster
             for table in TABLES:

@@ -11,10 +11,12 @@ import hashlib
 import json
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ...structured import shape_of
 from ...types import EMPTY, ChatRequest, Message, Reply, Timings, Usage
@@ -55,6 +57,16 @@ def fingerprint(value: Any) -> str:
 # Values of any kind -------------------------------------------------------------------------------
 
 _KIND = "$kind"
+
+
+def _zoned(value: Sequence[str]) -> datetime:
+    """A time in its zone; by its distance from UTC where that zone is not known."""
+    text, zone = value
+    with suppress(LookupError, ValueError):
+        return datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
+    return datetime.fromisoformat(text)
+
+
 _WRITE: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
     (datetime, "datetime", lambda v: v.isoformat()),
     (date, "date", lambda v: v.isoformat()),
@@ -65,6 +77,7 @@ _WRITE: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
 )
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "datetime": datetime.fromisoformat,
+    "zoned": _zoned,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
     "timedelta": lambda v: timedelta(seconds=v),
@@ -79,6 +92,8 @@ def value_json(value: Any) -> Any:
     """A value of a data frame, or what is expected; what JSON has no form for is written out."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
+    if isinstance(value, datetime) and (zone := getattr(value.tzinfo, "key", "")):
+        return {_KIND: "zoned", "value": [value.isoformat(), zone]}
     for kind, name, write in _WRITE:
         if isinstance(value, kind):
             # A value that is no time is one of these, too, for pandas.
@@ -140,7 +155,7 @@ def grid_json(grid: Grid) -> Json:
     }
 
 
-_CONTESTANT = ("name", "model", "parameters", "settings")
+_CONTESTANT = ("name", "model", "parameters", "settings", "system")
 
 
 def _case_json(case: Case) -> Json:
@@ -149,6 +164,7 @@ def _case_json(case: Case) -> Json:
         "index": value_json(case.index),
         "variables": value_json(dict(case.variables)) or None,
         "expected": value_json(case.expected),
+        "index_names": [*map(value_json, case.index_names)] or None,
     }
     return written | {name: value for name, value in more.items() if value is not None}
 
@@ -171,6 +187,7 @@ def _case_of(written: Mapping[str, Any]) -> Case:
         value_of(written.get("index")),
         value_of(written.get("variables", {})) or EMPTY,
         value_of(written.get("expected")),
+        tuple(map(value_of, written.get("index_names", ()))),
     )
 
 

@@ -86,7 +86,7 @@ class Live:
             self._hurry.set()
             await asyncio.wait([self._reckons])
         result, known = self._now(), None if self._stale else self._figures
-        votes = self.session.votes
+        votes = self.session.heard.votes
         figures = known or await asyncio.to_thread(document.figures_of, result, votes)
         assert figures is not None
         return await asyncio.to_thread(self._document, result, figures)
@@ -198,7 +198,7 @@ class Live:
             "seq": self._seq,
         }
         result, figures = self._now(), self._figures
-        votes = len(self.session.votes)
+        votes = len(self.session.heard.votes)
 
         def made() -> protocol.Comparison:
             return self._document(result, figures or document.counted_of(result, votes))
@@ -212,7 +212,7 @@ class Live:
 
     def _now(self) -> Result:
         session = self.session
-        return Result(session.grid, [*session.rows.values()], session.name)
+        return Result(session.grid, [*session.rows.values()], session.name, session.pricing.told)
 
     # Figures --------------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class Live:
             if self._running and not self.audience.greeted:
                 return  # at the end there is time
             began = monotonic()
-            result, votes = self._now(), self.session.votes
+            result, votes = self._now(), self.session.heard.votes
             found = await asyncio.to_thread(document.figures_of, result, votes)
             self._figures, self._took = found, monotonic() - began
             self.audience.tell({"type": "figures", **found})

@@ -11,12 +11,12 @@ from time import monotonic, time
 
 from ...ask import Stream
 from ...errors import JanError
-from ...fold import NOTHING
 from ...router import Target
 from ...types import ChatRequest, Event, Reply
 from ..values import Row
 from .compose import Composer
 from .plan import Ask, Fact
+from .prices import cost
 from .watching import STOPPED, Watcher
 
 WAITED = "refused at first and asked again: its times are not known"
@@ -76,7 +76,7 @@ async def reply_to(
     asking.partial, asking.cold, asking.waited = None, False, False
     asking.has_slots = target.engine.local
     asking.who = target.model.id, target.engine.options.name
-    _, *following = composer.grid.cases[asking.ask.case].turns
+    _, *following = composer.turns(asking.ask.case, asking.ask.contestant)
     if answers > 1:
         request = replace(request, parameters={**request.parameters, "n": answers})
     asking.sent = monotonic()
@@ -117,13 +117,13 @@ def rows_of(
         times = replace(reply.timings, first_token=None, total=None)
         reply = replace(reply, timings=times, notes=(*reply.notes, WAITED))
     replies = [replace(each, others=()) for each in reply.choices] if together else [reply]
-    cost = fact.price.of(reply.usage) if fact.price and reply.usage != NOTHING else None
+    money = cost(fact.price, reply)
     now = time()
     rows = [
         Row(asking.ask.call(n), keys[n], each, cold=asking.cold, at=now)
         for n, each in zip(keys, replies, strict=False)
     ]
-    return [replace(rows[0], cost=cost), *rows[1:]]
+    return [replace(rows[0], cost=money), *rows[1:]]
 
 
 def failures(asking: Asking, line: str) -> list[Row]:

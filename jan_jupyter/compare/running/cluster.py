@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ... import bridge, errors
-from ...redaction import is_secret_name
+from ...redaction import is_secret_name, without_secrets
 from ...router import Target
 from ...types import ChatRequest, Event, Reply
-from ..values import Case, Contestant, Grid
+from ..values import Case, Contestant, Grid, instructed
 from .asking import ASKING, Asking, notice, reply_to
 from .compose import Composer
 from .plan import Ask
@@ -36,12 +37,18 @@ class Cluster:
     """Asks there instead of here; a stop ends what is under way there, too."""
 
     def __init__(self, client: Any) -> None:
+        if not hasattr(client, "asynchronous"):
+            raise errors.UsageError(
+                '`client` is a dask.distributed.Client, such as Client("tcp://scheduler:8786"), not'
+                f" {client!r:.80}."
+            )
         if client.asynchronous:
             raise errors.UsageError(
                 "The client of a cluster is one that waits: Client(…), without asynchronous=True."
             )
         self._client = client
         self._stop = f"jan-stop-{uuid.uuid4().hex}"
+        self._stopped = False
 
     def workers(self) -> int:
         """How many processes answer. It asks the cluster: not on the loop."""
@@ -95,8 +102,18 @@ class Cluster:
 
     def _end(self, future: Any) -> None:
         """Nobody waits any more, for this or any other request of the run."""
-        _flag(self._stop, self._client).set()
+        if not self._stopped:
+            self._stopped = True
+            _flag(self._stop, self._client).set()
         future.cancel()
+
+    def close(self) -> None:
+        """The run has ended: its workers need not wait for a stop any more. It asks the cluster."""
+        if not self._stopped:
+            with suppress(Exception):  # the cluster may be gone
+                flag = _flag(self._stop, self._client)
+                flag.set()
+                flag.clear()
 
 
 def _flag(name: str, client: Any = None) -> Any:
@@ -107,32 +124,60 @@ def _flag(name: str, client: Any = None) -> Any:
     return made(name, client=client)
 
 
+_stops: dict[str, asyncio.Future[Any]] = {}
+
+
+def _stop_of(name: str) -> asyncio.Future[Any]:
+    """On a worker: done when that run is stopped, or has ended. All its requests share one wait, as
+    the scheduler remembers each until then."""
+    found = _stops.get(name)
+    if found is None:
+        found = _stops[name] = asyncio.ensure_future(_flag(name).wait())
+
+        def forget(done: asyncio.Future[Any]) -> None:
+            del _stops[name]
+            _ = done.cancelled() or done.exception()  # the scheduler may be gone
+
+        found.add_done_callback(forget)
+    return found
+
+
 def check_secrets(grid: Grid) -> None:
     """Raises `UsageError` if a key would have to travel."""
     for one in grid.contestants:
-        for name in _names({**grid.parameters, **one.parameters, **one.settings}):
-            if is_secret_name(name):
-                raise errors.UsageError(
-                    f"{name} of {one.name} would travel to the cluster: leave it out, and set it"
-                    " where its workers run (`%jan keys`, or a variable)."
-                )
+        given = {**grid.parameters, **one.parameters, **one.settings}
+        if (name := next(_secrets(given), None)) is not None:
+            raise errors.UsageError(
+                f"{name} of {one.name} would travel to the cluster: leave it out, and set it"
+                " where its workers run (`%jan keys`, or a variable)."
+            )
 
 
-def _names(values: Mapping[str, Any]) -> list[str]:
-    inner = [name for v in values.values() if isinstance(v, Mapping) for name in _names(v)]
-    return [*values, *inner]
+def _secrets(value: Any, name: str = "") -> Iterator[str]:
+    """The names of what may be a key, by its name or within an address."""
+    if is_secret_name(name) or (
+        isinstance(value, str) and "://" in value and without_secrets(value) != value
+    ):
+        yield name
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _secrets(inner, str(key))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _secrets(inner, name)
 
 
 def _alone(grid: Grid, ask: Ask) -> Grid:
     """One cell of a grid, and of it only what is asked."""
-    turns, one = grid.cases[ask.case].turns, grid.contestants[ask.contestant]
+    one = grid.contestants[ask.contestant]
+    turns = instructed(grid.cases[ask.case].turns, one.system)
     contestant = Contestant(one.name, one.model, dict(one.parameters), dict(one.settings))
     return Grid((Case("", turns),), (contestant,), 1, dict(grid.parameters))
 
 
 async def answer(one: Grid, answers: int, stop: str) -> Answer:
     """On a worker, on its own loop: the answer, unless the run is stopped before it comes."""
-    stopped = asyncio.ensure_future(_flag(stop).wait())
+    stopped = _stop_of(stop)
     answering = asyncio.ensure_future(bridge.await_(_answer(one, answers)))
     try:
         await asyncio.wait([stopped, answering], return_when=asyncio.FIRST_COMPLETED)
@@ -140,9 +185,8 @@ async def answer(one: Grid, answers: int, stop: str) -> Answer:
             return answering.result()
         return Answer(None, errors.WorkerDied("The run was stopped."), False, False, None)
     finally:
-        stopped.cancel()
         answering.cancel()
-        await asyncio.wait([stopped, answering])
+        await asyncio.wait([answering])
 
 
 async def _answer(one: Grid, answers: int) -> Answer:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from ...precedence import Level
 from ...router import Router, Target
 from ...types import ChatRequest, Message
-from ..values import Grid, Row
+from ..values import Grid, Row, Turns, instructed
 from .keys import key
 
 
@@ -53,9 +53,13 @@ class Composer:
         Each turn after the first is asked after the answers to those before it: the key holds what
         is asked, for nobody knows those answers before they come.
         """
-        first, *following = self.grid.cases[case].turns
+        first, *following = self.turns(case, contestant)
         request, target = self.request(contestant, first)
         return request, target, {n: key(request, target, n, following) for n in repeats}
+
+    def turns(self, case: int, contestant: int) -> Turns:
+        """What a contestant is asked: with instructions of its own if it has any."""
+        return instructed(self.grid.cases[case].turns, self.grid.contestants[contestant].system)
 
     def _levels(self, contestant: int) -> Sequence[Level]:
         return (Level("thread", self.grid.contestants[contestant].settings),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -34,12 +34,14 @@ async def look(
     earlier: Iterable[Row] = (),
     prices: Mapping[str, Price] | None = None,
     retry: bool = False,
+    told: Callable[[int], object] | None = None,
 ) -> Facts:
     """What is known of a grid before anything is asked; nothing is loaded, nothing sent.
 
     `earlier` rows tell how long calls take and what they cost. `prices` go by the contestant's name
     or its model's; others are those of the model's description, or of `genai-prices` if it is
-    installed. With `retry` errors that are kept do not count as stored.
+    installed. With `retry` errors that are kept do not count as stored. `told` is called with the
+    number of calls that were looked for.
     """
     composer = Composer(grid, workspace.router)
     machine = await asyncio.to_thread(probe)
@@ -47,20 +49,27 @@ async def look(
         await asyncio.to_thread(_fact, composer, i, machine, prices or {})
         for i in range(len(grid.contestants))
     ]
-    found = await _stored(composer, kept, facts) if kept is not None else []
+    found = await _stored(composer, kept, facts, told) if kept is not None else []
     rows = {call: row for call, row in found if row.ok or not retry}
     known = Earlier.of([*earlier, *rows.values()])
-    told = tuple(known.told(fact) for fact in facts)
-    return Facts(told, {call: row.key for call, row in rows.items()})
+    timed = tuple(known.told(fact) for fact in facts)
+    return Facts(timed, {call: row.key for call, row in rows.items()})
 
 
-async def _stored(composer: Composer, kept: Kept, facts: Sequence[Fact]) -> list[tuple[Call, Row]]:
+async def _stored(
+    composer: Composer,
+    kept: Kept,
+    facts: Sequence[Fact],
+    told: Callable[[int], object] | None,
+) -> list[tuple[Call, Row]]:
     """What is kept of the calls of a grid."""
     calls = [call for call in composer.grid.calls() if not facts[call.contestant].error]
     found: list[tuple[Call, Row]] = []
     for first in range(0, len(calls), AT_A_TIME):
         some = calls[first : first + AT_A_TIME]
         found += await asyncio.to_thread(_found, composer, kept, some)
+        if told is not None:
+            told(first + len(some))
     return found
 
 
@@ -86,13 +95,14 @@ def _fact(
     except JanError as error:
         return Fact(place=HERE, error=str(error))
     model, options = target.model, target.engine.options
-    price = prices.get(one.name) or prices.get(one.model) or prices.get(model.id)
-    price = price or described(model.metadata, f"{model.id}'s description")
+    given = prices.get(one.name) or prices.get(one.model) or prices.get(model.id)
+    price = given or described(model.metadata, f"{model.id}'s description")
     fact = Fact(
         engine=options.name,
         model=model.id,
         load=model.id,
         price=price,
+        paid=given is not None,
         shares=target.engine.gives_choices(model),
     )
     if target.engine.local:
@@ -103,7 +113,7 @@ def _fact(
     address = options.at(model).address
     swaps = bool(options.row and options.row.swaps)
     here = swaps and is_this_machine(address)
-    paid = not is_own_server(address)
+    paid = given is not None or not is_own_server(address)
     if paid and price is None:
         price = listed(str(model.settings.get("model") or options.model or model.id), address)
     return replace(

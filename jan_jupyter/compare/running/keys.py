@@ -47,7 +47,7 @@ def key(
             "model": _model(target.model, without_secrets(options.address)),
             "request": {**written.request_json(request), "parameters": parameters, "priority": ""},
             "settings": _without_secrets(settings),
-            "files": _named_files(settings),
+            "files": _named_files(settings, target.model.path),
             "following": [[written.message_json(m) for m in turn] for turn in following],
             "repeat": repeat,
         }
@@ -89,10 +89,17 @@ def _file(path: Path, hash_: str = "") -> list[Any]:
     return [path.name, status.st_size, status.st_mtime_ns]
 
 
-def _named_files(settings: Mapping[str, Any]) -> dict[str, list[Any]]:
+_BESIDE = {"lora", "chat_template_file"}
+"""Settings whose files may lie in the folder of the model's description."""
+
+
+def _named_files(settings: Mapping[str, Any], model: Path) -> dict[str, list[Any]]:
     """The files that settings name (adapters, templates), each as it is now."""
     found: dict[str, list[Any]] = {}
+    folder = model if model.is_dir() else model.parent
     for name, value in _texts(settings):
+        if name.split(".")[1] in _BESIDE:
+            value = os.path.join(folder, os.path.expanduser(value))
         if os.path.isabs(value):
             with suppress(OSError, ValueError):
                 if stat.S_ISREG(os.stat(value).st_mode):

@@ -215,6 +215,7 @@ class Plan:
             f"{_count(len(grid), 'call')}: {size}{stored}",
             *map(self._lane_line, self.lanes),
             *self._refusals(),
+            *self._prices(),
             self._takes(),
         ]
 
@@ -235,6 +236,11 @@ class Plan:
         for contestant, fact in zip(self.grid.contestants, self.facts.contestants, strict=True):
             if fact.error:
                 yield f"{contestant.name} cannot be asked: {fact.error}"
+
+    def _prices(self) -> Iterator[str]:
+        for contestant, fact in zip(self.grid.contestants, self.facts.contestants, strict=True):
+            if fact.paid and fact.price is not None and not fact.error:
+                yield f"{contestant.name} is reckoned at {fact.price}"
 
     def _takes(self) -> str:
         cost, seconds = self.cost, self.seconds

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...types import Usage
+from ...errors import UsageError
+from ...fold import NOTHING
+from ...types import Reply, Usage
+from ..grids.frames import lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,14 @@ class Price:
     """Who says so."""
     date: str = ""
     """When that was so: `2026-11-29`."""
+    own: bool = False
+    """Whether it stands in the user's table: then it counts for what is stored, too."""
+
+    def __str__(self) -> str:
+        cached = "" if self.cached is None else f", {self.cached:g} cached"
+        amounts = f"{self.prompt:g} (prompt{cached}) and {self.completion:g} (answer)"
+        by = ", ".join(filter(None, (self.source, self.date)))
+        return f"{amounts} {self.currency} for a million tokens{by and f', by {by}'}"
 
     def of(self, usage: Usage) -> float:
         """Money for an answer; an estimate, for what a server bills is its own affair."""
@@ -45,7 +57,51 @@ class ListedPrice(Price):
         return _listed(self.model, self.address, usage)
 
 
-def described(metadata: Mapping[str, Any], source: str) -> Price | None:
+def cost(price: Price | None, reply: Reply | None) -> float | None:
+    """Money for a reply, an estimate; `None` where its price or its tokens are not known."""
+    known = price is not None and reply is not None and reply.usage != NOTHING
+    return price.of(reply.usage) if known and price and reply else None
+
+
+def table(given: Any) -> dict[str, Price]:
+    """A user's prices, by the name of a contestant or the id of a model: money for a million tokens
+    of prompt and of answer.
+
+    `{"gpt-4o": (2.5, 10)}`, or a mapping for each with `prompt`, `completion`, and `cached`,
+    `currency`, `source`, `date` where they matter; or rows (a data frame, a list of mappings) of
+    these with `model`. Raises `UsageError`.
+    """
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return {str(name): _given(name, one) for name, one in given.items()}
+    rows = [line.values for line in lines(given)]
+    if nameless := next((row for row in rows if not isinstance(row.get("model"), str)), None):
+        raise UsageError(f"A row of prices names its `model`, not {reprlib.repr(nameless)}.")
+    return {row["model"]: _given(row["model"], row) for row in rows}
+
+
+def _given(name: Any, written: Any) -> Price:
+    if isinstance(written, Price):
+        return written
+    if isinstance(written, tuple | list) and len(written) == 2:
+        written = dict(zip(("prompt", "completion"), written, strict=True))
+    whole = isinstance(written, Mapping) and written.keys() <= {*_NAMES, "model"}
+    source = str(written.get("source") or "your table") if whole else ""
+    found = described({"price": written}, source, own=True) if whole else None
+    if found is None:
+        raise UsageError(
+            f"The price of {name} is money for a million tokens of prompt and answer,"
+            f' {{"prompt": 2.5, "completion": 10}}, with {", ".join(_NAMES[2:])} if they are known,'
+            f" not {reprlib.repr(written)}."
+        )
+    return found
+
+
+_NAMES = ("prompt", "completion", "cached", "currency", "source", "date")
+
+
+def described(metadata: Mapping[str, Any], source: str, *, own: bool = False) -> Price | None:
     """The price that a model's description has: `"price": {"prompt": 2.5, "completion": 10}` in its
     `metadata`, with `cached`, `currency` and `date` where they matter. `None` for what is no price.
     """
@@ -58,7 +114,7 @@ def described(metadata: Mapping[str, Any], source: str) -> Price | None:
     if prompt is None or completion is None:
         return None
     currency, date = str(written.get("currency") or "USD"), str(written.get("date") or "")
-    return Price(prompt, completion, cached, currency, source, date)
+    return Price(prompt, completion, cached, currency, source, date, own)
 
 
 def _money(value: Any) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Literal
 
@@ -50,6 +50,15 @@ class Progress:
     states: Sequence[State]
     ended: str = ""
     """Why it ends before all is asked; empty if it does not."""
+    at: float = field(default_factory=monotonic)
+    """When it was so."""
+
+    def later(self) -> Progress:
+        """The same now, if nothing has ended since: the longer that takes, the more is left."""
+        now = monotonic()
+        passed = self.seconds + now - self.at
+        left = self.left * passed / self.seconds if self.left and self.seconds else self.left
+        return replace(self, seconds=passed, left=left, at=now)
 
     def __str__(self) -> str:
         parts = [f"{self.done:,} of {self.total:,}"]

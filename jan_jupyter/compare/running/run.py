@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ...ask import settled
@@ -21,8 +21,12 @@ from .compose import Composer, Kept
 from .facts import AT_A_TIME
 from .limits import LONGEST_PAUSE, Limit
 from .plan import AT_ONCE, Fact, Lane, Plan, Stage
+from .prices import cost
 from .progress import Counting, State, Tell, Word
 from .watching import STOPPED, Brake, Watcher
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
 
 TRIES = 6
 """How often a request is sent that a server refuses because it has too much to do."""
@@ -78,6 +82,7 @@ async def run(
         task.cancel()
         await asyncio.wait([task])
         _ = task.cancelled() or task.exception()  # whoever leaves early does not ask for it
+        await running.close()
 
 
 @dataclass(eq=False, slots=True)
@@ -131,7 +136,8 @@ class _Run:
         self._limits: dict[str, Limit] = {}
         self._count = Counting(plan, tell)
         self._reply_to = reply_to
-        self._machines, self._elsewhere = 1, False
+        self._machines = 1
+        self._cluster: Cluster | None = None
 
     async def ask_there(self, client: Any) -> None:
         """Ask by the workers of a cluster, each of which has slots and memory of its own."""
@@ -139,8 +145,12 @@ class _Run:
 
         check_secrets(self.plan.grid)
         cluster = Cluster(client)
-        self._reply_to = cluster.reply_to
-        self._machines, self._elsewhere = await asyncio.to_thread(cluster.workers), True
+        self._reply_to, self._cluster = cluster.reply_to, cluster
+        self._machines = await asyncio.to_thread(cluster.workers)
+
+    async def close(self) -> None:
+        if self._cluster is not None:
+            await asyncio.to_thread(self._cluster.close)
 
     async def go(self) -> None:
         unwatch = self._router.watch(self._see)
@@ -169,7 +179,12 @@ class _Run:
             taken = {call: row for call, row in taken.items() if row.ok or not self._retry}
             self._served |= taken.keys()
             # They belong to this run, too, whichever they came from.
-            await self._finish([replace(r, call=c, reused=True) for c, r in taken.items()])
+            await self._finish([self._served_as(call, row) for call, row in taken.items()])
+
+    def _served_as(self, call: Call, row: Row) -> Row:
+        """A row that is kept, as one of this run: also in what it costs, at the price of today."""
+        money = cost(self._ones[call.contestant].fact.price, row.reply) if row.ok else row.cost
+        return replace(row, call=call, reused=True, cost=money)
 
     # Places ---------------------------------------------------------------------------------------
 
@@ -227,7 +242,7 @@ class _Run:
 
     async def _make_room(self, before: Stage, after: Stage) -> None:
         """Unload what is not needed any more, if both do not fit beside each other."""
-        if self._elsewhere:
+        if self._cluster is not None:
             return  # each of its workers makes room for itself
         facts = self.plan.facts.contestants
         rooms = [room for i in after.contestants if (room := facts[i].room) is not None]

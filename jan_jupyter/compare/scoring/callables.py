@@ -119,7 +119,7 @@ def failure(name: str, error: BaseException) -> str:
 def as_score(said: Any, name: str) -> Score:
     """What a function has returned. Values are plain Python; what is no value is a note."""
     if isinstance(said, Score):
-        return said
+        return _score(said.value, said.note, name)
     if isinstance(said, Mapping):
         value = next((said[key] for key in _VALUES if key in said), None)
         note = next((said[key] for key in _NOTES if said.get(key) is not None), "")

@@ -7,15 +7,15 @@ import hashlib
 import inspect
 import itertools
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
 from ...ask import whole
 from ...chat import Chat
 from ...types import Message, Reply, Usage
-from ...workspace import Workspace
-from ..values import Case, Result, Row, Score
+from ...workspace import Workspace, shared
+from ..values import Call, Case, Result, Row, Score
 from . import judge_prompts as prompts
 from .callables import failure
 from .judge_prompts import QUALITY, Form, Scale
@@ -141,7 +141,10 @@ class Judge:
 
     async def _chat(self, messages: Sequence[Message], schema: Any) -> Reply:
         def composed() -> Any:  # looks at files
-            chat = Chat(self.model, workspace=self._workspace, **self._parameters)
+            workspace = self._workspace or shared()
+            # The default's model alone: its instructions are not for judging.
+            model = self.model or workspace.router.model(None)[0]
+            chat = Chat(model, workspace=workspace, **self._parameters)
             return chat.once(messages, schema=schema, priority="grid")
 
         reply = await whole(await asyncio.to_thread(composed))
@@ -162,16 +165,17 @@ async def pairwise(
     """Have a judge compare the answers of contestants (by number; default: all pairs), prompt by
     prompt and repeat by repeat.
 
-    Of `known` those of this judge that have a verdict are not asked for again.
+    Of `known` those of this judge that have a verdict are not asked for again, unless an answer
+    is another one now (by its length).
     `on_judgement(judgement)`, sync or async, is told each new one at once; what it raises ends it.
     """
-    count = len(result.grid.contestants)
-    chosen = [*(itertools.combinations(range(count), 2) if pairs is None else pairs)]
-    for left, right in chosen:
-        if left == right or not {left, right} <= {*range(count)}:
-            raise errors.UsageError(f"({left}, {right}) is no pair of the {count} contestants.")
+    chosen = _chosen(len(result.grid.contestants), pairs)
     rows = {row.call: row for row in result.rows if row.ok}
-    found = {_place(one): one for one in known if one.by == judge.name and one.verdict}
+    found = {
+        _place(one): one
+        for one in known
+        if one.by == judge.name and one.verdict and one.lengths == _lengths(one, rows)
+    }
     wanted = [
         (rows[call], rows[other])
         for left, right in chosen
@@ -195,6 +199,21 @@ async def pairwise(
 
 def _place(one: Judgement) -> tuple[int, int, int, int]:
     return one.case, one.left, one.right, one.repeat
+
+
+def _chosen(count: int, pairs: Iterable[tuple[int, int]] | None) -> list[tuple[int, int]]:
+    """These pairs of so many contestants, or all. Raises `UsageError`."""
+    chosen = [*(itertools.combinations(range(count), 2) if pairs is None else pairs)]
+    for left, right in chosen:
+        if left == right or not {left, right} <= {*range(count)}:
+            raise errors.UsageError(f"({left}, {right}) is no pair of the {count} contestants.")
+    return chosen
+
+
+def _lengths(one: Judgement, rows: Mapping[Call, Row]) -> tuple[int, ...]:
+    """Those of the two answers as they are now; fewer where one is gone."""
+    calls = (Call(one.case, contestant, one.repeat) for contestant in (one.left, one.right))
+    return tuple(len(rows[call].text) for call in calls if call in rows)
 
 
 def _kin(judge: str, row: Row) -> bool | None:

@@ -130,6 +130,8 @@ def _object(text: str, name: str) -> tuple[Any, str]:
     rationale = found.get("rationale")
     if not isinstance(rationale, str) or not rationale.strip():
         raise ValueError("`rationale` is missing: give your reasons, before the verdict")
+    if [*found].index("rationale") > [*found].index(name):
+        raise ValueError(f"`rationale` stands behind `{name}`: give your reasons first")
     return found[name], " ".join(rationale.split())
 
 

@@ -75,6 +75,7 @@ _NAMED: Mapping[str, Callable[[str, Workspace | None], Scorer]] = {
     "similar": lambda rest, place: Similar(rest or None, workspace=place),
     "judge": lambda rest, place: Judge(rest or None, workspace=place),
 }
+NAMES = tuple(_NAMED)
 _WITH_REST = ("contains", "regex", "numeric", "similar", "judge")
 
 
@@ -105,17 +106,24 @@ def scorer(thing: Any, *, name: str = "", workspace: Workspace | None = None) ->
     )
 
 
-def named_scorers(things: Any, *, workspace: Workspace | None = None) -> list[Scorer]:
+def things(given: Any) -> list[Any]:
+    """One scorer, several, or a mapping of names to them, as a list."""
+    if _is_schema(given) or isinstance(given, str) or not isinstance(given, Iterable):
+        return [given]
+    return [*given.values()] if isinstance(given, Mapping) else [*given]
+
+
+def named_scorers(given: Any, *, workspace: Workspace | None = None) -> list[Scorer]:
     """Scorers of one thing, of several, or of a mapping of names to them.
 
     Raises `UsageError` if two have one name.
     """
-    if _is_schema(things) or isinstance(things, str) or not isinstance(things, Iterable):
-        made = [scorer(things, workspace=workspace)]
-    elif isinstance(things, Mapping):
-        made = [scorer(one, name=str(k), workspace=workspace) for k, one in things.items()]
-    else:
-        made = [scorer(one, workspace=workspace) for one in things]
+    named = isinstance(given, Mapping) and not _is_schema(given)
+    names = [*map(str, given)] if named else [""] * len(things(given))
+    made = [
+        scorer(one, name=name, workspace=workspace)
+        for name, one in zip(names, things(given), strict=True)
+    ]
     seen: set[str] = set()
     for one in made:
         if one.name in seen:

@@ -125,9 +125,9 @@ class Share:
         return f"{self.count} of {self.of} ({self.count / self.of:.0%})" if self.of else "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Judged:
-    """Judgements of one judge, and how far it can be trusted."""
+    """Judgements of one judge, and how far it can be trusted; `str` is what to know of it."""
 
     judgements: tuple[Judgement, ...]
 
@@ -187,6 +187,11 @@ class Judged:
             found.append(f"without a verdict: {len(self.failed)}, the first: {self.failed[0].note}")
         return found
 
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.judgements):,} pairs judged", *self.lines()])
+
+    __repr__ = __str__
+
 
 def _which(left: int, right: int) -> Side | None:
     return None if left == right else "left" if left > right else "right"
@@ -201,13 +206,18 @@ def _kin(left: bool | None, right: bool | None) -> Side | None:
 # Agreement ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+RELIABLE, TENTATIVE = 0.8, 2 / 3
+"""Alphas from which on, by Krippendorff, one rater may stand for another, or with caution."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Agreement:
-    """How far several agree on the same pairs of answers."""
+    """How far several agree on the same pairs of answers; `str` is a sentence."""
 
     estimate: Estimate | None
     """Krippendorff's alpha, nominal: 1 is full agreement, 0 what chance gives; with its interval
-    where there is enough of it. `None` where fewer than two pairs were judged by two or more."""
+    where there is enough of it. `None` where fewer than two pairs were judged by two or more, or
+    all have said one thing of all: nothing shows then that they look."""
     same: Share
     """The pairs on which all who voted say the same, of those that two or more have judged."""
     raters: tuple[str, ...]
@@ -216,13 +226,28 @@ class Agreement:
     def alpha(self) -> float | None:
         return self.estimate.value if self.estimate else None
 
+    @property
+    def word(self) -> str:
+        """What that means, by the lower end of the interval; "can't tell" where there is none."""
+        low = self.estimate.low if self.estimate else None
+        if low is None:
+            return "can't tell: too few for an interval"
+        if low <= 0:
+            return "can't tell from chance"
+        if low < TENTATIVE:
+            return "more than chance, too little for one to stand for the other"
+        return "one may stand for the other" + ("" if low >= RELIABLE else ", with caution")
+
     def __str__(self) -> str:
-        said = f"the same verdict on {self.same}"
+        who = f"{', '.join(self.raters[:-1])} and {self.raters[-1]}: " if self.raters else ""
+        said = f"{who}the same verdict on {self.same}"
         if (found := self.estimate) is None:
-            return f"{said}; too few for a number"
+            return f"{said}; too few, or too much alike, for a number"
         known = found.low is not None and found.high is not None
         ends = f" ({found.low:.2f} to {found.high:.2f})" if known else ""
-        return f"{said}; Krippendorff's alpha {found.value:.2f}{ends}"
+        return f"{said}; Krippendorff's alpha {found.value:.2f}{ends}: {self.word}"
+
+    __repr__ = __str__
 
 
 def agreement(votes: Iterable[Vote]) -> Agreement:
@@ -233,7 +258,8 @@ def agreement(votes: Iterable[Vote]) -> Agreement:
     rated = ratings(votes)
     units = [{*unit} - {None} for unit in zip(*rated.values(), strict=True)]
     same = Share(sum(len(unit) == 1 for unit in units), len(units))
-    estimate = alpha([*rated.values()]) if len(units) > 1 else None
+    is_told = len(units) > 1 and len({one for unit in units for one in unit}) > 1
+    estimate = alpha([*rated.values()]) if is_told else None
     return Agreement(estimate, same, tuple(rated))
 
 

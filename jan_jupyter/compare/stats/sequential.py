@@ -8,16 +8,17 @@ at most. It needs no package.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 ALPHA = 0.05
 STAKES = (0.08, 0.2, 0.4, 0.8, 1.6)
-"""How boldly is betted, in units of the root mean square difference so far."""
-
-
-SHARES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""How boldly is betted on a sign, in units of the root mean square difference so far."""
+SHARES = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
+"""How much of the money is betted against a mean."""
+MOST = 1e200
+"""Whoever has so much has seen enough."""
 Word = Literal["higher", "lower", "no difference", "go on"]
 
 
@@ -25,7 +26,7 @@ Word = Literal["higher", "lower", "no difference", "go on"]
 class Look:
     """What is known after so many prompts.
 
-    `evidence` is what a gambler has made of 1 by betting on the signs of the differences: with
+    `evidence` is the most that a gambler has had who began with 1 and betted on differences: with
     equals it passes 1 / alpha once in 1 / alpha times at most, however long it goes on.
     """
 
@@ -48,18 +49,22 @@ def look(
     pairs: int = 1,
     margin: float = 0.0,
     bound: float | None = None,
+    ends: bool = True,
 ) -> Look:
-    """What the paired differences of the prompts say, in the order in which they came.
+    """What the paired differences of the prompts say, in the order in which they are asked.
 
-    Of equals a difference is as likely to one side as to the other; the sizes may have any
-    distribution, and prompts where the two are equal tell nothing. `pairs` that are tested at once
-    share `alpha`. No difference can be larger than the `bound`, 1 for scores: then there is an
-    interval, and with a `margin` it ends, too, when no larger difference is left.
+    `pairs` that are tested at once share `alpha`. No difference can be larger than the `bound`, 1
+    for scores: then what is tested is that their mean is zero, whatever their distribution, there
+    is an interval (if its `ends` are wanted: that takes longer), and with a `margin` it ends, too,
+    when no larger difference is left. Without a bound no mean can be tested: it is that of equals
+    a difference is as likely to one side as to the other.
     """
     alpha /= max(pairs, 1)
-    path = _path(differences)
+    path = [*_against(0.0, differences, bound)] if bound else _path(differences)
     evidence = max(path, default=1.0)
-    low, high = _left(differences, bound, 1 / alpha) if bound else (-math.inf, math.inf)
+    low, high = -math.inf, math.inf
+    if bound and ends:
+        low, high = _left(differences, bound, 1 / alpha)
     word: Word = "go on"
     if evidence >= 1 / alpha:
         first = next(at for at, one in enumerate(path) if one >= 1 / alpha)
@@ -94,24 +99,25 @@ def _won(bet: float) -> float:
     return math.log(2) - (loss if bet > 0 else loss - 2 * bet)
 
 
-def _left(differences: Sequence[float], bound: float, limit: float) -> tuple[float, float]:
-    """Which means are not ruled out: of bounded differences, whatever their distribution.
+def _against(mean: float, differences: Sequence[float], bound: float) -> Iterator[float]:
+    """The money after each prompt of who bets fixed shares of it against a mean, on both sides."""
+    scale = bound + abs(mean)  # no difference is further off
+    bets = [side * share / scale for share in SHARES for side in (1, -1)]
+    moneys = [1.0] * len(bets)
+    for difference in differences:
+        off = difference - mean
+        moneys = [
+            min(money * (1 + bet * off), MOST) for money, bet in zip(moneys, bets, strict=True)
+        ]
+        yield sum(moneys) / len(moneys)
 
-    Against each mean is betted with a fixed share of what there is, on both sides.
-    """
+
+def _left(differences: Sequence[float], bound: float, limit: float) -> tuple[float, float]:
+    """Which means are not ruled out: of bounded differences, whatever their distribution."""
     center = math.fsum(differences) / len(differences) if differences else 0.0
-    least = math.log(limit)  # what the best must have for the mean to have it
 
     def out(mean: float) -> bool:
-        logs = [0.0] * (2 * len(SHARES))
-        for difference in differences:
-            over = (difference - mean) / (2 * bound)
-            for at, share in enumerate(SHARES):
-                logs[2 * at] += math.log1p(share * over)
-                logs[2 * at + 1] += math.log1p(-share * over)
-            if max(logs) >= least and _mean(logs) >= limit:
-                return True
-        return False
+        return any(money >= limit for money in _against(mean, differences, bound))
 
     return _end(out, center, -bound), _end(out, center, bound)
 

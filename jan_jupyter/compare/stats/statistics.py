@@ -10,10 +10,11 @@ import importlib.util
 import math
 import statistics as plain
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...errors import UsageError
+from .resampling import DRAWN, studentised, turned_round
 
 Kind = Literal["yes/no", "score", "number", "time"]
 """What is compared: yes or no; a score from 0 to 1; any other number; a time or a speed."""
@@ -22,15 +23,15 @@ ADVICE = "To tell better from worse: `pip install 'jan-jupyter[compare]'`."
 LEVEL = 0.95
 FEWEST = 6
 """So many prompts must differ: of five, even all to one side may be chance (p = 0.06)."""
-MANY = 100
-"""From so many prompts on the bootstrap covers what it says, for scores from 0 to 1."""
-PLENTY = 400
-SKEWED_BELOW, SKEWED_LEVEL = 50, 0.98
-"""Below so many prompts, numbers without bounds want a wider interval: their tails may be long."""
-RESAMPLES = 4999
+MANY = 1000
+"""From so many prompts on a correction of t does what the bootstrap does."""
+FEW, LONG_TAILS_BELOW, WIDER = 15, 50, 0.98
+"""Below so many prompts the level is wider: of scores, and of numbers without bounds."""
 POWER = 0.8
 UNITS = 40
 """Of fewer units the interval of alpha covers less than 93 %, so that there is none."""
+SAME = 1e-12
+"""What differs by a smaller share is the same, but for rounding."""
 NIL = 0.1
 """A mean difference below this share of the spread is practically nil."""
 
@@ -84,12 +85,21 @@ def median(values: Sequence[float]) -> float:
 
 def spread(values: Sequence[float]) -> float | None:
     """The standard deviation, of n - 1; `None` of fewer than two."""
-    return plain.stdev(values) if len(values) > 1 else None
+    if len(values) < 2:
+        return None
+    center, largest = plain.fmean(values), max(map(abs, values))
+    found = math.sqrt(math.fsum((one - center) ** 2 for one in values) / (len(values) - 1))
+    return found if found > SAME * largest else 0.0
+
+
+def difference(one: float, other: float) -> float:
+    """one - other; 0 where it is only the rounding of a mean."""
+    return 0.0 if math.isclose(one, other, rel_tol=SAME, abs_tol=SAME) else one - other
 
 
 def per_prompt(repeats: Sequence[float | bool]) -> float:
     """The repeats of one prompt are one unit: their mean."""
-    return plain.fmean(map(float, repeats))
+    return plain.fmean(map(float, repeats)) if len(repeats) > 1 else float(*repeats)
 
 
 def kind_of(values: Sequence[float]) -> Kind:
@@ -109,58 +119,38 @@ def student(values: Sequence[float], level: float = LEVEL) -> tuple[float, float
     return mean(values) - half, mean(values) + half
 
 
-def studentised(values: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
-    """The bootstrap interval of a mean in units of each sample's own standard error.
-
-    `None` where too many resamples have no spread, so that it has no end.
-    """
-    needed("scipy")
+def straightened(values: Sequence[float], level: float = LEVEL) -> tuple[float, float, float]:
+    """Low and high end of a mean of many values, and p of a mean of zero: t, its skewness taken out
+    by Hall's cubic (1992, Journal of the Royal Statistical Society B 54, 221-228)."""
+    normal = needed("scipy.stats").norm
     import numpy as np
 
-    data = np.asarray(values, float)
-    n, center = len(data), data.mean()
-    chosen = np.random.default_rng(0).integers(0, n, (_resamples(n), n))
-    samples = data[chosen]
-    errors = samples.std(axis=1, ddof=1) / math.sqrt(n)
-    some = errors > 1e-12 * max(1.0, abs(data).max())
-    if some.mean() < 0.99:
-        return None
-    distances = (samples.mean(axis=1)[some] - center) / errors[some]
-    below, above = np.quantile(distances, [(1 - level) / 2, (1 + level) / 2])
-    error = data.std(ddof=1) / math.sqrt(n)
-    return float(center - above * error), float(center - below * error)
+    data, n = np.asarray(values, float), len(values)
+    center, deviation = data.mean(), data.std()
+    error, skew = data.std(ddof=1) / math.sqrt(n), ((data - center) ** 3).mean() / deviation**3
+    lean = skew / math.sqrt(n)
 
+    def straight(t: float) -> float:
+        return float(t + lean * t * t / 3 + lean * lean * t**3 / 27 + lean / 6)
 
-def _resamples(n: int) -> int:
-    """Of many prompts fewer do."""
-    return min(RESAMPLES, max(1_000_000 // n, 999))
+    def back(y: float) -> float:
+        if abs(lean) < 1e-6:
+            return y
+        return float(3 / lean * (np.cbrt(1 + lean * (y - lean / 6)) - 1))
 
-
-def bca(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
-    """The bias-corrected and accelerated bootstrap interval of a mean."""
-    stats = needed("scipy.stats")
-    import numpy as np
-
-    found = stats.bootstrap(
-        (values,),
-        np.mean,
-        confidence_level=level,
-        n_resamples=_resamples(len(values)),
-        method="BCa",
-        rng=np.random.default_rng(0),
-        batch=max(1, 2_000_000 // len(values)),  # so that memory stays small
-    ).confidence_interval
-    return float(found.low), float(found.high)
+    reach = float(normal.ppf((1 + level) / 2))
+    p = 2 * float(normal.sf(abs(straight(center / error))))
+    return float(center - back(reach) * error), float(center - back(-reach) * error), p
 
 
 def mean_interval(
     values: Sequence[float], *, kind: Kind = "score", level: float = LEVEL
 ) -> Estimate:
-    """The mean with the interval that holds at this n and kind of data.
+    """The mean with the interval that holds at this n, and p of a mean of zero that goes with it.
 
-    Below `MANY`: Student's t and the studentised bootstrap together, from the lower of their lower
-    ends to the higher of their higher; t alone covers too little on skewed data, the bootstrap
-    alone on data with ties. Above, BCa of scores; numbers without bounds keep the two.
+    Below `MANY` Student's t and the studentised bootstrap together, to where either reaches: t
+    alone covers too little on skewed data, the bootstrap alone on data with ties. Of few the level
+    is higher; of numbers without bounds up to more of them, as their tails may be long.
     """
     n, differing = len(values), sum(value != 0 for value in values)
     center, deviation = mean(values), spread(values)
@@ -169,18 +159,31 @@ def mean_interval(
             center, None, None, n, "too few for an interval", deviation, None, differing
         )
     if not deviation:
-        return Estimate(center, center, center, n, "all equal", deviation, None, differing)
-    if n >= MANY and kind == "score":
-        low, high = bca(values, level)
-        return Estimate(center, low, high, n, "BCa bootstrap", deviation, None, differing)
+        return _all_alike(center, n, differing, level)
+    if n >= MANY:
+        low, high, p = straightened(values, level)
+        method = "t corrected for skewness"
+        return Estimate(center, low, high, n, method, deviation, p, differing)
     method = "t and studentised bootstrap"
-    if kind == "number" and n < SKEWED_BELOW:
-        level = max(level, SKEWED_LEVEL)
+    if n < (LONG_TAILS_BELOW if kind == "number" else FEW):
+        level = max(level, WIDER)
         method += f", {level:.0%}"
     low, high = student(values, level)
-    other = studentised(values, level) or (low, high)
-    low, high = min(low, other[0]), max(high, other[1])
-    return Estimate(center, low, high, n, method, deviation, None, differing)
+    t, units = needed("scipy.stats").t(n - 1), abs(center) / deviation * math.sqrt(n)
+    if found := studentised(values):
+        ends = found.ends(level)
+        low, high = min(low, ends[0]), max(high, ends[1])
+        units = found.stretched(lambda level: float(t.ppf((1 + level) / 2)))
+    p = min(1.0, 2 * float(t.sf(units)))
+    return Estimate(center, low, high, n, method, deviation, p, differing)
+
+
+def _all_alike(center: float, n: int, differing: int, level: float) -> Estimate:
+    """Of values without a spread: so many as Wilson's interval allows may be the other way."""
+    reach = 2 * abs(center) * (1 - wilson(n, n, level)[0])
+    p = 2.0 ** (1 - n) if center else 1.0
+    method = "all alike, Wilson"
+    return Estimate(center, center - reach, center + reach, n, method, 0.0, p, differing)
 
 
 def median_interval(values: Sequence[float], level: float = LEVEL) -> Estimate:
@@ -246,27 +249,18 @@ def mcnemar(first: int, second: int) -> float:
 def permutation(differences: Sequence[float]) -> float:
     """p of a mean difference as large when each pair could as well be the other way round.
 
-    Exact up to twelve prompts that differ, else of ten thousand drawings; of `PLENTY` the drawings
-    would give what Student's test does, which is used.
+    Exact up to thirteen prompts that differ, else of ten thousand drawings; of more than a hundred,
+    and further out than any drawing, they would give what Student's test does, which is used.
     """
     stats = needed("scipy.stats")
-    import numpy as np
-
-    differing = np.asarray([value for value in differences if value], float)
+    differing = [value for value in differences if value]
     if len(differing) < 2:
         return 1.0
-    if len(differing) >= PLENTY:
-        return float(stats.ttest_1samp(differences, 0).pvalue)
-    found = stats.permutation_test(
-        (differing, np.zeros_like(differing)),
-        lambda a, b, axis: (a - b).mean(axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=9_999,
-        batch=500,
-        rng=np.random.default_rng(0),
-    )
-    return float(found.pvalue)
+    if len(differing) <= DRAWN:
+        as_large, ways = turned_round(differing)
+        if as_large > 1 or len(set(differing)) == 1:
+            return as_large / ways
+    return float(stats.ttest_1samp(differences, 0).pvalue)
 
 
 def paired(first: Sequence[float], second: Sequence[float], kind: Kind | None = None) -> Estimate:
@@ -274,21 +268,26 @@ def paired(first: Sequence[float], second: Sequence[float], kind: Kind | None = 
     if len(first) != len(second) or not first:
         raise UsageError("A paired difference needs one value of each for every prompt.")
     kind = kind or kind_of([*first, *second])
-    differences = [b - a for a, b in zip(first, second, strict=True)]
+    differences = [difference(b, a) for a, b in zip(first, second, strict=True)]
     if kind == "yes/no":
         return _yes_no(first, second, spread(differences))
     if kind == "time":
         return median_interval(differences)
-    found = mean_interval(differences, kind=kind)
+    found, p = mean_interval(differences, kind=kind), permutation(differences)
     if found.differing < FEWEST:  # what an interval says of so few is not so
-        return Estimate(
-            found.value, None, None, found.n, f"only {found.differing} differ", found.spread,
-            permutation(differences), found.differing,
-        )  # fmt: skip
-    return Estimate(
-        found.value, found.low, found.high, found.n, f"{found.method}, permutation test",
-        found.spread, permutation(differences), found.differing,
-    )  # fmt: skip
+        return _few_differ(found, kind, p)
+    p = max(p, found.p or 0.0)
+    return replace(found, p=p, method=f"{found.method}, permutation test")
+
+
+def _few_differ(found: Estimate, kind: Kind, p: float) -> Estimate:
+    """Scores differ by 1 at most, so that the share of prompts that differ is a bound."""
+    few = "differs" if found.differing == 1 else "differ"
+    told = replace(found, low=None, high=None, p=p, method=f"only {found.differing} {few}")
+    if kind != "score" or found.n < FEWEST:
+        return told
+    most = wilson(found.differing, found.n)[1]
+    return replace(told, low=min(-most, found.value), high=max(most, found.value))
 
 
 def _yes_no(first: Sequence[float], second: Sequence[float], deviation: float | None) -> Estimate:

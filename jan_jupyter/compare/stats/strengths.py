@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from ...errors import UsageError
@@ -12,9 +12,8 @@ from .statistics import FEWEST, LEVEL, Estimate, needed, wilson
 
 RANKED_FROM = 10
 """Of fewer prompts nothing is ranked: from here on simulations have covered 95 %."""
-
-SAME = 1e-3
-"""Fits end here, so strengths that differ less are the same."""
+GROUPS = 50
+"""Of more prompts groups are left out, so many: each takes a fit of all others."""
 
 
 class Ballot(Protocol):
@@ -43,8 +42,9 @@ class Choice(NamedTuple):
 class Strength:
     """One contestant's strength over the baseline's: the logarithm of the odds to win against it.
 
-    The baseline's is 0, without an interval. `ahead` is 1 or -1 where the interval leaves out 0
-    and there are prompts enough, else 0: can't tell.
+    The baseline's is 0, without an interval. `ahead` is 1 or -1 where an interval that shares its
+    error with those of all others (Bonferroni) leaves out 0, and there are prompts enough, else 0:
+    can't tell.
     """
 
     contestant: int
@@ -64,23 +64,41 @@ def bradley_terry(votes: Iterable[Ballot], *, baseline: int = 0) -> tuple[Streng
     pairs = sorted({(min(v.left, v.right), max(v.left, v.right)) for v in given})
     _check_connected(names, pairs, baseline)
     fit = _Fit(given, names, pairs)
-    center = fit.strengths([1.0] * len(given), baseline)
-    cases = sorted({vote.case for vote in given})
-    ends = _jackknifed(fit, center, [vote.case for vote in given], baseline)
-    found = [
-        _strength(name, len(cases), float(center[at]), ends[at] if name != baseline else None)
+    found = _jackknifed(fit, [vote.case for vote in given], baseline)
+    beaten = _beaten(given)
+    told = [
+        Strength(baseline, found.estimate(names.index(baseline)))
+        if name == baseline
+        else _strength(name, found, at, (baseline in beaten[name], name in beaten[baseline]))
         for at, name in enumerate(names)
     ]
-    return tuple(sorted(found, key=lambda one: -one.estimate.value))
+    return tuple(sorted(told, key=lambda one: -one.estimate.value))
 
 
-def _strength(name: int, n: int, value: float, ends: tuple[float, float] | None) -> Strength:
-    low, high = ends if ends and n >= FEWEST else (None, None)
-    estimate = Estimate(value, low, high, n, "Bradley–Terry with ties")
-    ahead = 0
-    if n >= RANKED_FROM and not estimate.holds_zero:
-        ahead = 1 if value > 0 else -1
-    return Strength(name, estimate, ahead)
+def _strength(name: int, found: _Jackknife, at: int, ended: tuple[bool, bool]) -> Strength:
+    """`ended`: whether votes end the interval below, and above."""
+    estimate = found.estimate(at)
+    if found.prompts < FEWEST:
+        return Strength(name, estimate)
+    low, high = found.ends(at, ended, LEVEL)
+    shared = found.ends(at, ended, 1 - (1 - LEVEL) / (len(found.center) - 1))
+    ahead = (shared[0] > 0) - (shared[1] < 0) if found.prompts >= RANKED_FROM else 0
+    return Strength(name, replace(estimate, low=low, high=high), ahead)
+
+
+def _beaten(votes: Iterable[Ballot]) -> dict[int, set[int]]:
+    """Whom each has beaten, or has beaten somebody who has, and so on: only who is in there has a
+    strength that is known not to be far higher."""
+    beaten: dict[int, set[int]] = {}
+    for vote in votes:
+        for one in (vote.left, vote.right):
+            beaten.setdefault(one, set())
+        if vote.winner is not None:
+            beaten[vote.winner].add(vote.right if vote.winner == vote.left else vote.left)
+    for _ in beaten:
+        for own in beaten.values():
+            own.update(*(beaten[other] for other in [*own]))
+    return beaten
 
 
 def left_wins(votes: Iterable[Ballot]) -> Estimate:
@@ -142,30 +160,47 @@ class _Fit:
         return logs - logs[list(self._names).index(baseline)]
 
 
-def _jackknifed(
-    fit: _Fit, center: Any, cases: Sequence[int], baseline: int
-) -> list[tuple[float, float]]:
-    """The interval of each strength, by leaving out one prompt at a time: Student's t over prompts.
+@dataclass(frozen=True, slots=True)
+class _Jackknife:
+    """Strengths (an array, in the order of the names) and their standard errors over prompts."""
 
-    The percentiles of a bootstrap cover less here, 89 to 94 %. Of a contestant whose prompts all
-    say the same the end is open, and the other is Wilson's.
-    """
-    stats = needed("scipy.stats")
+    center: Any
+    error: Any
+    prompts: int
+    groups: int
+
+    def estimate(self, at: int) -> Estimate:
+        value = float(self.center[at])
+        return Estimate(value, None, None, self.prompts, "Bradley–Terry with ties")
+
+    def ends(self, at: int, ended: tuple[bool, bool], level: float) -> tuple[float, float]:
+        """Student's t over prompts; the percentiles of a bootstrap cover less here, 89 to 94 %.
+
+        Where no votes end it, one end is open, and the other at least as far as Wilson's interval
+        of a share of which all prompts were.
+        """
+        value, n = float(self.center[at]), self.prompts
+        reach = needed("scipy.stats").t.ppf((1 + level) / 2, self.groups - 1)
+        low, high = value - reach * self.error[at], value + reach * self.error[at]
+        least = wilson(n, n, level)[0]
+        odds = math.log(least / (1 - least))
+        if not ended[1]:
+            low, high = min(low, odds), math.inf
+        if not ended[0]:
+            low, high = -math.inf, max(high, -odds)
+        return float(low), float(high)
+
+
+def _jackknifed(fit: _Fit, cases: Sequence[int], baseline: int) -> _Jackknife:
+    """By leaving out one prompt at a time, or of many a group of them."""
     import numpy as np
 
-    of, prompts = np.asarray(cases), sorted(set(cases))
-    n = len(prompts)
-    if n < 2:
-        return [(-math.inf, math.inf)] * len(center)
-    found = np.array([fit.strengths((of != one) * 1.0, baseline) for one in prompts])
-    reach = stats.t.ppf((1 + LEVEL) / 2, n - 1) * (n - 1) * found.std(axis=0, ddof=1) / math.sqrt(n)
-    least = wilson(n, n)[0]
-    alike = math.log(least / (1 - least))
-    return [
-        (float(value - half), float(value + half))
-        if np.ptp(left_out) > SAME
-        else (alike, math.inf)
-        if value > 0
-        else (-math.inf, -alike)
-        for value, half, left_out in zip(center, reach, found.T, strict=True)
-    ]
+    places = {case: at for at, case in enumerate(sorted(set(cases)))}
+    n, groups = len(places), min(len(places), GROUPS)
+    of = np.asarray([places[case] % groups for case in cases])
+    center = fit.strengths([1.0] * len(cases), baseline)
+    if groups < 2:
+        return _Jackknife(center, np.full_like(center, math.inf), n, groups)
+    found = np.array([fit.strengths((of != one) * 1.0, baseline) for one in range(groups)])
+    error = (groups - 1) / math.sqrt(groups) * found.std(axis=0, ddof=1)
+    return _Jackknife(center, error, n, groups)

@@ -3,134 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ...errors import UsageError
-from ...types import Timings
-from ..values import Result, Row
+from ..values import Result
 from . import statistics
+from .measured import MEASURES, Measured, Values, measured
 from .sequential import Look, look
-from .statistics import ADVICE, Estimate, Kind
+from .statistics import Estimate, Kind
+from .verdict import SEQUENTIAL, Standing, Verdict, Word
 
-Word = Literal["better", "worse", "can't tell", ""]
+__all__ = ["MEASURES", "Standing", "Verdict", "decided", "looks", "standings", "verdicts"]
+
 ALPHA = 0.05
-SEQUENTIAL = "sequential test"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """What a call tells without a scorer. `None` of a row: it does not know."""
-
-    of: Callable[[Row], float | None]
-    lower: bool
-    """Whether less is better."""
-    kind: Kind = "time"
-    unit: str = ""
-
-
-def _own(name: Literal["total", "first_token"]) -> Callable[[Row], float | None]:
-    """Seconds of the model alone: waiting for a slot and loading are not its answer."""
-
-    def of(row: Row) -> float | None:
-        timings = row.reply.timings if row.reply else Timings()
-        seconds = getattr(timings, name)
-        if seconds is None:
-            return None
-        return max(float(seconds) - (timings.queue or 0.0) - (timings.load or 0.0), 0.0)
-
-    return of
-
-
-def _timing(name: str) -> Callable[[Row], float | None]:
-    return lambda row: getattr(row.reply.timings, name) if row.reply else None
-
-
-MEASURES: Mapping[str, Measure] = {
-    "seconds": Measure(_own("total"), lower=True, unit=" s"),
-    "first token": Measure(_own("first_token"), lower=True, unit=" s"),
-    "tokens/s": Measure(_timing("tokens_per_second"), lower=False, unit=" tok/s"),
-    "prompt tokens/s": Measure(_timing("prompt_tokens_per_second"), lower=False, unit=" tok/s"),
-    "cost": Measure(lambda row: row.cost, lower=True, kind="number"),
-}
-"""Times and speeds are compared warm with warm, by their medians."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One contestant by itself: the mean, share or median of its prompts."""
-
-    contestant: str
-    what: str
-    estimate: Estimate
-    left_out: int
-    """Prompts without a value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One contestant against the baseline; `str` is one line.
-
-    The word is empty without the extra `compare`: then nothing is known but means and spreads.
-    """
-
-    contestant: str
-    baseline: str
-    scorer: str
-    """The scorer's or the measure's name."""
-    word: Word
-    estimate: Estimate | None
-    """Of the difference, contestant - baseline; `None` if no prompt has both."""
-    own: Estimate | None = None
-    other: Estimate | None = None
-    """The contestant's and the baseline's own, of the same prompts; `standings` has intervals."""
-    left_out: int = 0
-    """Prompts that do not count, as one of the two has no value there."""
-    p: float | None = None
-    """Adjusted for the pairs that were asked about."""
-    pairs: int = 1
-    more: tuple[int, int] | None = None
-    """About how many more prompts would decide, from few to many."""
-    at_most: float | None = None
-    """Where the difference is practically nil: no larger one is likely."""
-    lower: bool = False
-    """Whether less is better."""
-    unit: str = ""
-
-    @property
-    def difference(self) -> float | None:
-        return self.estimate.value if self.estimate else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        if self.estimate is None or self.estimate.low is None or self.estimate.high is None:
-            return None
-        return self.estimate.low, self.estimate.high
-
-    @property
-    def n(self) -> int:
-        """Prompts that count."""
-        return self.estimate.n if self.estimate else 0
-
-    @property
-    def method(self) -> str:
-        return self.estimate.method if self.estimate else ""
-
-    def not_worse_by(self, margin: float) -> bool:
-        """Whether the interval leaves no room for being worse by more than `margin`."""
-        if self.interval is None:
-            return False
-        low, high = self.interval
-        return high <= margin if self.lower else low >= -margin
-
-    def __str__(self) -> str:
-        return _line(self)
 
 
 def verdicts(
     result: Result,
-    what: str,
+    what: str | Iterable[str],
     baseline: str | int = 0,
     *,
     margin: float = 0.0,
@@ -138,27 +29,28 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """Each other contestant against the baseline, in their order.
 
-    `what` is the name of a scorer or of one of `MEASURES`; a difference up to `margin` is
-    practically none. If it may have been `looked` at before, and more is asked or not as it was
-    then, words, intervals and p are those of the sequential test. Raises `UsageError` for a scorer
-    or a baseline that is not there.
+    `what` is the name of a scorer or of one of `MEASURES`, or several: then all are one question,
+    and the pairs of all share its errors. A difference up to `margin` is practically none. If it
+    may have been `looked` at before, and more is asked or not as it was then, words, intervals and
+    p are those of the sequential test. Raises `UsageError` for a scorer or a baseline that is not
+    there.
     """
     names = [one.name for one in result.grid.contestants]
     base = _place(names, baseline)
-    measure = _measure(result, what)
-    values = _values(result, what, measure)
-    others = [at for at in range(len(names)) if at != base]
+    asked = [measured(result, one) for one in ([what] if isinstance(what, str) else what)]
+    places = [(one, at) for one in asked for at in range(len(names)) if at != base]
     found = [
         replace(
-            _compared(values[at], values[base], len(result.grid.cases), measure),
-            contestant=names[at], baseline=names[base], scorer=what, pairs=len(others),
+            _compared(one, at, base),
+            contestant=names[at], baseline=names[base], pairs=len(places),
         )
-        for at in others
+        for one, at in places
     ]  # fmt: skip
     if looked:
-        seen = _looks(result, what, base, margin)
-        pairs = zip(found, others, strict=True)
-        return tuple(_looked(one, seen[at], margin) for one, at in pairs)
+        return tuple(
+            _looked(told, _look(one, at, base, len(places), margin), margin)
+            for told, (one, at) in zip(found, places, strict=True)
+        )
     return _judged(found, margin)
 
 
@@ -168,60 +60,52 @@ def decided(result: Result, what: str, baseline: str | int = 0, *, margin: float
     May be asked after each prompt: it is wrong of equals once in twenty comparisons at most. With a
     `margin` it is decided, too, where no larger difference is left. It needs no extra.
     """
+    found = looks(result, what, baseline, margin=margin)
+    return bool(found) and all(one.decided for one in found)
+
+
+def looks(result: Result, what: str, baseline: str | int = 0, *, margin: float = 0.0) -> list[Look]:
+    """The sequential test of each other contestant against the baseline; they share its errors."""
     base = _place([one.name for one in result.grid.contestants], baseline)
-    looks = _looks(result, what, base, margin, ends=margin > 0)
-    return bool(looks) and all(one.decided for one in looks.values())
+    asked = measured(result, what)
+    others = [at for at in range(len(result.grid.contestants)) if at != base]
+    return [_look(asked, at, base, len(others), margin, ends=margin > 0) for at in others]
 
 
 def standings(result: Result, what: str) -> tuple[Standing, ...]:
     """Each contestant by itself, over all prompts where it has a value, in their order."""
-    measure = _measure(result, what)
-    values = _values(result, what, measure)
-    kind = _kind(measure, [x for one in values for x in one.values()])
+    asked, cases = measured(result, what), len(result.grid.cases)
     return tuple(
-        Standing(
-            contestant.name, what, _alone([*own.values()], kind), len(result.grid.cases) - len(own)
-        )
-        for contestant, own in zip(result.grid.contestants, values, strict=True)
+        Standing(contestant.name, what, _alone([*own.values()], asked.kind), cases - len(own))
+        for contestant, own in zip(result.grid.contestants, asked.values, strict=True)
     )
 
 
-def differences(
-    result: Result, what: str, contestant: str | int, baseline: str | int = 0
-) -> dict[int, float]:
-    """By case, contestant - baseline, where both have a value; in the order in which they came."""
-    names = [one.name for one in result.grid.contestants]
-    values = _values(result, what, _measure(result, what))
-    one, other = values[_place(names, contestant)], values[_place(names, baseline)]
-    both = one.keys() & other.keys()
-    return {case: one[case] - other[case] for case in _order(result) if case in both}
+def _look(
+    asked: Measured, who: int, base: int, pairs: int, margin: float, *, ends: bool = True
+) -> Look:
+    """The sequential test of a contestant against the baseline. Who is ahead stays so with each of
+    its failed calls as the worst, or nothing is clear. Intervals take time: whether `ends` are
+    wanted."""
+    cases = [*asked.settled(who, base)]
+    bound = 1.0 if asked.kind in ("yes/no", "score") else None
 
+    def seen(one: Values, other: Values) -> Look:
+        told = [
+            statistics.difference(one[case], other[case])
+            for case in cases
+            if case in one and case in other
+        ]
+        return look(told, pairs=pairs, margin=margin, bound=bound, ends=ends)
 
-def _order(result: Result) -> list[int]:
-    """The cases as their last rows have come: the order does not depend on what was answered."""
-    ended: dict[int, float] = {}
-    for row in result.rows:
-        ended[row.call.case] = max(row.at, ended.get(row.call.case, 0.0))
-    return sorted(ended, key=lambda case: (ended[case], case))
-
-
-def _looks(
-    result: Result, what: str, base: int, margin: float, *, ends: bool = True
-) -> dict[int, Look]:
-    """By contestant, the sequential test against the baseline; the pairs share its errors.
-
-    Intervals take longer than words: `ends` says whether they are wanted.
-    """
-    measure = _measure(result, what)
-    values = _values(result, what, measure)
-    kind = _kind(measure, [x for one in values for x in one.values()])
-    bound = 1.0 if ends and kind in ("yes/no", "score") else None
-    order, found = _order(result), {}
-    for at, own in enumerate(values):
-        if at != base:
-            both = [case for case in order if case in own and case in values[base]]
-            told = [own[case] - values[base][case] for case in both]
-            found[at] = look(told, pairs=len(values) - 1, margin=margin, bound=bound)
+    own, theirs = asked.values[who], asked.values[base]
+    found = seen(own, theirs)
+    if found.word in ("higher", "lower"):
+        ahead = who if (found.word == "lower") == asked.lower else base
+        if asked.failures(ahead, base if ahead == who else who):
+            pair = (asked.at_worst(who), theirs) if ahead == who else (own, asked.at_worst(base))
+            if seen(*pair).word != found.word:
+                return replace(found, word="go on")
     return found
 
 
@@ -237,7 +121,10 @@ def _looked(verdict: Verdict, seen: Look, margin: float) -> Verdict:
         method=SEQUENTIAL,
         p=min(1.0, 1 / seen.evidence),
     )
-    told = replace(verdict, estimate=estimate, p=min(1.0, verdict.pairs / seen.evidence))
+    p = min(1.0, verdict.pairs / seen.evidence)
+    is_doubted = seen.word == "go on" and p <= ALPHA  # by its failures
+    failed = verdict.failed if is_doubted else 0
+    told = replace(verdict, estimate=estimate, p=p, failed=failed)
     if seen.word in ("higher", "lower"):
         return replace(told, word="better" if (seen.word == "lower") == told.lower else "worse")
     if seen.word == "no difference":
@@ -253,60 +140,41 @@ def _place(names: Sequence[str], given: str | int) -> int:
     raise UsageError(f"No contestant {given!r} is in this comparison: {', '.join(names)}.")
 
 
-def _measure(result: Result, what: str) -> Measure | None:
-    """`None` for a scorer."""
-    scorers = dict.fromkeys(name for row in result.rows for name in row.scores)
-    if what in scorers:
-        return None
-    if what in MEASURES:
-        return MEASURES[what]
-    known = ", ".join([*scorers, *MEASURES])
-    raise UsageError(f"Nothing here was scored by {what!r}; there are: {known}.")
-
-
-def _values(result: Result, what: str, measure: Measure | None) -> list[dict[int, float]]:
-    """For each contestant, by case, the mean of the repeats that have a value."""
-    repeats: list[dict[int, list[float]]] = [{} for _ in result.grid.contestants]
-    for row in result.rows:
-        value = _value(row, what, measure)
-        if value is not None:
-            repeats[row.call.contestant].setdefault(row.call.case, []).append(value)
-    return [{case: statistics.per_prompt(one[case]) for case in sorted(one)} for one in repeats]
-
-
-def _value(row: Row, what: str, measure: Measure | None) -> float | None:
-    if measure is None:
-        score = row.scores.get(what)
-        value = score.value if score else None
-    elif not row.ok or (row.cold and measure.kind == "time"):
-        return None
-    else:
-        value = measure.of(row)
-    return None if value is None or not math.isfinite(value) else float(value)
-
-
-def _kind(measure: Measure | None, values: Sequence[float]) -> Kind:
-    return measure.kind if measure else statistics.kind_of(values)
-
-
-def _compared(
-    one: Mapping[int, float], other: Mapping[int, float], cases: int, measure: Measure | None
-) -> Verdict:
+def _compared(asked: Measured, who: int, base: int) -> Verdict:
     """Without words yet, and without names."""
-    both = sorted(one.keys() & other.keys())
+    own, theirs = asked.values[who], asked.values[base]
+    both = [case for case in own if case in theirs]
     told = Verdict(
-        "", "", "", "", None, left_out=cases - len(both),
-        lower=measure.lower if measure else False, unit=measure.unit if measure else "",
+        "", "", asked.what, "", None, left_out=len(asked.result.grid.cases) - len(both),
+        lower=asked.lower, unit=asked.unit,
     )  # fmt: skip
     if not both:
         return told
-    own, base = [one[case] for case in both], [other[case] for case in both]
-    kind = _kind(measure, own + base)
+    one, other = [own[case] for case in both], [theirs[case] for case in both]
+    kind = asked.kind_of(one + other)
+    told = replace(
+        told,
+        estimate=_estimated(asked, own, theirs),
+        own=_plain(one, kind),
+        other=_plain(other, kind),
+    )
+    if asked.failures(who, base):
+        told = replace(told, at_worst=_estimated(asked, asked.at_worst(who), theirs))
+    if asked.failures(base, who):
+        told = replace(told, at_best=_estimated(asked, own, asked.at_worst(base)))
+    if told.estimate and told.estimate.value:
+        ahead, behind = (who, base) if told.is_ahead else (base, who)
+        told = replace(told, failed=asked.failures(ahead, behind))
+    return told
+
+
+def _estimated(asked: Measured, own: Values, theirs: Values) -> Estimate:
+    both = [case for case in own if case in theirs]
+    one, other = [own[case] for case in both], [theirs[case] for case in both]
+    kind = asked.kind_of(one + other)
     if statistics.available():
-        estimate = statistics.paired(base, own, kind)
-    else:
-        estimate = _plain([a - b for a, b in zip(own, base, strict=True)], kind)
-    return replace(told, estimate=estimate, own=_plain(own, kind), other=_plain(base, kind))
+        return statistics.paired(other, one, kind)
+    return _plain([statistics.difference(*pair) for pair in zip(one, other, strict=True)], kind)
 
 
 def _alone(values: Sequence[float], kind: Kind) -> Estimate:
@@ -321,7 +189,7 @@ def _alone(values: Sequence[float], kind: Kind) -> Estimate:
         return replace(statistics.median_interval(values), p=None)
     if not plain.spread:
         return plain
-    return statistics.mean_interval(values, kind=kind)
+    return replace(statistics.mean_interval(values, kind=kind), p=None)
 
 
 def _plain(values: Sequence[float], kind: Kind) -> Estimate:
@@ -336,18 +204,34 @@ def _judged(found: Sequence[Verdict], margin: float) -> tuple[Verdict, ...]:
     """With words: none inside the noise, and none by chance over so many pairs."""
     if not statistics.available():
         return tuple(found)
-    told = [one.estimate.p if one.estimate else None for one in found]
+    told = [_chance(one) for one in found]
     known = [p for p in told if p is not None]
     adjusted = iter(statistics.holm([*known, *[1.0] * (len(told) - len(known))]))
     by_place = [None if p is None else next(adjusted) for p in told]
     return tuple(_worded(one, p, margin) for one, p in zip(found, by_place, strict=True))
 
 
+def _readings(verdict: Verdict) -> list[Estimate]:
+    """All that must say the same for a word: the difference, and where the one that is ahead has
+    failed, that with its failures as the worst."""
+    doubt = verdict.at_worst if verdict.is_ahead else verdict.at_best
+    return [one for one in (verdict.estimate, doubt) if one is not None]
+
+
+def _chance(verdict: Verdict) -> float | None:
+    ps = [one.p for one in _readings(verdict) if one.p is not None]
+    return max(ps, default=None)
+
+
 def _worded(verdict: Verdict, p: float | None, margin: float) -> Verdict:
-    estimate = verdict.estimate
-    if estimate and not estimate.holds_zero and p is not None and p < ALPHA:
-        better = (estimate.value < 0) == verdict.lower
-        return replace(verdict, p=p, word="better" if better else "worse")
+    readings = _readings(verdict)
+    signs = {one.value > 0 for one in readings}
+    clear = [not one.holds_zero for one in readings]
+    if readings and all(clear) and len(signs) == 1 and p is not None and p < ALPHA:
+        word: Word = "better" if verdict.is_ahead else "worse"
+        return replace(verdict, p=p, word=word, failed=0)
+    if not (readings and clear[0] and len(readings) > 1):
+        verdict = replace(verdict, failed=0)  # nothing is told anyway
     return _outlooked(replace(verdict, p=p), margin)
 
 
@@ -360,61 +244,3 @@ def _outlooked(verdict: Verdict, margin: float) -> Verdict:
     if more is None and estimate.low is not None and estimate.high is not None:
         at_most = max(abs(estimate.low), abs(estimate.high))
     return replace(verdict, word="can't tell", more=more, at_most=at_most)
-
-
-def _line(verdict: Verdict) -> str:
-    estimate, who = verdict.estimate, f"{verdict.contestant} and {verdict.baseline}"
-    left_out = f"; {verdict.left_out} left out" if verdict.left_out else ""
-    if estimate is None:
-        return f"Nothing to compare: no prompt has {verdict.scorer} of both {who}{left_out}."
-    prompts = f"{verdict.n} prompt{'s' if verdict.n > 1 else ''}"
-    if not verdict.word:
-        return f"{_means(verdict)} ({prompts}{left_out}). {ADVICE}"
-    names = f"{verdict.contestant} − {verdict.baseline}"
-    what = f"{verdict.scorer}: {names} = {_signed(estimate.value)}{verdict.unit}"
-    if verdict.interval:
-        low, high = map(_signed, verdict.interval)
-        what += f" (95 %: {low} to {high})"
-    if verdict.word != "can't tell":
-        start = f"{verdict.contestant} is {verdict.word} than {verdict.baseline}"
-        return f"{start} by {what}; {prompts}{left_out}; {_chance(verdict)}{estimate.method}."
-    return f"Can't tell by {what}; {prompts}{left_out}; {_chance(verdict)}{_outlook(verdict)}."
-
-
-def _means(verdict: Verdict) -> str:
-    """Both contestants' own, with their spreads."""
-    told = []
-    for name, one in ((verdict.contestant, verdict.own), (verdict.baseline, verdict.other)):
-        if one is not None:
-            spread = f" ± {_number(one.spread)}" if one.spread is not None else ""
-            told.append(f"{name} {_number(one.value)}{spread}{verdict.unit}")
-    return f"{verdict.scorer}: {', '.join(told)}"
-
-
-def _chance(verdict: Verdict) -> str:
-    if verdict.p is None:
-        return ""
-    p = "p < 0.001" if verdict.p < 0.001 else f"p = {verdict.p:.2g}"
-    how = "shared by" if verdict.method == SEQUENTIAL else "Holm,"
-    return f"{p} ({how} {verdict.pairs} pairs); " if verdict.pairs > 1 else f"{p}; "
-
-
-def _outlook(verdict: Verdict) -> str:
-    """What would help."""
-    estimate = verdict.estimate
-    if verdict.more:
-        few, many = verdict.more
-        about = f"about {few:,} to {many:,}" if many > few else f"about {few:,}"
-        return f"{about} more prompts would decide"
-    if verdict.at_most is not None:
-        return f"no difference larger than {_number(verdict.at_most)}{verdict.unit} is likely"
-    return estimate.method if estimate else ""
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def _signed(value: float) -> str:
-    """With its sign, a true minus."""
-    return ("+" if value > 0 else "−" if value < 0 else "") + _number(abs(value))

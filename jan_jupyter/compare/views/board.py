@@ -163,9 +163,12 @@ class Board:
         if self.same:
             name = self.names[self.baseline]
             whom = "everybody agrees with" if len(self.names) > 2 else "it agrees with"
-            parts.append(f"{counted(self.same, 'prompt')} not shown: there {whom} {name}.")
+            parts.append(
+                f"{counted(self.same, 'prompt')} not shown: there {whom} {name}"
+                " (.show(every=True) has all)."
+            )
         if self.more:
-            parts.append(f"{counted(self.more, 'more prompt')} not shown.")
+            parts.append(f"{counted(self.more, 'more prompt')} not shown (.show(limit=None)).")
         return " ".join(parts)
 
     def reference(self, line: Line, contestant: int) -> str | None:
@@ -218,8 +221,9 @@ def board(
 
     `baseline` is a contestant's name or place; `scorer` the one that orders the lines (else the
     first); `against` what words are held against (else the baseline's answers, or the expected
-    text where there is one model only); `every`: also prompts where nobody differs; `limit`: how
-    many prompts at most (0: the summary alone). `standings` bring the intervals of the summary.
+    text where there is one model only); `every`: also prompts where nobody differs (one alone is
+    always shown); `limit`: how many prompts at most (0: the summary alone). `standings` bring the
+    intervals of the summary.
     Raises `UsageError` for a name that is not there.
     """
     names = [contestant.name for contestant in result.grid.contestants]
@@ -228,25 +232,32 @@ def board(
     found = by_cell(result)
     lines = [
         Line(place, case, _compared(found[place], base, scorer), base)
-        for place, case in enumerate(result.grid.cases)
+        for place, case in enumerate(result.grid.cases if limit != 0 else ())
     ]
-    kept = _worst_first(line for line in lines if every or line.differs)
+    kept = _worst_first(line for line in lines if every or line.differs or len(lines) == 1)
     shown = kept[:limit]
     return Board(
         result=result,
         baseline=base,
         scorer=scorer,
         scorers=scorers,
-        against=against or ("expected" if len(names) == 1 else "baseline"),
+        against=against or _against(result),
         summaries=tuple(
             figures.summary(result.grid, who, [row[who] for row in found], scorers, standings)
             for who in range(len(names))
         ),
         lines=tuple(shown),
-        same=len(lines) - len(kept) if limit != 0 else 0,
-        more=len(kept) - len(shown) if limit != 0 else 0,
+        same=len(lines) - len(kept),
+        more=len(kept) - len(shown),
         verdicts=tuple(verdicts),
     )
+
+
+def _against(result: Result) -> Against:
+    if len(result.grid.contestants) > 1:
+        return "baseline"
+    known = any(case.expected is not None for case in result.grid.cases)
+    return "expected" if known else "nothing"
 
 
 def _place(baseline: str | int, names: Sequence[str]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ...types import Message
 from . import diff
 from .board import Board, Cell, Line, Variant
 from .figures import SECONDS, measured, of_cell
@@ -56,9 +58,17 @@ def question(row: Line) -> tuple[str, list[str]]:
     short = line(asked, _SHORT)
     if name and not line(asked).startswith(beginning):
         short = f"{line(name, 60)}: {short}"
+    if attached := sum(len(_attached(message)) for message in turns):
+        short += f" (with {counted(attached, 'attachment')})"
     if len(turns) == 1 and len(line(asked)) <= _SHORT:
         return short, []
     return short, [f"{message.role}: {message.text}" for message in turns]
+
+
+def _attached(message: Message) -> list[Mapping[str, Any]]:
+    """What of a message is no text."""
+    parts = [] if isinstance(message.content, str) else message.content
+    return [part for part in parts if part.get("type") != "text"]
 
 
 def about(board: Board, cell: Cell) -> tuple[list[str], list[str]]:
@@ -98,13 +108,24 @@ def ends(cell: Cell) -> list[str]:
     return [f"{reason} (×{n})" if n > 1 else reason for reason, n in reasons.items()]
 
 
+EMPTY = "an empty answer"
+"""What stands for one."""
+
+
 def parted(first: Variant, other: Variant) -> str:
     """Where another answer of the repeats parts from the first."""
+    times = f"×{len(other.rows)}"
+    if not other.text.strip():
+        return f"{times} {EMPTY}"
     at, here, there = diff.parting(first.text, other.text)
     if here == there:
-        return f"×{len(other.rows)} differs in blanks only"
-    texts = [f"“{line(text, 40)}”" if text else "its end" for text in (here, there)]
-    return f"×{len(other.rows)} parts at word {at}: {texts[0]} | {texts[1]}"
+        return f"{times} differs in blanks only"
+    here, there = (f"“{line(text, 40)}”" if text else "" for text in (here, there))
+    if not there:
+        return f"{times} ends before {here} (word {at})"
+    if not here:
+        return f"{times} goes on with {there} (word {at})"
+    return f"{times} differs from word {at} on: {there} instead of {here}"
 
 
 def shown(board: Board, row: Line, contestant: int) -> list[diff.Part] | None:

@@ -35,8 +35,7 @@ class Standing(Protocol):
     def estimate(self) -> Measured: ...
 
 
-FIRST_TOKEN, SPEED = WHATS = ("first token", "tokens/s")
-SECONDS = "seconds"
+FIRST_TOKEN, SECONDS, SPEED = WHATS = ("first token", "seconds", "tokens/s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,12 @@ class Summary:
     """Tokens per second."""
     warm: bool
     """Whether times are those of answers for which nothing had to be loaded."""
-    total: float | None
-    """Of all its answers together, without waiting and loading."""
+    seconds: Estimate | None
+    """Of one answer, without waiting and loading."""
+    loads: int
+    """Answers for which it had to be loaded, and it is known how long that took."""
+    loading: float | None
+    """Of one load, the median."""
     tokens: int
     cost: float | None
     priced: int
@@ -110,7 +113,7 @@ def summary(
     warm = [[row for row in cell if not row.cold] for cell in good]
     is_warm = any(warm)
     timed = warm if is_warm else good
-    totals = [total for row in rows if (total := measured(row, SECONDS)) is not None]
+    loads = [seconds for row in rows if row.cold and (seconds := _load(row)) is not None]
     costs = [row.cost for row in rows if row.cost is not None]
     repeated = [cell for cell in good if len(cell) > 1]
     return Summary(
@@ -126,7 +129,9 @@ def summary(
         first_token=told.get(FIRST_TOKEN) or _median(timed, FIRST_TOKEN),
         speed=told.get(SPEED) or _median(timed, SPEED),
         warm=is_warm,
-        total=sum(totals) if totals else None,
+        seconds=told.get(SECONDS) or _median(timed, SECONDS),
+        loads=len(loads),
+        loading=median(loads) if loads else None,
         tokens=sum(row.reply.usage.completion for row in rows if row.reply),
         cost=sum(costs) if costs else None,
         priced=len(costs),
@@ -146,6 +151,10 @@ def of_cell(cell: Sequence[Row], scorer: str) -> float | None:
 def measured(row: Row, what: str) -> float | None:
     """What a call tells by itself, as verdicts count it: without waiting for a slot and loading."""
     return MEASURES[what].of(row)
+
+
+def _load(row: Row) -> float | None:
+    return row.reply.timings.load if row.reply else None
 
 
 def _told(estimate: Measured) -> Estimate | None:

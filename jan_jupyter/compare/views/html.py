@@ -8,16 +8,20 @@ from html import escape
 
 from . import diff, dots, table
 from .board import Board, Cell, Line, Variant
-from .cells import ABOUT, about, cut, ends, is_code, parted, question, same, shown
+from .cells import ABOUT, EMPTY, about, cut, ends, is_code, parted, question, same, shown
 from .style import STYLE
 from .written import change, counted, joined, line, number, on_one_line, visible
 
 
 def fragment(board: Board) -> str:
     """The HTML of a cell's output, with its own style."""
-    # A page that does not trust its outputs keeps these alone, and would set all to the right.
-    shown = _CELL.sub(rf'<\1 style="{_ALIGNED}"', body(board, board.caption))
-    return f"<style>{STYLE}</style>{shown}"
+    return f"<style>{STYLE}</style>{aligned(body(board, board.caption))}"
+
+
+def aligned(shown: str) -> str:
+    """With its cells set to the left by themselves: a page that does not trust its outputs keeps
+    that alone, and would set all to the right."""
+    return _CELL.sub(rf'<\1 style="{_ALIGNED}"', shown)
 
 
 _CELL = re.compile(r"<(t[hd])(?= )")
@@ -29,7 +33,8 @@ def body(board: Board, caption: str) -> str:
     # Formulas are left alone: a page's MathJax would read them anywhere.
     return (
         '<div class="jan-compare tex2jax_ignore mathjax_ignore">'
-        f"{_summary(board, caption)}{_verdicts(board)}{_rows(board)}</div>"
+        f"{_summary(board, caption)}{_listed(table.models(board))}{_listed(table.prices(board))}"
+        f"{_listed(table.verdicts(board))}{_rows(board)}</div>"
     )
 
 
@@ -67,7 +72,7 @@ def _summary(board: Board, caption: str) -> str:
     has_dots = any(scales) and len(board.names) > 1
     legend = joined([table.legend(board), _DRAWN if has_dots else ""], " ")
     return (
-        f'{_scrolled("Summary")}<table class="jc-sum" role="table"><caption>'
+        f'{scrolled("Summary")}<table class="jc-sum" role="table"><caption>'
         f'{_text(caption)}</caption><thead role="rowgroup"><tr role="row">'
         f'<th scope="col" role="columnheader">model</th>{heads}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(lines)}</tbody></table></div>'
@@ -100,14 +105,14 @@ def _summary_cell(column: table.Column, text: str, drawn: str) -> str:
 _TONES = {"better": "jc-good", "worse": "jc-bad"}
 
 
-def _scrolled(label: str) -> str:
+def scrolled(label: str) -> str:
     """What is wider than its place is moved by the keyboard, too."""
     return f'<div class="jc-wide" role="region" aria-label="{label}" tabindex="0">'
 
 
-def _verdicts(board: Board) -> str:
-    said = "".join(f"<li>{_text(sentence)}</li>" for sentence in table.verdicts(board))
-    return f"<ul>{said}</ul>" if said else ""
+def _listed(lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{_text(one)}</li>" for one in lines)
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def _rows(board: Board) -> str:
@@ -122,7 +127,7 @@ def _rows(board: Board) -> str:
     bodies = "".join(_row(board, one) for one in board.lines)
     size = "many" if n > 6 else str(n)
     return (
-        f'{_scrolled("Answers")}<table class="jc-rows" data-n="{size}" role="table">'
+        f'{scrolled("Answers")}<table class="jc-rows" data-n="{size}" role="table">'
         f"<caption>{escape(ABOUT[board.against if n > 1 else 'nothing'])}</caption>"
         f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>{bodies}'
         f"</table></div>{left_out}"
@@ -178,6 +183,8 @@ def _answer(board: Board, row: Line, place: int, cell: Cell) -> str:
     first = cell.variants[0]
     reply = first.rows[0].reply
     thought = _fold("reasoning", reply.reasoning) if reply and reply.reasoning else ""
+    if not first.text.strip():
+        return f'{thought}<p class="jc-quiet">{EMPTY}</p>'
     parts = shown(board, row, place)
     text = _fold(same(board), first.text) if parts is None else _long(parts, len(board.names))
     return f"{thought}{text}"

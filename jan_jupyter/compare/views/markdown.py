@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ... import markdown as sanitiser
 from . import diff, table
 from .board import Board, Cell, Line
-from .cells import about, cut, ends, is_code, parted, question, same, shown
+from .cells import EMPTY, about, cut, ends, is_code, parted, question, same, shown
 from .written import change, counted, joined, line, number, on_one_line, visible
 
 _ABOUT = {
@@ -28,7 +28,8 @@ def markdown(board: Board) -> str:
     """The Markdown; a title, the summary, then a section for each prompt."""
     parts = [f"## {_plain(board.title)}", _plain(board.asked), _summary(board)]
     parts += [_plain(table.legend(board))]
-    parts += ["\n".join(f"- {_plain(sentence)}" for sentence in table.verdicts(board))]
+    for lines in (table.models(board), table.prices(board), table.verdicts(board)):
+        parts += ["\n".join(f"- {_plain(one)}" for one in lines)]
     if board.lines:
         parts.append(_ABOUT[board.against])
     parts += [_row(board, row) for row in board.lines]
@@ -79,7 +80,7 @@ def _cell(board: Board, row: Line, place: int, cell: Cell) -> list[str]:
         reply = first.rows[0].reply
         if reply and reply.reasoning:
             parts.append(_fold("reasoning", reply.reasoning))
-        parts += _answer(shown(board, row, place), board)
+        parts += _answer(shown(board, row, place), board) if first.text.strip() else [EMPTY]
         parts += [_fold(parted(first, other), other.text) for other in cell.others]
         parts += [cell.uncounted] if cell.uncounted else []
     for failed in cell.errors:

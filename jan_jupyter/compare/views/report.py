@@ -22,22 +22,35 @@ from .written import line
 def report(
     board: Board, made: str = "", document: Mapping[str, Any] | None = None, script: str = ""
 ) -> str:
-    """The file; `made` is a line on when and by what, `script` draws `document`.
+    """The file; `made` is a line on when and by what, `script` draws `document`."""
+    shown = html.body(board, board.asked)
+    return page(board.title, board.asked, shown, made, document, script)
+
+
+def page(
+    title: str,
+    about: str,
+    body: str,
+    made: str = "",
+    document: Mapping[str, Any] | None = None,
+    script: str = "",
+) -> str:
+    """A whole page around what is shown; `about` stands in its title, `script` draws `document`.
 
     Its policy lets nothing else be loaded or run: only this very style and script count.
     """
     css = style.STYLE + style.PAGE + (style.LIVE if document else "")
-    title = escape(line(board.title))
+    title = escape(line(title))
     said = f'<p class="made">{escape(line(made))}</p>' if made else ""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(css, script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}: {escape(board.asked)}</title>\n"
+        f"<title>{title}: {escape(about)}</title>\n"
         f"<style>{css}</style>\n</head>\n"
         f"<body>\n<main>\n<h1>{title}</h1>\n{said}"
-        f"{html.body(board, board.asked)}\n</main>\n"
+        f"{body}\n</main>\n"
         f"{_live(document, script) if document else ''}</body>\n</html>\n"
     )
 

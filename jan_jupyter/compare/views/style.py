@@ -38,6 +38,9 @@ font-variant-numeric:tabular-nums;overflow-wrap:normal}
 .jan-compare.jan-compare .jc-sum th{overflow-wrap:normal;min-width:3em}
 .jan-compare.jan-compare .jc-sum tbody th{overflow-wrap:anywhere;min-width:6em}
 .jan-compare.jan-compare svg{display:block;margin:1px 0 0;max-width:100%}
+.jan-compare.jan-compare .jc-scatter{height:auto;min-width:440px}
+.jan-compare.jan-compare .jc-name{paint-order:stroke;stroke:var(--jp-layout-color0,Canvas);
+stroke-width:3px;stroke-linejoin:round}
 .jan-compare.jan-compare .jc-span,.jan-compare.jan-compare .jc-dot{color:var(--jc-dot)}
 .jan-compare.jan-compare .jc-ask{background:var(--jc-wash);
 padding:6px 10px;border-top:1px solid var(--jc-line)}
@@ -83,7 +86,8 @@ font-size:.85em;padding-right:1px;text-decoration:none}
 .jan-compare.jan-compare thead{position:absolute;width:1px;height:1px;overflow:hidden;
 clip-path:inset(50%)}
 .jan-compare.jan-compare td::before{content:attr(data-name);font-weight:600;display:block}
-.jan-compare.jan-compare .jc-sum td{display:grid;grid-template-columns:9em 1fr;
+.jan-compare.jan-compare .jc-tag,.jan-compare.jan-compare .jc-n{white-space:normal}
+.jan-compare.jan-compare .jc-sum td{display:grid;grid-template-columns:minmax(4em,9em) 1fr;
 border:0;padding:1px 0}
 .jan-compare.jan-compare .jc-sum td::before{font-weight:normal;color:var(--jc-quiet);
 grid-row:span 2;overflow-wrap:anywhere}
@@ -103,7 +107,17 @@ h1{font-size:20px;line-height:1.3;margin:0 0 4px;overflow-wrap:anywhere}
 @media (max-width:600px){main{padding:12px 12px 30px}}
 @media (prefers-color-scheme:dark){:root{--jp-success-color1:#66bb6a;--jp-error-color1:#ef5350;
 --jp-warn-color1:#ffa726;--jp-brand-color1:#64b5f6}}
-@media print{details>*{display:block}}
+@media print{
+details>*{display:block}
+details::details-content{content-visibility:visible;display:block;height:auto}
+.jan-compare.jan-compare .jc-wide{overflow:visible}
+.jan-compare.jan-compare table.jc-rows[data-n]{width:100%;min-width:0;table-layout:fixed}
+.jan-compare.jan-compare table.jc-rows[data-n] td{min-width:0;padding:4px}
+.jan-compare.jan-compare .jc-sum th,.jan-compare.jan-compare .jc-sum td{padding-right:6px;
+min-width:0;overflow-wrap:anywhere}
+.jan-compare.jan-compare .jc-n,.jan-compare.jan-compare .jc-tag{white-space:normal}
+.jan-compare.jan-compare .jc-sum svg{width:70px}
+}
 """
 
 LIVE = """

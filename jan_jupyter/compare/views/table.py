@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ...redaction import is_secret_name, without_secrets
+from ..grids.contestants import part
+from ..stats.statistics import ADVICE
 from .board import Board
 from .figures import Estimate, Summary
-from .written import number, seconds
+from .written import joined, line, number, seconds
 
 
 class Column(NamedTuple):
@@ -21,13 +24,13 @@ class Column(NamedTuple):
 def columns(board: Board) -> list[Column]:
     """Those that tell something of at least one contestant."""
     scores = [_score(name) for name in board.scorers]
-    warm = "" if all(one.warm or not one.answers for one in board.summaries) else " (cold)"
     tried = [
         *scores,
         Column(f"against {board.names[board.baseline]}", _word(board)),
         Column("tok/s", lambda one: _speed(one.speed), lambda one: one.speed, from_zero=True),
-        Column(f"first token{warm}", lambda one: _time(one.first_token)),
-        Column("answering", lambda one: "" if one.total is None else seconds(one.total)),
+        Column("first token", lambda one: _time(one.first_token, one.warm)),
+        Column("an answer", lambda one: _time(one.seconds, one.warm)),
+        Column("loading", _loading),
         Column("tokens", lambda one: f"{one.tokens:,}" if one.tokens else ""),
         Column("cost, estimated", _cost),
         Column("same each time", _stable),
@@ -39,25 +42,56 @@ def columns(board: Board) -> list[Column]:
 
 def legend(board: Board) -> str:
     """What the numbers and the dots mean, in a line; empty if there is nothing to explain."""
-    found = [
-        estimate
-        for column in columns(board)
-        for summary in board.summaries
-        if column.estimate and (estimate := column.estimate(summary))
-    ]
-    kinds = {estimate.kind for estimate in found}
+    kinds: dict[str, dict[str, None]] = {}  # what the brackets are, and in which columns
+    for column in columns(board):
+        for summary in board.summaries:
+            if column.estimate and (found := column.estimate(summary)):
+                kinds.setdefault(found.kind, {})[column.heading] = None
     said = {
         "95 %": "in brackets the 95 % interval",
         "sd": "± one standard deviation of the prompts, which is no interval of the mean",
         "half": "in brackets the middle half of the prompts",
     }
-    parts = [text for kind, text in said.items() if kind in kinds]
-    if board.scorers:
+    parts = [
+        text + (f" ({', '.join(kinds[kind])})" if len(kinds.keys() & said.keys()) > 1 else "")
+        for kind, text in said.items()
+        if kind in kinds
+    ]
+    summaries = board.summaries
+    if any(one.speed or one.first_token or one.seconds for one in summaries):
+        apart = (
+            ", of warm answers where there are some"
+            if any(one.loading for one in summaries)
+            else ""
+        )
+        parts.insert(0, f"times and speeds are medians{apart}")
+    if any(one.scores for one in summaries):
         parts.insert(0, "scores are means over prompts")
-    if any(summary.speed or summary.first_token for summary in board.summaries):
-        parts.insert(bool(board.scorers), "times and speeds are medians")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def models(board: Board) -> list[str]:
+    """Whom a name stands for, a line each, where the name itself does not say it."""
+    found = []
+    for one in board.result.grid.contestants:
+        values = {**one.parameters, **one.settings}
+        parts = [one.model, *(part(n, v) for n, v in values.items() if not is_secret_name(n))]
+        parts += [f"system “{line(one.system, 80)}”"] if one.system else []
+        told = joined(map(without_secrets, parts))
+        if one.system or told != one.name:
+            found.append(f"{one.name}: {told}")
+    return found
+
+
+def prices(board: Board) -> list[str]:
+    """At which prices the costs are estimates, a line each."""
+    known = board.result.prices
+    return [
+        f"The cost of {one.name} is an estimate, at {known[one.name]}"
+        for one in board.summaries
+        if one.cost is not None and one.name in known
+    ]
 
 
 def estimate(found: Estimate | None, write: Callable[[float], str] = number) -> str:
@@ -89,8 +123,14 @@ def _speed(found: Estimate | None) -> str:
     return estimate(found, write)
 
 
-def _time(found: Estimate | None) -> str:
-    return seconds(found.value) if found else ""
+def _time(found: Estimate | None, warm: bool) -> str:
+    return seconds(found.value) + ("" if warm else " (cold)") if found else ""
+
+
+def _loading(one: Summary) -> str:
+    if one.loading is None:
+        return ""
+    return seconds(one.loading) if one.loads == 1 else f"{one.loads:,} × {seconds(one.loading)}"
 
 
 def _cost(one: Summary) -> str:
@@ -113,4 +153,6 @@ def _answers(one: Summary) -> str:
 
 
 def verdicts(board: Board) -> list[str]:
-    return [str(verdict) for verdict in board.verdicts]
+    """A line each; what would tell more stands once, in the last."""
+    *said, last = [str(verdict) for verdict in board.verdicts] or [""]
+    return [*(line.removesuffix(f" {ADVICE}") for line in said), *([last] if last else [])]

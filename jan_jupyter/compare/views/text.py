@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from . import diff, table, written
 from .board import Board, Cell, Line
-from .cells import about, cut, ends, parted, question, same, shown
+from .cells import EMPTY, about, cut, ends, parted, question, same, shown
 from .written import change, counted, joined, line, number, on_one_line, visible
 
 _NARROWEST = 34
@@ -23,16 +23,17 @@ _ABOUT = {
 
 def text(board: Board, width: int = 100) -> str:
     """The text, in lines of `width` columns."""
-    parts = [_filled(board.caption, width), _summary(board, width)]
-    parts += [_filled(table.legend(board), width)]
-    parts += ["\n".join(_filled(f"- {one}", width, "  ") for one in table.verdicts(board))]
-    parts += [_filled(_ABOUT[board.against], width) if board.lines else ""]
+    parts = [filled(board.caption, width), _summary(board, width)]
+    parts += [filled(table.legend(board), width)]
+    for lines in (table.models(board), table.prices(board), table.verdicts(board)):
+        parts += ["\n".join(filled(f"- {one}", width, "  ") for one in lines)]
+    parts += [filled(_ABOUT[board.against], width) if board.lines else ""]
     parts += [_row(board, row, width) for row in board.lines]
-    parts += [_filled(board.left_out, width)]
+    parts += [filled(board.left_out, width)]
     return joined(parts, "\n\n")
 
 
-def _filled(text: str, width: int, indent: str = "") -> str:
+def filled(text: str, width: int, indent: str = "") -> str:
     """On lines of at most `width`, those after the first indented."""
     first, *more = _wrapped(line(text), width - len(indent))
     return "\n".join([first, *(indent + one for one in more)])
@@ -45,12 +46,21 @@ def _summary(board: Board, width: int) -> str:
         base = " (baseline)" if place == board.baseline and len(board.names) > 1 else ""
         rows.append([one.name + base, *(column.text(one) for column in columns)])
     rows = [[line(cell) for cell in row] for row in rows]
+    return set_table(rows, width)
+
+
+def set_table(rows: Sequence[Sequence[str]], width: int) -> str:
+    """Rows, the first of them headings, as a table; one that is too wide is turned, or each row
+    becomes lines."""
     if set_ := _table(rows, width) or _table([*zip(*rows, strict=True)], width):
         return set_
     blocks = []
     for name, *cells in rows[1:]:
         facts = (f"{head} {cell}" for head, cell in zip(rows[0][1:], cells, strict=True) if cell)
-        blocks += [name, *(f"  {one}" for one in _wrapped(joined(facts), width - 2))]
+        blocks += [
+            *_wrapped(name, width),
+            *(f"  {one}" for one in _wrapped(joined(facts), width - 2)),
+        ]
     return "\n".join(blocks)
 
 
@@ -65,7 +75,7 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> str:
 def _row(board: Board, row: Line, width: int) -> str:
     short, _ = question(row)
     wanted = "" if row.case.expected is None else f"expected: {line(row.case.expected, 80)}"
-    head = _filled(joined([f"── {row.place + 1}. {short}", wanted]), width, "   ")
+    head = filled(joined([f"── {row.place + 1}. {short}", wanted]), width, "   ")
     n = len(row.cells)
     each = (width - len(_BETWEEN) * (n - 1)) // n
     if n == 1 or each < _NARROWEST:
@@ -91,12 +101,14 @@ def _cell(board: Board, row: Line, place: int, cell: Cell, width: int) -> list[s
     parts += [*numbers, *(f"<{tag}>" for tag in tags)]
     # Each is broken only where it is longer than a line.
     whole = (one.replace(" ", "\u00a0") if len(one) < width else one for one in parts)
-    found = [one.replace("\u00a0", " ") for one in _wrapped(joined(whole), width)]
+    head = joined(whole)
+    found = [one.replace("\u00a0", " ") for one in _wrapped(head, width)] if head else []
     for reason in ends(cell):
         found += _wrapped(f"✕ {reason}", width)
     found += [] if cell.rows else ["not asked yet"]
     if cell.variants:
-        found += _answer(shown(board, row, place), board, width)
+        empty = not cell.variants[0].text.strip()
+        found += [EMPTY] if empty else _answer(shown(board, row, place), board, width)
         for other in cell.others:
             found += _wrapped(parted(cell.variants[0], other), width)
         found += [cell.uncounted] if cell.uncounted else []

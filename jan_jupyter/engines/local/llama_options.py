@@ -68,6 +68,14 @@ def _shares(value: Any) -> list[float]:
     return numbers
 
 
+def _files(value: Any) -> list[str]:
+    """The path of a file, or a list of paths."""
+    paths = value if isinstance(value, list | tuple) else [value]
+    if not paths or not all(isinstance(path, str) and path.strip() for path in paths):
+        raise ValueError(value)
+    return [*paths]
+
+
 _GPUS = 128
 """For so many llama.cpp has room."""
 
@@ -140,6 +148,7 @@ TABLE: Mapping[str, Row] = {
     # `embedding` for every model: only xllamacpp does both.
     "embedding": Row(_truth, "embedding", ""),
     "mmproj": Row(str, "mmproj.path", "--mmproj"),
+    "lora": Row(_files, "lora_adapters", "--lora"),
     "chat_template": Row(str, "chat_template", "--chat-template"),
     "n_batch": Row(count, "n_batch", "--batch-size"),
     "n_ubatch": Row(count, "n_ubatch", "--ubatch-size"),
@@ -348,6 +357,8 @@ def _wordings(name: str, value: Any, flags: Flags | None) -> Iterator[list[str]]
     flag = TABLE[name].flag
     if isinstance(flag, tuple):
         yield [word for word in [flag[0 if value else 1]] if word]
+    elif name == "lora":
+        yield [word for path in value for word in (flag, path)]
     elif name == "load_mode":
         yield [flag, _LOAD_WORDS.get(value, value)]
         if value in _BEFORE_LOAD_MODE:
@@ -386,6 +397,8 @@ def llama_cpp_input(file: Path, options: Mapping[str, Any]) -> tuple[dict[str, A
             keywords |= {"n_threads": value, "n_threads_batch": value}
         elif name == "load_mode":
             keywords |= {"use_mmap": value != "none", "use_mlock": value == "mlock"}
+        elif name == "lora" and len(value) == 1:
+            keywords["lora_path"] = value[0]
         elif name == "no_kv_offload":
             keywords["offload_kqv"] = not value
         elif name == "flash_attn":

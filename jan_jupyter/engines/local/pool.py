@@ -176,6 +176,8 @@ class Workers:
     async def _watch(self, worker: Worker, on_progress: Progress) -> Worker | None:
         """Wait until it is ready; `None` if it went away without having failed."""
         told = -1.0
+        if worker.state == "loading":  # a small model may be there before we look how far it is
+            on_progress(told := worker.progress, "")
         while True:
             now, runs = await self._look(worker)
             if now is None or (now.pid, now.born) != (worker.pid, worker.born):

@@ -15,8 +15,13 @@ from typing import Any
 
 
 def set_attribute(parameters: Any, name: str, value: Any) -> None:
-    """Set `a.b` of llama.cpp's parameters; a text becomes the member of an enumeration."""
+    """Set `a.b` of llama.cpp's parameters; a text becomes the member of an enumeration, and the
+    path of an adapter that adapter."""
     *path, last = name.split(".")
+    if last == "lora_adapters":
+        import xllamacpp
+
+        value = [xllamacpp.CommonAdapterLoraInfo(one) for one in value]
     for part in path:
         parameters = getattr(parameters, part)
     kind = type(getattr(parameters, last))

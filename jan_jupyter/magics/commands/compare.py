@@ -1,4 +1,4 @@
-"""`%jan compare`, `%jan runs`: many questions to several models, and what was kept of them."""
+"""`%jan compare`, `%jan ladder`, `%jan runs`: many questions to several models, kept in runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ..candidates import Offer, names, parameters, paths, ready_models
+from ..candidates import Offer, names, parameters, paths, ready_models, scorers
 from ..candidates import runs as run_names
 from ..options import key_value, sweep
 from .command import Caller, Command, arg
@@ -22,6 +22,12 @@ def compare(caller: Caller, arguments: Namespace) -> Any:
     from ..comparing import command
 
     return command(caller, arguments)
+
+
+def ladder(caller: Caller, arguments: Namespace) -> Any:
+    from ..comparing import ladder
+
+    return ladder(caller, arguments)
 
 
 def runs(caller: Caller, arguments: Namespace) -> Any:
@@ -123,6 +129,27 @@ def candidates(current: str) -> Offer:
     return [*((verb, "command") for verb in _ACTIONS), *run_names(current)]
 
 
+_PROMPTS = arg(
+    "--prompts", metavar="NAME", candidates=names, help="questions: a list of the notebook"
+)
+_REPEAT = arg("--repeat", type=int, metavar="TIMES", help="ask each so many times")
+_SCORERS = arg(
+    "--scorer",
+    dest="scorers",
+    action="append",
+    default=[],
+    metavar="NAME",
+    candidates=scorers,
+    help="what scores an answer: its name, or a function of the notebook",
+)
+_AS = arg(
+    "--as",
+    dest="as_name",
+    metavar="NAME",
+    help="keep it in this variable, and the run under this name",
+)
+_FRESH = arg("--fresh", action="store_true", help="ask again what is stored")
+
 _COMPARE = (
     arg("prompt", nargs="*", help="the question; `--prompts` for more than one"),
     arg(
@@ -130,17 +157,18 @@ _COMPARE = (
         "--model",
         action="append",
         dest="models",
+        metavar="MODEL",
         candidates=ready_models,
         help="whom to ask; given several times",
     ),
-    arg("--prompts", metavar="NAME", candidates=names, help="questions: a list of the notebook"),
+    _PROMPTS,
     arg(
         "--over",
         metavar="NAME",
         candidates=names,
         help="a data frame: its columns fill `{column}` in the question, a row each",
     ),
-    arg("--repeat", type=int, metavar="TIMES", help="ask each so many times"),
+    _REPEAT,
     arg(
         "--set",
         dest="sweeps",
@@ -148,6 +176,7 @@ _COMPARE = (
         default=[],
         type=sweep,
         metavar="KEY=VALUE,…",
+        candidates=parameters,
         help="compare values of a parameter: temperature=0,0.7",
     ),
     arg(
@@ -161,15 +190,7 @@ _COMPARE = (
         help="a parameter that holds for all",
     ),
     arg("-s", "--system", help="instructions that hold for all"),
-    arg(
-        "--scorer",
-        dest="scorers",
-        action="append",
-        default=[],
-        metavar="NAME",
-        candidates=names,
-        help="what scores an answer: its name, or a function of the notebook",
-    ),
+    _SCORERS,
     arg(
         "--expected",
         metavar="NAME",
@@ -177,16 +198,45 @@ _COMPARE = (
         help="a list, or a column of the frame, with what is expected",
     ),
     arg("--seed", type=int, help="of the order in which it is asked"),
-    arg(
-        "--as",
-        dest="as_name",
-        metavar="NAME",
-        help="keep it in this variable, and the run under this name",
-    ),
+    _AS,
     arg("--budget", type=int, metavar="CALLS", help="ends after so many calls"),
-    arg("--fresh", action="store_true", help="ask again what is stored"),
+    arg(
+        "--prices",
+        metavar="NAME",
+        candidates=names,
+        help="what models cost: a mapping of the notebook, money for a million tokens",
+    ),
+    _FRESH,
     arg("--yes", action="store_true", help="ask many paid calls without asking you"),
     arg("--dry-run", action="store_true", help="show the plan, ask nothing"),
+)
+
+_LADDER = (
+    arg(
+        "model",
+        candidates=ready_models,
+        help="the model; other quantisations of it are told by their headers",
+    ),
+    _PROMPTS,
+    _REPEAT,
+    arg(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        type=sweep,
+        metavar="KEY=VALUE,…",
+        help="also load the model so: cache_type_k=q8_0,q4_0",
+    ),
+    _SCORERS,
+    arg(
+        "--expected",
+        metavar="NAME",
+        candidates=names,
+        help="a list with what is expected",
+    ),
+    _AS,
+    _FRESH,
 )
 
 COMMANDS = (
@@ -202,6 +252,19 @@ COMMANDS = (
 `%%jan -m A -m B` in a cell asks the lines below of both. What has been asked in the same way is not
 asked again, in another kernel either. `jan.compare(…)` does the same in Python.""",
         is_question=bool,
+    ),
+    Command(
+        "ladder",
+        ladder,
+        "compare the quantisations of a model that are here",
+        _LADDER,
+        details="""\
+  %jan ladder MODEL --prompts questions --scorer contains --expected answers
+  %jan ladder MODEL --set cache_type_k=q8_0
+
+Quality against speed and memory, and how often another token than the largest's is the most likely
+one. `jan.ladder(…)` does the same in Python.""",
+        is_question=lambda words: len(words) > 1,
     ),
     Command(
         "runs",

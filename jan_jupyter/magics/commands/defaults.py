@@ -33,8 +33,11 @@ def use(magics: Caller, arguments: Namespace) -> None:
         if model.state != "ready":
             raise errors.ModelNotReady(f"Model {model.id} is {model.state}: {model.reason}")
         settings().model = arguments.model
+        workspace().chosen = None
     model, _ = workspace().router.model(None)
-    print(f"Default model: {model.id} (engine {model.engine}).")
+    whole = workspace().profile
+    as_whole = f", as {whole.id} was compared" if whole is not None else ""
+    print(f"Default model: {model.id} (engine {model.engine}){as_whole}.")
 
 
 def set_(magics: Caller, arguments: Namespace) -> dict[str, Any]:

@@ -62,19 +62,7 @@ async def plan(
     repository: str, quantisation: str | None, file: str | None, web: Web, machine: Machine
 ) -> Plan:
     """A model of a repository: the file or the quantisation that is named, else what suits."""
-    page = f"{HUGGING_FACE}/{repository}"
-    url = f"{endpoint()}/api/models/{repository}?blobs=true"
-    try:
-        raw = await web.json(url)
-    except Refused as refused:
-        raise refusal(refused, f"repository {repository}", page) from None
-    try:
-        commit = str(raw.get("sha") or "main")
-        files = [*_files(raw["siblings"], repository, commit, page)]
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise errors.DownloadFailed(
-            f"{endpoint()} describes {repository} in a way that is not understood."
-        ) from error
+    raw, files = await listing(repository, web)
     variants = variants_of(files)
     if not variants:
         raise errors.ModelNotFound(
@@ -101,6 +89,23 @@ async def plan(
             **({"license": licence} if isinstance(licence, str) else {}),
         },
     )
+
+
+async def listing(repository: str, web: Web) -> tuple[Mapping[str, Any], list[Wanted]]:
+    """What a repository says of itself, and its GGUF files. Raises `JanError`."""
+    page = f"{HUGGING_FACE}/{repository}"
+    url = f"{endpoint()}/api/models/{repository}?blobs=true"
+    try:
+        raw: Mapping[str, Any] = await web.json(url)
+    except Refused as refused:
+        raise refusal(refused, f"repository {repository}", page) from None
+    try:
+        commit = str(raw.get("sha") or "main")
+        return raw, [*_files(raw["siblings"], repository, commit, page)]
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise errors.DownloadFailed(
+            f"{endpoint()} describes {repository} in a way that is not understood."
+        ) from error
 
 
 def _name(repository: str, quantisation: str) -> str:

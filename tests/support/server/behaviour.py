@@ -96,6 +96,10 @@ class Behaviour:
     """Seconds, sent as `retry-after` (and `retry-after-ms` if they are no whole number)."""
     times: int = NEVER
     """Only so many first requests to this model name misbehave; then the answer is whole."""
+    after: int = 0
+    """So many first requests to this model name are answered whole; then it misbehaves."""
+    most: int = NEVER
+    """What comes while so many requests to this model name are answered is refused (429)."""
 
     crlf: bool = False
     """Lines end with CR LF."""

@@ -11,7 +11,8 @@ import os
 import sys
 import threading
 import time
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from . import triton
@@ -29,6 +30,8 @@ class Server:
     """Answers requests and keeps the journal."""
 
     def __init__(self) -> None:
+        self.answering: Counter[str] = Counter()
+        """How many requests are answered, by model name."""
         self.clear()
 
     def clear(self) -> None:
@@ -136,19 +139,29 @@ class Server:
             await Response(writer, entry).json({"error": {"message": str(error)}}, 400)
             return
         self.asked[name] = self.asked.get(name, 0) + 1
-        if 0 <= behaviour.times < self.asked[name]:
+        if 0 <= behaviour.times < self.asked[name] or self.asked[name] <= behaviour.after:
             behaviour = Behaviour(n=behaviour.n, delay=behaviour.delay, echo=behaviour.echo)
-        response = Response(writer, entry, behaviour.split)
-        await asyncio.sleep(behaviour.headers)
-        if behaviour.hangup:
-            raise HangUpError
-        spoken = dialect(entry, behaviour, body)
-        if behaviour.refuses:
-            await refuse(response, spoken)
-        elif spoken.streams:
-            await stream(response, spoken)
-        else:
-            await whole(response, spoken)
+        if 0 <= behaviour.most <= self.answering[name]:
+            behaviour = replace(behaviour, error="rate_limit_exceeded")
+        self.answering[name] += 1
+        try:
+            await spoken(entry, dialect(entry, behaviour, body), writer)
+        finally:
+            self.answering[name] -= 1
+
+
+async def spoken(entry: Entry, said: Dialect, writer: asyncio.StreamWriter) -> None:
+    """Write what a behaviour says."""
+    response = Response(writer, entry, said.behaviour.split)
+    await asyncio.sleep(said.behaviour.headers)
+    if said.behaviour.hangup:
+        raise HangUpError
+    if said.behaviour.refuses:
+        await refuse(response, said)
+    elif said.streams:
+        await stream(response, said)
+    else:
+        await whole(response, said)
 
 
 DIALECTS = (

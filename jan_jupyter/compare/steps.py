@@ -1,0 +1,124 @@
+"""The steps of a comparison under way, and what people are told and asked meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..consent import agreed
+from .values import Row
+
+BEAT = 0.25
+"""Seconds after which it is told again how far it is, though nothing has ended."""
+
+
+class Counted(Protocol):
+    """How far it is; as text one line for people."""
+
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """So many calls of so many were looked for in the store."""
+
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"Looked what is stored of {self.done:,} of {self.total:,} calls"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """So many answers of so many have all their scores."""
+
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"Scored {self.done:,} of {self.total:,} answers"
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """So many pairs of answers of so many are judged."""
+
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"Judged {self.done:,} of {self.total:,} pairs"
+
+
+class Consent:
+    """A yes that it waits for. Whoever takes the steps asks for it, where people can be asked."""
+
+    def __init__(self, question: str) -> None:
+        self.question = question
+        self._said: Future[bool | None] = Future()
+
+    def ask(self) -> None:
+        """Ask the user at the keyboard; it goes on with what is said."""
+        self._said.set_result(agreed(self.question))
+
+    async def said(self) -> bool | None:
+        """Whether the user has said yes; `None` where nobody can be asked."""
+        return await asyncio.wrap_future(self._said)
+
+
+Step = Counted | Consent
+Steps = AsyncGenerator[Step, None]
+
+
+class Counting(Protocol):
+    """Where people see how far it is."""
+
+    def step(self, counted: Counted) -> None: ...
+    def end(self, line: str = "") -> None: ...
+
+
+def take(step: Step, shown: Counting | None) -> None:
+    """What whoever waits does with a step. Only for the thread of a cell: it may ask the user."""
+    if isinstance(step, Consent):
+        step.ask()
+    elif shown:
+        shown.step(step)
+
+
+async def beating(
+    work: Awaitable[object], counted: Callable[[], Counted]
+) -> AsyncGenerator[Counted, None]:
+    """Do it, and tell at every beat how far it is. Raises what it raises; closing cancels it."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([task], timeout=BEAT))[0]:
+            yield counted()
+        await task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def ticking(rows: AsyncGenerator[Row, None]) -> AsyncGenerator[Row | None, None]:
+    """The rows as they come, and `None` whenever none has come for a beat. Closes them."""
+    async with aclosing(rows):
+        while True:
+            coming = asyncio.ensure_future(anext(rows))
+            try:
+                while not (await asyncio.wait([coming], timeout=BEAT))[0]:
+                    yield None
+                row = await coming
+            except StopAsyncIteration:
+                return
+            finally:
+                coming.cancel()
+                await asyncio.wait([coming])
+            yield row
