@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from . import errors
 from .ask import Prompt, Recorder, Stream, finished, messages_of, whole
 from .models.model import Model
+from .precedence import Level
 from .router import Target
 from .structured import shape_of
 from .threads.assistants import Assistant
@@ -17,11 +18,11 @@ from .threads.draft import Draft
 from .threads.record import Record, questions
 from .threads.thread import Thread
 from .tools import Approve, Function, Toolbox
-from .types import ChatRequest, Message, Priority, Reply
+from .types import EMPTY, ChatRequest, Message, Priority, Reply
 from .workspace import Workspace, shared
 
 if TYPE_CHECKING:
-    from .precedence import Level
+    from .threads.columns import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +140,29 @@ class Chat:
         """`stream_go_on`, waited for; the reply holds only what is new."""
         return finished(self.stream_go_on(**options))
 
-    def stream_answer(self, question: str, **options: Any) -> Stream:
-        """Answer a turn of the line (its id) that has no answer, or has one from another model.
+    def stream_answer(
+        self,
+        question: str,
+        *,
+        column: Column | None = None,
+        instead: str | None = None,
+        **options: Any,
+    ) -> Stream:
+        """Answer a turn (its id) that has no answer, or has one from another model.
 
-        The first answer to end stands on the line, all are `versions` of each other. Options, here
-        and below, as for `stream`.
+        It comes after what led to that turn, on the line or in a branch. The first answer to a turn
+        of the line stands on it, all are `versions` of each other; one that is given `instead` of
+        another takes its place. `column` tells who answers, and how. Options, here and below, as
+        for `stream`.
         """
-        self._place(question)  # raises if it is no turn of the line
         # Up to the question, in one look: another model may be answering it at this moment.
         before = self._with_system(self._thread.conversation(through=question))
-        return self._compose(before, Record(self._thread, to=question), **options)
+        name = column.name if column else None
+        record = Record(self._thread, to=question, instead=instead, column=name)
+        if column is None:
+            return self._compose(before, record, **options)
+        options = {"model": column.model, **column.parameters, **options}
+        return self._compose(before, record, settings=column.settings, **options)
 
     def stream_regenerate(self, id: str | None = None, **options: Any) -> Stream:
         """Another answer in the place of one (default: the last turn); that becomes a branch."""
@@ -189,6 +203,7 @@ class Chat:
         tools: Sequence[Function] = (),
         approve: Approve | bool | None = None,
         priority: Priority = "person",
+        settings: Mapping[str, Any] = EMPTY,
         **parameters: Any,
     ) -> Stream:
         """The one place where a request is put together. Raises what is in its way."""
@@ -202,6 +217,8 @@ class Chat:
             priority=priority,
         )
         levels = self._levels(model)
+        if settings:
+            levels = [Level("thread", settings), *levels]
         request, target = self.router.prepare(request, model or self._model(), levels)
         return Stream(self.router, request, target, recorder=recorder, shape=shape, tools=toolbox)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import errors
 from ..threads import Thread, ThreadMessage
 from .answers import Answers
+from .columns import ColumnActions
 from .live import LiveAnswer
 from .publisher import Publisher
 from .selection import Selection
@@ -33,6 +33,7 @@ class Actions:
     timeline: Timeline
     publisher: Publisher
     answers: Answers
+    columns: ColumnActions
     tasks: Tasks
 
     def named(self, kind: str) -> Action | None:
@@ -46,7 +47,15 @@ class Actions:
         self.answers.not_busy()
         pictures = [{"type": "image_url", "image_url": {"url": url}} for url in images]
         prompt = question(text, await self.around.references(text), pictures)
-        await self.answers.ask(prompt, key)
+        selection = self.selection
+        await asyncio.to_thread(selection.refresh)
+        others = [name for name in selection.compare if name != selection.reference]
+        if selection.columns is not None:
+            await self.columns.follow(prompt, key)
+        elif others:
+            await self.columns.begin(prompt, key, [selection.reference, *others])
+        else:
+            await self.answers.ask(prompt, key)
         await self.publisher.turns()
 
     async def do_regenerate(self, id: str, model: str = "") -> None:
@@ -57,8 +66,7 @@ class Actions:
         if tree.message(real).role == "user":
             after = tree.line[(tree.place(real) or 0) + 1 :][:1]
             replaces = after[0].id if after else None  # its answer was lost, or removed
-        if replaces is not None:
-            self.timeline.single_column()
+        await self.columns.end(thread)
         live = LiveAnswer(thread, model or self.selection.reference, replaces=replaces)
         await self.answers.run(
             live,
@@ -76,7 +84,7 @@ class Actions:
             [] if isinstance(old, str) else [part for part in old if part.get("type") != "text"]
         )
         prompt = question(text, context, others)
-        self.timeline.single_column()
+        await self.columns.end(thread)
         live = LiveAnswer(thread, self.selection.reference, replaces=real)
         await self.answers.run(
             live, lambda chat: chat.stream_edit(real, prompt), self.selection.model, key
@@ -101,31 +109,37 @@ class Actions:
 
     async def do_version(self, id: str) -> None:
         thread, real = await self.answers.place(id)
-        self.timeline.single_column()
+        await self.columns.end(thread)
         await asyncio.to_thread(thread.switch, real)
         await self.publisher.turns()
 
     async def do_keep(self, id: str) -> None:
-        """Go on with one of several answers: the others stay as its versions."""
+        """Go on with the column of an answer: the others stay in the thread."""
         thread, real = await self.answers.place(id)
+        model = await self.columns.keep(thread, real)
         self.selection.compare = []
-        if model := thread.seen.tree.message(real).model:
-            await self.do_model(model)  # who sees the answer stand there asks its model next
-        await self.do_version(id)
+        await self.do_model(model)  # who sees the answer stand there asks its model next
+        await self.publisher.turns()
         await self.publisher.state()
 
     async def do_columns(self, id: str) -> None:
-        """Put an answer and its versions side by side again: their models answer again, too."""
+        """Put an answer and its versions side by side again, with what followed each."""
         thread, real = await self.answers.place(id)
-        tree = thread.seen.tree
-        if not (place := tree.place(real)):
-            raise errors.UsageError("No question stands before that answer.")
-        names = self.timeline.put_beside(tree.line[place - 1].id, tree.versions(real))
-        models = [tree.message(self.timeline.real_id(name)).model for name in names]
-        await asyncio.to_thread(self.selection.choose_all, models)
+        columns = await self.columns.put_beside(thread, real)
+        await asyncio.to_thread(self.selection.choose_all, [one.model for one in columns.columns])
         self.around.changed()
         await self.publisher.turns()
         await self.publisher.state()
+
+    async def do_next(self, column: str, on: bool) -> None:
+        """Whether the next question is for a column."""
+        (self.selection.left_out.discard if on else self.selection.left_out.add)(column)
+        await self.publisher.turns()
+
+    async def do_catch_up(self, column: str) -> None:
+        """Have a column answer what it has not answered, or was not asked."""
+        if self.selection.thread is not None:
+            await self.columns.catch_up(self.selection.thread, column)
 
     async def do_delete(self, id: str) -> None:
         thread, real = await self.answers.place(id)
@@ -137,7 +151,9 @@ class Actions:
 
     async def do_model(self, model: str) -> None:
         await asyncio.to_thread(self.selection.choose, model)
+        await self.columns.end(self.selection.thread)
         self.around.changed()
+        await self.publisher.turns()
         await self.publisher.state()
         await self.do_load(model)
 
@@ -158,11 +174,23 @@ class Actions:
         self.publisher.models_soon()
 
     async def do_compare(self, models: Sequence[str]) -> None:
+        columns = self.selection.columns
+        if columns is not None:
+            before = [one.name for one in columns.columns[1:]]
+            for name in [*models, *before]:
+                if (name in models) != (name in before):
+                    await self.do_beside(name, name in models)
+            return
         chosen = self.selection.reference
         self.selection.compare = [model for model in models if model != chosen]
         self.publisher.update(compare=[*self.selection.compare])
 
     async def do_beside(self, model: str, on: bool) -> None:
+        thread = self.selection.thread
+        if thread is not None and self.selection.columns is not None:
+            await (self.columns.add if on else self.columns.close)(thread, model)
+            await self.publisher.turns()
+            return
         others = [name for name in self.selection.compare if name != model]
         await self.do_compare([*others, model] if on else others)
 
@@ -190,7 +218,6 @@ class Actions:
 
     async def show(self, thread: Thread | None) -> None:
         await asyncio.to_thread(self.selection.show, thread)
-        self.timeline.single_column()
         self.publisher.forget_notice()
         self.around.changed()
 

@@ -11,6 +11,7 @@ from .. import errors
 from ..ask import Stream
 from ..chat import Chat
 from ..threads import Thread, ThreadMessage
+from ..threads.columns import Column
 from ..types import Message, Reply
 from .action_queue import ActionQueue
 from .error_cards import error_card, unsaved_card
@@ -38,13 +39,22 @@ class Answers:
 
     def __post_init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
+        self._following: dict[str, asyncio.Task[None]] = {}
+        """By column: what puts the next question to it."""
         self.reply: Reply | None = None
         """The last answer that ended."""
 
     @property
     def busy(self) -> bool:
         """Whether an answer of the thread that is shown is on its way."""
-        return self.timeline.busy(self.selection.thread)
+        return bool(self._following) or self.timeline.busy(self.selection.thread)
+
+    def writes(self, column: str) -> bool:
+        """Whether an answer of that column is on its way."""
+        return column in self._following or any(
+            live.column == column and live.thread is self.selection.thread
+            for live in self.timeline.live
+        )
 
     async def wait(self) -> None:
         """Return when no action is left to do and no answer is on its way."""
@@ -57,44 +67,62 @@ class Answers:
     # Asking ---------------------------------------------------------------------------------------
 
     async def ask(self, prompt: Message, key: str) -> None:
-        """Put a question to the model that is chosen, and to those beside it."""
+        """Put a question to the model that is chosen."""
         selection = self.selection
         thread = await asyncio.to_thread(selection.open)
         self.around.changed()
-        self.timeline.single_column()
-        model, chosen = selection.model, selection.reference
-        others = [name for name in selection.compare if name != chosen]
-        first = LiveAnswer(thread, model or chosen)
+        live = LiveAnswer(thread, selection.model or selection.reference)
         try:
-            stream = await self._stream(lambda chat: chat.stream(prompt), model)
+            stream = await self._stream(lambda chat: chat.stream(prompt), selection.model)
         except errors.JanError as error:
             question = await asyncio.to_thread(thread.append, ThreadMessage.of(prompt))
             self.publisher.in_thread(key)
-            await self._refused(question.id, first, error)
+            await self._refused(question.id, live, error)
             return
-        await self._begin(first, stream)
+        await self._begin(live, stream)
         self.publisher.in_thread(key)
-        question_id = record_of(stream).question
-        if others and question_id is not None:
-            selection.model = first.model
-            await self._ask_beside(first, question_id, others)
 
-    async def _ask_beside(self, first: LiveAnswer, question: str, models: Sequence[str]) -> None:
-        """Further answers to a question, each in its column."""
-        columns = self.timeline.columns(question, first.id)
-        for model in models:
-            live = LiveAnswer(first.thread, model)
-            columns.append(live.id)
-            try:
-                stream = await self._stream(lambda chat: chat.stream_answer(question), model)
-            except errors.JanError as error:
-                await self._refused(question, live, error)
-                continue
-            await self._begin(live, stream)
+    async def in_column(
+        self, thread: Thread, column: Column, question: str, instead: str | None = None
+    ) -> asyncio.Task[None] | None:
+        """Have a column answer a question of its own, maybe `instead` of an answer that failed.
+
+        Gives what does it; `None` if it cannot even be asked.
+        """
+        live = LiveAnswer(thread, column.model, question=question, column=column.name)
+        try:
+            stream = await self._stream(
+                lambda chat: chat.stream_answer(question, column=column, instead=instead),
+                column.model,
+            )
+        except errors.JanError as error:
+            await self._refused(question, live, error)
+            return None
+        await self._begin(live, stream)
+        return live.task
+
+    def go_on(self, column: str, task: asyncio.Task[None]) -> None:
+        """What puts further questions to a column, after the answer that is on its way."""
+        self._following[column] = task
+        self._running.add(task)
+
+        def done(_: object) -> None:
+            self._running.discard(task)
+            if self._following.get(column) is task:
+                del self._following[column]
+
+        task.add_done_callback(done)
 
     async def _refused(self, question: str, live: LiveAnswer, error: errors.JanError) -> None:
         """What cannot even be asked is kept as well: the question, and why it has no answer."""
-        message = ThreadMessage("assistant", "", status="error", error=str(error), model=live.model)
+        message = ThreadMessage(
+            "assistant",
+            "",
+            status="error",
+            error=str(error),
+            model=live.model,
+            column=live.column,
+        )
         written = await asyncio.to_thread(live.thread.answer, message, question)
         self.timeline.set_name(written.id, live.id)
         self.timeline.error_cards[live.id] = error_card(error)
@@ -190,7 +218,21 @@ class Answers:
         if id is None:
             self.queue.stop()
         shown = [live for live in self.timeline.live if live.thread is self.selection.thread]
-        tasks = [live.task for live in shown if live.task and id in (None, live.id)]
+        meant = [live for live in shown if id in (None, live.id)]
+        columns = [live.column for live in meant] if id is not None else [*self._following]
+        tasks = [live.task for live in meant if live.task]
+        return self._cancelled([*tasks, *self._putting(columns)])
+
+    def stop_column(self, name: str) -> None:
+        """Stop what a column is writing, and what it is to be asked."""
+        lives = [live for live in self.timeline.live if live.column == name]
+        self._cancelled([*(live.task for live in lives if live.task), *self._putting([name])])
+
+    def _putting(self, columns: Sequence[str]) -> list[asyncio.Task[None]]:
+        return [self._following[name] for name in columns if name in self._following]
+
+    @staticmethod
+    def _cancelled(tasks: list[asyncio.Task[None]]) -> list[asyncio.Task[None]]:
         for task in tasks:
             task.cancel()
         return tasks

@@ -19,6 +19,7 @@ from ..workspace import Workspace
 from .action_queue import ActionQueue
 from .actions import Actions
 from .answers import Answers
+from .columns import ColumnActions
 from .error_cards import error_card
 from .publisher import KEYS, Publisher
 from .queries import Queries
@@ -52,8 +53,15 @@ class Conversation:
         self._answers = Answers(
             around, self.selection, self._timeline, self._publisher, self._tasks, self._queue
         )
+        self._columns = ColumnActions(self.selection, self._publisher, self._answers, self._tasks)
         self._actions = Actions(
-            around, self.selection, self._timeline, self._publisher, self._answers, self._tasks
+            around,
+            self.selection,
+            self._timeline,
+            self._publisher,
+            self._answers,
+            self._columns,
+            self._tasks,
         )
         self._queries = Queries(self.selection, around)
         self._keys: deque[str] = deque(maxlen=KEYS)

@@ -35,6 +35,13 @@ _KINDS: Mapping[str, tuple[str, Mend]] = {
 }
 
 
+INTERRUPTED: ErrorCard = {
+    "title": "Not answered yet",
+    "message": "Whoever asked this ended before the answer was there.",
+    "mend": "retry",
+}
+
+
 def error_card(error: BaseException) -> ErrorCard:
     """The card of an error. Foreign errors name their class; nothing else of them is shown."""
     if isinstance(error, JanError):

@@ -40,6 +40,9 @@ class LiveAnswer:
     reasoning: list[str] = field(default_factory=list)
     replaces: str | None = None
     """Id of the turn in the thread in whose place it is written."""
+    question: str = ""
+    column: str = ""
+    """The turn that it answers, and the column that it stands in, of several."""
     unsaved: ErrorCard | None = None
     """Why it has ended, and is not in the thread yet."""
 
@@ -69,6 +72,7 @@ class LiveAnswer:
             "error": self.unsaved,
             "versions": [],
             "columns": columns,
+            "column": self.column,
             "compared": False,
             "seq": self.seq,
         }

@@ -36,7 +36,7 @@ class Turn(TypedDict):
     reasoning: str
     images: list[str]
     context: list[Context]
-    status: Literal["done", "writing", "stopped", "error", "interrupted"]
+    status: Literal["done", "writing", "stopped", "error", "interrupted", "unasked"]
     wait: str
     model: str
     engine: str
@@ -45,8 +45,18 @@ class Turn(TypedDict):
     error: ErrorCard | None
     versions: list[str]
     columns: list[str]
+    column: str
     compared: bool
     seq: int
+
+
+class ColumnRow(TypedDict):
+    """A column as it stands now."""
+
+    name: str
+    model: str
+    next: bool
+    behind: bool
 
 
 class ModelRow(TypedDict):

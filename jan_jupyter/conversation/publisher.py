@@ -99,12 +99,19 @@ class Publisher:
     def _quick_state(self) -> dict[str, Any]:
         """What changes by itself, as of the last `_refresh`."""
         selection = self.selection
-        thread = selection.thread
+        thread, columns = selection.thread, selection.columns
+        beside = (
+            self.timeline.column_rows(thread, columns, selection.left_out)
+            if thread is not None and columns is not None
+            else []
+        )
+        compare = [row["name"] for row in beside[1:]] if beside else [*selection.compare]
         return {
+            "columns": beside,
             "thread": {"id": thread.id, "title": thread.seen.head.title} if thread else None,
             "threads": self._threads_changed,
             "model": selection.reference,
-            "compare": [*selection.compare],
+            "compare": compare,
             "reload": selection.reload,
         }
 

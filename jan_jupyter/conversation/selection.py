@@ -11,6 +11,7 @@ from ..chat import Chat
 from ..models.model import Model
 from ..precedence import Level
 from ..threads import Draft, Thread
+from ..threads.columns import Columns, columns_of
 from ..workspace import Workspace
 from . import views
 
@@ -39,7 +40,9 @@ class Selection:
         self.model = model
         """What was chosen here; empty: the thread's, else the default."""
         self.compare: list[str] = []
-        """Further models that answer beside it."""
+        """Further models that answer the next question beside it, each in a column."""
+        self.left_out: set[str] = set()
+        """Names of columns that the next question is not for."""
         self.reload = False
         """Whether a load setting has changed since the model was loaded."""
         self.reference = ""
@@ -65,6 +68,13 @@ class Selection:
             both = isinstance(engine, str) and ":" in name
             self.reference = name if both else found.reference
             self.id = found.id
+
+    @property
+    def columns(self) -> Columns | None:
+        """Conversations that stand side by side, as of the last `refresh`; `None`: there is one."""
+        seen = self.thread.seen if self.thread is not None else None
+        found = columns_of(seen.head, seen.tree) if seen is not None else None
+        return found if found is not None and found.open else None
 
     @property
     def holder(self) -> Thread | Draft:
@@ -116,6 +126,7 @@ class Selection:
     def show(self, thread: Thread | None) -> None:
         """Go on with another thread, or begin one."""
         self.thread = thread
+        self.left_out.clear()
         if thread is None:
             self._draft = self.threads.draft()
         elif thread.model:
@@ -128,10 +139,19 @@ class Selection:
         self.reload = False
         if model in self.compare:
             self.compare.remove(model)
-        if self.thread is not None:
-            name = engine if isinstance(engine, str) else found.engine
-            self.thread.configure(model=found.reference, engine=name)
+        self._write(found, engine)
         self.refresh()
+
+    def keep_model(self) -> None:
+        """Write the model that is chosen into the thread, as an answer of it would."""
+        self.model = self.reference
+        with contextlib.suppress(errors.JanError):
+            self._write(*self.router.model(self.reference or None))
+
+    def _write(self, model: Model, engine: Any) -> None:
+        if self.thread is not None:
+            name = engine if isinstance(engine, str) else model.engine
+            self.thread.configure(model=model.reference, engine=name)
 
     def choose_all(self, models: Sequence[str]) -> None:
         """The first one answers, the others beside it: those of them that are still here."""

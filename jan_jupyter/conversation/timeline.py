@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
-from .. import errors
 from ..threads import Thread, ThreadMessage
+from ..threads.columns import Column, Columns, Step, behind, branches, columns_of, rows
+from ..threads.tree import Tree
+from .error_cards import INTERRUPTED
 from .live import LiveAnswer, record_of
-from .protocol import ErrorCard, Turn
+from .protocol import ColumnRow, ErrorCard, Turn
 from .turns import turn_of
 
 
@@ -28,16 +29,16 @@ class Timeline:
         self.seen: tuple[ThreadMessage, ...] = ()
         """The thread's messages when `turns` was asked last."""
         self._names: dict[str, str] = {}
-        self._columns: dict[str, list[str]] = {}
-        """Ids of questions -> names of answers that stand side by side until one is chosen."""
-        self._earlier: dict[str, list[str]] = {}
-        """The same of those that stood so before."""
 
     def messages(self, thread: Thread | None) -> list[ThreadMessage]:
         """The thread's, with the answers that are being written as far as they have come."""
         if thread is None:
             return []
         live = [one for one in [*self.live] if one.thread is thread]
+        seen = thread.seen
+        columns = columns_of(seen.head, seen.tree)
+        if columns is not None and columns.open:
+            return _row_by_row(seen.tree, columns, live)
         replaced = {one.replaces for one in live}
         left = [message for message in thread.seen.tree.line if message.id not in replaced]
         return [*left, *(one.so_far for one in live)]
@@ -54,32 +55,11 @@ class Timeline:
     def real_id(self, name: str) -> str:
         return next((real for real, shown in self._names.items() if shown == name), name)
 
-    def columns(self, question: str, first: str) -> list[str]:
-        """Names of the answers to a question that stand side by side, to be added to."""
-        return self._columns.setdefault(question, [first])
-
-    def put_beside(self, question: str, answers: Sequence[str]) -> Sequence[str]:
-        """Put answers that are in the thread side by side, in the order in which they stood so.
-
-        Returns their names in that order.
-        """
-        earlier = self._earlier.get(question, [])
-        names = [self.name(one) for one in answers]
-        names.sort(key=lambda name: earlier.index(name) if name in earlier else len(earlier))
-        self._columns = {question: names}
-        return names
-
-    def single_column(self) -> None:
-        """One of several answers has been chosen, or the conversation goes on."""
-        self._earlier |= self._columns
-        self._columns = {}
-
     def shows(self, live: LiveAnswer, answer: ThreadMessage | None) -> bool:
         """Whether an answer is to be seen: one that failed leaves a better one its place."""
         if answer is None:
             return False
-        place = live.thread.seen.tree.place(answer.id)
-        return self._columns_with(live.id) is not None or place is not None
+        return bool(live.column) or live.thread.seen.tree.place(answer.id) is not None
 
     def _drop_saved(self) -> None:
         for live in [*self.unsaved]:
@@ -92,8 +72,12 @@ class Timeline:
         """Names of the turns on the path, and the turns: more than those where columns stand."""
         if thread is None:
             return [], []
-        messages = self.seen = thread.seen.tree.line
+        seen = thread.seen
+        messages = self.seen = seen.tree.line
         self._drop_saved()
+        columns = columns_of(seen.head, seen.tree)
+        if columns is not None and columns.open:
+            return self._side_by_side(thread, columns)
         under_way = [live for live in (*self.unsaved, *self.live) if live.thread is thread]
         replaced = {live.replaces: live for live in under_way if live.replaces}
         path: list[str] = []
@@ -108,19 +92,10 @@ class Timeline:
             if live is not None:
                 path.append(live.id)
                 turns.append(live.turn([]))
-            elif column := self._columns_with(name):
-                path.append(column[0])
-                turns += self._side_by_side(thread, column, under_way)
             else:
                 path.append(name)
                 turns.append(self._turn(thread, message, name))
-        last = messages[-1].id if messages else ""
-        if column := self._columns.get(last):  # none of its answers is in the thread yet
-            path.append(column[0])
-            turns += self._side_by_side(thread, column, under_way)
-        rest = [
-            live for live in under_way if live.id not in path and not self._columns_with(live.id)
-        ]
+        rest = [live for live in under_way if live.id not in path and not live.column]
         for live in rest[-1:]:
             path.append(live.id)
             turns.append(live.turn([]))
@@ -135,21 +110,71 @@ class Timeline:
         turn["error"] = self.error_cards.get(name, turn["error"])
         return turn
 
-    def _side_by_side(
-        self, thread: Thread, column: Sequence[str], under_way: Sequence[LiveAnswer]
-    ) -> list[Turn]:
-        by_name = {live.id: live for live in under_way}
-        found: list[Turn] = []
-        for name in column:
-            if name in by_name:
-                found.append(by_name[name].turn([*column]))
-                continue
-            with contextlib.suppress(errors.ThreadNotFound):
-                turn = turn_of(thread.seen.tree.message(self.real_id(name)), name, [])
-                turn["columns"] = [*column]
-                turn["error"] = self.error_cards.get(name, turn["error"])
-                found.append(turn)
-        return found
+    # Columns --------------------------------------------------------------------------------------
 
-    def _columns_with(self, name: str) -> list[str] | None:
-        return next((column for column in self._columns.values() if name in column), None)
+    def column_rows(self, thread: Thread, columns: Columns, left_out: set[str]) -> list[ColumnRow]:
+        """Each column as it stands: whether the next question is for it, whether it is behind."""
+        found = branches(thread.seen.tree, columns)
+        return [
+            {
+                "name": one.column.name,
+                "model": one.column.model,
+                "next": one.column.name not in left_out,
+                "behind": one.open is not None or bool(behind(one, found)),
+            }
+            for one in found
+        ]
+
+    def _side_by_side(self, thread: Thread, columns: Columns) -> tuple[list[str], list[Turn]]:
+        """The turns up to where the columns part, then row by row a question and its answers."""
+        tree = thread.seen.tree
+        path: list[str] = []
+        turns: list[Turn] = []
+        for message in tree.path(columns.question):
+            if message.role not in ("system", "tool"):
+                path.append(self.name(message.id))
+                turns.append(self._turn(thread, message, path[-1]))
+        found = branches(tree, columns)
+        for row in rows(found):
+            steps = [(one.column, one.step(row)) for one in found]
+            question = next(step.question for _, step in steps if step is not None)
+            if question.id != columns.question:
+                path.append(self.name(question.id))
+                turns.append({**turn_of(question, path[-1], []), "columns": [path[-1]]})
+            cells = [self._cell(thread, one, row, step) for one, step in steps]
+            names = [cell["id"] for cell in cells]
+            path.append(names[0])
+            turns += [{**cell, "columns": names} for cell in cells]
+        return path, turns
+
+    def _cell(self, thread: Thread, column: Column, row: str, step: Step | None) -> Turn:
+        """What a column says in a row, or why it says nothing."""
+        nothing = ThreadMessage("assistant", model=column.model)
+        if step is None:
+            turn = turn_of(nothing, f"{column.name} {row}", [])
+            return {**turn, "column": column.name, "status": "unasked"}
+        for live in (*self.live, *self.unsaved):
+            at = live.thread, live.column, live.question
+            if at == (thread, column.name, step.question.id):
+                return live.turn([])
+        if step.answer is None:
+            turn = turn_of(nothing, f"{column.name} {row}", [])
+            return {**turn, "column": column.name, "status": "interrupted", "error": INTERRUPTED}
+        name = self.name(step.answer.id)
+        turn = turn_of(step.answer, name, [])
+        turn["error"] = self.error_cards.get(name, turn["error"])
+        return {**turn, "column": column.name}
+
+
+def _row_by_row(tree: Tree, columns: Columns, live: Sequence[LiveAnswer]) -> list[ThreadMessage]:
+    """Each question once, then what each column answers, as far as that has come."""
+    found = branches(tree, columns)
+    coming = {(one.column, one.question): one.so_far for one in live}
+    messages = [*tree.path(columns.question)[:-1]]
+    for row in rows(found):
+        steps = {one.column.name: step for one in found if (step := one.step(row)) is not None}
+        messages.append(next(iter(steps.values())).question)
+        for name, step in steps.items():
+            answer = coming.get((name, step.question.id), step.answer)
+            messages += [answer] if answer is not None else []
+    return messages

@@ -80,6 +80,7 @@ def turn_of(message: ThreadMessage, id: str, versions: Sequence[str]) -> Turn:
         "error": error,
         "versions": [*versions],
         "columns": [],
+        "column": "",
         "compared": False,
         "seq": 0,
     }

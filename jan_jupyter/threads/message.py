@@ -17,7 +17,7 @@ from ..types import EMPTY, Finish, Message, Reply, Role, Timings, Usage
 Status = Literal["ready", "pending", "error", "stopped"]
 
 OURS = "jan_jupyter"
-"""Our place in the `metadata` of a message."""
+"""Our place in the `metadata` of a message, and of a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,10 @@ class ThreadMessage:
 
     `content` is text, or OpenAI's content parts. `status`: `ready`; `stopped` (by the user, what
     came is kept); `error` (`error` says why; it is not sent to a model again); `pending` (whoever
-    wrote it was interrupted). `cell` and `notebook` name the cell that asked. `raw` is the object
-    as it stands in the file; what we do not know in it survives every change.
+    wrote it was interrupted). `cell` and `notebook` name the cell that asked. Where a thread has
+    columns (see `columns.py`), `column` names that of a first answer, and `beside` is the id of the
+    question that this one repeats in another column. `raw` is the object as it stands in the file;
+    what we do not know in it survives every change.
     """
 
     role: Role
@@ -47,6 +49,8 @@ class ThreadMessage:
     tool_call_id: str = ""
     cell: str = ""
     notebook: str = ""
+    column: str = ""
+    beside: str = ""
     raw: Mapping[str, Any] = field(default=EMPTY, repr=False, compare=False)
 
     @property
@@ -161,6 +165,8 @@ def read(raw: Mapping[str, Any]) -> ThreadMessage | None:
         tool_call_id=_word(raw.get("tool_call_id")),
         cell=_word(ours.get("cell")),
         notebook=_word(ours.get("notebook")),
+        column=_word(ours.get("column")),
+        beside=_word(ours.get("beside")),
         raw=raw,
     )
 
@@ -299,10 +305,16 @@ def _written_content(content: str | Sequence[Mapping[str, Any]]) -> list[dict[st
     ]
 
 
+_OURS = (
+    *("model", "engine", "finish", "error", "reasoning"),
+    *("cell", "notebook", "column", "beside"),
+)
+
+
 def _rest(message: ThreadMessage, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that are there only if set, and `metadata`."""
     ours: dict[str, Any] = {**_object(metadata.get(OURS))}
-    for name in ("model", "engine", "finish", "error", "reasoning", "cell", "notebook"):
+    for name in _OURS:
         _set(ours, name, getattr(message, name))
     if message.usage is not None and message.model:
         ours["usage"] = _flat(message.usage)

@@ -21,7 +21,7 @@ class Record:
     `questions` are the messages that are new, none when an answer is asked for again; then `to` is
     the turn that is answered. `instead` is the turn whose place is taken: it and what followed it
     go into a branch (an answer only once there is another). `extend` is an answer that was cut:
-    what comes is added to it.
+    what comes is added to it. `column` is the one that it stands in: the thread's model stays then.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class Record:
         to: str | None = None,
         instead: str | None = None,
         extend: str | None = None,
+        column: str | None = None,
     ) -> None:
         self._thread = thread
         self.question = to
@@ -45,6 +46,7 @@ class Record:
         self._questions = questions
         self._instead = instead
         self._extend = extend
+        self._column = column
 
     @property
     def thread(self) -> Thread:
@@ -59,7 +61,8 @@ class Record:
         model, engine = target.model.reference, target.engine.options.name
         before = self.thread.engine
         same = before is None or canonical(before) == canonical(engine)
-        if self.thread.model != model or not same:  # Jan's spelling of an engine stays
+        # Jan's spelling of an engine stays.
+        if self._column is None and (self.thread.model != model or not same):
             self.thread.configure(model=model, engine=engine)
         for place, question in enumerate(self._questions):  # last: what cannot be sent is not kept
             instead = None if place else self._instead
@@ -73,7 +76,10 @@ class Record:
         One that the disk does not take now is written later (`Thread.owe`).
         """
         # Each with its id from the start: what is written later is not written twice.
-        answers = [ThreadMessage.of_reply(one, id=new_id()) for one in (reply, *reply.others)]
+        answers = [
+            ThreadMessage.of_reply(one, id=new_id(), column=self._column or "")
+            for one in (reply, *reply.others)
+        ]
         try:
             self._write(*answers)
         except ThreadBusy as error:

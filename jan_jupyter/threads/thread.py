@@ -33,6 +33,7 @@ from ..errors import ThreadBusy, ThreadError, expect
 from ..types import Message
 from . import context, files, thread_file
 from . import message as turns
+from .columns import Columns
 from .lines import as_read, off_line, on_lines
 from .message import ThreadMessage
 from .tree import ROOT, Tree
@@ -57,17 +58,20 @@ class Thread(ReadThread):
     def conversation(
         self, before: str | None = None, *, through: str | None = None
     ) -> list[Message]:
-        """What a model is sent: instructions, then the turns of the line, up to (without) `before`,
-        or up to and with `through`.
+        """What a model is sent: instructions, then the turns of the line, up to (without) `before`;
+        or those that lead to `through`, and itself, be it in a branch.
 
         Turns with an error and empty answers are left out; all system texts become one.
         """
         with suppress(ThreadBusy):
             self._pay()
-        line: Sequence[ThreadMessage] = self.now().tree.line
-        if (end := through or before) is not None:
-            place = next((i for i, m in enumerate(line) if m.id == end), len(line))
-            line = line[: place + (through is not None)]
+        tree = self.now().tree
+        line: Sequence[ThreadMessage] = tree.line
+        if through is not None:
+            line = tree.path(through)
+        elif before is not None:
+            place = next((i for i, m in enumerate(line) if m.id == before), len(line))
+            line = line[:place]
         return context.conversation(self.instructions, line)
 
     # Writing turns
@@ -106,6 +110,27 @@ class Thread(ReadThread):
                 self._write_tree(state, state.tree.answered(written, to))
                 self._tell_listings(thread_file.touched(state.head.raw))
             return written
+
+    def follow(self, message: ThreadMessage, to: str) -> ThreadMessage:
+        """Put a turn behind any turn `to`; returns it as written.
+
+        It stands on the line if `to` ends that, else in a branch.
+        """
+        with self._writing() as state:
+            written = self._new(state, message, to)
+            if state.tree.line and state.tree.line[-1].id == to:
+                self._append(state, written)
+            else:
+                self._write_tree(state, state.tree.followed(written, to))
+                self._tell_listings(thread_file.touched(state.head.raw))
+            return written
+
+    def put_columns(self, columns: Columns | None) -> None:
+        """Let several conversations part at a question, side by side; `None`: there is one."""
+        with self._writing() as state:
+            raw = thread_file.with_columns(state.head.raw, columns.json() if columns else None)
+            if raw != state.head.raw:
+                self._write_head(raw)
 
     def fork(self, at: str) -> None:
         """End the line before the turn `at`; it and what follows go into a branch."""

@@ -11,7 +11,7 @@ from ..errors import expect
 from ..parameters import settings_and_parameters
 from ..reading import fit, mapping, text
 from ..types import EMPTY
-from .message import seconds
+from .message import OURS, seconds
 
 UNTITLED = "New Thread"
 DEFAULT_ASSISTANT = "jan"
@@ -173,6 +173,16 @@ def titled(raw: Mapping[str, Any], title: str) -> dict[str, Any]:
     if isinstance(metadata, Mapping) and "title" in metadata:
         changed["metadata"] = {**metadata, "title": title}
     return changed
+
+
+def with_columns(raw: Mapping[str, Any], columns: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The columns of the thread, as `columns.py` writes them; `None`: it has none."""
+    metadata = _object(raw.get("metadata"))
+    ours = {**_object(metadata.get(OURS)), "columns": columns}
+    if columns is None:
+        del ours["columns"]
+    rest = {name: value for name, value in metadata.items() if name != OURS}
+    return {**raw, "metadata": {**rest, **({OURS: ours} if ours else {})}}
 
 
 def with_model(raw: Mapping[str, Any], model: str | None, engine: str | None) -> dict[str, Any]:

@@ -81,6 +81,17 @@ class Tree:
         role = self.message(id).role
         return tuple(m.id for m in self.children(self._parents[id]) if m.role == role)
 
+    def path(self, id: str) -> tuple[ThreadMessage, ...]:
+        """The turns from the first to a turn, on the line or off it. Raises `ThreadNotFound`."""
+        self.message(id)
+        path = {id: None}
+        step = id
+        while (step := self._parents[step]) != ROOT:
+            if step not in self._messages or step in path:
+                raise ThreadNotFound(f"What message {id!r} followed is not there any more.")
+            path[step] = None
+        return tuple(self._messages[step] for step in reversed(path))
+
     # Changes
 
     def appended(self, message: ThreadMessage) -> Tree:
@@ -102,18 +113,19 @@ class Tree:
             return Tree(self.line, (*self.off, Off(to, message)))
         return Tree((*self.line[: place + 1], message, *self.line[place + 1 :]), self.off)
 
+    def followed(self, message: ThreadMessage, to: str) -> Tree:
+        """Put a turn behind one: on the line if that ends it, else off it."""
+        self.message(to)
+        if self.line and self.line[-1].id == to:
+            return self.appended(message)
+        return Tree(self.line, (*self.off, Off(to, message)))
+
     def switched(self, id: str) -> Tree:
         """Lead the line through a turn, and on through the newest that follow it."""
         self.message(id)
         if self.place(id) is not None:
             return self
-        path = {id: None}  # in order, and quick to look into
-        step = id
-        while (step := self._parents[step]) != ROOT:
-            if step not in self._messages or step in path:
-                raise ThreadNotFound(f"What message {id!r} followed is not there any more.")
-            path[step] = None
-        path = dict.fromkeys(reversed(path))
+        path = dict.fromkeys(message.id for message in self.path(id))  # quick to look into
         step = id
         while following := [m for m in self.children(step) if m.id not in path]:
             step = following[-1].id

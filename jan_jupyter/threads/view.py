@@ -12,6 +12,7 @@ from ..errors import ModelBroken, ThreadBroken, ThreadNotFound
 from ..precedence import Level
 from ..reading import read_json
 from . import files, thread_file
+from .columns import Columns, columns_of
 from .lines import Line, branch_of, dated, message_of, numbered, split
 from .message import ThreadMessage
 from .thread_file import Head
@@ -133,6 +134,12 @@ class ReadThread:
     @property
     def metadata(self) -> Mapping[str, Any]:
         return self.now().head.metadata
+
+    @property
+    def columns(self) -> Columns | None:
+        """Conversations that stand side by side, or stood so (`.open`); `None`: there is one."""
+        state = self.now()
+        return columns_of(state.head, state.tree)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -232,8 +232,10 @@ def test_several_models_answer_until_one_is_chosen(page: FrontEnd) -> None:
     assert (page.state["model"], page.state["compare"]) == ("short", ["other", "refused"])
     page.do(type="send", text="more")
     page.settle()
-    last = [page.turns[id]["model"] for id in page.path[3]["columns"]]
-    assert last == ["short", "other", "refused"]
+    last = [page.turns[id] for id in page.path[3]["columns"]]
+    assert [turn["model"] for turn in last] == ["short", "other", "refused"]
+    # Who has failed is asked that again before anything else.
+    assert [turn["status"] for turn in last] == ["done", "done", "unasked"]
     page.do(type="keep", id=page.path[3]["columns"][1])
     page.settle()
     assert page.state["model"] == "other"
