@@ -155,6 +155,7 @@ class Chat:
         another takes its place. `column` tells who answers, and how. Options, here and below, as
         for `stream`.
         """
+        self._thread.message(question)  # raises if there is none
         # Up to the question, in one look: another model may be answering it at this moment.
         before = self._with_system(self._thread.conversation(through=question))
         name = column.name if column else None

@@ -67,7 +67,8 @@ export interface Turn {
   reasoning: string;
   images: string[];
   context: { label: string; text: string }[];
-  status: "done" | "writing" | "stopped" | "error" | "interrupted";
+  /** `unasked`: the place of a column that a question was not put to. */
+  status: "done" | "writing" | "stopped" | "error" | "interrupted" | "unasked";
   /** What is being waited for, while nothing has come. */
   wait: string;
   model: string;
@@ -79,12 +80,25 @@ export interface Turn {
   error: ErrorCard | null;
   /** All turns that stand at this place; this one among them. */
   versions: string[];
-  /** Answers to one question that stand side by side, until one is chosen. */
+  /** Answers to one question that stand side by side, a place for each column. Of a question that
+   * was put to columns: itself. */
   columns: string[];
+  /** The column that it stands in, if there are several. */
+  column: string;
   /** Whether its versions are of several models, and may be put side by side again. */
   compared: boolean;
   /** The last delta that `text` and `reasoning` contain. */
   seq: number;
+}
+
+/** One of several models that go on side by side, each with its own history. */
+export interface ColumnRow {
+  name: string;
+  model: string;
+  /** Whether the next question is for it. */
+  next: boolean;
+  /** Whether it has not answered all that it was asked, or that the longest one was asked since. */
+  behind: boolean;
 }
 
 export interface ThreadRow {
@@ -104,8 +118,10 @@ export interface State {
   threads: number;
   model: string;
   models: ModelRow[];
-  /** Further models that answer the next question beside `model`. */
+  /** Further models that answer the next question beside `model`, or the columns that do. */
   compare: string[];
+  /** The columns, from left to right; none: there is one conversation. */
+  columns: ColumnRow[];
   assistant: string;
   assistants: { id: string; name: string; description: string }[];
   instructions: string;
@@ -126,6 +142,7 @@ export const EMPTY: State = {
   model: "",
   models: [],
   compare: [],
+  columns: [],
   assistant: "",
   assistants: [],
   instructions: "",
@@ -159,6 +176,10 @@ export type Action =
   | { type: "columns"; id: string }
   | { type: "version"; id: string }
   | { type: "keep"; id: string }
+  /** Whether the next question is for a column. */
+  | { type: "next"; column: string; on: boolean }
+  /** Let a column answer what it has not, and what the others were asked since. */
+  | { type: "catch_up"; column: string }
   | { type: "delete"; id: string }
   | { type: "continue"; id: string }
   | { type: "model"; model: string }

@@ -95,7 +95,11 @@ export class Session {
 
   /** Whether an answer is on its way: from the click on Send to its last word. */
   get busy(): boolean {
-    return this.pending !== null || [...this.turns.values()].some((t) => t.status === "writing");
+    return this.pending !== null || this.writing;
+  }
+
+  get writing(): boolean {
+    return [...this.turns.values()].some((turn) => turn.status === "writing");
   }
 
   do(action: Action): void {

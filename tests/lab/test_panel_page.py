@@ -340,6 +340,7 @@ class Scripted:
         "model": "m",
         "models": [],
         "compare": [],
+        "columns": [],
         "assistant": "jan",
         "assistants": [],
         "instructions": "",
@@ -390,7 +391,7 @@ class Scripted:
 
     @staticmethod
     def turn(id: str, role: str, text: str, status: str) -> dict[str, Any]:
-        nothing: dict[str, Any] = dict.fromkeys(("reasoning", "wait"), "")
+        nothing: dict[str, Any] = dict.fromkeys(("reasoning", "wait", "column"), "")
         nothing |= {name: [] for name in ("images", "context", "footer", "versions", "columns")}
         said = {"id": id, "role": role, "text": text, "status": status}
         return {

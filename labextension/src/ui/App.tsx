@@ -105,6 +105,7 @@ function Log() {
   const busy = session.busy || session.deaf;
   // What stands in the place of another question has no second one below it.
   const pending = session.pending?.action.type === "edit" && !session.pending.late ? null : session.pending;
+  const compared = path.findLastIndex((turn) => turn.compared);
   const node = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -137,7 +138,13 @@ function Log() {
         <div class="turns" ref={inner}>
           {!path.length && !pending && <Welcome />}
           {path.map((turn, index) => (
-            <TurnView key={turn.columns.join() || turn.id} turn={turn} last={index === path.length - 1} busy={busy} />
+            <TurnView
+              key={turn.columns.length > 1 ? `row ${index}` : turn.id}
+              turn={turn}
+              last={index === path.length - 1}
+              compared={index === compared}
+              busy={busy}
+            />
           ))}
           {pending && (
             <article class="turn user pending" aria-label="You">
@@ -147,7 +154,7 @@ function Log() {
               </div>
               {pending.late && (
                 <p class="remark" role="status">
-                  {session.lost ? AWAITED.away : session.host.idle ? AWAITED.idle : AWAITED.busy}
+                  {AWAITED[session.lost ? "away" : session.writing ? "open" : session.host.idle ? "idle" : "busy"]}
                 </p>
               )}
             </article>
@@ -268,6 +275,7 @@ function Starters() {
 
 const AWAITED = {
   away: "Your message is sent as soon as the connection is there again.",
+  open: "Your message is sent as soon as what was asked before is answered.",
   busy: "Waiting for the kernel: it is busy with a cell. Your message is sent as soon as it listens.",
   idle: "The kernel runs no cell, and does not answer. If that lasts, restart it (Kernel ▸ Restart Kernel): your message is kept.",
 };

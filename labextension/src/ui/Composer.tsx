@@ -263,6 +263,7 @@ export function Composer() {
         </div>
       )}
       {preview && preview.context.length > 0 && <Context context={preview.context} />}
+      <Asked />
       <textarea
         ref={area}
         rows={1}
@@ -335,6 +336,14 @@ export function Composer() {
       </div>
     </div>
   );
+}
+
+/** Whom a question goes to, where not all columns are asked. */
+function Asked() {
+  const { columns } = useSession().state;
+  const asked = columns.filter((one) => one.next).map((one) => one.name);
+  if (asked.length === columns.length) return null;
+  return <p class="remark">{asked.length ? `Asks ${asked.join(", ")}.` : "Choose a column to ask."}</p>;
 }
 
 interface Preview {

@@ -9,13 +9,9 @@ import { Marked } from "./Marked";
 import { Text } from "./Text";
 
 /** One turn of the conversation, with what can be done about it. */
-export function TurnView({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }) {
-  if (turn.columns.length > 1) return <Columns turn={turn} busy={busy} />;
-  return turn.role === "user" ? (
-    <Question turn={turn} busy={busy} />
-  ) : (
-    <Answer turn={turn} last={last} busy={busy} />
-  );
+export function TurnView(props: { turn: Turn; last: boolean; compared: boolean; busy: boolean }) {
+  if (props.turn.columns.length > 1) return <ColumnsRow {...props} />;
+  return props.turn.role === "user" ? <Question {...props} /> : <Answer {...props} />;
 }
 
 function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
@@ -44,8 +40,12 @@ function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
           <Versions turn={turn} />
           <Actions>
             <CopyButton text={turn.text} />
-            <IconButton icon="edit" label="Edit and send again" disabled={busy} onClick={() => setEditing(true)} />
-            <DeleteButton turn={turn} disabled={busy} what="question and its answer" />
+            {!turn.columns.length && (
+              <>
+                <IconButton icon="edit" label="Edit and send again" disabled={busy} onClick={() => setEditing(true)} />
+                <DeleteButton turn={turn} disabled={busy} what="question and its answer" />
+              </>
+            )}
           </Actions>
         </div>
       )}
@@ -53,7 +53,7 @@ function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
   );
 }
 
-function Answer({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }) {
+function Answer({ turn, last, compared, busy }: { turn: Turn; last: boolean; compared: boolean; busy: boolean }) {
   const { session } = useChat();
   const writing = turn.status === "writing";
   return (
@@ -70,7 +70,7 @@ function Answer({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean
           </Actions>
         )}
       </div>
-      {last && turn.compared && !busy && (
+      {compared && !busy && (
         <button type="button" class="quiet-button" onClick={() => session.do({ type: "columns", id: turn.id })}>
           Compare the {turn.versions.length} answers again
         </button>
@@ -84,38 +84,98 @@ function Answer({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean
   );
 }
 
-/** Answers of several models to one question, side by side. */
-function Columns({ turn, busy }: { turn: Turn; busy: boolean }) {
+/** What all columns say to one question, side by side; below the last row stands what to do next. */
+function ColumnsRow({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }) {
   const { session } = useChat();
   const turns = turn.columns.flatMap((id) => session.turns.get(id) ?? []);
+  // Rows that are wider than the panel are moved together.
+  const follow = ({ currentTarget: row }: { currentTarget: HTMLElement }) => {
+    for (const other of row.parentElement!.querySelectorAll<HTMLElement>(":scope > .columns")) {
+      if (other !== row) other.scrollLeft = row.scrollLeft;
+    }
+  };
   return (
-    <section class="columns" aria-label={`${turns.length} answers side by side`}>
+    <section class="columns" aria-label={`${turns.length} answers side by side`} onScroll={follow}>
       {turns.map((one) => (
-        <article class="column" key={one.id} data-id={one.id} data-status={one.status} aria-label={`Answer of ${one.model}`} aria-busy={one.status === "writing"}>
-          <header>
-            <strong>{one.model}</strong>
-            {one.status === "writing" && (
-              <IconButton icon="stop" label={`Stop ${one.model}`} onClick={() => session.stop(one.id)} />
-            )}
-          </header>
-          <div class="body" tabIndex={0} role="region" aria-label={`What ${one.model} says`}>
-            <Body turn={one} />
-          </div>
-          <div class="under">
-            <Footer turn={one} bare />
-            {one.status !== "writing" && (
-              <Actions>
-                <CopyButton text={one.text} />
-              </Actions>
-            )}
-          </div>
-          <button type="button" class="quiet-button" disabled={busy || one.status === "error"} onClick={() => session.do({ type: "keep", id: one.id })}>
-            Continue with this one
-          </button>
-        </article>
+        <Cell key={one.column} turn={one} last={last} busy={busy} />
       ))}
     </section>
   );
+}
+
+function Cell({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }) {
+  const { session } = useChat();
+  const { column: name, status } = turn;
+  const writing = status === "writing";
+  if (status === "unasked") {
+    return (
+      <article class="column" data-status={status} aria-label={`${name} was not asked`}>
+        <header>
+          <strong>{name}</strong>
+          {last && <CloseButton name={name} />}
+        </header>
+        <p class="remark">Not asked.</p>
+        {last && <Next name={name} busy={busy} />}
+      </article>
+    );
+  }
+  return (
+    <article class="column" data-id={turn.id} data-status={status} aria-label={`Answer of ${name}`} aria-busy={writing}>
+      <header>
+        <strong>{name}</strong>
+        {writing && <IconButton icon="stop" label={`Stop ${name}`} onClick={() => session.stop(turn.id)} />}
+        {last && <CloseButton name={name} />}
+      </header>
+      <div class="body" tabIndex={0} role="region" aria-label={`What ${name} says`}>
+        <Body turn={turn} />
+      </div>
+      <div class="under">
+        <Footer turn={turn} bare />
+        {!writing && turn.text && (
+          <Actions>
+            <CopyButton text={turn.text} />
+          </Actions>
+        )}
+      </div>
+      {last && <Next name={name} busy={busy} />}
+    </article>
+  );
+}
+
+/** How a column goes on: whether it is asked next, alone, or not at all. */
+function Next({ name, busy }: { name: string; busy: boolean }) {
+  const { session } = useChat();
+  const column = session.state.columns.find((one) => one.name === name);
+  const said = [...session.turns.values()].filter((one) => one.column === name && one.status !== "unasked" && one.text);
+  if (!column) return null;
+  return (
+    <div class="buttons next">
+      <button
+        type="button"
+        class="compare"
+        aria-pressed={column.next}
+        aria-label={`Ask next: ${name}`}
+        title="Whether your next question is for this one"
+        onClick={() => session.do({ type: "next", column: name, on: !column.next })}
+      >
+        <Icon name={column.next ? "done" : "add"} />
+        Ask next
+      </button>
+      {column.behind && (
+        <button type="button" disabled={busy} title="Let it answer what is open, and what the others were asked since" onClick={() => session.do({ type: "catch_up", column: name })}>
+          Catch up
+        </button>
+      )}
+      <button type="button" class="quiet-button" disabled={busy || !said.length} onClick={() => session.do({ type: "keep", id: said.at(-1)!.id })}>
+        Continue with this one
+      </button>
+    </div>
+  );
+}
+
+function CloseButton({ name }: { name: string }) {
+  const session = useSession();
+  return <IconButton icon="close" label={`Close the column of ${name}`} onClick={() => session.do({ type: "beside", model: name, on: false })} />;
 }
 
 function Body({ turn, speak }: { turn: Turn; speak?: boolean }) {
@@ -166,7 +226,10 @@ function Failed({ turn, card }: { turn: Turn; card: ErrorCard }) {
           <Marked text={card.message} />
         </p>
         <div class="buttons">
-          <button type="button" onClick={() => session.do({ type: "regenerate", id: turn.id })}>
+          <button
+            type="button"
+            onClick={() => session.do(turn.column ? { type: "catch_up", column: turn.column } : { type: "regenerate", id: turn.id })}
+          >
             Try again
           </button>
           {card.mend === "model" && (
