@@ -153,8 +153,9 @@ def trace(browser: Browser, columns: int, plain: bool, pace: float) -> list[floa
     return found
 
 
-def tasks_of(events: list[dict[str, Any]]) -> list[float]:
-    """Of the renderer's main thread that was busiest: the page's."""
+def tasks_of(events: list[dict[str, Any]], clock: str = "dur") -> list[float]:
+    """Of the renderer's main thread that was busiest: the page's. `clock`: `dur` is what passed,
+    `tdur` what the processor worked on it, whatever else it had to do."""
     mains = {
         (event["pid"], event["tid"])
         for event in events
@@ -164,7 +165,7 @@ def tasks_of(events: list[dict[str, Any]]) -> list[float]:
     for event in events:
         thread = (event.get("pid", 0), event.get("tid", 0))
         if thread in by_thread and event.get("ph") == "X" and "RunTask" in event["name"]:
-            by_thread[thread].append(event.get("dur", 0) / 1e6)
+            by_thread[thread].append(event.get(clock, event.get("dur", 0)) / 1e6)
     return max(by_thread.values(), key=sum)
 
 

@@ -43,8 +43,9 @@ function Comparison({ store }: { store: Store }) {
   const comparison = store.comparison!;
   const many = comparison.cases.length > 1;
   // Columns while it runs, for that is where it is seen; of many prompts the summary afterwards.
-  const [begun] = useState(() => store.running || !many);
-  const tab = store.view.tab || (begun ? "columns" : "summary");
+  const began = useRef(!many);
+  began.current ||= store.running;
+  const tab = store.view.tab || (began.current ? "columns" : "summary");
   const tabs = useRef<HTMLDivElement>(null);
   const keys = (event: KeyboardEvent) => {
     const at = TABS.findIndex(([name]) => name === tab);

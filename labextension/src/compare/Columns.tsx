@@ -237,7 +237,7 @@ const WORDS: Record<string, string> = {
 
 /** What a column does with the prompt that is shown. */
 function stateHere(store: Store, contestant: number, writing: Writing | undefined, row: Row | null): Here {
-  const state = store.running || store.states.length ? store.states[contestant] : undefined;
+  const state = store.running ? store.states[contestant] : undefined;
   const many = (store.comparison?.cases.length ?? 1) > 1 || (state?.total ?? 1) > 1;
   const part = many && state && store.running ? `, ${state.done} of ${state.total} done` : "";
   const nothing = { note: "", progress: null };
@@ -246,7 +246,7 @@ function stateHere(store: Store, contestant: number, writing: Writing | undefine
     const kind = isStopped(row) ? "stopped" : row.error ? "failed" : "done";
     return { kind, words: `${WORDS[kind]}${part}`, ...nothing };
   }
-  if (!state) return { kind: "missing", words: "no answer", note: store.comparison?.ended ?? "", progress: null };
+  if (!state) return { kind: "missing", words: "no answer", note: store.states[contestant]?.note || store.comparison?.ended || "", progress: null };
   const loaded = state.state === "loading" && state.progress !== null ? ` ${Math.round(state.progress * 100)} %` : "";
   return {
     kind: state.state,
@@ -319,9 +319,9 @@ export function Run() {
   const { progress, running, alive } = store;
   const { summaries, ended } = store.comparison;
   const lacking = summaries.reduce((sum, one) => sum + one.errors + one.missing, 0);
-  if (running && progress) {
-    const { done, failed, total, reused, left } = progress;
-    const said = [
+  if (running) {
+    const { done, failed, total, reused, left } = progress ?? { done: 0, failed: 0, total: 0, reused: 0, left: null };
+    const said = !progress ? ["about to begin"] : [
       `${done} of ${count(total, "answer")}`,
       failed > 0 && `${failed} failed`,
       reused > 0 && `${reused} asked before`,
@@ -329,7 +329,7 @@ export function Run() {
     ].filter(Boolean);
     return (
       <div class="run">
-        <progress max={total || 1} value={done + failed} aria-label="Answers that have come" />
+        <progress max={total || 1} value={progress ? done + failed : undefined} aria-label="Answers that have come" />
         <span>{said.join(" · ")}</span>
         {alive && (
           <button type="button" class="quiet-button" onClick={() => store.stop(null)}>

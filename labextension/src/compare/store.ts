@@ -110,7 +110,7 @@ export class Store {
   look(change: Partial<View>): void {
     this.view = { ...this.view, ...change };
     this.host.view = writeView(this.view);
-    this.draw();
+    for (const watcher of this.watchers) watcher();
   }
 
   watch(watcher: () => void): () => void {

@@ -2,6 +2,7 @@
 // "vote"), `_live_id` (the comm's as well) and `_place`, by which a view's filters are found again.
 
 import { follow, hideSaved, kernelOf, module, type Model } from "../anywidget";
+import { kept, type Kept } from "../kept";
 import { Ballots } from "./ballots";
 import { make, makeVote } from "./element";
 import type { Host, Lost, Outgoing, Parts } from "./host";
@@ -11,7 +12,11 @@ import { Store } from "./store";
 class WidgetHost implements Host {
   readonly name = "widget";
 
-  constructor(private readonly model: Model) {}
+  private memory: Kept;
+
+  constructor(private readonly model: Model) {
+    this.memory = kept(`jan-compare-${model.get("_place") || idOf(model)}`);
+  }
 
   send(message: Outgoing): void {
     this.model.send(message);
@@ -31,25 +36,12 @@ class WidgetHost implements Host {
     return module<Parts[Name]>(await ask());
   }
 
-  private get place(): string {
-    return `jan-compare-${this.model.get("_place") || idOf(this.model)}`;
-  }
-
   get view(): string {
-    try {
-      return sessionStorage.getItem(this.place) ?? "";
-    } catch {
-      return ""; // not in every frame
-    }
+    return this.memory.text;
   }
 
   set view(text: string) {
-    try {
-      if (text) sessionStorage.setItem(this.place, text);
-      else sessionStorage.removeItem(this.place);
-    } catch {
-      // It is full, or there is none: then the view alone has it.
-    }
+    this.memory.text = text;
   }
 }
 
@@ -64,8 +56,9 @@ class Shown {
   constructor(private readonly model: Model) {}
 
   get it(): Store | Ballots {
+    if (this.made) return this.made;
     const host = new WidgetHost(this.model);
-    return (this.made ??= this.model.get("_kind") === "vote" ? new Ballots(host) : new Store(host));
+    return (this.made = this.model.get("_kind") === "vote" ? new Ballots(host) : new Store(host));
   }
 
   close(): void {
@@ -73,12 +66,12 @@ class Shown {
   }
 }
 
-const kept = new WeakMap<object, Map<string, Shown>>();
+const shown = new WeakMap<object, Map<string, Shown>>();
 
 function beside(model: Model): Map<string, Shown> {
-  const manager = model.widget_manager ?? kept;
-  let found = kept.get(manager);
-  if (!found) kept.set(manager, (found = new Map()));
+  const manager = model.widget_manager ?? shown;
+  let found = shown.get(manager);
+  if (!found) shown.set(manager, (found = new Map()));
   return found;
 }
 
