@@ -9,6 +9,7 @@ import { readView, writeView, type View } from "./view";
 const SILENCE = 8000;
 /** Between two drawings of all but growing texts, at least. */
 const INTERVAL = 40;
+const CALLING = "Asking the kernel …";
 
 /** The parts that are loaded: all views of a page that are of one build share them. */
 const parts = new Map<string, Promise<unknown>>();
@@ -158,7 +159,7 @@ export class Store {
   }
 
   async wake(): Promise<void> {
-    this.waking = "Asking the kernel …";
+    this.waking = CALLING;
     this.changed();
     try {
       await this.host.wake!(this.comparison!.name);
@@ -242,7 +243,7 @@ export class Store {
     const back = !lost && this.lost === "away";
     this.lost = lost;
     if (this.deaf) {
-      if (this.waking) this.waking = "The kernel knows no run of that name.";
+      if (this.waking === CALLING) this.waking = "The kernel knows no run of that name.";
       this.unanswered("The kernel is gone.");
       this.cut = this.running;
       this.run(false);
