@@ -1,0 +1,114 @@
+"""A comparison that JupyterLab's renderer draws: in its cell, over a reload, after its kernel."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jan_jupyter.compare.live.protocol import COMPARISON
+from lab.conftest import Lab, Notebook
+from lab.test_comparison_lab import view
+from support.server import StreamingServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+pytestmark = pytest.mark.slow
+
+LOAD = "%load_ext jan_jupyter\nimport jan_jupyter as jan"
+CELL = "%%jan -m slow -m short\nhi there"
+CALL = "c = jan.compare('hi there', ['slow', 'short'], fresh=True)"
+"""Which keeps the kernel's own thread."""
+
+
+def column(shown: Locator, name: str) -> Locator:
+    return shown.get_by_role("region", name=f"What {name} says")
+
+
+def saved(page: Page, lab: Lab, name: str) -> list[dict[str, Any]]:
+    """The outputs of the last cell, as they are in the file."""
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    notebook = json.loads((lab.folder / name).read_text("utf-8"))
+    found: list[dict[str, Any]] = notebook["cells"][-1]["outputs"]
+    return found
+
+
+@pytest.mark.parametrize("code", [CELL, CALL], ids=["cell", "call"])
+def test_it_streams_and_is_stopped_in_its_cell(
+    lab: Lab, page: Page, server: StreamingServer, code: str
+) -> None:
+    server.behave("slow", "n=3000,delay=0.02")
+    server.behave("short", "n=20")
+    lab.write("live.ipynb", LOAD, code)
+    notebook = Notebook(page, lab, "live.ipynb")
+    notebook.run(0)
+    notebook.start(1)
+    shown = view(page)
+    says = column(shown, "slow")
+    expect(says).to_have_text(re.compile(".{200,}", re.DOTALL), timeout=30_000)
+    page.evaluate("window.shown = document.querySelector('.jp-Notebook jan-comparison')")
+    shown.get_by_role("button", name="Stop all").click()
+    notebook.finish(1)
+    assert server.wait("closed")
+    expect(shown.get_by_role("button", name="Stop all")).to_have_count(0)
+    expect(column(shown, "short")).to_contain_text("bold")
+    assert shown.evaluate("e => window.shown === e")
+
+    (output,) = saved(page, lab, "live.ipynb")
+    assert set(output["data"]) == {COMPARISON, "text/html", "text/markdown", "text/plain"}
+    texts = {row["call"][1]: row["text"] for row in output["data"][COMPARISON]["rows"]}
+    assert len(texts[1]) > 50
+
+
+def test_a_page_that_is_reloaded_in_mid_run_goes_on(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    server.behave("slow", "n=400,delay=0.04")
+    server.behave("short", "n=20")
+    lab.write("again.ipynb", LOAD, CELL)
+    notebook = Notebook(page, lab, "again.ipynb")
+    notebook.run(0)
+    notebook.start(1)
+    says = column(view(page), "slow")
+    expect(says).to_have_text(re.compile(".{100,}", re.DOTALL), timeout=30_000)
+    saved(page, lab, "again.ipynb")
+    page.reload()
+    shown = view(page)
+    expect(shown.get_by_role("button", name="Stop all")).to_be_visible(timeout=30_000)
+    before = len(column(shown, "slow").inner_text())
+    expect(column(shown, "slow")).to_have_text(
+        re.compile(f".{{{before + 50},}}", re.DOTALL), timeout=30_000
+    )
+    expect(shown).to_contain_text("400 tokens", timeout=60_000)
+
+
+def test_what_was_saved_goes_on_in_another_kernel(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    server.behave("refused", "status=500")
+    server.behave("short", "n=20")
+    lab.write("kept.ipynb", LOAD, "%%jan -m refused -m short --as kept\nhi there")
+    notebook = Notebook(page, lab, "kept.ipynb")
+    notebook.run(0)
+    notebook.run(1)
+    shown = view(page)
+    expect(column(shown, "short")).to_contain_text("bold")
+    again = shown.get_by_role("button", name=re.compile("Ask again"))
+    expect(again).to_be_visible(timeout=30_000)
+    page.click("[data-command='notebook:restart-kernel']")
+    page.click(".jp-Dialog .jp-mod-accept")
+    go_on = shown.get_by_role("button", name="Go on in this kernel")
+    go_on.wait_for(timeout=30_000)
+    expect(again).to_have_count(0)
+    lab.wait_for_kernel("kept.ipynb")
+    server.behave("refused", "n=30")
+    go_on.click()
+    again.click(timeout=30_000)
+    expect(column(shown, "refused")).to_contain_text("bold", timeout=30_000)
+    expect(again).to_have_count(0)
