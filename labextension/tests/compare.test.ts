@@ -272,6 +272,19 @@ test("a row takes the place of what was being written, and its readers hear of i
   store.close();
 });
 
+test("an answer that comes anew takes the place of what was written; the end leaves nothing under way", () => {
+  const host = new Scripted();
+  const store = new Store(host);
+  host.hear(snapshot(comparison(1, ["a"]), 0));
+  host.hear(delta(1, [0, 0, 0], "It broke"));
+  host.hear({ type: "deltas", seq: 2, deltas: [{ call: [0, 0, 0], text: "It", reasoning: "", tokens: 1, anew: true }] });
+  host.hear(delta(3, [0, 0, 0], " is"));
+  assert.equal(store.writing.get("0.0.0")?.text, "It is");
+  host.hear({ type: "ended", ended: "" });
+  assert.equal(store.writing.size, 0);
+  store.close();
+});
+
 test("a document alone is enough; a page says nothing to anybody", async () => {
   const host = new Scripted("page");
   const store = new Store(host, comparison(1, ["a"], [row([0, 0, 0], "x"), row([0, 0, 1], null)]));

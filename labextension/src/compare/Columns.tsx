@@ -329,7 +329,7 @@ export function Run() {
     ].filter(Boolean);
     return (
       <div class="run">
-        <progress max={total || 1} value={progress ? done + failed : undefined} aria-label="Answers that have come" />
+        <progress max={total || 1} value={progress ? done : undefined} aria-label="Answers that have come" />
         <span>{said.join(" · ")}</span>
         {alive && (
           <button type="button" class="quiet-button" onClick={() => store.stop(null)}>

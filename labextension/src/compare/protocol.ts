@@ -153,6 +153,7 @@ export interface State {
 }
 
 export interface Progress {
+  /** With those that failed, and those that had been asked before. */
   done: number;
   failed: number;
   reused: number;

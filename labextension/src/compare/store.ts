@@ -11,6 +11,9 @@ const SILENCE = 8000;
 const INTERVAL = 40;
 const CALLING = "Asking the kernel …";
 
+/** Texts that are asked for in one question. */
+const AT_ONCE = 100;
+
 /** The parts that are loaded: all views of a page that are of one build share them. */
 const parts = new Map<string, Promise<unknown>>();
 
@@ -201,9 +204,10 @@ export class Store {
   }
 
   private fetch(): void {
-    const calls = [...this.wanted.values()];
-    this.wanted.clear();
+    const calls = [...this.wanted.values()].slice(0, AT_ONCE);
+    for (const call of calls) this.wanted.delete(keyOf(call));
     if (!calls.length) return;
+    if (this.wanted.size) setTimeout(() => this.fetch(), 20);
     const given = (texts: string[]) => {
       calls.forEach((call, at) => {
         const row = this.row(call);
@@ -300,6 +304,8 @@ export class Store {
       }
       case "ended":
         this.run(false);
+        this.writing.clear(); // what has come of them are rows
+        this.seen.clear();
         if (this.comparison) this.comparison = { ...this.comparison, ended: event.ended };
         return this.changed();
       case "answer": {
@@ -342,11 +348,12 @@ export class Store {
     this.seq = event.seq;
     for (const delta of event.deltas) {
       const key = keyOf(delta.call);
-      const writing = this.writing.get(key);
+      const writing = delta.anew ? undefined : this.writing.get(key);
       if (!writing) {
         const now = Date.now();
-        this.writing.set(key, { ...delta, since: now / 1000 });
-        this.seen.set(key, { at: now, tokens: delta.tokens });
+        const { call, text, reasoning, tokens } = delta;
+        this.writing.set(key, { call, text, reasoning, tokens, since: now / 1000 });
+        this.seen.set(key, { at: now, tokens });
         this.draw();
       } else {
         // In place: views follow the text by themselves.
