@@ -5,7 +5,7 @@ import { Grown } from "../ui/Grown";
 import { Icon } from "../ui/icons";
 import { Marked } from "../ui/Marked";
 import { useLooking } from "./context";
-import { alike, parting, parts } from "./diff";
+import { alike, parting, parts, type Part } from "./diff";
 import { count, money, scored, seconds, speed } from "./numbers";
 import type { Call, Row, Writing } from "./protocol";
 import { keyOf } from "./store";
@@ -102,9 +102,25 @@ function Failure({ row }: { row: Row }) {
   );
 }
 
+/** Longer texts are marked one after the other, and shown before that. */
+const AT_ONCE = 4000;
+
+function useParts(before: string, after: string): Part[] | null {
+  const long = before.length + after.length > AT_ONCE;
+  const now = useMemo(() => (long ? null : parts(before, after)), [before, after]);
+  const [later, setLater] = useState<{ before: string; after: string; found: Part[] } | null>(null);
+  useEffect(() => {
+    if (!long) return;
+    const timer = setTimeout(() => setLater({ before, after, found: parts(before, after) }));
+    return () => clearTimeout(timer);
+  }, [before, after]);
+  return now ?? (later?.before === before && later.after === after ? later.found : null);
+}
+
 /** Word by word. */
 export function Differences({ before, after }: { before: string; after: string }) {
-  const found = useMemo(() => parts(before, after), [before, after]);
+  const found = useParts(before, after);
+  if (!found) return <div class="diff">{after}</div>;
   if (before === after) {
     return (
       <>

@@ -16,14 +16,17 @@ export function Rows() {
   const looked = useLooked(store);
   const [opened, setOpened] = useState<number | null>(null);
   const list = useRef<{ focus(): void }>(null);
-  const [active, setActive] = useState(0);
+  const [chosen, setChosen] = useState(-1);
+  // By its case: the order may change while answers come.
+  const active = Math.max(0, looked.cases.indexOf(chosen));
+  const setActive = (index: number) => setChosen(looked.cases[index] ?? -1);
   const at = opened === null ? -1 : looked.cases.indexOf(opened);
   if (opened !== null && store.comparison.cases[opened]) {
     const step = (by: number) => {
       const next = looked.cases[at + by];
       if (next === undefined) return;
       setOpened(next);
-      setActive(at + by);
+      setChosen(next);
     };
     return (
       <Opened
@@ -45,7 +48,7 @@ export function Rows() {
         <List
           looked={looked}
           handle={list}
-          active={Math.min(active, looked.cases.length - 1)}
+          active={active}
           onActive={setActive}
           onOpen={(index) => {
             setActive(index);

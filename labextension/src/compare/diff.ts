@@ -10,8 +10,9 @@ export interface Part {
 const WORDS = /[\p{L}\p{N}\p{M}_]+\s*|[^\p{L}\p{N}\p{M}_\s]\s*|\s+/gu;
 const LINES = /[^\n]*\n|[^\n]+/g;
 /** Steps of one diff: texts that need more are matched by lines, and what still does is replaced. */
-const STEPS = 1_500_000;
-const FARTHEST = 700;
+const STEPS = 600_000;
+/** Words that differ: with more, texts are matched by lines. */
+const FARTHEST = 600;
 
 /**
  * The way from `before` to `after`: what is the same and removed gives `before`, what is the same
