@@ -125,7 +125,8 @@ def test_one_is_stopped_or_all_and_what_is_missing_is_asked_again(tab: Page) -> 
     page = Compared(tab, asked(2, writing=writing))
     page.button("Stop SmolLM2").click()
     page.wait_for({"type": "stop", "contestant": 1})
-    page.button("Stop all").click()
+    page.button("Stop all").focus()
+    tab.keyboard.press("Enter")
     page.wait_for({"type": "stop", "contestant": None})
     told = [summary(answers=1), summary(missing=1)]
     page.say(
@@ -134,6 +135,7 @@ def test_one_is_stopped_or_all_and_what_is_missing_is_asked_again(tab: Page) -> 
         {"type": "ended", "ended": "Stopped: 1 of 2 calls."},
     )
     expect(page.find(".run")).to_contain_text("Stopped: 1 of 2 calls.")
+    expect(page.tab("Columns")).to_be_focused()  # what was focused is gone
     page.button("Ask again what is missing (1)").click()
     page.wait_for({"type": "retry"})
 

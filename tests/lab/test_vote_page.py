@@ -109,6 +109,10 @@ def test_by_mouse_with_results_for_those_who_ask(tab: Page) -> None:
     expect(page.find(".strengths")).to_contain_text("model-of-the-right-0.1 -0.5 to 0.4can't tell")
     page.button("Equally good").click()
     page.wait_for({"type": "vote", "pair": "p2", "choice": "tie", "note": ""})
+    page.say(ballot(3, voted("p2", "tie"), **told))
+    expect(page.find(".empty")).to_be_visible()
+    tab.keyboard.press("u")  # the focus is still here, though the button is gone
+    page.wait_for({"type": "undo"})
 
 
 def test_both_answers_are_there_at_once_in_the_order_that_was_drawn(tab: Page) -> None:

@@ -3,6 +3,7 @@ import { act } from "../ui/act";
 import { Announcer, sayings } from "./announce";
 import { Columns, Run } from "./Columns";
 import { LookingContext, useDrawn } from "./context";
+import { useFocusKept } from "./focus";
 import type { State } from "./protocol";
 import { Rows } from "./Rows";
 import type { Store } from "./store";
@@ -20,13 +21,14 @@ export function App({ store }: { store: Store }) {
   const { live, say } = useAnnounced();
   useDrawn(store);
   useStatesSaid(store, say);
+  const frame = useFocusKept<HTMLElement>();
   const onClick = (event: MouseEvent) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-act=copy]");
     if (button) act(button, say, () => false);
   };
   return (
     <LookingContext.Provider value={{ store, say }}>
-      <section class="comparison" aria-label="Comparison" onClick={onClick}>
+      <section class="comparison" aria-label="Comparison" ref={frame} onClick={onClick}>
         {store.comparison ? <Comparison store={store} /> : <Absent store={store} />}
         <div class="spoken" aria-live="polite" ref={live} />
       </section>

@@ -328,7 +328,7 @@ export function Run() {
       left !== null && `about ${seconds(Math.max(1, left))} left`,
     ].filter(Boolean);
     return (
-      <div class="run">
+      <div class="run" key="running">
         <progress max={total || 1} value={progress ? done : undefined} aria-label="Answers that have come" />
         <span>{said.join(" · ")}</span>
         {alive && (
@@ -344,7 +344,7 @@ export function Run() {
   const wakes = store.mayWake;
   if (!why && !again && !wakes) return null;
   return (
-    <div class="run">
+    <div class="run" key="ended">
       {why && <span>{why}</span>}
       {wakes && (
         <button type="button" class="quiet-button" onClick={() => store.wake()}>

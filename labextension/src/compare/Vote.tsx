@@ -1,12 +1,13 @@
 // Which of two answers is better, without knowing whose they are.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { act } from "../ui/act";
 import { Grown } from "../ui/Grown";
 import { Fold } from "./Answer";
 import { useAnnounced } from "./App";
 import type { Ballot, Ballots } from "./ballots";
 import { useDrawn } from "./context";
+import { useFocusKept } from "./focus";
 import { count } from "./numbers";
 import type { Choice, Pair, Voted } from "./protocol";
 import { Strengths } from "./Summary";
@@ -22,9 +23,11 @@ export function Vote({ ballots }: { ballots: Ballots }) {
   const { live, say } = useAnnounced();
   useDrawn(ballots);
   const { ballot } = ballots;
-  const frame = useRef<HTMLElement>(null);
+  const frame = useFocusKept<HTMLElement>();
   const note = useRef<HTMLTextAreaElement>(null);
   const pair = ballot?.pair?.pair;
+  // Not `disabled`: that would take the focus away, and the next key would be for the notebook.
+  const waits = ballots.sent !== "" || ballots.deaf;
   useEffect(() => {
     if (note.current) note.current.value = "";
     if (!ballot) return;
@@ -71,7 +74,7 @@ export function Vote({ ballots }: { ballots: Ballots }) {
           {ballot.last && (
             <p class="last">
               {told(ballot.last)}{" "}
-              <button type="button" class="quiet-button" disabled={ballots.sent !== "" || ballots.deaf} onClick={() => ballots.undo()}>
+              <button type="button" class="quiet-button" aria-disabled={waits} onClick={() => ballots.undo()}>
                 Undo <kbd>u</kbd>
               </button>
             </p>
@@ -81,11 +84,11 @@ export function Vote({ ballots }: { ballots: Ballots }) {
               <Two key={ballot.pair.pair} pair={ballot.pair} ballots={ballots} />
               <div class="choices" role="group" aria-label="Your vote">
                 {CHOICES.map(([choice, key, text]) => (
-                  <button type="button" class="quiet-button" key={choice} aria-keyshortcuts={key} disabled={ballots.sent !== "" || ballots.deaf} onClick={() => vote(choice)}>
+                  <button type="button" class="quiet-button" key={choice} aria-keyshortcuts={key} aria-disabled={waits} onClick={() => vote(choice)}>
                     {text} <kbd>{key}</kbd>
                   </button>
                 ))}
-                <button type="button" class="quiet-button" aria-keyshortcuts="s" disabled={ballots.sent !== "" || ballots.deaf} onClick={() => ballots.skip()}>
+                <button type="button" class="quiet-button" aria-keyshortcuts="s" aria-disabled={waits} onClick={() => ballots.skip()}>
                   Skip <kbd>s</kbd>
                 </button>
               </div>
@@ -110,12 +113,6 @@ export function Vote({ ballots }: { ballots: Ballots }) {
 /** Both at once, whole, in the order that was drawn. */
 function Two({ pair, ballots }: { pair: Pair; ballots: Ballots }) {
   const last = pair.messages[pair.messages.length - 1];
-  const first = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const root = first.current?.getRootNode() as ShadowRoot;
-    // Who has just voted by a button that is gone goes on with the keyboard.
-    if (root.host.matches(":focus-within") && !root.activeElement) first.current?.closest<HTMLElement>(".vote")?.focus();
-  }, []);
   return (
     <>
       <section class="prompt" aria-label="Prompt">
@@ -126,7 +123,7 @@ function Two({ pair, ballots }: { pair: Pair; ballots: Ballots }) {
         ))}
         <p class="said">{last?.text}</p>
       </section>
-      <div class="columns" data-n="2" ref={first}>
+      <div class="columns" data-n="2">
         {pair.answers.map((text, at) => (
           <article class="column" key={at} aria-label={at ? "The second answer" : "The first answer"}>
             <header>
