@@ -180,6 +180,9 @@ export interface Writing {
  */
 export type Opening = { id: string } | { run: string };
 
+/** What it then asks for when all has settled: every form of the output, by its type. */
+export type Forms = { type: "forms"; ask: number };
+
 /** From the kernel. */
 export type Event =
   | { type: "snapshot"; comparison: Comparison; running: boolean; progress: Progress | null;

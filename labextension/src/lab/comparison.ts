@@ -19,8 +19,9 @@ export class View {
     private readonly place: HTMLElement,
     shown: Comparison,
     session: SessionContext | undefined,
+    keep: (forms: Record<string, unknown>) => void,
   ) {
-    this.host = new LabHost(session, nameOf(shown));
+    this.host = new LabHost(session, nameOf(shown), keep);
     this.note(shown);
     this.store = new Store(this.host, shown);
     place.append(make(this.store));

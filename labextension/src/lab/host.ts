@@ -2,7 +2,7 @@
 
 import { follow, knows } from "../anywidget";
 import type { Host, Lost, Outgoing, Parts } from "../compare/host";
-import type { Event, Opening, VoteEvent } from "../compare/protocol";
+import type { Event, Forms, Opening, VoteEvent } from "../compare/protocol";
 import { kept, type Kept } from "../kept";
 import type { Comm, Kernel, SessionContext } from "./jupyter";
 
@@ -15,6 +15,11 @@ const LISTEN = "__import__('jan_jupyter.panel.comparison', fromlist=['listen']).
 const BUSY = 300;
 /** Milliseconds that a kernel may take to make a thread for what is said beside its cells. */
 const SUBSHELL = 1000;
+
+/** Milliseconds without news after which what is saved follows. */
+const SETTLED = 1000;
+/** Under which number the output's forms are asked for: a store's own count from 1. */
+const FORMS = 0;
 
 /** What a promise gives within that time; `undefined`: nothing yet, or it fails. */
 function within<Value>(time: number, promise: Promise<Value> | undefined): Promise<Value | undefined> {
@@ -34,10 +39,14 @@ export class LabHost implements Host {
   private closed = false;
   private memory: Kept;
   readonly wake?: (run: string) => Promise<void>;
+  /** It goes on with what was saved: whoever has the output keeps what becomes of it. */
+  private woken = false;
+  private keeping: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly session: SessionContext | undefined,
     name: string,
+    private readonly keep: (forms: Record<string, unknown>) => void,
   ) {
     if (session) this.wake = (run) => this.goOn(run);
     this.memory = kept(`jan-comparison ${session?.path ?? ""} ${name}`);
@@ -96,6 +105,7 @@ export class LabHost implements Host {
     if (status !== "ok") throw new Error(evalue || "The kernel does not know jan_jupyter.");
     this.hangUp();
     this.waiting = [];
+    this.woken = true;
     await this.open(kernel, { run: name });
   }
 
@@ -125,9 +135,7 @@ export class LabHost implements Host {
 
   private async open(kernel: Kernel, about: Opening): Promise<void> {
     const comm = kernel.createComm(TARGET);
-    comm.onMsg = ({ content }) => {
-      for (const listener of this.listeners) listener(content.data as Event | VoteEvent);
-    };
+    comm.onMsg = ({ content }) => this.hear(content.data as Event | VoteEvent);
     comm.onClose = () => this.comm === comm && this.lose("gone");
     // Beside the cells: it is heard while one runs.
     if (kernel.supportsSubshells) await within(SUBSHELL, comm.subshellStarted);
@@ -138,6 +146,19 @@ export class LabHost implements Host {
     this.unfollow = follow(this.session, () => comm.commId, (lost) => this.tell(lost), TARGET);
     comm.open({ ...about });
     for (const message of waiting) comm.send(message);
+  }
+
+  private hear(event: Event | VoteEvent): void {
+    if (event.type === "answer" && event.to === FORMS) {
+      if (event.value) this.keep(event.value as Record<string, unknown>);
+      return;
+    }
+    if (this.woken && event.type === "snapshot") this.live = event.comparison.live?.id ?? null;
+    if (this.woken && (event.type === "figures" || event.type === "ended")) {
+      clearTimeout(this.keeping);
+      this.keeping = setTimeout(() => this.comm?.send({ type: "forms", ask: FORMS } satisfies Forms), SETTLED);
+    }
+    for (const listener of this.listeners) listener(event);
   }
 
   private lose(lost: Lost): void {
@@ -157,6 +178,8 @@ export class LabHost implements Host {
 
   private hangUp(): void {
     this.unfollow();
+    clearTimeout(this.keeping);
+    this.woken = false;
     this.waiting = null;
     const comm = this.comm;
     this.comm = null;

@@ -30,6 +30,7 @@ export interface Lumino {
 /** `@jupyterlab/rendermime`. */
 export interface MimeModel {
   data: Record<string, unknown>;
+  setData(change: { data: Record<string, unknown> }): void;
 }
 
 export interface Renderer extends Widget {

@@ -12,6 +12,7 @@ export function rendererOf(
   return class extends Base {
     private view: Drawing.View | null = null;
     private shown: Comparison | null = null;
+    private model: MimeModel | null = null;
     private begun = false;
 
     constructor(private readonly session?: SessionContext) {
@@ -21,6 +22,7 @@ export function rendererOf(
 
     async renderModel(model: MimeModel): Promise<void> {
       this.shown = model.data[COMPARISON] as Comparison;
+      this.model = model;
       if (this.view) this.view.load(this.shown);
       else if (this.isAttached) await this.begin();
     }
@@ -37,7 +39,9 @@ export function rendererOf(
       try {
         const { View } = await load();
         if (this.isDisposed || !this.shown) return;
-        this.view = new View(this.node, this.shown, this.session ?? sessionAround(this));
+        const session = this.session ?? sessionAround(this);
+        const keep = (data: Record<string, unknown>) => this.model?.setData({ data });
+        this.view = new View(this.node, this.shown, session, keep);
       } catch (error) {
         // jan_jupyter was upgraded while the page was open, or the server is away.
         this.node.textContent = `The comparison cannot be drawn: reload the page. (${error})`;
