@@ -32,21 +32,28 @@ def column(shown: Locator, name: str) -> Locator:
 def saved(page: Page, lab: Lab, name: str) -> list[dict[str, Any]]:
     """The outputs of the last cell, as they are in the file."""
     page.keyboard.press("Escape")
-    page.keyboard.press("Control+s")
-    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    with page.expect_response(
+        lambda answer: name in answer.url and answer.request.method == "PUT" and answer.ok
+    ):
+        page.keyboard.press("Control+s")
     notebook = json.loads((lab.folder / name).read_text("utf-8"))
     found: list[dict[str, Any]] = notebook["cells"][-1]["outputs"]
     return found
 
 
-@pytest.mark.parametrize("code", [CELL, CALL], ids=["cell", "call"])
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [(CELL, "doc/tree"), (CALL, "doc/tree"), (CELL, "notebooks")],
+    ids=["cell", "call", "notebook7"],
+)
 def test_it_streams_and_is_stopped_in_its_cell(
-    lab: Lab, page: Page, server: StreamingServer, code: str
+    lab: Lab, any_page: Page, server: StreamingServer, code: str, place: str
 ) -> None:
+    page = any_page  # Notebook 7 raises errors of its own
     server.behave("slow", "n=3000,delay=0.02")
     server.behave("short", "n=20")
     lab.write("live.ipynb", LOAD, code)
-    notebook = Notebook(page, lab, "live.ipynb")
+    notebook = Notebook(page, lab, "live.ipynb", place)
     notebook.run(0)
     notebook.start(1)
     shown = view(page)
@@ -112,3 +119,7 @@ def test_what_was_saved_goes_on_in_another_kernel(
     again.click(timeout=30_000)
     expect(column(shown, "refused")).to_contain_text("bold", timeout=30_000)
     expect(again).to_have_count(0)
+    page.wait_for_selector(".jp-mod-dirty", timeout=30_000)  # the output follows
+    (output,) = saved(page, lab, "kept.ipynb")
+    assert not [row["error"] for row in output["data"][COMPARISON]["rows"] if row["error"]]
+    assert "500" not in output["data"]["text/plain"]
