@@ -9,7 +9,7 @@ from pathlib import Path
 
 NAMES = (
     *("startup", "models", "cell", "wire", "many", "local", "panel", "compare", "comparison"),
-    "lab",
+    *("live", "lab"),
 )
 
 

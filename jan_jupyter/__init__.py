@@ -143,7 +143,10 @@ def __getattr__(name: str) -> Any:
         module, _, attribute = _HOMES[name].partition(":")
         value = getattr(import_module(f"{__name__}.{module}"), attribute or name)
         if module in ("compare.comparison", "compare.ladder"):  # people see how far it is
-            import_module(f"{__name__}.compare.session").Session.shows = _counting()
+            session = import_module(f"{__name__}.compare.session").Session
+            session.shows = _counting()
+            if _in_kernel():
+                session.displays, session.polls = _displays, _polls
             value = value() if name == "runs" else value
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -151,10 +154,24 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _in_kernel() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
+def _displays(session: Any) -> Any:
+    """Shows a comparison while it goes on."""
+    return import_module(f"{__name__}.panel.comparison").alive(session)
+
+
+def _polls(session: Any, by: str, seed: int) -> Any:
+    """Has somebody vote blindly."""
+    return import_module(f"{__name__}.panel.vote").poll(session, by, seed)
+
+
 def _counting() -> Any:
     """What shows in this process how far a comparison is."""
-    ipython = sys.modules.get("IPython")
-    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
+    if _in_kernel():
         return import_module(f"{__name__}.magics.comparing").NotebookCounting
     return import_module(f"{__name__}.console").TerminalCounting
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
@@ -17,6 +18,8 @@ from .grids import source
 from .keeping.runs import Runs
 from .keeping.store import Store
 from .keeping.stored_runs import Run
+from .live import protocol
+from .live.document import document
 from .lookup import Lookup
 from .running.prices import table
 from .saving import save
@@ -126,6 +129,23 @@ class Comparison:
     def _repr_markdown_(self) -> str:
         return self._now()._repr_markdown_()
 
+    @property
+    def _ipython_display_(self) -> Callable[[], None] | None:
+        """Shows nothing where it stands on the screen already; else it is shown as any value."""
+        face = self._session.face
+        return _nothing if face is not None and face.is_here else None
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """All forms, and in a notebook the document that a renderer of ours draws from."""
+        if Session.displays is None:
+            return {}
+        return {protocol.COMPARISON: self._document(), **self._now().bundle()}
+
+    def _document(self) -> protocol.Comparison:
+        session = self._session
+        live = str(getattr(session.watcher, "id", ""))
+        return document(session.result, votes=self.votes, ended=session.ended, live=live)
+
     def _now(self) -> Shown:
         if self._seen is None or self._seen[0] != self._session.changes:
             self._seen = self._session.changes, self.show()
@@ -212,16 +232,25 @@ class Comparison:
 
     def vote(
         self,
-        prompt: str | int | Row,
-        winner: str | int,
+        prompt: str | int | Row | None = None,
+        winner: str | int = "",
         *over: str | int,
         by: str = "you",
         repeat: int = 0,
+        note: str = "",
+        seed: int = 0,
     ) -> None:
         """Say whose answer to a prompt is best: a contestant's name, "tie", or "both_bad".
 
         `over` are those that were seen beside it: all others, if none is named. `.votes` has all.
+        Without a prompt, in a notebook: a blind vote on pairs of answers, in an order that `seed`
+        and `by` tell.
         """
+        if prompt is None:
+            if Session.polls is None:
+                raise UsageError("A blind vote takes a notebook; elsewhere: .vote(prompt, winner).")
+            Session.polls(self._session, by, seed)
+            return
         find = Lookup(self.result)
         if isinstance(prompt, Row):
             case, repeat = prompt.call.case, prompt.call.repeat
@@ -232,7 +261,8 @@ class Comparison:
             for row in self.result.rows
             if (row.call.case, row.call.repeat) == (case, repeat) and row.ok
         ]
-        self._session.vote(ballots(case, repeat, winner, over, answered, find, by))
+        said = ballots(case, repeat, winner, over, answered, find, by)
+        self._session.vote([replace(vote, note=note) for vote in said])
 
     @property
     def votes(self) -> Votes:
@@ -280,7 +310,7 @@ class Comparison:
     def more(self, prompts: Any = (), models: Any = (), *, repeats: int = 0) -> Comparison:
         """A comparison with more prompts, models or repeats; only what is new is asked."""
         session = self._session.extended(extended(self.grid, prompts, models, repeats))
-        session.wait(session.steps())
+        session.wait(session.steps(), asks=True)
         return Comparison(session)
 
     def use(self, winner: str | int) -> Contestant:
@@ -299,6 +329,10 @@ class Comparison:
         """Go on from an answer as a conversation; with a name it is kept as a new thread."""
         row = Lookup(self.result).row(prompt, contestant, repeat)
         return chat(self.grid, row, self._session.workspace, name)
+
+
+def _nothing() -> None:
+    """It is shown already."""
 
 
 def _verdicts(result: Result, baseline: str | int, decide: str | None) -> Sequence[Verdict]:
@@ -401,12 +435,12 @@ def compare(
     Raises `JanError` for what cannot be asked at all; what fails on the way is a row.
     """
     asked = session(**locals())  # nothing else has a name yet
-    asked.wait(asked.steps())
+    asked.wait(asked.steps(), asks=True)
     return Comparison(asked)
 
 
 async def acompare(prompts: Any, models: Any, **options: Any) -> Comparison:
     """`compare`, awaited. Arguments as there; what has come when it is cancelled is kept."""
     asked = session(prompts, models, **options)
-    await asked.await_(asked.steps())
+    await asked.await_(asked.steps(), asks=True)
     return Comparison(asked)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ..errors import UsageError
+from .scoring.scorers import Scorer
 from .stats.sequential import Look
 from .stats.verdicts import looks
 from .values import Grid, Result, Row
@@ -51,3 +53,11 @@ class Deciding:
 def _counted(looks: Sequence[Look]) -> str:
     n = max(one.n for one in looks)
     return f"{n:,} prompt{'' if n == 1 else 's'}"
+
+
+def check_decides(by: str | None, scorers: Sequence[Scorer]) -> None:
+    """Raises `UsageError` if none of them is called so."""
+    names = [one.name for one in scorers]
+    if by is not None and by not in names:
+        known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
+        raise UsageError(f"`decide` names a scorer, which {by!r:.80} is not: {known}.")

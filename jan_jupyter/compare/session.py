@@ -7,17 +7,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from .. import bridge
 from ..errors import UsageError
 from ..types import EMPTY
 from ..workspace import Workspace
-from .deciding import Deciding
-from .judging import judging
+from .deciding import Deciding, check_decides
 from .keeping.store import PRICES, Store
 from .keeping.stored_runs import Run
-from .keeping.stored_votes import Heard, noted, said
+from .keeping.stored_votes import Heard, said
 from .pricing import Pricing
 from .running.budget import Budget
 from .running.facts import look
@@ -26,10 +25,10 @@ from .running.prices import Price
 from .running.progress import Progress
 from .running.run import run
 from .running.watching import STOPPED, Brake
-from .scoring.judge import Judge
+from .saying import Said
 from .scoring.scorers import Scorer, changed, named_scorers, score, things
-from .scoring.votes import Judged, Judgement, Vote
-from .steps import Consent, Counting, Looked, Scored, Steps, beating, take, ticking
+from .showing import Showing
+from .steps import Consent, Looked, Scored, Steps, beating, take, ticking
 from .values import Call, Grid, Result, Row
 from .watching import NOBODY, Watcher
 
@@ -45,11 +44,18 @@ QUICK = 1000
 """Rows that are read in no time."""
 
 
-class Session:
+class Session(Showing, Said):
     """What a `Comparison` stands on. Only `planned` and steps are for the background loop."""
 
-    shows: ClassVar[type[Counting] | None] = None
-    """What shows progress to people; `None`: nobody sees it."""
+    watcher: Watcher = NOBODY
+    engines: Sequence[str] = ()
+    """Of the contestants, as far as it is planned."""
+    retry = False
+    """Whether what has failed is asked again."""
+    changes = 0
+    """Goes up with every row that comes or gets a score."""
+    ended = ""
+    """Why not all was asked; empty if all was."""
 
     def __init__(
         self,
@@ -72,7 +78,7 @@ class Session:
         self.scorers: list[Scorer] = named_scorers(scorers, workspace=workspace)
         self.given = dict(zip([one.name for one in self.scorers], things(scorers), strict=True))
         """The scorers as the user gave them, by name."""
-        _check_decides(decide, self.scorers)
+        check_decides(decide, self.scorers)
         self.fresh = fresh
         self.budget = budget
         self.decide = decide
@@ -82,25 +88,16 @@ class Session:
         self.yes = yes
         """Whether many calls that cost money are asked for without asking the user."""
         self.pricing = Pricing(prices)
-        self.retry = False
-        """Whether what has failed is asked again."""
         self.rows: dict[Call, Row] = {}
-        self.changes = 0
-        """Goes up with every row that comes or gets a score."""
         self.known: dict[str, Row] = {}
         """Answers of this comparison, by key: made larger it takes them again, cut ones, too."""
         self.heard = Heard()
         self._rewritten: set[str] = set()  # scorers by whose older code there are scores
-        self.ended = ""
-        """Why not all was asked; empty if all was."""
         self._name = name
         self.run: Run | None = None
         self._plan: Plan | None = None
-        self.watcher: Watcher = NOBODY
         self.brake = Brake()
         """Stops what is under way, or one of the contestants."""
-        self.engines: Sequence[str] = ()
-        """Of the contestants, as far as it is planned."""
 
     @classmethod
     def of(cls, stored: Run, workspace: Workspace, store: Store) -> Session:
@@ -353,12 +350,12 @@ class Session:
 
     # Asked for by people --------------------------------------------------------------------------
 
-    def wait(self, steps: Steps) -> bool:
+    def wait(self, steps: Steps, *, asks: bool = False) -> bool:
         """Wait for all steps, and show how far they are; whether that was all.
 
         An interrupt ends it in order: what has come stays.
         """
-        shown = self.shows() if self.shows else None
+        shown = self.shown(asks=asks)
         ended = ""
         try:
             with closing(bridge.iterate(steps)) as coming:
@@ -382,9 +379,9 @@ class Session:
         self.changes += len(new)
         self.watcher.changed()
 
-    async def await_(self, steps: Steps) -> None:
+    async def await_(self, steps: Steps, *, asks: bool = False) -> None:
         """`wait`, awaited; a cancellation goes on to whoever awaits."""
-        shown = self.shows() if self.shows else None
+        shown = self.shown(asks=asks)
         try:
             async with aclosing(bridge.aiterate(steps)) as coming:
                 async for step in coming:
@@ -392,29 +389,6 @@ class Session:
         finally:
             if shown:
                 shown.end()
-
-    def vote(self, votes: Sequence[Vote]) -> None:
-        """Keep votes; who votes again on the same answers counts with the later word."""
-        self.heard.add(votes)
-        self.watcher.changed()
-        if self.run is not None:
-            self.store.note_all(self.run, dict(map(noted, votes)))
-
-    def judged(self, judge: Any) -> Judged:
-        """What a judge says of all pairs of answers; each word is kept when it comes."""
-        if judge is None:  # by its name, as another may be the default tomorrow
-            judge = self.workspace.router.model(None)[0].reference
-        asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
-        made: list[Judged] = []
-        self.wait(judging(self.result, asked, self.heard, self._judged, made))
-        own = tuple(one for one in self.heard.judgements if one.by == asked.name)
-        return made[0] if made else Judged(own)  # stopped: what it has said so far
-
-    async def _judged(self, one: Judgement) -> None:
-        if one.verdict is not None:
-            self.heard.add([one])
-            if self.run is not None:
-                await self.store.note(self.run, *noted(one))
 
     def extended(self, grid: Grid) -> Session:
         """One for a larger grid, in the same run where it goes on from this."""
@@ -474,10 +448,3 @@ class _Kept:
         before = session.rows[row.call]
         if (cost := session.pricing.repriced(before, row).cost) != before.cost:
             await session.store.reprice(session.run, row.call, cost)
-
-
-def _check_decides(by: str | None, scorers: Sequence[Scorer]) -> None:
-    names = [one.name for one in scorers]
-    if by is not None and by not in names:
-        known = ", ".join(map(repr, names)) or "none: give some in `scorers`"
-        raise UsageError(f"`decide` names a scorer, which {by!r:.80} is not: {known}.")

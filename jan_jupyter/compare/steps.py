@@ -69,6 +69,10 @@ class Consent:
         """Ask the user at the keyboard; it goes on with what is said."""
         self._said.set_result(agreed(self.question))
 
+    def refuse(self) -> None:
+        """Nobody can be asked."""
+        self._said.set_result(None)
+
     async def said(self) -> bool | None:
         """Whether the user has said yes; `None` where nobody can be asked."""
         return await asyncio.wrap_future(self._said)

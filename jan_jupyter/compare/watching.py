@@ -11,7 +11,7 @@ from .values import Call, Row
 
 
 class Watcher(watching.Watcher, Protocol):
-    """All on the background loop, but for `changed`."""
+    """All on the background loop, but for `changed` and `voted`."""
 
     def began(self) -> None:
         """Calls are going to be asked."""
@@ -26,7 +26,10 @@ class Watcher(watching.Watcher, Protocol):
         """Nothing comes any more."""
 
     def changed(self) -> None:
-        """Votes came, or rows all at once. In any thread."""
+        """Rows came all at once. In any thread."""
+
+    def voted(self) -> None:
+        """People or judges have said something. In any thread."""
 
 
 class Nobody:
@@ -39,6 +42,7 @@ class Nobody:
     def row(self, row: Row) -> None: ...
     def ended(self) -> None: ...
     def changed(self) -> None: ...
+    def voted(self) -> None: ...
 
 
 NOBODY = Nobody()

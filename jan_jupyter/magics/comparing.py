@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..compare.running.plan import Plan
     from ..compare.session import Session
     from ..compare.shown import Shown
-    from ..compare.steps import Counted, Step
+    from ..compare.steps import Counted, Counting, Step
 
 NOT_COMPARED = {
     "go_on": "-c",
@@ -177,6 +177,14 @@ class NotebookCounting:
         )
 
 
+def seen(asked: Session) -> Counting:
+    """The comparison itself as it goes on, where that can be; else how far it is."""
+    from .. import compare  # noqa: F401  who fetches it sees to it that people see comparisons
+
+    displays = type(asked).displays
+    return (displays(asked) if displays else None) or NotebookCounting()
+
+
 class Output:
     """Where a comparison is shown: what a saved cell holds is the comparison alone.
 
@@ -191,8 +199,9 @@ class Output:
         self._name = name
         self._climb = climb
         """Of a ladder, which is shown and given instead."""
-        in_notebook = hasattr(caller.shell, "kernel")
-        self._counting = NotebookCounting() if in_notebook else TerminalCounting()
+        self._counting: Counting = TerminalCounting()
+        if hasattr(caller.shell, "kernel"):
+            self._counting = seen(asked) if climb is None else NotebookCounting()
 
     def step(self, step: Step) -> None:
         from ..compare.steps import take
@@ -210,6 +219,7 @@ class Output:
             self._counting.show(shown.bundle())
         else:
             self._counting.end()
+        if isinstance(self._counting, TerminalCounting):
             print(printable(repr(made)))
         if self._name:
             self._caller.shell.user_ns[self._name] = made

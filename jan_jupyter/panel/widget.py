@@ -7,31 +7,27 @@ front end then says what it waits for, while answers go on streaming.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
-import threading
 import time
 import uuid
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
 
 import anywidget
 import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
-from .. import assets, bridge, errors
+from .. import assets, errors
 from ..conversation import Conversation, Surroundings
 from ..conversation.protocol import Context
 from ..threads import Thread
 from ..types import Reply
 from ..workspace import Workspace, shared
 from . import cells, context, saved
-
-T = TypeVar("T")
+from .kernel_thread import KernelThread, listen_while_busy
 
 LETTERS_A_SECOND = 10_000
 """How much of a conversation under way the saved output takes a second."""
@@ -73,7 +69,7 @@ class ChatPanel(anywidget.AnyWidget):
         workspace: Workspace | None = None,
         **traits: Any,
     ) -> None:
-        self._kernel_thread = _KernelThread()
+        self._kernel_thread = KernelThread()
         self._shell = get_ipython()
         self._names = sys._getframe(1).f_globals  # a notebook's own, where IPython is not
         self._saved: list[str] = []
@@ -97,7 +93,7 @@ class ChatPanel(anywidget.AnyWidget):
         )
         id = uuid.uuid4().hex  # the comm's as well: a page can ask the kernel whether it is there
         super().__init__(_panel_id=id, model_id=id, _place=self._cell.key or id, **traits)
-        self._listen_while_busy()
+        listen_while_busy(self.comm)
         self.on_msg(self._on_message)
         self._follow_traits()
         self.observe(self._on_model, "model")
@@ -175,15 +171,6 @@ class ChatPanel(anywidget.AnyWidget):
         if isinstance(content, Mapping):
             self._conversation.take(content)
 
-    def _listen_while_busy(self) -> None:
-        """Let the front end choose the subshell for its messages.
-
-        ipykernel 7.4 remembers where a comm was used last and sends everything there: a panel made
-        in a cell would hear nothing while that thread is busy.
-        """
-        if hasattr(self.comm, "_reply_subshell_for"):
-            self.comm._reply_subshell_for = None
-
     # To the front end, and to the kernel's thread -------------------------------------------------
 
     def _send_event(self, event: Mapping[str, Any]) -> None:
@@ -249,59 +236,3 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _notebook(self) -> context.Notebook:
         return context.notebook(self._shell, self._names)
-
-
-class _KernelThread:
-    """The thread in which the panel was made: a kernel's own. Without a loop: one beside it."""
-
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._one_at_a_time = threading.RLock()
-        try:
-            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
-        except RuntimeError:
-            self._loop = None
-            self._beside = ThreadPoolExecutor(1, "jan-jupyter-panel")
-
-    def call(self, function: Callable[[], T]) -> Future[T]:
-        """Run `function` there as soon as no cell is running; returns at once."""
-        future: Future[T] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._waiting.append(run)
-        if self._loop is None:
-            self._beside.submit(self._run_waiting)
-        else:
-            with contextlib.suppress(RuntimeError):  # the kernel ends
-                self._loop.call_soon_threadsafe(self._run_waiting)
-        return future
-
-    def wait(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Wait for what runs on the background loop, which may need this very thread meanwhile."""
-        if threading.get_ident() != self._thread:
-            bridge.wait(coroutine)
-            return
-        future = bridge.submit(coroutine)
-        try:
-            while not future.done():
-                self._run_waiting()
-                with contextlib.suppress(TimeoutError):
-                    future.result(bridge.HEARTBEAT)
-            self._run_waiting()
-            future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def _run_waiting(self) -> None:
-        with self._one_at_a_time:
-            while self._waiting:
-                self._waiting.popleft()()

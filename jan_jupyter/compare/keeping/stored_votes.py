@@ -57,10 +57,13 @@ class Heard:
             self._said.pop(name, None)  # a later word stands behind the others
             self._said[name] = one
 
+    def drop(self, vote: Vote) -> None:
+        self._said.pop(noted(vote)[0], None)
+
     @property
     def votes(self) -> tuple[Vote, ...]:
         """Those of people and of judges, the oldest first."""
-        given = (one if isinstance(one, Vote) else one.vote for one in self._said.values())
+        given = (one if isinstance(one, Vote) else one.vote for one in [*self._said.values()])
         return tuple({noted(one)[0]: one for one in given if one is not None}.values())
 
     @property

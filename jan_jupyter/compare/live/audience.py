@@ -20,6 +20,8 @@ class View:
     def __init__(self, send: Send) -> None:
         self.host = ""
         """What has said `hello`; empty: nothing has."""
+        self.presumed = False
+        """Whether it is told all though it has said nothing."""
         self._send = send
         self._held: list[Event] | None = None
 
@@ -70,7 +72,8 @@ class Audience:
 
     @property
     def greeted(self) -> list[View]:
-        return [view for view in self._views if view.host]
+        """Those who are told what comes."""
+        return [view for view in self._views if view.host or view.presumed]
 
     def tell(self, event: Event) -> None:
         for view in self.greeted:

@@ -138,7 +138,8 @@ class Room:
 def rows_of(result: Result, cases: int) -> tuple[list[protocol.Row], str]:
     """The rows of so many cases, and what is left out."""
     room = Room()
-    shown = [row_of(row, room.takes(row)) for row in result.rows if row.call.case < cases]
+    there = sorted((r for r in result.rows if r.call.case < cases), key=lambda row: row.call)
+    shown = [row_of(row, room.takes(row)) for row in there]
     if not room.without:
         return shown, ""
     return shown, f"The texts of {counted(room.without, 'answer')} are too long for a notebook."

@@ -16,6 +16,7 @@ from ... import bridge
 from ...types import Delta
 from ..running.progress import Progress
 from ..session import Session
+from ..steps import Consent
 from ..values import Call, Result, Row
 from . import document, plain, protocol
 from .audience import Audience, View
@@ -33,19 +34,28 @@ RECKONING = 9
 """So many times as long as figures have taken they are not computed again while more comes."""
 PAUSE = 0.3
 """Seconds between two figures, at least."""
+LONGEST_PAUSE = 10
 ROWS = 500
 """Rows of one message."""
 
 
 class Live:
-    """On the background loop alone, but for `join`, `take`, `leave` and `changed`."""
+    """On the background loop alone, but for what may be called in any thread."""
 
-    def __init__(self, session: Session, reckoned: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        reckoned: Callable[[], None] = lambda: None,
+        greeted: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`reckoned` is called when all is at rest and its figures are known; `greeted` when
+        somebody says `hello`; both on the loop."""
         self.id = uuid.uuid4().hex
         self.session = session
         self.audience = Audience()
         self._queries = Queries(session)
-        self._reckoned = reckoned
+        self._reckoned, self._greeted = reckoned, greeted
         self._loop = bridge.loop()
         self._running = False
         self._cases = document.room_for(session.grid)
@@ -77,8 +87,28 @@ class Live:
         """What a view says; returns at once."""
         self._loop.call_soon_threadsafe(self._take, view, dict(message))
 
+    def presume(self, view: View, after: float) -> None:
+        """Tell a view all, and what comes, if it has not said `hello` by then: it may not be heard.
+        Whether it hears is not known either, so it is told all again now and then.
+        """
+        self._loop.call_soon_threadsafe(self._loop.call_later, after, self._presume, view, after)
+
+    def _presume(self, view: View, after: float) -> None:
+        if not view.host and self._running:
+            view.presumed = True
+            self._show([view])
+            self._loop.call_later(2 * after, self._presume, view, 2 * after)
+
     def changed(self) -> None:
         self._loop.call_soon_threadsafe(self._changed)
+
+    def voted(self) -> None:
+        self._loop.call_soon_threadsafe(self._reckon)
+
+    def at_first(self) -> protocol.Comparison:
+        """What is known before anything is asked."""
+        result = Result(self.session.grid, [], self.session.name)
+        return self._document(result, document.counted_of(result))
 
     async def document(self) -> protocol.Comparison:
         """The whole, as an output keeps it, with its figures."""
@@ -225,7 +255,8 @@ class Live:
     async def _reckoning(self) -> None:
         while self._stale:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), max(PAUSE, RECKONING * self._took))
+                pause = min(max(PAUSE, RECKONING * self._took), LONGEST_PAUSE)
+                await asyncio.wait_for(self._hurry.wait(), pause)
             self._hurry.clear()
             self._stale = False
             if self._running and not self.audience.greeted:
@@ -233,7 +264,9 @@ class Live:
             began = monotonic()
             result, votes = self._now(), self.session.heard.votes
             found = await asyncio.to_thread(document.figures_of, result, votes)
-            self._figures, self._took = found, monotonic() - began
+            # The first time it is also what is imported for it.
+            self._took = monotonic() - began if self._figures is not None else 0.0
+            self._figures = found
             self.audience.tell({"type": "figures", **found})
         if not self._running:
             self._reckoned()
@@ -247,6 +280,7 @@ class Live:
         elif kind == "hello":
             self.audience.greet(view, message.get("host"))
             self._show([view])
+            self._greeted()
         elif kind == "stop" and self._running:
             self._stop(message.get("contestant"))
         elif kind == "retry" and not self._running:
@@ -262,9 +296,8 @@ class Live:
         try:
             async with aclosing(self.session.again()) as steps:
                 async for step in steps:
-                    refuse = getattr(step, "refuse", None)
-                    if refuse is not None:  # nobody can be asked at the keyboard now
-                        refuse()
+                    if isinstance(step, Consent):
+                        step.refuse()
         except Exception as error:  # it stands where people look
             self.session.ended = plain.text(error)
             self.audience.tell({"type": "ended", "ended": self.session.ended})

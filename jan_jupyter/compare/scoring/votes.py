@@ -40,6 +40,8 @@ class Vote:
     by: str
     """Who: a person, or the name of a judge."""
     repeat: int = 0
+    note: str = ""
+    """Why, as whoever votes has written it."""
 
     def __post_init__(self) -> None:
         if self.verdict not in SIDES:

@@ -61,14 +61,9 @@ def _shown(value: Any) -> None:
     from ...console import printable
     from ..tables import show
 
-    plain = printable(repr(value))
-    show(
-        {
-            "text/html": value._repr_html_(),
-            "text/markdown": value._repr_markdown_(),
-            "text/plain": plain,
-        }
-    )
+    forms = {"text/html": value._repr_html_(), "text/markdown": value._repr_markdown_()}
+    forms |= getattr(value, "_repr_mimebundle_", dict)()
+    show({**forms, "text/plain": printable(repr(value))})
 
 
 def show(name: str) -> Comparison:
