@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .compare.comparison import Comparison, acompare, compare
     from .compare.keeping.runs import Runs
     from .compare.ladder import Ladder, ladder
+    from .compare.replaying import replay
     from .engine_options.tokens import set_token_provider
     from .errors import EngineError, JanError, ModelError
     from .models.model import Model
@@ -89,6 +90,7 @@ __all__ = [
     "ladder",
     "models",
     "openai",
+    "replay",
     "rerank",
     "router",
     "runs",
@@ -102,6 +104,7 @@ _HOMES = {
     **dict.fromkeys(("Chat", "achat", "chat", "stream"), "chat"),
     **dict.fromkeys(("Comparison", "acompare", "compare", "runs"), "compare.comparison"),
     **dict.fromkeys(("Ladder", "ladder"), "compare.ladder"),
+    "replay": "compare.replaying",
     **dict.fromkeys(("acomplete", "aembed", "arerank", "complete"), "texts"),
     **dict.fromkeys(("embed", "rerank", "speak"), "texts"),
     **dict.fromkeys(("EngineError", "JanError", "ModelError"), "errors"),
@@ -142,7 +145,7 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         module, _, attribute = _HOMES[name].partition(":")
         value = getattr(import_module(f"{__name__}.{module}"), attribute or name)
-        if module in ("compare.comparison", "compare.ladder"):  # people see how far it is
+        if module.startswith("compare."):  # people see how far it is
             session = import_module(f"{__name__}.compare.session").Session
             session.shows = _counting()
             if _in_kernel():

@@ -36,6 +36,7 @@ from .widening import budget_of, extended, gridded
 
 if TYPE_CHECKING:
     from ..chat import Chat
+    from ..threads.thread import Thread
 
 
 class Comparison:
@@ -329,6 +330,16 @@ class Comparison:
         """Go on from an answer as a conversation; with a name it is kept as a new thread."""
         row = Lookup(self.result).row(prompt, contestant, repeat)
         return chat(self.grid, row, self._session.workspace, name)
+
+    def columns(self, prompt: str | int = 0, name: str = "", *, repeat: int = 0) -> Thread:
+        """All answers to a prompt as columns of a new thread, which go on side by side: show it
+        with `jan.ChatPanel(thread=…)`.
+        """
+        from .continuing import columns
+
+        case = Lookup(self.result).case(prompt)
+        rows = [row for row in self if (row.call.case, row.call.repeat) == (case, repeat)]
+        return columns(self.grid, rows, self._session.workspace, name)
 
 
 def _nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ from .running.budget import Budget
 from .running.facts import look
 from .running.plan import Plan, plan
 from .running.prices import Price
-from .running.progress import Progress
+from .running.progress import Progress, Tell
 from .running.run import run
 from .running.watching import STOPPED, Brake
 from .saying import Said
@@ -131,7 +131,7 @@ class Session(Showing, Said):
 
         `told` is called with the number of calls that were looked for, on the loop.
         """
-        kept = _Kept(self)
+        kept = Kept(self)
         earlier = await asyncio.to_thread(self._earlier)
         facts = await look(
             self.grid,
@@ -210,17 +210,7 @@ class Session(Showing, Said):
         if self.pricing.learn(prepared) and self.run is not None:
             await self.store.note(self.run, PRICES, self.pricing.told)
         told = deque[Progress](maxlen=1)  # the last word counts
-        rows = run(
-            prepared,
-            self.workspace,
-            kept=_Kept(self),
-            budget=self.budget,
-            retry=self.retry,
-            tell=told.append,
-            client=self.client,
-            watcher=self.watcher,
-            brake=self.brake,
-        )
+        rows = self.asking(prepared, told.append)
         deciding = Deciding(self.grid, self.decide) if self.decide else None
         decided = ""
         async with aclosing(ticking(rows)) as coming:
@@ -242,6 +232,20 @@ class Session(Showing, Said):
         async with aclosing(self._scoring()) as scoring:
             async for step in scoring:
                 yield step
+
+    def asking(self, prepared: Plan, tell: Tell) -> AsyncGenerator[Row, None]:
+        """Ask what is planned; each row is kept before it comes."""
+        return run(
+            prepared,
+            self.workspace,
+            kept=Kept(self),
+            budget=self.budget,
+            retry=self.retry,
+            tell=tell,
+            client=self.client,
+            watcher=self.watcher,
+            brake=self.brake,
+        )
 
     async def _decided(self, deciding: Deciding, row: Row) -> str:
         """After a row that came, if it is time: score, and look whether all is clear; why it ends,
@@ -427,7 +431,7 @@ class Session(Showing, Said):
         return {row.key: row for row in self.rows.values() if row.ok}
 
 
-class _Kept:
+class Kept:
     """The run of a session, as a run asks for it."""
 
     def __init__(self, session: Session) -> None:

@@ -60,6 +60,8 @@ def question(caller: Caller, options: Namespace, text: str, attach: list[Any]) -
 
 def command(caller: Caller, options: Namespace) -> Steps | Work:
     """What `%jan compare` asks for. Raises `UsageError`."""
+    if options.prompt[:1] == ["with"] and not options.models:
+        return with_others(caller, options)
     if not options.models:
         raise UsageError("%jan compare -m MODEL -m MODEL … QUESTION. See %jan compare?.")
     text = " ".join(options.prompt)
@@ -94,6 +96,56 @@ def command(caller: Caller, options: Namespace) -> Steps | Work:
     return steps(caller, asked, given, options)
 
 
+def with_others(caller: Caller, options: Namespace) -> Steps | Work:
+    """What `%jan compare with B` asks for: others, beside an answer that is there."""
+    from ..compare.beside import session
+    from ..types import Reply
+
+    if not (models := options.prompt[1:]):
+        raise UsageError("%jan compare with MODEL …: name a model at least.")
+    if options.of:
+        reply = named("--of", options.of, caller.shell.user_ns)
+        if not isinstance(reply, Reply):
+            raise UsageError(f"%jan: {options.of} is no answer: it is a {type(reply).__name__}.")
+    elif caller.answered:
+        reply = caller.answered[-1][0]
+    else:
+        raise UsageError("%jan compare with: nothing has been answered here yet; ask with %%jan.")
+    given = next((given for one, given in caller.answered if one is reply), caller.parameters)
+    scorers = [caller.shell.user_ns.get(name, name) for name in options.scorers]
+    variable(options.as_name)
+    asked = session(
+        reply,
+        models,
+        {**given, **dict(options.parameter)},
+        name=options.as_name,
+        scorers=scorers,
+        repeats=1 if options.repeat is None else options.repeat,
+        budget=options.budget,
+        yes=options.yes,
+    )
+    return under_way(caller, asked, options)
+
+
+def replay(caller: Caller, options: Namespace) -> Steps | Work:
+    """What `%jan replay` asks for. Raises `UsageError`."""
+    from ..compare.replaying import session
+
+    if not options.models or len(options.words) != 1:
+        raise UsageError("%jan replay THREAD -m MODEL …: a thread, and who is asked again.")
+    variable(options.as_name)
+    asked = session(
+        options.words[0],
+        options.models,
+        parameters={**caller.parameters, **dict(options.parameter)},
+        scorers=[caller.shell.user_ns.get(name, name) for name in options.scorers],
+        name=options.as_name,
+        fresh=options.fresh,
+        yes=options.yes,
+    )
+    return under_way(caller, asked, options)
+
+
 def columns(frame: Any) -> list[str]:
     """The names of what a frame, or a list of mappings, has."""
     if hasattr(frame, "columns"):
@@ -110,7 +162,11 @@ def steps(
     from ..compare.comparison import session
 
     variable(options.as_name)
-    asked = session(prompts, **given, yes=options.yes)
+    return under_way(caller, session(prompts, **given, yes=options.yes), options)
+
+
+def under_way(caller: Caller, asked: Session, options: Namespace) -> Steps | Work:
+    """It, shown while it comes; or its plan if only that was asked for."""
     if options.dry_run:
         return Work(asked.planned(), show_plan)
     return Steps(asked.steps(), Output(caller, asked, options.as_name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from collections import ChainMap
+from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,7 @@ from .stopping import Stopped
 if TYPE_CHECKING:
     from ..ask import Stream
     from ..chat import Chat
+    from ..router import Target
     from ..types import Reply
     from .output import Output
     from .streaming import Outcome
@@ -53,6 +54,10 @@ class PendingAnswer:
 
 
 _NO_PARAMETERS = {"model", "messages", "attach", "place", "schema", "tools", "approve"}
+
+
+ANSWERED = 50
+"""So many answers are known with what they were asked."""
 
 
 @dataclass
@@ -76,6 +81,8 @@ class JanMagics(Magics):
         self.parameters: dict[str, Any] = {}
         self.talk: Chat | None = None
         """The conversation in memory that `-c` goes on with."""
+        self.answered: deque[tuple[Reply, Mapping[str, Any]]] = deque(maxlen=ANSWERED)
+        """The last answers, each with the parameters that it was asked with."""
         self.cell_run = CellRun()
         self.shown: Any = None
         """The value of a line in this cell: it is on the screen already."""
@@ -309,6 +316,7 @@ class JanMagics(Magics):
         if pending.answer.recorder is not None:
             pending.answer.recorder.settle()
         if error is None or reply.text:
+            self.answered.append((reply, _asked_with(pending.answer.target)))
             if not pending.options.thread:
                 self.talk = pending.talk
             if pending.options.as_name:
@@ -338,6 +346,13 @@ class JanMagics(Magics):
         target = answer.target
         shown = pretty(target.engine.preview(target.model, answer.request))
         show({"text/markdown": page(fenced(shown, "json")), "text/plain": shown})
+
+
+def _asked_with(target: Target) -> dict[str, Any]:
+    """The parameters that people have set, in the line, the thread or the assistant."""
+    said = ("request", "thread", "assistant")
+    values = target.values.parameters
+    return {name: one.value for name, one in values.items() if one.level in said}
 
 
 def _show_call(call: str, result: str) -> None:

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
@@ -28,6 +28,9 @@ from ..types import Reply
 from ..workspace import Workspace, shared
 from . import cells, context, saved
 from .kernel_thread import KernelThread, listen_while_busy
+
+if TYPE_CHECKING:
+    from ..compare.comparison import Comparison
 
 LETTERS_A_SECOND = 10_000
 """How much of a conversation under way the saved output takes a second."""
@@ -131,6 +134,18 @@ class ChatPanel(anywidget.AnyWidget):
         """The conversation as OpenAI's API writes it."""
         found = self._conversation.thread
         return [message.json() for message in found.conversation()] if found else []
+
+    def comparison(self, name: str = "") -> Comparison:
+        """Its columns as a comparison: to be judged, voted on, kept under a name. Nobody is asked.
+
+        Raises `UsageError` where there are none.
+        """
+        from ..compare.replaying import columns
+
+        found = self._conversation.thread
+        if found is None:
+            raise errors.UsageError("Nothing has been said in this thread yet.")
+        return columns(found, name, self._workspace)
 
     def __repr__(self) -> str:
         found = self._conversation.thread

@@ -32,6 +32,10 @@ class Caller(Protocol):
     def parameters(self) -> dict[str, Any]:
         """What `%jan set` has set for every cell."""
 
+    @property
+    def answered(self) -> Sequence[tuple[Any, Mapping[str, Any]]]:
+        """The last answers, the newest last, each with the parameters that it was asked with."""
+
 
 class Work(NamedTuple):
     """What a subcommand does on the background loop, and what makes of it its output and value."""

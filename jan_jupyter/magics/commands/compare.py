@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ..candidates import Offer, names, parameters, paths, ready_models, scorers
+from ..candidates import Offer, names, parameters, paths, ready_models, scorers, threads
 from ..candidates import runs as run_names
 from ..options import key_value, sweep
 from .command import Caller, Command, arg
@@ -28,6 +28,28 @@ def ladder(caller: Caller, arguments: Namespace) -> Any:
     from ..comparing import ladder
 
     return ladder(caller, arguments)
+
+
+def replay(caller: Caller, arguments: Namespace) -> Any:
+    from ..comparing import replay
+
+    return replay(caller, arguments)
+
+
+def asks_model(words: Sequence[str]) -> bool:
+    """Whether a line of `%jan compare` without options is a question: not `with A B`."""
+    if words[:1] != ["with"] or len(words) < 2:
+        return bool(words)
+    return len(words) > 2 and not all(map(_is_model, words[1:]))
+
+
+def _is_model(name: str) -> bool:
+    from ..shared import workspace
+
+    try:
+        return bool(workspace().router.model(name))
+    except errors.JanError:
+        return False
 
 
 def runs(caller: Caller, arguments: Namespace) -> Any:
@@ -124,6 +146,25 @@ def candidates(current: str) -> Offer:
     return [*((verb, "command") for verb in _ACTIONS), *run_names(current)]
 
 
+_MODELS = arg(
+    "-m",
+    "--model",
+    action="append",
+    dest="models",
+    metavar="MODEL",
+    candidates=ready_models,
+    help="whom to ask; given several times",
+)
+_PARAMETERS = arg(
+    "-p",
+    "--parameter",
+    action="append",
+    default=[],
+    type=key_value,
+    metavar="KEY=VALUE",
+    candidates=parameters,
+    help="a parameter that holds for all",
+)
 _PROMPTS = arg(
     "--prompts", metavar="NAME", candidates=names, help="questions: a list of the notebook"
 )
@@ -147,15 +188,7 @@ _FRESH = arg("--fresh", action="store_true", help="ask again what is stored")
 
 _COMPARE = (
     arg("prompt", nargs="*", help="the question; `--prompts` for more than one"),
-    arg(
-        "-m",
-        "--model",
-        action="append",
-        dest="models",
-        metavar="MODEL",
-        candidates=ready_models,
-        help="whom to ask; given several times",
-    ),
+    _MODELS,
     _PROMPTS,
     arg(
         "--over",
@@ -174,16 +207,7 @@ _COMPARE = (
         candidates=parameters,
         help="compare values of a parameter: temperature=0,0.7",
     ),
-    arg(
-        "-p",
-        "--parameter",
-        action="append",
-        default=[],
-        type=key_value,
-        metavar="KEY=VALUE",
-        candidates=parameters,
-        help="a parameter that holds for all",
-    ),
+    _PARAMETERS,
     arg("-s", "--system", help="instructions that hold for all"),
     _SCORERS,
     arg(
@@ -194,6 +218,7 @@ _COMPARE = (
     ),
     arg("--seed", type=int, help="of the order in which it is asked"),
     _AS,
+    arg("--of", metavar="NAME", candidates=names, help="`with`: the answer in this variable"),
     arg("--budget", type=int, metavar="CALLS", help="ends after so many calls"),
     arg(
         "--prices",
@@ -234,6 +259,17 @@ _LADDER = (
     _FRESH,
 )
 
+_REPLAY = (
+    arg("words", nargs="*", metavar="THREAD", candidates=threads, help="title or id of the thread"),
+    _MODELS,
+    _PARAMETERS,
+    _SCORERS,
+    _AS,
+    _FRESH,
+    arg("--yes", action="store_true", help="ask many paid calls without asking you"),
+    arg("--dry-run", action="store_true", help="show the plan, ask nothing"),
+)
+
 COMMANDS = (
     Command(
         "compare",
@@ -245,8 +281,23 @@ COMMANDS = (
   %jan compare -m A -m B --over cities --expected capital What is the capital of {country}?
 
 `%%jan -m A -m B` in a cell asks the lines below of both. What has been asked in the same way is not
-asked again, in another kernel either. `jan.compare(…)` does the same in Python.""",
-        is_question=bool,
+asked again, in another kernel either. `jan.compare(…)` does the same in Python.
+
+  %jan compare with B              ask B what was answered last, beside that answer
+  %jan compare with B C --of NAME  the same of an answer in a variable""",
+        is_question=asks_model,
+    ),
+    Command(
+        "replay",
+        replay,
+        "ask another model all questions of a thread again",
+        _REPLAY,
+        details="""\
+  %jan replay "trip to Rome" -m B --scorer judge
+
+Each question is asked after the model's own answers, and stands beside what the thread has; that is
+taken from it. `jan.replay(…)` does the same in Python.""",
+        is_question=lambda words: len(words) > 1,
     ),
     Command(
         "ladder",
