@@ -205,6 +205,7 @@ LARGEST = {"file": 450, "function": 45, "class": 25}
 LARGER = {
     "file engines/local/serve.py": "a program by itself, which runs in other environments",
     "file types.py": "the values of all rooms, in one place",
+    "class compare/comparison.py Comparison": "all that people ask of it, each in a line or two",
 }
 """What is larger, and why."""
 
