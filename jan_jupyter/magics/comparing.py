@@ -18,7 +18,7 @@ from .commands.command import Caller, Steps, Work
 from .named import named, variable
 from .options import parameters_of
 from .output import captured
-from .shared import workspace
+from .shared import see_comparisons, workspace
 from .tables import show
 
 if TYPE_CHECKING:
@@ -235,8 +235,7 @@ class NotebookCounting:
 
 def seen(asked: Session) -> Counting:
     """The comparison itself as it goes on, where that can be; else how far it is."""
-    from .. import compare  # noqa: F401  who fetches it sees to it that people see comparisons
-
+    see_comparisons()
     displays = type(asked).displays
     return (displays(asked) if displays else None) or NotebookCounting()
 

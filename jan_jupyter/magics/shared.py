@@ -12,3 +12,8 @@ def workspace() -> Workspace:
     from ..workspace import shared
 
     return shared()
+
+
+def see_comparisons() -> None:
+    """People see comparisons as those that Python asks for: whoever fetches that sees to it."""
+    from .. import compare  # noqa: F401

@@ -38,6 +38,14 @@ class VoteView:
         if message.get("type") == "hello":
             self._kernel.call(self._output.decide)
 
+    @property
+    def cell(self) -> str:
+        return self._output.cell
+
+    def close(self) -> None:
+        self._voting.leave(self._view)
+        self._widget.close()
+
     def voted(self) -> None:
         """On the loop: what is saved follows."""
         forms = summary(self._voting)
@@ -57,7 +65,15 @@ def poll(session: Session, by: str, seed: int) -> VoteView:
             view.voted()
 
     shown.append(VoteView(Voting(session, by, seed, changed)))
+    for view in [one for one in _open if one.cell and one.cell == shown[0].cell]:
+        _open.remove(view)  # its cell was run again
+        view.close()
+    _open.append(shown[0])
     return shown[0]
+
+
+_open: list[VoteView] = []
+"""Those that somebody may vote in."""
 
 
 def _asked(voting: Voting) -> str:

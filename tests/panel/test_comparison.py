@@ -280,3 +280,70 @@ def test_a_document_is_in_what_runs_show(kernel: Kernel) -> None:
 def test_nothing_of_the_bundle_names_this_machine(kernel: Kernel, tmp_path: Path) -> None:
     (bundle,) = data(kernel.execute("%%jan -m echo -m five\nRed"))
     assert str(kernel.folder) not in json.dumps(bundle)
+
+
+# Blind votes --------------------------------------------------------------------------------------
+
+
+class Booth:
+    """A page on which somebody votes."""
+
+    def __init__(self, kernel: Kernel, result: Result) -> None:
+        self.kernel = kernel
+        shown = next(one for one in data(result) if WIDGET in one)
+        self.id: str = shown[WIDGET]["model_id"]
+        self._heard = 0
+        self.now: JSON = {}
+        self.say(type="hello", host="widget")
+
+    def say(self, **message: Any) -> None:
+        """Say it, and hear what is told then."""
+        before = self._heard
+        self.kernel.custom(self.id, message)
+        self.kernel.wait_for(None, lambda _: self._hear() > before)
+
+    def _hear(self) -> int:
+        told = [m for m in self.kernel.messages() if m.type == "comm_msg"]
+        told = [m for m in told if m.content["comm_id"] == self.id]
+        events = [m.content["data"].get("content") or {} for m in told]
+        ballots = [event for event in events if event.get("type") == "ballot"]
+        self._heard, self.now = len(ballots), ballots[-1] if ballots else {}
+        return self._heard
+
+
+@pytest.mark.parametrize("code", ["voted.vote()", "%jan vote voted", "%jan vote 'to be voted'"])
+def test_a_blind_vote_tells_no_names(kernel: Kernel, code: str) -> None:
+    kernel.execute("voted = jan.compare(['Red', 'Blue'], ['echo', 'five'], name='to be voted')")
+    kernel.execute("for one in voted.votes: voted._session.unvote(one)")
+    result = kernel.execute(code, cell_id="vote")
+    assert [WIDGET in one for one in data(result)] == [True, False]
+    booth = Booth(kernel, result)
+    told = [m.content for m in kernel.messages(result.msg_id)] + [booth.now]
+    written = json.dumps([one for one in told if one.get("code") != code])
+    assert not any(name in written for name in ('"echo"', '"five"', "echo,", "five,"))
+    assert (booth.now["done"], booth.now["total"]) == (0, 2)
+    pair = booth.now["pair"]
+    booth.say(type="vote", pair=pair["pair"], choice="right", note="shorter")
+    assert booth.now["done"] == 1
+    names = booth.now["last"]["names"]
+    texts = dict(zip(names, pair["answers"], strict=True))
+    assert texts["five"] == "".join(tokens(5))
+    assert texts["echo"] in ('"Red"', '"Blue"')
+    code = "print([(v.by, v.note, v.verdict) for v in jan.runs['to be voted'].votes])"
+    assert kernel.execute(code).text == "[('you', 'shorter', 'right')]\n"
+    kernel.wait_for(
+        None,
+        lambda m: (
+            m.type == "update_display_data"
+            and "1 voted on by you" in m.content["data"].get("text/plain", "")
+        ),
+    )
+
+
+def test_where_nobody_can_vote_it_is_said(kernel: Kernel) -> None:
+    error = kernel.execute("%jan vote nobody").error
+    assert error is not None
+    assert "no run 'nobody'" in error.evalue
+    result = kernel.execute("jan.compare('Same', ['echo', ('twin', 'echo')]).vote()")
+    assert result.error is not None
+    assert "no two answers" in result.error.evalue

@@ -1,4 +1,4 @@
-"""`%jan compare`, `%jan ladder`, `%jan runs`: many questions to several models, kept in runs."""
+"""`%jan compare`, `%jan ladder`, `%jan vote`, `%jan runs`: many questions to several models."""
 
 from __future__ import annotations
 
@@ -60,10 +60,21 @@ def runs(caller: Caller, arguments: Namespace) -> Any:
     return act[0](*rest, to=arguments.to) if verb in ("export", "join") else act[0](*rest)
 
 
+def vote(caller: Caller, arguments: Namespace) -> None:
+    from ...compare.comparison import Comparison
+    from ..shared import see_comparisons
+
+    see_comparisons()
+    named = caller.shell.user_ns.get(arguments.name)
+    found = named if isinstance(named, Comparison) else _kept()[arguments.name]
+    found.vote(by=arguments.by or "you", seed=arguments.seed or 0)
+
+
 def _kept() -> Runs:
     from ...compare.comparison import runs
-    from ..shared import workspace
+    from ..shared import see_comparisons, workspace
 
+    see_comparisons()
     return runs(workspace())
 
 
@@ -140,6 +151,10 @@ def is_question(words: Sequence[str]) -> bool:
     if not words or words[0] not in _ACTIONS:
         return len(words) > 1
     return len(words) - 1 != _ACTIONS[words[0]][1]
+
+
+def compared(current: str) -> Offer:
+    return [*names(current), *run_names(current)]
 
 
 def candidates(current: str) -> Offer:
@@ -311,6 +326,18 @@ taken from it. `jan.replay(…)` does the same in Python.""",
 Quality against speed and memory, and how often another token than the largest's is the most likely
 one. `jan.ladder(…)` does the same in Python.""",
         is_question=lambda words: len(words) > 1,
+    ),
+    Command(
+        "vote",
+        vote,
+        "vote on the answers of a comparison without being told whose they are",
+        (
+            arg("name", candidates=compared, help="a comparison: a variable, or a run"),
+            arg("--by", metavar="WHO", help="who votes, where several do"),
+            arg("--seed", type=int, help="of the order of pairs and sides"),
+        ),
+        details="""\
+Keys: 1 the left answer, 2 the right one, = alike, 0 both bad. Votes are kept with the run.""",
     ),
     Command(
         "runs",
