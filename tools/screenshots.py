@@ -114,6 +114,10 @@ def main() -> None:
                 page.keyboard.press("Escape")
                 panel.ask("What is a model.json?")
                 panel.find(".column .quiet-button:not(:disabled)").nth(1).wait_for()
+                panel.ask("What is 7 + 5?")
+                panel.find(".columns").nth(1).locator(".quiet-button:not(:disabled)").nth(
+                    1
+                ).wait_for()
             browser.close()
         lab.close()
 

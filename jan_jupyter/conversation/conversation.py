@@ -182,12 +182,12 @@ class Conversation:
             if thread is None or self.busy:
                 continue
             try:
-                tree = (await asyncio.to_thread(thread.now)).tree
+                now = await asyncio.to_thread(thread.now)
             except errors.JanError as error:  # it was deleted
                 await self._actions.show(None)
                 await self._publisher.snapshot()
                 self._publisher.notice(str(error))
                 continue
-            if tree.line is not self._timeline.seen and thread is self.thread:
+            if now is not self._timeline.seen and thread is self.thread:
                 await self._publisher.turns()
                 await self._publisher.state()

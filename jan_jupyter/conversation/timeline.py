@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..threads import Thread, ThreadMessage
 from ..threads.columns import Column, Columns, Step, behind, branches, columns_of, rows
 from ..threads.tree import Tree
+from ..threads.view import State
 from .error_cards import INTERRUPTED
 from .live import LiveAnswer, record_of
 from .protocol import ColumnRow, ErrorCard, Turn
@@ -26,8 +27,8 @@ class Timeline:
         """Answers that have ended, and that the disk has not taken yet."""
         self.error_cards: dict[str, ErrorCard] = {}
         """What went wrong with answers of this session, by their name."""
-        self.seen: tuple[ThreadMessage, ...] = ()
-        """The thread's messages when `turns` was asked last."""
+        self.seen: State | None = None
+        """What the thread said when `turns` was asked last."""
         self._names: dict[str, str] = {}
 
     def messages(self, thread: Thread | None) -> list[ThreadMessage]:
@@ -72,8 +73,8 @@ class Timeline:
         """Names of the turns on the path, and the turns: more than those where columns stand."""
         if thread is None:
             return [], []
-        seen = thread.seen
-        messages = self.seen = seen.tree.line
+        seen = self.seen = thread.seen
+        messages = seen.tree.line
         self._drop_saved()
         columns = columns_of(seen.head, seen.tree)
         if columns is not None and columns.open:

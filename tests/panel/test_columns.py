@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+import jan_jupyter as jan
 from jan_jupyter import bridge
+from jan_jupyter.errors import UsageError
+from jan_jupyter.panel import ChatPanel
 from jan_jupyter.threads.columns import branches
 from jan_jupyter.threads.lines import read_lines
 from jan_jupyter.workspace import Workspace
@@ -189,6 +192,39 @@ def test_jan_sees_one_of_them_and_a_saved_notebook_all(page: FrontEnd) -> None:
     assert [one["model"] for one in ours["columns"]] == ["short", "other"]
     saved = [message.text for message in page.talk.messages]
     assert saved == ["one", SAYS["short"], SAYS["other"], "two", SAYS["short"], SAYS["other"]]
+
+
+def test_another_panel_sees_what_becomes_of_columns(page: FrontEnd) -> None:
+    compared(page, "other")
+    thread = page.talk.thread
+    assert thread is not None
+    there = FrontEnd("short")
+    there.do(type="thread", id=thread.id)
+    there.until(lambda: len(there.state.get("columns", [])) == 2)
+    page.do(type="next", column="short", on=False)  # a question that is in a branch alone
+    ask(page, "two")
+    there.until(lambda: len(there.path) == 4)
+    assert cells(there, 3) == ["", SAYS["other"]]
+    there.talk.close()
+
+
+def test_columns_are_judged_as_a_comparison(page: FrontEnd, server: StreamingServer) -> None:
+    panel = ChatPanel("short")
+    with pytest.raises(UsageError, match="Nothing has been said"):
+        panel.comparison()
+    panel._conversation.take({"type": "compare", "models": ["other"]})
+    for question in ("one", "two"):
+        panel.send(question)
+        panel.wait()
+    before = len(server.journal())
+    made = panel.comparison("judged")
+    assert [one.name for one in made.grid.contestants] == ["short", "other"]
+    assert [case.text for case in made.grid.cases] == ["one", "two"]
+    made.vote(1, "other")
+    assert len(made.score("contains:bold")) == 4
+    assert len(server.journal()) == before
+    assert len(jan.runs["judged"].votes) == 1
+    panel.close()
 
 
 KILLED = """
