@@ -1,4 +1,4 @@
-"""Take the pictures of the chat panel in `docs/`: the real panel, in a real JupyterLab."""
+"""Take the pictures in `docs/`: the real panel and comparisons, in a real JupyterLab."""
 
 from __future__ import annotations
 

@@ -96,10 +96,7 @@ class LiveView:
     # What is saved --------------------------------------------------------------------------------
 
     async def _forms(self) -> dict[str, Any]:
-        """The document, and the same for pages that do not know it."""
-        shown = Comparison(self.session).show
-        document = await self.live.document()
-        return {protocol.COMPARISON: document, **await asyncio.to_thread(lambda: shown().bundle())}
+        return await _forms(self.live)
 
     def _reckoned(self) -> None:
         if self._over and not self._following:
@@ -120,6 +117,13 @@ class LiveView:
 def alive(session: Session) -> LiveView | None:
     """Shows a comparison that is about to begin; `None` where it cannot be alive."""
     return LiveView(session) if usable() else None
+
+
+async def _forms(live: Live) -> dict[str, Any]:
+    """The document, and the same for pages that do not know it."""
+    shown = Comparison(live.session).show
+    document = await live.document()
+    return {protocol.COMPARISON: document, **await asyncio.to_thread(lambda: shown().bundle())}
 
 
 # All that are alive -------------------------------------------------------------------------------
@@ -188,6 +192,8 @@ class _Wire:
             return
         if self._live is None or self._view is None:
             self._waiting.append(message)
+        elif message.get("type") == "forms":
+            bridge.submit(self._tell_forms(self._live, self._view, message.get("ask")))
         else:
             self._live.take(self._view, message)
 
@@ -208,3 +214,7 @@ class _Wire:
             self._comm.close()
             return
         self.connect(Live(made._session))
+
+    async def _tell_forms(self, live: Live, view: View, asked: object) -> None:
+        """Of a run that goes on in another kernel's output, the page keeps what comes of it."""
+        view.tell({"type": "answer", "to": asked, "value": await _forms(live)})

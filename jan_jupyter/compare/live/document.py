@@ -25,7 +25,7 @@ ROWS = 10_000
 COMPARED = 300
 """Verdicts: on everybody against every baseline where there are no more."""
 
-MEASURES = ("seconds", *figures.WHATS)
+MEASURES = figures.WHATS
 """What verdicts are given on beside scores."""
 
 
