@@ -63,8 +63,9 @@ def estimate(value: float, spread: float | None = None, n: int = 20) -> JSON:
 
 def summary(**more: Any) -> JSON:
     numbers: JSON = dict.fromkeys(("answers", "errors", "missing", "tokens"), 0)
-    numbers |= {"stable": 0, "repeated": 0, "cost": None}
-    return {**numbers, "scores": {}, "first_token": None, "speed": None, **more}
+    numbers |= dict.fromkeys(("stable", "repeated", "loads", "cut"), 0)
+    numbers |= dict.fromkeys(("cost", "loading", "first_token", "seconds", "speed"))
+    return {**numbers, "scores": {}, **more}
 
 
 def document(

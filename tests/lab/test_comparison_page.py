@@ -364,7 +364,8 @@ def test_the_summary_says_what_statistics_say(tab: Page) -> None:
     plots = page.find(".plot")
     expect(plots.nth(0)).to_contain_text("0.75 0.55 to 0.95")
     expect(plots.nth(1)).to_contain_text("40 tokens/s 37 to 43")
-    assert plots.nth(0).locator(".span").count() == 2
+    assert plots.nth(0).locator(".dots-of .span").count() == 2
+    assert plots.nth(0).locator(".verdicts .span").count() == 1
     page.say(
         {"type": "figures", "summaries": [summary(answers=9), summary()], "verdicts": []}
         | {"strengths": [], "scorers": [], "votes": 0}

@@ -87,7 +87,11 @@ class Summary(TypedDict):
     missing: int
     scores: dict[str, Estimate]
     first_token: Estimate | None
+    seconds: Estimate | None
     speed: Estimate | None
+    loads: int
+    loading: float | None
+    cut: int
     tokens: int
     cost: float | None
     stable: int

@@ -79,7 +79,8 @@ export function Shown({ call, writing, row, against, speak }: {
   return (
     <>
       {reasoning && <Reasoning key={key} call={call} />}
-      {marked ? <Differences before={against!} after={text!} /> : text && <Said call={call} field="text" speak={speak} />}
+      {marked && text === against && <p class="tag">the same</p>}
+      {marked && text !== against ? <Differences before={against!} after={text!} /> : text && <Said call={call} field="text" speak={speak} />}
       {writing && !text && <Waiting>{reasoning ? "Thinking …" : ""}</Waiting>}
       {absent && <p class="remark">{store.mayCome(call) ? "…" : "This text is too long for what was saved; the comparison has it."}</p>}
       {row && !writing && text === "" && !row.error && !isStopped(row) && <p class="remark">It said nothing.</p>}
@@ -121,14 +122,6 @@ function useParts(before: string, after: string): Part[] | null {
 export function Differences({ before, after }: { before: string; after: string }) {
   const found = useParts(before, after);
   if (!found) return <div class="diff">{after}</div>;
-  if (before === after) {
-    return (
-      <>
-        <p class="tag">the same</p>
-        <div class="diff">{after}</div>
-      </>
-    );
-  }
   if (!alike(found)) {
     return (
       <>

@@ -99,7 +99,7 @@ export function useAnnounced() {
       }),
   );
   useEffect(() => () => announcer.close(), []);
-  return { live, say: (text: string) => announcer.say(text) };
+  return { live, say: (text: string) => announcer.say(text), forget: () => announcer.forget() };
 }
 
 /** Say what has become of the columns, and that all has come. */

@@ -301,6 +301,9 @@ function Line({ store, index, top, height, looked, active, onOpen }: LineProps) 
 
 const excerpt = (text: string): string => text.slice(0, 300).replace(/\s+/g, " ").trim();
 
+/** An answer without the marks of its Markdown that are in the way of a line. */
+const plain = (text: string): string => excerpt(text.slice(0, 400).replace(/^ *#{1,6} |\*\*|`+\w*\n|`/gm, ""));
+
 interface CellProps {
   store: Store;
   comparison: Comparison;
@@ -329,7 +332,7 @@ function CellView({ store, comparison, at, contestant, looked }: CellProps) {
         {change > 0 && <span class="tag good">better</span>}
         {rows.length > 1 && <span class="tag">{groups.length === 1 ? `×${rows.length} alike` : `${groups.length} answers in ×${rows.length}`}</span>}
       </span>
-      {first?.error ? <span class="text error-text">{excerpt(first.error)}</span> : <span class="text">{first ? excerpt(first.text ?? "…") : "–"}</span>}
+      {first?.error ? <span class="text error-text">{excerpt(first.error)}</span> : <span class="text">{first ? plain(first.text ?? "…") : "–"}</span>}
     </span>
   );
 }

@@ -3,23 +3,24 @@
 import { useStore } from "./context";
 import { Dot, scaleOf } from "./Dots";
 import { count, money, number, range, seconds, speed } from "./numbers";
-import type { Estimate, Strength, Verdict } from "./protocol";
+import type { Comparison, Estimate, Strength, Verdict } from "./protocol";
 import { Baseline } from "./Choice";
 import { contestantsOf } from "./tables";
 
 export function Summary() {
   const store = useStore();
-  const { comparison, view } = store;
-  const { baseline } = contestantsOf(comparison, view);
-  const verdicts = comparison.verdicts.filter((one) => one.baseline === baseline);
+  const { baseline } = contestantsOf(store.comparison, store.view);
   return (
     <>
       <div class="filters">
         <Baseline />
         {store.running && <p class="remark">Not all has come: figures still move.</p>}
       </div>
-      <Verdicts verdicts={verdicts} />
-      <Plots baseline={baseline} />
+      <section class="plots" aria-label="Figures">
+        {measuresOf(store.comparison, baseline).map((measure) => (
+          <Plot key={measure.name} measure={measure} baseline={baseline} />
+        ))}
+      </section>
       <Votes />
       <Counts />
     </>
@@ -28,37 +29,9 @@ export function Summary() {
 
 const WORDS: Record<string, string> = { better: "good", worse: "bad" };
 
-/** What statistics say, in sentences, with the difference and its interval. */
-function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
-  const { comparison } = useStore();
-  if (!verdicts.length) return null;
-  const scorers = [...new Set(verdicts.map((one) => one.scorer))];
-  return (
-    <section class="verdicts" aria-label="Verdicts">
-      {scorers.map((scorer) => {
-        const own = verdicts.filter((one) => one.scorer === scorer);
-        const scale = scaleOf(own.map((one) => one.estimate), "difference");
-        return (
-          <div key={scorer}>
-            <h3>{scorer}: difference from the baseline</h3>
-            <ul>
-              {own.map((one) => (
-                <li key={one.contestant}>
-                  <span class="who">{comparison.contestants[one.contestant]?.name}</span>
-                  <span class={`tag ${WORDS[one.word] ?? ""}`}>{one.word || "no verdict"}</span>
-                  {one.estimate ? <Dot estimate={one.estimate} scale={scale} mark={0} /> : <span />}
-                  <p>{one.said}</p>
-                </li>
-              ))}
-            </ul>
-          </div>
-        );
-      })}
-    </section>
-  );
-}
-
 interface Measure {
+  /** As verdicts have it. */
+  name: string;
   title: string;
   kind: "score" | "amount";
   shown: (value: number) => string;
@@ -66,70 +39,89 @@ interface Measure {
   brief: (value: number) => string;
   /** One a contestant. */
   estimates: (Estimate | null)[];
+  /** Against the baseline. */
+  verdicts: Verdict[];
 }
 
-function Plots({ baseline }: { baseline: number }) {
-  const { comparison } = useStore();
+/** Scores, then what was measured; of the rest only what is said. */
+function measuresOf(comparison: Comparison, baseline: number): Measure[] {
   const { summaries, scorers } = comparison;
-  const all: Measure[] = [
-    ...scorers.map((scorer) => ({
-      title: scorer,
-      kind: "score" as const,
-      shown: number,
-      brief: number,
-      estimates: summaries.map((one) => one.scores[scorer] ?? null),
-    })),
-    { title: "First token", kind: "amount", shown: seconds, brief: seconds, estimates: summaries.map((one) => one.first_token) },
-    { title: "Speed", kind: "amount", shown: speed, brief: number, estimates: summaries.map((one) => one.speed) },
-  ];
-  const told = all.filter(({ estimates }) => estimates.some(Boolean));
-  if (!told.length) return null;
-  return (
-    <section class="plots" aria-label="Figures">
-      {told.map((measure) => (
-        <Plot key={measure.title} measure={measure} baseline={baseline} />
-      ))}
-    </section>
-  );
+  const against = comparison.verdicts.filter((one) => one.baseline === baseline);
+  const said = (name: string) => against.filter((one) => one.scorer === name);
+  const scored = scorers.map((name) => {
+    const estimates = summaries.map((one) => one.scores[name] ?? null);
+    return { name, title: name, kind: "score" as const, shown: number, brief: number, estimates };
+  });
+  const first = { name: "first token", title: "First token", shown: seconds, brief: seconds, estimates: summaries.map((one) => one.first_token) };
+  const fast = { name: "tokens/s", title: "Speed", shown: speed, brief: number, estimates: summaries.map((one) => one.speed) };
+  const whole = { name: "seconds", title: "Time of an answer", shown: seconds, brief: seconds, estimates: summaries.map((one) => one.seconds) };
+  const measured = [first, whole, fast].map((one) => ({ ...one, kind: "amount" as const }));
+  const known = new Set([...scored, ...measured].map(({ name }) => name));
+  const others = [...new Set(against.map((one) => one.scorer))].filter((name) => !known.has(name));
+  const rest = others.map((name) => ({ name, title: name, kind: "amount" as const, shown: number, brief: number, estimates: [] }));
+  return [...scored, ...measured, ...rest]
+    .map((one) => ({ ...one, verdicts: said(one.name) }))
+    .filter(({ estimates, verdicts }) => estimates.some(Boolean) || verdicts.length > 0);
 }
 
 const KINDS: Record<string, string> = { sd: "± one standard deviation", half: "the middle half of the prompts" };
 
 function Plot({ measure, baseline }: { measure: Measure; baseline: number }) {
   const { comparison } = useStore();
-  const { estimates, shown, brief, title, kind } = measure;
+  const { estimates, verdicts, shown, brief, title, kind } = measure;
   const scale = scaleOf(estimates, kind);
   const kinds = [...new Set(estimates.flatMap((one) => (one?.kind ? [one.kind] : [])))];
-  const prompts = Math.max(...estimates.map((one) => one?.n ?? 0));
+  const prompts = Math.max(0, ...estimates.map((one) => one?.n ?? 0));
   const about = [...kinds.map((one) => KINDS[one] ?? `${one} intervals`), prompts > 0 && count(prompts, "prompt")].filter(Boolean);
   return (
     <div class="plot">
       <h3>{title}</h3>
-      <p class="remark">{about.join(" · ")}</p>
-      <ul>
-        {estimates.map((one, at) => (
-          <li key={at}>
-            <span class="who">{comparison.contestants[at]?.name}</span>
-            {one ? (
-              <>
-                <Dot estimate={one} scale={scale} mark={at === baseline ? null : estimates[baseline]?.value} />
-                <span class="figure">
-                  <b>{shown(one.value)}</b> <span class="remark">{range(one, brief)}</span>
-                </span>
-              </>
-            ) : (
-              <span class="remark">nobody knows</span>
-            )}
+      {about.length > 0 && <p class="remark">{about.join(" · ")}</p>}
+      {estimates.some(Boolean) && (
+        <ul class="dots-of">
+          {estimates.map((one, at) => (
+            <li key={at}>
+              <span class="who">{comparison.contestants[at]?.name}</span>
+              {one ? (
+                <>
+                  <Dot estimate={one} scale={scale} mark={at === baseline ? null : estimates[baseline]?.value} />
+                  <span class="figure">
+                    <b>{shown(one.value)}</b> <span class="remark">{range(one, brief)}</span>
+                  </span>
+                </>
+              ) : (
+                <span class="remark">nobody knows</span>
+              )}
+            </li>
+          ))}
+          <li aria-hidden="true">
+            <span class="ends">
+              <span>{brief(scale.low)}</span>
+              <span>{brief(scale.high)}</span>
+            </span>
           </li>
-        ))}
-        <li aria-hidden="true">
-          <span class="ends">
-            <span>{brief(scale.low)}</span>
-            <span>{brief(scale.high)}</span>
-          </span>
-        </li>
-      </ul>
+        </ul>
+      )}
+      <Verdicts verdicts={verdicts} />
     </div>
+  );
+}
+
+/** What statistics say, in sentences, each with its difference on one scale around zero. */
+function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
+  const { comparison } = useStore();
+  if (!verdicts.length) return null;
+  const scale = scaleOf(verdicts.map((one) => one.estimate), "difference");
+  return (
+    <ul class="verdicts" aria-label="Against the baseline">
+      {verdicts.map((one) => (
+        <li key={one.contestant}>
+          <span class={`tag ${WORDS[one.word] ?? ""}`}>{one.word || "no verdict"}</span>
+          <p title={comparison.contestants[one.contestant]?.name}>{one.said}</p>
+          {one.estimate && <Dot estimate={one.estimate} scale={scale} mark={0} />}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -147,7 +139,7 @@ export function Strengths({ strengths, names, votes }: { strengths: Strength[]; 
     <div class="plot strengths">
       <h3>Strength by votes</h3>
       <p class="remark">{count(votes, "vote")}, the strongest first</p>
-      <ul>
+      <ul class="dots-of">
         {strengths.map((one, at) => (
           <li key={one.contestant}>
             <span class="who">{names[one.contestant]}</span>
@@ -170,6 +162,8 @@ function Counts() {
   const some = (found: (number | null)[]) => found.some((one) => one !== null && one > 0);
   const repeated = some(summaries.map((one) => one.repeated));
   const costs = some(summaries.map((one) => one.cost));
+  const cut = some(summaries.map((one) => one.cut));
+  const loads = some(summaries.map((one) => one.loads));
   const lacking = some(summaries.map((one) => one.errors + one.missing));
   return (
     <div class="wide" tabIndex={0} role="region" aria-label="Counts">
@@ -181,6 +175,8 @@ function Counts() {
             {lacking && <th scope="col">Errors</th>}
             {lacking && <th scope="col">Missing</th>}
             {repeated && <th scope="col">Always alike</th>}
+            {cut && <th scope="col">Cut</th>}
+            {loads && <th scope="col">Loads</th>}
             <th scope="col">Tokens</th>
             {costs && <th scope="col">Cost</th>}
           </tr>
@@ -195,6 +191,13 @@ function Counts() {
               {repeated && (
                 <td>
                   {one.stable} of {count(one.repeated, "prompt")}
+                </td>
+              )}
+              {cut && <td>{one.cut}</td>}
+              {loads && (
+                <td>
+                  {one.loads}
+                  {one.loading !== null && ` of ${seconds(one.loading)}`}
                 </td>
               )}
               <td>{one.tokens.toLocaleString("en-US")}</td>

@@ -1,6 +1,6 @@
 // Which of two answers is better, without knowing whose they are.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { act } from "../ui/act";
 import { Grown } from "../ui/Grown";
 import { Fold } from "./Answer";
@@ -20,7 +20,7 @@ const CHOICES: [Choice, string, string][] = [
 ];
 
 export function Vote({ ballots }: { ballots: Ballots }) {
-  const { live, say } = useAnnounced();
+  const { live, say, forget } = useAnnounced();
   useDrawn(ballots);
   const { ballot } = ballots;
   const frame = useFocusKept<HTMLElement>();
@@ -28,6 +28,9 @@ export function Vote({ ballots }: { ballots: Ballots }) {
   const pair = ballot?.pair?.pair;
   // Not `disabled`: that would take the focus away, and the next key would be for the notebook.
   const waits = ballots.sent !== "" || ballots.deaf;
+  useLayoutEffect(() => {
+    if (ballot && !ballot.last) forget(); // the vote was taken back: no name stays
+  }, [ballot]);
   useEffect(() => {
     if (note.current) note.current.value = "";
     if (!ballot) return;

@@ -24,6 +24,12 @@ export class Announcer {
     this.timer = setTimeout(() => this.next(), PAUSE);
   }
 
+  /** Take back what was said, and what was to be said. */
+  forget(): void {
+    this.waiting = [];
+    this.show("");
+  }
+
   close(): void {
     clearTimeout(this.timer);
     this.waiting = [];

@@ -85,8 +85,15 @@ export interface Summary {
   missing: number;
   scores: Record<string, Estimate>;
   first_token: Estimate | null;
+  /** Of one answer, without waiting and loading. */
+  seconds: Estimate | null;
   /** Tokens a second. */
   speed: Estimate | null;
+  /** Answers for which it had to be loaded, and the seconds of one load. */
+  loads: number;
+  loading: number | null;
+  /** Answers that ended at their longest. */
+  cut: number;
   tokens: number;
   cost: number | null;
   /** Of those prompts that were asked more than once (`repeated`), how many were answered alike. */
