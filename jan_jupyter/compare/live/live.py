@@ -88,13 +88,15 @@ class Live:
         self._loop.call_soon_threadsafe(self._take, view, dict(message))
 
     def presume(self, view: View, after: float) -> None:
-        """Tell a view all, and what comes, if it has not said `hello` by then: it may not be heard.
+        """Tell a view all, and what comes, if nobody has said `hello` by then: it may not be heard.
         Whether it hears is not known either, so it is told all again now and then.
         """
         self._loop.call_soon_threadsafe(self._loop.call_later, after, self._presume, view, after)
 
     def _presume(self, view: View, after: float) -> None:
-        if not view.host and self._running:
+        if self.audience.hosts:
+            view.presumed = False
+        elif self._running:
             view.presumed = True
             self._show([view])
             self._loop.call_later(2 * after, self._presume, view, 2 * after)
