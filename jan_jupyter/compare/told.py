@@ -12,7 +12,7 @@ from ..threads.context import filled
 from ..threads.message import ThreadMessage
 from ..threads.thread import Thread
 from ..types import EMPTY, Message, Reply, Timings, Usage
-from .grids.grid import beginning
+from .grids.grid import with_names
 from .keeping import written
 from .values import Call, Case, Contestant, Grid, Row
 
@@ -112,10 +112,7 @@ def _system(thread: Thread, line: Sequence[ThreadMessage]) -> list[Message]:
 
 
 def _cases(turns: Sequence[tuple[Message, ...]]) -> tuple[Case, ...]:
-    return tuple(
-        Case(f"{n}. {beginning(tuple(turns[:n]))}", tuple(turns[:n]))
-        for n in range(1, len(turns) + 1)
-    )
+    return tuple(with_names([Case("", tuple(turns[: n + 1])) for n in range(len(turns))]))
 
 
 def _row(

@@ -56,7 +56,7 @@ def test_every_question_is_asked_again_after_the_models_own_answers(
         ("b", ["Be brief.", "one", B, "two", B, "three"]),
     ]
     assert [one.name for one in made.grid.contestants] == ["as it was", "b"]
-    assert [case.name for case in made.grid.cases] == ["1. one", "2. two", "3. three"]
+    assert [case.name for case in made.grid.cases] == QUESTIONS
     assert texts(made, "as it was") == [A] * 3
     assert texts(made, "b") == [B] * 3
     assert all(row.scores for row in made)
@@ -168,7 +168,7 @@ def test_answers_become_columns_and_columns_a_comparison(
 
 def test_a_replay_becomes_columns_turn_by_turn(thread: Thread) -> None:
     made = jan.replay(thread, ["b"])
-    parted = made.columns("3. three", "both")
+    parted = made.columns("three", "both")
     found = branches(parted.now().tree, parted.columns)  # type: ignore[arg-type]
     assert [[step.answer.text for step in one.steps if step.answer] for one in found] == [
         [A] * 3,

@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab import axe
-from lab.conftest import Lab, Notebook
-from lab.panel import Panel
-from lab.test_panel import OPEN
+from lab.columns import MODELS, ask, compare, names, row, sent
 from lab.test_panel_page import Talk
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
-
-MODELS = {"short": "n=20", "other": "n=5", "third": "n=3", "slow": "n=40,delay=0.02"}
 
 
 @pytest.fixture
@@ -31,36 +27,6 @@ def talk(tab: Page, isolated: Path, server: StreamingServer) -> Iterator[Talk]:
     talk = Talk(tab, "short")
     yield talk
     talk.close()
-
-
-def row(panel: Panel, number: int) -> Locator:
-    return panel.find(".columns").nth(number)
-
-
-def names(panel: Panel, number: int = 0) -> Locator:
-    return row(panel, number).locator(".column header strong")
-
-
-def compare(panel: Panel, *models: str) -> None:
-    panel.find(".model-button").click()
-    for name in models:
-        panel.button(f"Compare: ask {name} as well").click()
-        panel.find(
-            f"button[aria-label='Compare: ask {name} as well'][aria-pressed=true]"
-        ).wait_for()
-    panel.page.keyboard.press("Escape")
-
-
-def ask(panel: Panel, text: str, number: int) -> None:
-    """Ask, and wait for the end of that row."""
-    panel.ask(text)
-    row(panel, number).wait_for()
-    panel.wait()
-
-
-def sent(server: StreamingServer) -> list[tuple[str, int]]:
-    """Of each request the model, and how many messages it held."""
-    return sorted((one.body["model"], len(one.body["messages"])) for one in server.journal())
 
 
 def test_by_keyboard_a_follow_up_to_some_and_one_more_column(
@@ -130,38 +96,3 @@ def test_rows_that_are_wider_than_the_panel_move_together(talk: Talk, tab: Page)
     ask(panel, "two", 1)
     row(panel, 0).evaluate("e => { e.scrollLeft = 100; }")
     tab.wait_for_function("e => e.scrollLeft === 100", arg=row(panel, 1).element_handle())
-
-
-def test_columns_stay_over_a_reload_and_a_new_kernel(
-    lab: Lab, page: Page, server: StreamingServer
-) -> None:
-    """In JupyterLab: a follow-up to two of three, then the page is opened again, then the kernel is
-    restarted; each column goes on with what it has said."""
-    add_remote(lab.data_folder, server, **MODELS)
-    lab.write("columns.ipynb", OPEN.format("'short', thread='columns'"))
-    notebook = Notebook(page, lab, "columns.ipynb")
-    notebook.run(0)
-    panel = Panel(page)
-    compare(panel, "other", "third")
-    ask(panel, "one", 0)
-    panel.button("Ask next: third").click()
-    ask(panel, "two", 1)
-    page.keyboard.press("Control+s")
-
-    page.reload()
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    panel = Panel(page)
-    expect(names(panel, 1)).to_have_text(["short", "other", "third"])
-    expect(panel.find(".composer .remark")).to_have_text("Asks short, other.")
-
-    page.click("[data-command='notebook:restart-kernel']")
-    page.click(".jp-Dialog .jp-mod-accept")
-    panel.find(".lost", has_text="was restarted").wait_for(timeout=20_000)
-    notebook.run(0)
-    panel = Panel(page)
-    expect(names(panel, 1)).to_have_text(["short", "other", "third"])
-    ask(panel, "three", 2)
-    assert sent(server) == [
-        *[("other", 1), ("other", 3), ("other", 5)],
-        *[("short", 1), ("short", 3), ("short", 5), ("third", 1), ("third", 3)],
-    ]

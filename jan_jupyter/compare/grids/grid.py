@@ -56,7 +56,7 @@ def grid(
     cases = _cases(found, rows, system)
     shared = whom.shared(parameters)
     who = [whom.with_shared(one, shared) for one in who]
-    cases = _with_expected(_with_names(cases), expected, rows)
+    cases = _with_expected(with_names(cases), expected, rows)
     return Grid(tuple(cases), tuple(who), repeats, shared.parameters or EMPTY, seed or 0)
 
 
@@ -172,11 +172,11 @@ def _cases(
     found = []
     for prompt in prompts:
         turns = instructed(prompt.turns, system or "")
-        start = [prompt.name or beginning(prompt.turns)] if len(prompts) > 1 else []
+        start = [prompt.name or _beginning(prompt.turns)] if len(prompts) > 1 else []
         filled_in = [_filled(turns, row.values) for row in rows]
         if all(one == turns for one in filled_in):
             raise UsageError(
-                f"Prompt {beginning(prompt.turns)!r} has no {{column}} to fill in: there is"
+                f"Prompt {_beginning(prompt.turns)!r} has no {{column}} to fill in: there is"
                 f" {', '.join(rows[0].values)}."
             )
         for row, asked in zip(rows, filled_in, strict=True):
@@ -190,18 +190,18 @@ def _filled(turns: Turns, values: Mapping[str, Any]) -> Turns:
     return tuple(tuple(message_filled(message, values) for message in turn) for turn in turns)
 
 
-def beginning(turns: Turns) -> str:
+def _beginning(turns: Turns) -> str:
     """The first words of the last question."""
     text = " ".join(turns[-1][-1].text.split())
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def _with_names(cases: Sequence[Case]) -> list[Case]:
+def with_names(cases: Sequence[Case]) -> list[Case]:
     """Each with a name of its own."""
     seen: Counter[str] = Counter()
     found = []
     for case in cases:
-        name = case.name or beginning(case.turns) or "prompt"
+        name = case.name or _beginning(case.turns) or "prompt"
         seen[name] += 1
         found.append(replace(case, name=name if seen[name] == 1 else f"{name} ({seen[name]})"))
     return found
