@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from .scoring.votes import Judged
 from .session import Session
 from .shown import Shown, narrowed
 from .stats.repeated import Repeats
-from .stats.verdicts import Standing, Verdict, standings, verdicts
+from .stats.verdicts import Standing, Verdict, by_scorers, standings, verdicts
 from .values import Contestant, Grid, Result, Row
 from .views.board import Against, board
 from .views.figures import WHATS
@@ -118,7 +118,7 @@ class Comparison:
 
     def _shown(self, result: Result, baseline: str | int, **options: Any) -> Shown:
         told = _standings(result)
-        judged = _verdicts(result, baseline, self._session.decide)
+        judged = by_scorers(result, baseline)
         return Shown(board(result, judged, baseline=baseline, standings=told, **options))
 
     def __repr__(self) -> str:
@@ -196,8 +196,7 @@ class Comparison:
         `what` is a scorer (else the first), or a measure: "seconds", "first token", "tokens/s" ….
         A difference up to `margin` is practically none.
         """
-        what, looked = what or self._first_scorer(), bool(self._session.decide)
-        return verdicts(self.result, what, baseline, margin=margin, looked=looked)
+        return verdicts(self.result, what or self._first_scorer(), baseline, margin=margin)
 
     def assert_not_worse(
         self, baseline: str | int, candidate: str | int, *, margin: float, what: str | None = None
@@ -212,7 +211,7 @@ class Comparison:
         only = narrowed(self.result, who, range(len(self.grid.cases)))
         what = what or self._first_scorer()
         failed = sum(not row.ok for row in only.rows if row.call.contestant == 1)
-        (verdict,) = verdicts(only, what, 0, margin=margin, looked=bool(self._session.decide))
+        (verdict,) = verdicts(only, what, 0, margin=margin)
         if failed or len(only.rows) < len(only.grid):
             missing = len(only.grid) - len(only.rows)
             raise AssertionError(
@@ -222,13 +221,12 @@ class Comparison:
         if not verdict.not_worse_by(margin):
             raise AssertionError(f"Not shown to be worse by {margin:g} at most: {verdict}")
 
-    def score(self, *scorers: Any) -> Comparison:
+    def score(self, *scorers: Any, yes: bool = False) -> Comparison:
         """Score the answers, also by what has been added since: names ("exact", "contains:x",
         "judge:MODEL" …), patterns, schemas, functions. Scores that are there stay, but those of a
-        function that was rewritten.
+        function that was rewritten. More than 100 calls that cost money want a `yes`.
         """
-        self._session.add_scorers(scorers)
-        self._session.wait(self._session.scoring())
+        self._session.wait(self._session.scoring(scorers, yes=yes))
         return self
 
     def vote(
@@ -272,13 +270,13 @@ class Comparison:
         """
         return Votes(self.grid, self._session.heard.votes, self._session.heard.judgements)
 
-    def judge(self, judge: Any = None) -> Judged:
+    def judge(self, judge: Any = None, *, yes: bool = False) -> Judged:
         """Have a model (or a `Judge`) vote on all pairs of answers, each pair in both orders.
 
         Gives its verdicts and how far it can be trusted; they are kept with its reasons, added to
-        `.votes`, and not asked for again.
+        `.votes`, and not asked for again. More than 100 calls that cost money want a `yes`.
         """
-        return self._session.judged(judge)
+        return self._session.judged(judge, yes=yes)
 
     @property
     def repeats(self) -> Repeats:
@@ -344,21 +342,6 @@ class Comparison:
 
 def _nothing() -> None:
     """It is shown already."""
-
-
-def _verdicts(result: Result, baseline: str | int, decide: str | None) -> Sequence[Verdict]:
-    """By every scorer, all as one question; none where there is nobody to compare with.
-
-    Where one was named in advance, to `decide`, it is a question of its own, and all were looked at
-    whenever it was.
-    """
-    names = dict.fromkeys(name for row in result.rows for name in row.scores)
-    if len(result.grid.contestants) < 2:
-        return ()
-    first = [decide] if decide in names else []
-    parts = [part for part in (first, [name for name in names if name != decide]) if part]
-    looked = bool(decide)
-    return [one for part in parts for one in verdicts(result, part, baseline, looked=looked)]
 
 
 def _standings(result: Result) -> list[Standing]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import UsageError
 from .scoring.scorers import Scorer
@@ -25,10 +27,15 @@ class Deciding:
         self._complete = 0
         self._next = 1
 
+    @property
+    def at_once(self) -> int:
+        """The rows of one prompt: so many may wait for a look while more is asked."""
+        return len(self._grid.contestants) * self._grid.repeats
+
     def add(self, row: Row) -> bool:
         """A row that has ended; whether it is time to look."""
         self._calls[row.call.case] += 1
-        if self._calls[row.call.case] < len(self._grid.contestants) * self._grid.repeats:
+        if self._calls[row.call.case] < self.at_once:
             return False
         self._complete += 1
         if self._complete < self._next:
@@ -48,6 +55,16 @@ class Deciding:
         if not found or not all(one.decided for one in found):
             return ""
         return f"the answer is clear after {_counted(found)} by {self.scorer}"
+
+
+def in_drawn_order(grid: Grid, known: Sequence[int] = ()) -> Grid:
+    """The grid with its prompts in an order that its seed draws, so that what ends it early is no
+    matter of which came first, such as the easy ones. `known` is the order of those that were there
+    before: they come first."""
+    first = [at for at in dict.fromkeys(known) if 0 <= at < len(grid.cases)]
+    others = sorted({*range(len(grid.cases))} - {*first})
+    random.Random(f"{grid.seed}:prompts:{len(first)}").shuffle(others)  # noqa: S311
+    return replace(grid, order=(*first, *others))
 
 
 def _counted(looks: Sequence[Look]) -> str:

@@ -17,6 +17,7 @@ from ..workspace import Workspace, shared
 from . import told
 from .comparison import Comparison, runs
 from .keeping.store import Store
+from .record import Kept
 from .running.compose import Composer
 from .running.facts import look
 from .running.plan import Plan, plan
@@ -24,7 +25,7 @@ from .running.progress import Counting, State, Tell
 from .running.run import run
 from .running.watching import Brake
 from .running.watching import Watcher as Near
-from .session import Kept, Session
+from .session import Session
 from .values import Call, Case, Grid, Row
 from .widening import extended
 

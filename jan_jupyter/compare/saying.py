@@ -51,13 +51,17 @@ class Said:
         if self.run is not None:
             self.store.note_all(self.run, {noted(vote)[0]: None})
 
-    def judged(self, judge: Any) -> Judged:
-        """What a judge says of all pairs of answers; each word is kept when it comes."""
+    def judged(self, judge: Any, *, yes: bool = False) -> Judged:
+        """What a judge says of all pairs of answers; each word is kept when it comes. Many calls
+        that cost money want a `yes`. Raises `UsageError`."""
         if judge is None:  # by its name, as another may be the default tomorrow
             judge = self.workspace.router.model(None)[0].reference
         asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
         made: list[Judged] = []
-        self.wait(judging(self.result, asked, self.heard, self._judged, made))
+        steps = judging(
+            self.result, asked, self.heard, self._judged, made, place=self.workspace, yes=yes
+        )
+        self.wait(steps)
         own = tuple(one for one in self.heard.judgements if one.by == asked.name)
         return made[0] if made else Judged(own)  # stopped: what it has said so far
 

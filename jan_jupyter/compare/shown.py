@@ -47,6 +47,7 @@ def narrowed(result: Result, contestants: Sequence[int], cases: Sequence[int]) -
         grid,
         cases=tuple(grid.cases[i] for i in cases),
         contestants=tuple(grid.contestants[i] for i in contestants),
+        order=tuple(lines[i] for i in grid.order if i in lines),
     )
     rows = [
         replace(

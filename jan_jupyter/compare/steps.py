@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..consent import agreed
+from ..errors import UsageError
 from .values import Row
 
+PAID_UNASKED = 100
+"""So many calls that cost money are asked for without asking the user first."""
 BEAT = 0.25
 """Seconds after which it is told again how far it is, though nothing has ended."""
 
@@ -33,7 +36,10 @@ class Looked:
     total: int
 
     def __str__(self) -> str:
-        return f"Looked what is stored of {self.done:,} of {self.total:,} calls"
+        calls = f"{self.total:,} call{'' if self.total == 1 else 's'}"
+        if not self.done:
+            return f"Looking at the models, and at what is stored of {calls}"
+        return f"Looked for {self.done:,} of {calls} in what is stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,23 @@ Step = Counted | Consent
 Steps = AsyncGenerator[Step, None]
 
 
+async def agreeing(paid: int, cost: float | None, instead: str) -> Steps:
+    """The question whether so many calls that cost money are wanted, if they are many.
+
+    `instead` is what does where nobody can be asked. Raises `UsageError` there, and if the user
+    does not want them.
+    """
+    if paid <= PAID_UNASKED:
+        return
+    what = f"{paid:,} calls that cost money{f', about {cost:,.2f}' if cost else ''}"
+    yield (consent := Consent(f"This asks for {what}. Go on?"))
+    said = await consent.said()
+    if said is None:
+        raise UsageError(f"This asks for {what}, and nobody can be asked here: {instead}.")
+    if not said:
+        raise UsageError("Nothing was asked.")
+
+
 class Counting(Protocol):
     """Where people see how far it is."""
 
@@ -98,12 +121,14 @@ def take(step: Step, shown: Counting | None) -> None:
 
 
 async def beating(
-    work: Awaitable[object], counted: Callable[[], Counted]
+    work: Awaitable[object], counted: Callable[[], Counted], *, after: float = BEAT
 ) -> AsyncGenerator[Counted, None]:
-    """Do it, and tell at every beat how far it is. Raises what it raises; closing cancels it."""
-    task = asyncio.ensure_future(work)
+    """Do it, and tell at every beat how far it is, the first time after so many seconds. Raises
+    what it raises; closing cancels it."""
+    task, wait = asyncio.ensure_future(work), after
     try:
-        while not (await asyncio.wait([task], timeout=BEAT))[0]:
+        while not (await asyncio.wait([task], timeout=wait))[0]:
+            wait = BEAT
             yield counted()
         await task
     finally:

@@ -76,9 +76,16 @@ class Grid:
     parameters: Mapping[str, Any] = EMPTY
     seed: int = 0
     """Of the order in which it is asked; a request has a seed only as a parameter."""
+    order: tuple[int, ...] = ()
+    """The cases as they are asked, where that was drawn; empty: as they stand."""
 
     def __len__(self) -> int:
         return len(self.cases) * len(self.contestants) * self.repeats
+
+    @property
+    def in_turn(self) -> Sequence[int]:
+        """The cases in the order in which they are asked."""
+        return self.order or range(len(self.cases))
 
     def calls(self) -> Iterator[Call]:
         for case in range(len(self.cases)):
@@ -136,6 +143,8 @@ class Result:
     name: str = ""
     prices: Mapping[str, str] = EMPTY
     """By the name of a contestant, at which price its costs are estimates, in words."""
+    decide: str = ""
+    """By which scorer's word it was to end early; empty: it was to ask for all."""
 
     def of(self, case: int, contestant: int) -> list[Row]:
         """The repeats of one cell, in their order."""

@@ -34,8 +34,13 @@ class Votes(Sequence[Vote]):
         return self.votes[index]
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{n:,} by {by}" for by, n in self.raters.items())
-        return f"<{len(self):,} votes{': ' if counts else ''}{counts}>"
+        if not self:
+            return "<no votes>"
+        votes = f"{len(self):,} vote{'' if len(self) == 1 else 's'}"
+        who = self.raters
+        if len(who) == 1:
+            return f"<{votes} by {next(iter(who))}>"
+        return f"<{votes}: {', '.join(f'{n:,} by {by}' for by, n in who.items())}>"
 
     @property
     def raters(self) -> Mapping[str, int]:

@@ -43,7 +43,13 @@ def extended(before: Grid, prompts: Any, models: Any, repeats: int) -> Grid:
         contestants = (*contestants, *more)
     if _some(prompts):
         cases = (*cases, *_renamed(gridded(prompts, [*before.contestants]).cases, cases))
-    after = replace(before, cases=cases, contestants=contestants, repeats=before.repeats + repeats)
+    after = replace(
+        before,
+        cases=cases,
+        contestants=contestants,
+        repeats=before.repeats + repeats,
+        order=(),  # its run knows in which order those before were asked
+    )
     check_size(len(after))
     if len(after) == len(before):
         raise UsageError("Nothing more is asked: give prompts, models or repeats.")

@@ -273,7 +273,7 @@ def test_a_data_folder_that_is_read_only_is_one_line(isolated: Path) -> None:
     )
     folder.chmod(0o700)
     assert done.stderr == ""
-    read, *refused = [x for x in done.stdout.splitlines() if not x.startswith("Looked")]
+    read, *refused = [x for x in done.stdout.splitlines() if not x.startswith("Look")]
     assert read == "['kept'] \"Red\""
     assert len(refused) == 2
     for line in refused:

@@ -22,10 +22,12 @@ from jan_jupyter.compare.determinism import certificates
 from jan_jupyter.compare.grids import source
 from jan_jupyter.compare.keeping.store import Store
 from jan_jupyter.compare.running import facts
+from jan_jupyter.compare.running.budget import Budget
 from jan_jupyter.compare.running.prices import Price, table
 from jan_jupyter.compare.running.progress import Progress
+from jan_jupyter.compare.scoring.judge import Judge
 from jan_jupyter.compare.session import Session
-from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row
+from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.compare.widening import budget_of, extended, gridded
 from jan_jupyter.magics.options import compares, parameters_of, parse_cell
 from jan_jupyter.settings import settings
@@ -450,7 +452,7 @@ def test_a_judge_votes_in_both_orders(server: StreamingServer) -> None:
     judged = made.judge("five")
     assert len(judged.judgements) == 2
     assert {one.verdict for one in judged.judgements} == {None}  # it writes no verdict
-    assert (len(made.votes), repr(made.votes)) == (0, "<0 votes>")
+    assert (len(made.votes), repr(made.votes)) == (0, "<no votes>")
     assert asked(server) > before + 2
 
 
@@ -737,6 +739,79 @@ def test_it_ends_when_the_answer_is_clear(server: StreamingServer, shown: type[S
         jan.compare(prompts, ["echo", "five"], scorers=says, decide="said")
 
 
+def test_one_that_ends_early_asks_in_a_drawn_order(server: StreamingServer) -> None:
+    prompts = [f"prompt {n}" for n in range(60)]
+    says = {"says": lambda text: "prompt" in text}
+    options: dict[str, Any] = {"scorers": says, "decide": "says", "name": "early"}
+    made = jan.compare(prompts, ["echo", "five"], seed=3, **options)
+    asked_for = [row.call.case for row in made if row.call.contestant == 0]
+    assert asked_for == sorted(asked_for)  # as they were given
+    assert asked_for != [*range(len(asked_for))]
+    assert [*made.grid.order[: len(asked_for) - 5]] != sorted(asked_for)
+    assert {*made.grid.order[: len(asked_for) - 5]} <= {*asked_for}
+    assert sorted(made.grid.order) == [*range(60)]
+    calls = asked(server)
+    again = jan.compare(prompts, ["echo", "five"], seed=3, **options)
+    assert asked(server) == calls
+    assert again.grid.order == made.grid.order
+    plain = jan.compare(["a", "b"], "echo")
+    assert plain.grid.order == ()
+
+
+def test_a_run_that_was_to_end_early_stays_so(server: StreamingServer, tmp_path: Path) -> None:
+    prompts = [f"prompt {n}" for n in range(30)]
+    asked_by: dict[str, Any] = {"scorers": "contains:prompt", "decide": "contains 'prompt'"}
+    made = jan.compare(prompts, ["echo", "five"], name="early", **asked_by)
+    count, order = len(made), made.grid.order
+    assert count < 40
+    opened = jan.runs["early"]
+    assert len(opened) == count
+    assert opened.grid.order == order
+    for one in (made, opened, jan.runs.import_(jan.runs.export("early", tmp_path / "x"))):
+        (told,) = one.verdicts()
+        assert (told.word, told.method) == ("worse", "sequential test")
+        assert "sequential test" in repr(one.show())
+    more = opened.more(["prompt more", "prompt yet more"])
+    assert more.verdicts()[0].method == "sequential test"
+    assert len(more) == count  # it is clear still: nothing more is asked
+    assert more.grid.order[:30] == order
+    assert sorted(more.grid.order) == [*range(32)]
+    third = more.more(models=[("second", "five")])
+    assert count < len(third) < 90
+    assert {one.method for one in third.verdicts()} == {"sequential test"}
+    assert third.grid.order == more.grid.order
+    small(name="other")
+    joined = jan.runs.join("early", "other")
+    assert joined.verdicts("contains 'prompt'")[0].method == "sequential test"
+    assert joined.grid.order[:30] == order
+
+
+def test_who_asks_for_the_rest_does_not_undo_what_was_looked_at(server: StreamingServer) -> None:
+    prompts = [f"prompt {n}" for n in range(30)]
+    jan.compare(
+        prompts, ["echo", "five"], name="e", scorers="contains:prompt", decide="contains 'prompt'"
+    )
+    whole = jan.compare(prompts, ["echo", "five"], name="e", scorers="contains:prompt")
+    assert len(whole) == 60
+    assert whole.verdicts()[0].method == "sequential test"
+
+
+def test_looking_scores_by_that_scorer_alone(server: StreamingServer) -> None:
+    """What else scores may be dear, or have to be loaded: it has its turn at the end."""
+    seen: list[int] = []
+
+    def counts(text: str) -> bool:
+        seen.append(len(server.journal()))
+        return True
+
+    prompts = [f"prompt {n}" for n in range(30)]
+    scorers = {"says": lambda text: "prompt" in text, "counts": counts}
+    made = jan.compare(prompts, ["echo", "five"], scorers=scorers, decide="says")
+    assert len(made) < 60
+    assert len({*seen}) == 1
+    assert all(row.scores.keys() == {"says", "counts"} for row in made)
+
+
 def test_the_users_prices_make_costs(server: StreamingServer, tmp_path: Path) -> None:
     assert [row.cost for row in small(name="priced")] == [None] * 4
     five = {"prompt": 2, "completion": 10, "source": "the contract", "date": "2026-11-29"}
@@ -860,6 +935,78 @@ def test_what_is_asked_later_wants_a_yes_too(
         made.more(MANY)
 
 
+@pytest.mark.usefixtures("paid")
+def test_a_judge_is_in_the_plan_and_wants_a_yes(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jan_jupyter.compare.comparison import session
+
+    few = MANY[:60]
+    plan = session(few, "echo", scorers=["judge:five", "exact"]).plan()
+    assert (plan.calls, plan.paid, plan.paid_scores) == (60, 120, 60)
+    assert "then judge five scores 60 answers" in str(plan)
+    assert "120 paid calls" in str(plan)
+    questions = says(monkeypatch, "n")
+    with pytest.raises(errors.UsageError, match="Nothing was asked"):
+        jan.compare(few, "echo", scorers="judge:five")
+    assert questions == ["This asks for 120 calls that cost money. Go on? [y/N] "]
+    assert asked(server) == 0
+    with pytest.raises(errors.UsageError, match="Nothing was asked"):  # money for scores is more
+        jan.compare(MANY, "echo", scorers="judge:five", budget=Budget(money=1.0))
+    assert "asks for 101 calls" in questions[1]
+    monkeypatch.setattr("builtins.input", lambda prompt: 1 / 0)
+    made = jan.compare(few[:2], "echo", scorers="judge:five", budget=60, name="few")
+    assert session(few, "echo", scorers="judge:five", budget=50).plan().paid_scores == 52
+    assert made.grid.contestants[0].name == "echo"
+
+
+@pytest.mark.usefixtures("paid")
+def test_scores_that_are_there_want_no_yes(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jan_jupyter.compare.comparison import session
+
+    made = jan.compare(MANY[:50], "echo", name="judged")
+    run = jan.runs.store.run("judged")
+    assert run is not None
+    scores = {row.call: {"judge five": Score(3.0)} for row in made}
+    jan.runs.store.score_all(run, scores)
+    calls = asked(server)
+    monkeypatch.setattr("builtins.input", lambda prompt: 1 / 0)
+    assert len(jan.compare(MANY[:50], "echo", scorers="judge:five", name="judged")) == 50
+    assert jan.runs["judged"].score("judge:five")[0, 0].scores["judge five"].value == 3.0
+    plan = session(MANY[:75], "echo", scorers="judge:five", name="judged").plan()
+    assert (plan.paid, plan.paid_scores) == (50, 25)  # as in another kernel
+    assert session(MANY[:75], "echo", scorers="judge:five").plan().paid_scores == 75
+    assert asked(server) == calls
+
+
+@pytest.mark.usefixtures("paid")
+def test_judges_who_come_later_want_a_yes_too(
+    server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = jan.compare(MANY, ["echo", "five"], budget=202, name="later")
+    calls = asked(server)
+    questions = says(monkeypatch, "n")
+    for later in (
+        lambda: made.score("exact", "judge:five"),
+        lambda: made.score(Judge("five", "Is it strict?")),
+        lambda: made.judge("five"),
+    ):
+        with pytest.raises(errors.UsageError, match="Nothing was asked"):
+            later()
+    assert ["asks for 202 calls" in one for one in questions] == [True] * 3
+    assert asked(server) == calls
+    assert made.score().result.rows[0].scores == {}  # who was refused is no scorer of it
+    assert jan.runs["later"].score().result.rows[0].scores == {}
+    monkeypatch.undo()  # pytest itself reads no keyboard
+    monkeypatch.setattr(facts, "is_own_server", lambda address: False)
+    with pytest.raises(errors.UsageError, match=r"nobody can be asked here: say yes=True"):
+        made.judge("five")
+    assert len(made.judge("five", yes=True).judgements) == 101
+    assert asked(server) == calls + 202
+
+
 def test_a_plan_that_takes_long_tells_how_far_it_is(
     shown: type[Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -874,7 +1021,7 @@ def test_a_plan_that_takes_long_tells_how_far_it_is(
     Session.shows = Telling
     monkeypatch.setattr(Store, "find", lambda store, keys: told.wait(60) and real(store, keys))
     made = jan.compare(["Red", "Blue"], "echo")
-    assert Telling.lines[0] == "Looked what is stored of 0 of 2 calls"
+    assert Telling.lines[0] == "Looking at the models, and at what is stored of 2 calls"
     assert Telling.lines[-2].startswith("2 of 2")
     assert len(made) == 2
 

@@ -14,6 +14,7 @@ from jan_jupyter.compare.live import document as made
 from jan_jupyter.compare.live import plain
 from jan_jupyter.compare.live.document import document
 from jan_jupyter.compare.scoring.votes import Vote
+from jan_jupyter.compare.stats.verdicts import by_scorers
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.types import Message, Timings
 
@@ -68,6 +69,23 @@ def test_verdicts_are_against_every_baseline() -> None:
     assert by_exact[2, 1] == "can't tell"
     assert all("model-" in one["said"] for one in told)
     assert {one["scorer"] for one in told} == {"exact", "seconds", "first token"}
+
+
+def test_verdicts_are_those_that_are_shown_without_it() -> None:
+    """Several scorers are one question; one that was to end early is told by its own test."""
+    grid = small_grid(12, 2)
+    scores = {"exact": Score(True), "other": Score(False)}
+    found = [
+        replace(row, scores=scores if row.call.contestant else dict.fromkeys(scores, Score(False)))
+        for row in rows(grid)
+    ]
+    for decide in ("", "exact"):
+        given = Result(grid, found, decide=decide)
+        told = [one for one in document(given)["verdicts"] if one["scorer"] in scores]
+        ours = [str(one) for base in (0, 1) for one in by_scorers(given, base)]
+        assert [one["said"] for one in told] == ours
+        assert ("sequential test" in ours[0]) == bool(decide)
+        assert ("(Holm, 2 pairs)" in ours[0]) != bool(decide)
 
 
 def test_of_many_contestants_as_many_verdicts_as_have_room() -> None:

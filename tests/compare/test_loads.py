@@ -104,6 +104,30 @@ def test_judges_beside_them_are_loaded_once(loads: Loads) -> None:
     assert asked == sorted(asked)  # one after the other: neither makes the other one go
 
 
+def test_a_judge_who_decides_loads_nothing_again(loads: Loads) -> None:
+    """With memory for one model each look would load the judge, and then who is asked."""
+    judge = Judge("first judge", max_tokens=3)
+    options: dict[str, Any] = {"scorers": {"by": judge}, "decide": "by"}
+    prompts = [f"What is {n} + 1?" for n in range(12)]
+    asked = session(prompts, NAMES[:2], parameters={"max_tokens": 3}, **options)
+    plan = asked.plan()
+    assert plan.loads == 3
+    assert "it has no room beside them, so it ends nothing early" in str(plan)
+    made = jan.compare(prompts, NAMES[:2], parameters={"max_tokens": 3}, **options)
+    assert len(made) == 24
+    assert all("by" in row.scores for row in made)
+    assert loads() == [*NAMES[:2], "first judge"]
+
+
+def test_a_judge_who_is_asked_himself_decides(loads: Loads) -> None:
+    judge = Judge("one", max_tokens=3)
+    asked = session(["a", "b"], ["one"], scorers={"by": judge}, parameters={"max_tokens": 3})
+    assert asked.plan().loads == 1
+    made = jan.compare(["a", "b"], "one", scorers={"by": judge}, parameters={"max_tokens": 3})
+    assert all("by" in row.scores for row in made)
+    assert loads() == ["one"]
+
+
 def test_what_is_asked_again_loads_only_that(isolated: Path, loads: Loads, tmp_path: Path) -> None:
     mini = jan.models.default()
     assert mini.file is not None

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter.compare.running.plan import Ask, Fact, Facts, Plan, plan
+from jan_jupyter.compare.deciding import in_drawn_order
+from jan_jupyter.compare.running.plan import Ask, Fact, Facts, Plan, Scoring, plan
 from jan_jupyter.compare.running.prices import Price, described, listed
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid
 from jan_jupyter.types import Message, Usage
@@ -47,6 +48,67 @@ def test_servers_answer_beside_each_other_and_this_machine() -> None:
     made = plan(grid(2, "r1", "a", "r2", "r3"), Facts(facts))
     assert groups(made) == {"one": [(0, 3)], "this machine": [(1,)], "two": [(2,)]}
     assert (made.calls, made.loads, made.memory) == (8, 1, GB)
+
+
+def scored(fact: Fact, calls: int = 8, decides: bool = True) -> list[Scoring]:
+    return [Scoring("judge j", fact, calls, decides)]
+
+
+def test_who_scores_is_in_the_plan() -> None:
+    facts = [local("a", 2 * GB), remote("s", paid=True, cost=0.5, seconds=1.0)]
+    grid_ = grid(4, "a", "s")
+    made = plan(grid_, Facts(facts, scoring=scored(local("j", 5 * GB))))
+    assert (made.calls, made.loads, made.memory, made.paid) == (8, 2, 5 * GB, 4)
+    assert "then judge j scores 8 answers (1 load, 5.0 GB)" in str(made)
+    assert "2 loads · memory 5.0 GB" in str(made)
+    assert plan(grid_, Facts(facts, scoring=scored(local("a", 2 * GB)))).loads == 1
+    assert plan(grid_, Facts(facts, scoring=scored(local("j", 5 * GB), 0))).loads == 1
+    dear = remote("t", paid=True, cost=0.25)
+    made = plan(grid_, Facts(facts, scoring=scored(dear)))
+    assert (made.loads, made.paid, made.paid_scores, made.cost) == (1, 12, 8, 4.0)
+    unknown = remote("t", paid=True)
+    assert plan(grid_, Facts(facts, scoring=scored(unknown))).cost is None
+    gone = Fact(error="No model j.")
+    assert "judge j cannot score: No model j." in str(
+        plan(grid_, Facts(facts, scoring=scored(gone)))
+    )
+
+
+def test_who_decides_has_room_beside_the_others_or_waits() -> None:
+    """Else each look would load it, and then again whom it is to judge."""
+    small, large = local("j", GB), local("j", 7 * GB)
+    together = [local("a", 2 * GB), local("b", 2 * GB)]
+    apart = [local("a", 5 * GB), local("b", 5 * GB)]
+    for facts, judge, keeps in (
+        (together, small, True),
+        (together, large, False),
+        (apart, small, True),
+        (apart, large, False),
+        (apart, local("j", None), False),
+        (apart, remote("s"), True),
+        ([remote("s"), remote("t")], large, True),
+        ([local("a", 5 * GB), remote("s")], local("a", 5 * GB), True),
+    ):
+        made = plan(grid(2, "a", "b"), Facts(facts, scoring=scored(judge)))
+        assert made.keeps_loaded("judge j") == keeps
+        assert ("it ends nothing early" in str(made)) != keeps
+        assert made.keeps_loaded("exact")
+
+
+def test_prompts_go_in_the_order_that_was_drawn() -> None:
+    drawn = in_drawn_order(grid(20, "a", "b", seed=4))
+    facts = Facts([local("a", GB), local("b", GB)])
+    made = plan(drawn, facts)
+    cases = [ask.case for ask in made.order(next(iter(made.stages)))][::2]
+    assert cases == [*drawn.order]
+    assert cases != sorted(cases)
+    assert sorted(cases) == [*range(20)]
+    assert in_drawn_order(grid(20, "a", "b", seed=4)) == drawn
+    assert in_drawn_order(grid(20, "a", "b", seed=5)).order != drawn.order
+    longer = in_drawn_order(grid(40, "a", "b", seed=4), drawn.order)
+    assert longer.order[:20] == drawn.order
+    assert sorted(longer.order[20:]) == [*range(20, 40)]
+    assert [*longer.order[20:]] != [*range(20, 40)]
 
 
 @pytest.mark.parametrize("cases", [1, 7])

@@ -149,6 +149,22 @@ def test_the_same_study_again_is_compared_with_the_first(runs: Runs) -> None:
     assert len(joined.grid.cases) == 1
 
 
+def test_a_prompt_that_a_run_has_twice_stays_two(runs: Runs) -> None:
+    grid = small_grid(3, 1)
+    twice = replace(grid, cases=(grid.cases[0], replace(grid.cases[0], name="again")))
+    run = runs.store.begin("twice", twice)
+    for row in (answer(Call(0, 0), "first"), answer(Call(1, 0), "second")):
+        bridge.wait(runs.store.append(run, row))
+    late = runs.store.begin("late", replace(grid, cases=grid.cases[1:2]))
+    bridge.wait(runs.store.append(late, answer(Call(0, 0), "late")))
+    joined = runs.join("twice", "late")
+    assert [case.text for case in joined.grid.cases] == ["question 0", "question 0", "question 1"]
+    assert [(row.call.case, row.text) for row in joined.rows] == [
+        *((0, "first"), (1, "second"), (2, "late"))
+    ]
+    assert len(joined.grid.contestants) == 1
+
+
 def test_joining_takes_two(runs: Runs) -> None:
     fill(runs, "a", answer())
     with pytest.raises(errors.UsageError, match="It takes two runs"):

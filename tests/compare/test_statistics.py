@@ -195,8 +195,26 @@ def test_yes_and_no_are_compared_by_those_that_differ() -> None:
     assert told.differing == 14
 
 
-def test_repeats_of_one_prompt_are_one_unit() -> None:
-    assert statistics.per_prompt([True, False, True, True]) == 0.75
+def test_intervals_end_where_scores_do() -> None:
+    few = [1.0, 1.0, 0.9, 1.0, 0.2, 1.0]
+    plain = statistics.mean_interval(few, kind="score")
+    assert plain.low is not None
+    assert plain.high is not None
+    assert plain.high > 1
+    told = statistics.within(plain, 0.0, 1.0)
+    assert (told.low, told.high) == (max(plain.low, 0.0), 1.0)
+    told = statistics.paired([0.0, 0.0, 0.1, 0.0, 0.9, 0.0], few, "score")
+    assert told.low is not None
+    assert told.high is not None
+    assert -1 <= told.low < told.value < told.high <= 1
+    empty = statistics.mean_interval([0.5], kind="score")
+    assert statistics.within(empty, 0.0, 1.0) == empty
+    wide = statistics.paired([0.0] * 6, [5.0, 6.0, 7.0, 2.0, 9.0, 1.0])
+    assert wide.high is not None
+    assert wide.high > 1  # other numbers have no bounds
+
+
+def test_the_kind_of_data_is_seen() -> None:
     assert statistics.kind_of([0.75, 1, 0]) == "score"
     assert statistics.kind_of([True, 0, 1.0]) == "yes/no"
     assert statistics.kind_of([0.3, 7]) == "number"

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from ...errors import RunError, RunsUnreadable, expect
 from ...types import EMPTY
 from ..values import Call, Grid, Result, Row, Score
-from . import stored_rows, stored_runs, written
+from . import early, stored_rows, stored_runs, written
 from .stored_runs import Listed, Run
 from .writer import Job, reading, writer
 
@@ -154,6 +154,11 @@ class Store:
         """All runs, the newest first."""
         return self._read(stored_runs.listed, [])
 
+    def goes_on(self, name: str, grid: Grid) -> Run | None:
+        """The run that `begin` would go on with; `None` if it would make a new one."""
+        name = " ".join(name.split())
+        return self._read(lambda connection: stored_runs.goes_on(connection, name, grid), None)
+
     def run(self, name: str) -> Run | None:
         """The run of that name; `None` if there is none."""
         return self._read(lambda connection: stored_runs.named(connection, name), None)
@@ -184,8 +189,10 @@ class Store:
 
         def result(connection: sqlite3.Connection) -> Result:
             grid = self._grid(run, stored_runs.described(connection, run))
-            prices = stored_runs.notes(connection, run).get(PRICES) or {}
-            return Result(grid, [*stored_rows.rows(connection, run)], run.name, prices)
+            notes = stored_runs.notes(connection, run)
+            by, _ = early.told(notes)
+            rows = [*stored_rows.rows(connection, run)]
+            return Result(grid, rows, run.name, notes.get(PRICES) or {}, by or "")
 
         found = self._read(result, None)
         if found is None:

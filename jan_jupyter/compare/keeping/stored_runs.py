@@ -52,14 +52,23 @@ def gone(run: Run) -> RunNotFound:
     return RunNotFound(f"Run {run.name} is not there any more: it was deleted.")
 
 
-def begin(connection: sqlite3.Connection, name: str, grid: Grid, fresh: bool) -> Run:
+def _found(connection: sqlite3.Connection, name: str, grid: Grid) -> Any:
+    """The run of that name, or the newest that asked the same; with what it asked."""
     query = "SELECT id, name, created, grid FROM runs WHERE"
     if name:
-        found = connection.execute(f"{query} name = ?", (name,)).fetchone()
-    else:
-        found = connection.execute(
-            f"{query} sameness = ? ORDER BY created DESC, id DESC", (_sameness(grid),)
-        ).fetchone()
+        return connection.execute(f"{query} name = ?", (name,)).fetchone()
+    return connection.execute(
+        f"{query} sameness = ? ORDER BY created DESC, id DESC", (_sameness(grid),)
+    ).fetchone()
+
+
+def goes_on(connection: sqlite3.Connection, name: str, grid: Grid) -> Run | None:
+    found = _found(connection, name, grid)
+    return Run(*found[:3]) if found is not None and _goes_on(found[3], grid) else None
+
+
+def begin(connection: sqlite3.Connection, name: str, grid: Grid, fresh: bool) -> Run:
+    found = _found(connection, name, grid)
     if found is not None:
         run = Run(*found[:3])
         if not fresh and _goes_on(found[3], grid):

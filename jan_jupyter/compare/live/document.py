@@ -202,7 +202,7 @@ def figures_of(result: Result, votes: Sequence[Vote] = ()) -> protocol.Figures:
     names = figures.scorers(result.rows)
     return {
         "summaries": summaries(result, names, quick=False),
-        "verdicts": _verdicts(result, names),
+        "verdicts": _verdicts(result),
         "strengths": strengths(result.grid, votes),
         "scorers": [*map(plain.text, names)],
         "votes": len(votes),
@@ -261,18 +261,21 @@ def _estimate(told: figures.Measured | None, kind: str = "") -> protocol.Estimat
     return {"value": value, "low": low, "high": high, "n": told.n, "kind": kind}
 
 
-def _verdicts(result: Result, names: Sequence[str]) -> list[protocol.Verdict]:
+def _verdicts(result: Result) -> list[protocol.Verdict]:
     """Against every baseline, as far as there is room; those of scorers first."""
     who = {one.name: at for at, one in enumerate(result.grid.contestants)}
     if len(who) < 2 or not result.rows:
         return []
     found: list[protocol.Verdict] = []
     for baseline in range(len(who)):
-        for what in (*names, *MEASURES):
-            if len(found) + len(who) - 1 > COMPARED:
-                return found
-            told = verdicts.verdicts(result, what, baseline)
-            found += [_verdict(one, who) for one in told if one.estimate]
+        room = (COMPARED - len(found)) // (len(who) - 1) * (len(who) - 1)
+        told = verdicts.by_scorers(result, baseline)[:room]
+        for what in MEASURES:
+            if len(told) + len(who) - 1 <= room:
+                told += verdicts.verdicts(result, what, baseline)
+        if not told:
+            break
+        found += [_verdict(one, who) for one in told if one.estimate]
     return found
 
 

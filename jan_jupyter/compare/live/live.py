@@ -109,7 +109,7 @@ class Live:
 
     def at_first(self) -> protocol.Comparison:
         """What is known before anything is asked."""
-        result = Result(self.session.grid, [], self.session.name)
+        result = self.session.result_of([])
         return self._document(result, document.counted_of(result))
 
     async def document(self) -> protocol.Comparison:
@@ -243,8 +243,7 @@ class Live:
         self._reckon()
 
     def _now(self) -> Result:
-        session = self.session
-        return Result(session.grid, [*session.rows.values()], session.name, session.pricing.told)
+        return self.session.result_of([*self.session.rows.values()])
 
     # Figures --------------------------------------------------------------------------------------
 

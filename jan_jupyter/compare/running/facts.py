@@ -7,17 +7,22 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from ...addresses import host_of, is_own_server, is_this_machine
 from ...errors import JanError
 from ...models.machine import Machine, probe
-from ...router import Target
+from ...router import Router, Target
 from ...workspace import Workspace
 from ..values import Call, Grid, Row
 from .compose import Composer, Kept
 from .plan import Fact, Facts
 from .prices import Price, described, listed
+
+if TYPE_CHECKING:
+    from ...models.model import Model
 
 HERE = "this machine"
 AT_A_TIME = 200
@@ -56,6 +61,24 @@ async def look(
     return Facts(timed, {call: row.key for call, row in rows.items()})
 
 
+async def look_at(
+    models: Mapping[str, str | Model | None],
+    workspace: Workspace,
+    *,
+    earlier: Iterable[Row] = (),
+    prices: Mapping[str, Price] | None = None,
+) -> dict[str, Fact]:
+    """The same of models that are asked beside a grid, by the names of those that ask them."""
+    machine = await asyncio.to_thread(probe)
+    known, router = Earlier.of(earlier), workspace.router
+
+    def of(name: str, model: str | Model | None) -> Fact:
+        fact = _known(name, lambda: router.target(model), router, machine, prices or {})
+        return known.told(fact)
+
+    return {name: await asyncio.to_thread(of, name, model) for name, model in models.items()}
+
+
 async def _stored(
     composer: Composer,
     kept: Kept,
@@ -90,12 +113,24 @@ def _fact(
     prices: Mapping[str, Price],
 ) -> Fact:
     one = composer.grid.contestants[index]
+    own = {one.name: price} if (price := prices.get(one.name) or prices.get(one.model)) else {}
+    target = partial(composer.target, index)
+    return _known(one.name, target, composer.router, machine, {**prices, **own})
+
+
+def _known(
+    name: str,
+    find: Callable[[], Target],
+    router: Router,
+    machine: Machine,
+    prices: Mapping[str, Price],
+) -> Fact:
     try:
-        target = composer.target(index)
+        target = find()
     except JanError as error:
         return Fact(place=HERE, error=str(error))
     model, options = target.model, target.engine.options
-    given = prices.get(one.name) or prices.get(one.model) or prices.get(model.id)
+    given = prices.get(name) or prices.get(model.id)
     price = given or described(model.metadata, f"{model.id}'s description")
     fact = Fact(
         engine=options.name,
@@ -108,7 +143,7 @@ def _fact(
     if target.engine.local:
         load = json.dumps([options.name, model.id, dict(model.settings)], default=str)
         fact = replace(fact, place=HERE, loads=True, load=load, slots=_slots(target))
-        fit = composer.router.store.fit(model, machine)
+        fit = router.store.fit(model, machine)
         return replace(fact, memory=fit.needed, room=int(fit.room * SAFE)) if fit else fact
     address = options.at(model).address
     swaps = bool(options.row and options.row.swaps)

@@ -49,12 +49,24 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """A scorer that asks a model for a score: so many answers have none of it yet, at most."""
+
+    name: str
+    fact: Fact
+    calls: int
+    decides: bool = False
+    """Whether its word may end the run before all is asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Those of each contestant, in the order of the grid; the calls whose answers are kept, each
-    with its key."""
+    with its key; the scorers that ask models."""
 
     contestants: Sequence[Fact]
     stored: Mapping[Call, str] = field(default_factory=dict)
+    scoring: Sequence[Scoring] = ()
 
 
 class Ask(NamedTuple):
@@ -110,9 +122,15 @@ class Plan:
 
     @property
     def paid(self) -> int:
-        """How many of the calls somebody takes money for."""
+        """How many calls somebody takes money for, those of scorers too."""
         facts = self.facts.contestants
-        return sum(n for n, fact in zip(self.asked, facts, strict=True) if fact.paid)
+        asked = sum(n for n, fact in zip(self.asked, facts, strict=True) if fact.paid)
+        return asked + self.paid_scores
+
+    @property
+    def paid_scores(self) -> int:
+        """How many of them are for scores."""
+        return sum(one.calls for one in self.facts.scoring if one.fact.paid)
 
     @property
     def stages(self) -> Iterator[Stage]:
@@ -121,12 +139,30 @@ class Plan:
     @property
     def loads(self) -> int:
         """How many times a model will be loaded, at most: fewer where one is loaded already."""
-        return sum(stage.loads for stage in self.stages)
+        return sum(stage.loads for stage in self.stages) + len(self._loaded_to_score)
+
+    @property
+    def _loaded_to_score(self) -> Mapping[str, Fact]:
+        """What is loaded for scorers, after all answers; by its load."""
+        last = [stage for stage in self.stages if stage.loads][-1:]
+        there = {self.facts.contestants[i].load for stage in last for i in stage.contestants}
+        facts = [one.fact for one in self.facts.scoring if one.calls]
+        return {fact.load: fact for fact in facts if fact.loads and fact.load not in there}
+
+    def keeps_loaded(self, scorer: str) -> bool:
+        """Whether a scorer can be asked while answers still come, and no model is loaded again for
+        it: it asks none, or its model has room beside all others."""
+        for one in self.facts.scoring:
+            if one.name == scorer and one.fact.loads:
+                stages = [stage for stage in self.stages if stage.loads]
+                return all(_joins(one.fact, stage, self.facts.contestants) for stage in stages)
+        return True
 
     @property
     def memory(self) -> int | None:
         """Bytes that models need at once, at most; `None` where nobody knows."""
         needed = [stage.memory for stage in self.stages if stage.loads]
+        needed += [fact.memory for fact in self._loaded_to_score.values()]
         return None if None in needed else max((n for n in needed if n is not None), default=0)
 
     @property
@@ -138,6 +174,11 @@ class Plan:
                 if fact.cost is None:
                     return None
                 total += calls * fact.cost
+        for one in self.facts.scoring:
+            if one.calls and one.fact.paid:
+                if one.fact.cost is None:
+                    return None
+                total += one.calls * one.fact.cost
         return total
 
     @property
@@ -145,7 +186,21 @@ class Plan:
         """How long it will take, as earlier calls have; `None` where nobody knows."""
         lanes = [self._lane_seconds(lane) for lane in self.lanes]
         known = [seconds for seconds in lanes if seconds is not None]
-        return max(known, default=0.0) if len(known) == len(lanes) else None
+        scores = self._scoring_seconds()
+        if scores is None or len(known) < len(lanes):
+            return None
+        return max(known, default=0.0) + scores
+
+    def _scoring_seconds(self) -> float | None:
+        """One scorer after the other, when all answers are there."""
+        total = 0.0
+        for one in (one for one in self.facts.scoring if one.calls):
+            loads = one.fact.load in self._loaded_to_score
+            if one.fact.seconds is None or (loads and one.fact.loading is None):
+                return None
+            total += one.calls * one.fact.seconds / (one.fact.slots or AT_ONCE)
+            total += one.fact.loading or 0.0 if loads else 0.0
+        return total
 
     def _lane_seconds(self, lane: Lane) -> float | None:
         total = 0.0
@@ -174,7 +229,7 @@ class Plan:
     def order(self, stage: Stage) -> Iterator[Ask]:
         """What a stage asks, in its order: prompt by prompt, the contestants shuffled for each, so
         that a warm cache favours nobody. The same for the same grid and seed."""
-        for case in range(len(self.grid.cases)):
+        for case in self.grid.in_turn:
             for contestant in shuffled(stage.contestants, self.grid.seed, case):
                 for repeats in self._together(case, contestant):
                     yield Ask(case, contestant, repeats)
@@ -214,6 +269,7 @@ class Plan:
         return [
             f"{_count(len(grid), 'call')}: {size}{stored}",
             *map(self._lane_line, self.lanes),
+            *self._scorers(),
             *self._refusals(),
             *self._prices(),
             self._takes(),
@@ -232,6 +288,22 @@ class Plan:
             words += f" ({_count(stage.loads, 'load')}, {needs})"
         return words
 
+    def _scorers(self) -> Iterator[str]:
+        """Those that ask models, each after the other."""
+        for one in self.facts.scoring:
+            if one.fact.error:
+                yield f"{one.name} cannot score: {one.fact.error}"
+                continue
+            words = f"then {one.name} scores {_count(one.calls, 'answer')}"
+            if one.calls and one.fact.load in self._loaded_to_score:
+                memory = one.fact.memory
+                needs = units.size(memory) if memory is not None else "memory unknown"
+                words += f" (1 load, {needs})"
+            alone = one.decides and not self.keeps_loaded(one.name)
+            yield words + (
+                ": it has no room beside them, so it ends nothing early" if alone else ""
+            )
+
     def _refusals(self) -> Iterator[str]:
         for contestant, fact in zip(self.grid.contestants, self.facts.contestants, strict=True):
             if fact.error:
@@ -241,13 +313,17 @@ class Plan:
         for contestant, fact in zip(self.grid.contestants, self.facts.contestants, strict=True):
             if fact.paid and fact.price is not None and not fact.error:
                 yield f"{contestant.name} is reckoned at {fact.price}"
+        for one in self.facts.scoring:
+            if one.fact.paid and one.fact.price is not None:
+                yield f"{one.name} is reckoned at {one.fact.price}"
 
     def _takes(self) -> str:
         cost, seconds = self.cost, self.seconds
         parts = [_count(self.loads, "load")]
         if self.loads:
             parts.append(self._memory_words())
-        currency = next((f.price.currency for f in self.facts.contestants if f.price), "USD")
+        facts = [*self.facts.contestants, *(one.fact for one in self.facts.scoring)]
+        currency = next((fact.price.currency for fact in facts if fact.price), "USD")
         known = "nothing" if not self.paid else f"about {cost:,.4g} {currency}" if cost else ""
         parts.append(f"cost {known or 'unknown'}")
         parts.append(f"time {'unknown' if seconds is None else 'about ' + units.duration(seconds)}")
@@ -257,7 +333,8 @@ class Plan:
 
     def _memory_words(self) -> str:
         memory = self.memory
-        rooms = [f.room for f in self.facts.contestants if f.loads and f.room is not None]
+        facts = [*self.facts.contestants, *self._loaded_to_score.values()]
+        rooms = [fact.room for fact in facts if fact.loads and fact.room is not None]
         if memory is None:
             return "memory unknown"
         there = f" of {units.size(min(rooms))} that are free" if rooms else ""
@@ -329,6 +406,12 @@ def _fits(fact: Fact, group: _Group, facts: Sequence[Fact]) -> bool:
     needed = sum(memory for memory in held if memory is not None) + fact.memory
     known = None not in held and None not in rooms
     return known and needed <= min(room for room in rooms if room is not None)
+
+
+def _joins(fact: Fact, stage: Stage, facts: Sequence[Fact]) -> bool:
+    """Whether it can be loaded beside what a stage loads."""
+    members = [i for i in stage.contestants if facts[i].loads and not facts[i].error]
+    return _fits(fact, _Group(members, {facts[i].load: facts[i].memory for i in members}), facts)
 
 
 def _stage(group: _Group, facts: Sequence[Fact]) -> Stage:

@@ -55,6 +55,7 @@ async def run(
     client: Any = None,
     watcher: Watcher | None = None,
     brake: Brake | None = None,
+    ahead: int | None = None,
 ) -> AsyncGenerator[Row, None]:
     """Ask what a plan says, and yield each row when it has ended and is kept.
 
@@ -62,20 +63,21 @@ async def run(
     not asked; of it errors only with `retry`. An error is a row, and the rest goes on. Closing or
     cancelling it closes all connections at once, and keeps what has come. `tell` gets a `Progress`
     at every change, `watcher` what is asked and each piece of an answer, on the loop; `brake` stops
-    it, or some. With a `client` (`dask.distributed.Client`) the workers of its cluster ask, and no
-    pieces come. Raises `UsageError` for a budget that cannot be kept, and what `kept` raises.
+    it, or some. No more is asked while more than `ahead` rows wait to be taken. With a `client`
+    (`dask.distributed.Client`) the workers of its cluster ask, and no pieces come. Raises
+    `UsageError` for a budget that cannot be kept, and what `kept` raises.
     """
     budget = budget or Budget()
     check(budget, plan)
     running = _Run(plan, workspace, kept, budget, retry, tell)
-    running.watcher = watcher
+    running.watcher, running.ahead = watcher, ahead
     if brake is not None:
         brake.listen(running.stop)
     if client is not None:
         await running.ask_there(client)
     task = asyncio.create_task(running.go())
     try:
-        while (row := await running.out.get()) is not None:
+        while (row := await running.taken()) is not None:
             yield row
         await task
     finally:
@@ -124,6 +126,7 @@ class _Run:
         self.plan = plan
         self.out: asyncio.Queue[Row | None] = asyncio.Queue()
         self.watcher: Watcher | None = None
+        self.ahead: int | None = None
         self._router = workspace.router
         self._composer = Composer(plan.grid, workspace.router)
         self._kept = kept
@@ -151,6 +154,14 @@ class _Run:
     async def close(self) -> None:
         if self._cluster is not None:
             await asyncio.to_thread(self._cluster.close)
+
+    async def taken(self) -> Row | None:
+        """The next row, for who takes them; there may be room to ask more then."""
+        row = await self.out.get()
+        if self.ahead is not None and self.out.qsize() <= self.ahead:
+            for news in self._news.values():
+                news.set()
+        return row
 
     async def go(self) -> None:
         unwatch = self._router.watch(self._see)
@@ -222,6 +233,8 @@ class _Run:
         """The first in the order that may go now; it counts as under way."""
         most = limit.most
         if sum(one.under_way for one in ones) >= most or limit.pause:
+            return None
+        if self.ahead is not None and self.out.qsize() > self.ahead:
             return None
         active = sum(bool(one.waiting or one.under_way) for one in ones)
         share = math.ceil(most / max(1, active))

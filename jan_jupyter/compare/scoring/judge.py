@@ -169,6 +169,41 @@ async def pairwise(
     is another one now (by its length).
     `on_judgement(judgement)`, sync or async, is told each new one at once; what it raises ends it.
     """
+    found, wanted = _sorted(result, judge, known, pairs)
+    todo = iter(wanted)
+
+    async def work() -> None:
+        for left, right in todo:
+            made = await judge.compare(result.grid.cases[left.call.case], left, right)
+            found[_place(made)] = made
+            told = on_judgement(made) if on_judgement is not None else None
+            if inspect.isawaitable(told):
+                await told
+
+    await in_workers(concurrency, len(wanted), work)
+    return Judged(tuple(found[place] for place in sorted(found)))
+
+
+def unjudged(
+    result: Result,
+    judge: Judge,
+    known: Iterable[Judgement] = (),
+    pairs: Iterable[tuple[int, int]] | None = None,
+) -> list[tuple[Row, Row]]:
+    """The pairs of answers that `pairwise` would have compared."""
+    return _sorted(result, judge, known, pairs)[1]
+
+
+_Place = tuple[int, int, int, int]
+
+
+def _sorted(
+    result: Result,
+    judge: Judge,
+    known: Iterable[Judgement],
+    pairs: Iterable[tuple[int, int]] | None,
+) -> tuple[dict[_Place, Judgement], list[tuple[Row, Row]]]:
+    """What is known of a judge and holds still, and the pairs that it has to compare."""
     chosen = _chosen(len(result.grid.contestants), pairs)
     rows = {row.call: row for row in result.rows if row.ok}
     found = {
@@ -183,18 +218,7 @@ async def pairwise(
         if call.contestant == left and (other := call._replace(contestant=right)) in rows
         if (call.case, left, right, call.repeat) not in found
     ]
-    todo = iter(sorted(wanted, key=lambda pair: pair[0].call))
-
-    async def work() -> None:
-        for left, right in todo:
-            made = await judge.compare(result.grid.cases[left.call.case], left, right)
-            found[_place(made)] = made
-            told = on_judgement(made) if on_judgement is not None else None
-            if inspect.isawaitable(told):
-                await told
-
-    await in_workers(concurrency, len(wanted), work)
-    return Judged(tuple(found[place] for place in sorted(found)))
+    return found, sorted(wanted, key=lambda pair: pair[0].call)
 
 
 def _place(one: Judgement) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...errors import UsageError
 from ...workspace import Workspace
@@ -20,8 +20,12 @@ from .judge import Judge
 from .similar import Similar
 from .workers import in_workers
 
+if TYPE_CHECKING:
+    from ...models.model import Model
+
 __all__ = [
     "Scorer",
+    "asking",
     "changed",
     "contains",
     "exact",
@@ -233,6 +237,12 @@ def _by_name(written: str, workspace: Workspace | None) -> Scorer:
     near = difflib.get_close_matches(name, _NAMED, 1)
     meant = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(f"There is no scorer {written!r:.80}.{meant} There are: {', '.join(_NAMED)}.")
+
+
+def asking(scorers: Iterable[Scorer]) -> dict[str, str | Model | None]:
+    """Those of them that ask a model, by name, and which; `None`: the default."""
+    found = {one.name: one.inner if isinstance(one, _Renamed) else one for one in scorers}
+    return {name: one.model for name, one in found.items() if isinstance(one, Judge | Similar)}
 
 
 def _is_scorer(thing: Any) -> bool:

@@ -41,6 +41,7 @@ class Similar:
     ) -> None:
         told = model if isinstance(model, str | None) else model.reference
         self.name = name or " ".join(filter(None, ("similar", told)))
+        self.model = model
         self._vectors = _Vectors(model, workspace)
 
     def __repr__(self) -> str:

@@ -128,7 +128,7 @@ class Measured:
         are asked, up to the first of which some have not: who is fast, or answers the easy ones
         fast, is not ahead by that."""
         full = self.result.grid.repeats
-        for case in range(len(self.result.grid.cases)):
+        for case in self.result.grid.in_turn:
             if min(self._ended[case, one], self._ended[case, other]) < full:
                 return
             yield case

@@ -97,11 +97,6 @@ def difference(one: float, other: float) -> float:
     return 0.0 if math.isclose(one, other, rel_tol=SAME, abs_tol=SAME) else one - other
 
 
-def per_prompt(repeats: Sequence[float | bool]) -> float:
-    """The repeats of one prompt are one unit: their mean."""
-    return plain.fmean(map(float, repeats)) if len(repeats) > 1 else float(*repeats)
-
-
 def kind_of(values: Sequence[float]) -> Kind:
     """What kind of data a scorer's values are."""
     if all(value in (0, 1) for value in values):
@@ -176,6 +171,15 @@ def mean_interval(
         units = found.stretched(lambda level: float(t.ppf((1 + level) / 2)))
     p = min(1.0, 2 * float(t.sf(units)))
     return Estimate(center, low, high, n, method, deviation, p, differing)
+
+
+def within(estimate: Estimate, lowest: float, highest: float) -> Estimate:
+    """The same where it is known that the true value is between two bounds: what of the interval
+    is outside of them can be left out, and it holds as often."""
+    if estimate.low is None or estimate.high is None:
+        return estimate
+    low, high = max(estimate.low, lowest), min(estimate.high, highest)
+    return replace(estimate, low=low, high=high)
 
 
 def _all_alike(center: float, n: int, differing: int, level: float) -> Estimate:
@@ -274,6 +278,8 @@ def paired(first: Sequence[float], second: Sequence[float], kind: Kind | None = 
     if kind == "time":
         return median_interval(differences)
     found, p = mean_interval(differences, kind=kind), permutation(differences)
+    if kind == "score":
+        found = within(found, -1.0, 1.0)
     if found.differing < FEWEST:  # what an interval says of so few is not so
         return _few_differ(found, kind, p)
     p = max(p, found.p or 0.0)

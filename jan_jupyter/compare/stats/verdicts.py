@@ -14,7 +14,16 @@ from .sequential import Look, look
 from .statistics import Estimate, Kind
 from .verdict import SEQUENTIAL, Standing, Verdict, Word
 
-__all__ = ["MEASURES", "Standing", "Verdict", "decided", "looks", "standings", "verdicts"]
+__all__ = [
+    "MEASURES",
+    "Standing",
+    "Verdict",
+    "by_scorers",
+    "decided",
+    "looks",
+    "standings",
+    "verdicts",
+]
 
 ALPHA = 0.05
 
@@ -25,15 +34,15 @@ def verdicts(
     baseline: str | int = 0,
     *,
     margin: float = 0.0,
-    looked: bool = False,
+    looked: bool | None = None,
 ) -> tuple[Verdict, ...]:
     """Each other contestant against the baseline, in their order.
 
     `what` is the name of a scorer or of one of `MEASURES`, or several: then all are one question,
     and the pairs of all share its errors. A difference up to `margin` is practically none. If it
-    may have been `looked` at before, and more is asked or not as it was then, words, intervals and
-    p are those of the sequential test. Raises `UsageError` for a scorer or a baseline that is not
-    there.
+    may have been `looked` at before, and more is asked or not as it was then (default: if it was to
+    end early), words, intervals and p are those of the sequential test. Raises `UsageError` for a
+    scorer or a baseline that is not there.
     """
     names = [one.name for one in result.grid.contestants]
     base = _place(names, baseline)
@@ -46,12 +55,25 @@ def verdicts(
         )
         for one, at in places
     ]  # fmt: skip
-    if looked:
+    if bool(result.decide) if looked is None else looked:
         return tuple(
             _looked(told, _look(one, at, base, len(places), margin), margin)
             for told, (one, at) in zip(found, places, strict=True)
         )
     return _judged(found, margin)
+
+
+def by_scorers(result: Result, baseline: str | int = 0) -> list[Verdict]:
+    """By every scorer, all as one question; none where there is nobody to compare with.
+
+    The one by whose word it was to end early was named in advance: it is a question of its own.
+    """
+    names = dict.fromkeys(name for row in result.rows for name in row.scores)
+    if len(result.grid.contestants) < 2:
+        return []
+    first = [result.decide] if result.decide in names else []
+    parts = [part for part in (first, [name for name in names if name not in first]) if part]
+    return [one for part in parts for one in verdicts(result, part, baseline)]
 
 
 def decided(result: Result, what: str, baseline: str | int = 0, *, margin: float = 0.0) -> bool:
@@ -189,7 +211,8 @@ def _alone(values: Sequence[float], kind: Kind) -> Estimate:
         return replace(statistics.median_interval(values), p=None)
     if not plain.spread:
         return plain
-    return replace(statistics.mean_interval(values, kind=kind), p=None)
+    found = replace(statistics.mean_interval(values, kind=kind), p=None)
+    return statistics.within(found, 0.0, 1.0) if kind == "score" else found
 
 
 def _plain(values: Sequence[float], kind: Kind) -> Estimate:
