@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,8 @@ expect = pytest.importorskip("playwright.sync_api", reason="playwright is not in
 pytestmark = pytest.mark.slow
 
 COMPARED = (
-    "c = jan.compare(['Name a colour.', 'Another one?'], [('Kestrel', 'slow'), ('Merlin', 'short')],"
-    " fresh=True);"
+    "c = jan.compare(['Name a colour.', 'Another one?'],"
+    " [('Kestrel', 'slow'), ('Merlin', 'short')], fresh=True);"
 )
 
 
@@ -40,16 +39,12 @@ def test_it_is_blind_by_keyboard_and_kept(
     before = vote.evaluate("e => e.outerHTML + e.shadowRoot.innerHTML")
     assert "Kestrel" not in before
     assert "Merlin" not in before
-    if os.environ.get("SHOTS"):
-        page.screenshot(path=f"{os.environ['SHOTS']}/before-{place[:3]}.png")
     vote.locator(".column .body").first.focus()
     page.keyboard.press("1")
     expect(vote).to_contain_text("Kestrel", timeout=30_000)
     expect(vote).to_contain_text("Merlin")
     page.keyboard.press("0")
     expect(vote).to_contain_text("All pairs are voted on.", timeout=30_000)
-    if os.environ.get("SHOTS"):
-        page.screenshot(path=f"{os.environ['SHOTS']}/vote-{place[:3]}.png")
     page.reload()
     expect(vote).to_contain_text("All pairs are voted on.", timeout=60_000)
     outputs = saved(page, lab, "vote.ipynb")
