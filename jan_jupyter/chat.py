@@ -108,11 +108,23 @@ class Chat:
         before = self._with_system(kept.conversation(instead))
         return self._compose([*before, *asked], recorder, **options)
 
-    def once(self, prompt: Prompt, *, attach: Sequence[Any] = (), **options: Any) -> Stream:
-        """Ask, and remember nothing."""
+    def once(
+        self,
+        prompt: Prompt,
+        *,
+        attach: Sequence[Any] = (),
+        after: str | None = None,
+        column: Column | None = None,
+        **options: Any,
+    ) -> Stream:
+        """Ask, and remember nothing. `after`: a turn of the thread, instead of the end of its line;
+        `column`: as who is asked there."""
         model = options.get("model")
         before = self.messages if self._now else self._in_memory(len(self._turns), model)
-        return self._compose([*before, *messages_of(prompt, attach=attach)], None, **options)
+        if after is not None:
+            before = self._with_system(self._thread.conversation(through=after))
+        asked = [*before, *messages_of(prompt, attach=attach)]
+        return self._compose(asked, None, **_as_column(column, options))
 
     def ask(self, prompt: Prompt, **options: Any) -> Reply:
         """Ask and wait for the answer. Options as for `stream`."""
@@ -160,10 +172,7 @@ class Chat:
         before = self._with_system(self._thread.conversation(through=question))
         name = column.name if column else None
         record = Record(self._thread, to=question, instead=instead, column=name)
-        if column is None:
-            return self._compose(before, record, **options)
-        options = {"model": column.model, **column.parameters, **options}
-        return self._compose(before, record, settings=column.settings, **options)
+        return self._compose(before, record, **_as_column(column, options))
 
     def stream_regenerate(self, id: str | None = None, **options: Any) -> Stream:
         """Another answer in the place of one (default: the last turn); that becomes a branch."""
@@ -314,6 +323,14 @@ class Chat:
         if assistant is None or isinstance(assistant, Assistant):
             return assistant
         return self.workspace.threads.assistants.get(assistant)
+
+
+def _as_column(column: Column | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with whom, and how, a column is asked."""
+    if column is None:
+        return {**options}
+    own = {"model": column.model, "settings": column.settings}
+    return {**own, **column.parameters, **options}
 
 
 class _InMemory:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import assets, errors
 from ..ask import Stream
+from ..threads.columns import branches
 from ..types import Message
 from .protocol import ThreadRow
 from .selection import Selection
@@ -71,8 +72,16 @@ class Queries:
         }
 
     def _unsent(self, prompt: Message) -> Stream:
-        """The answer to a question, which nobody asks for."""
-        return self._selection.chat(self._selection.reference).stream(prompt)
+        """The answer to a question, which nobody asks for; of several columns that of the first
+        which it is for."""
+        selection = self._selection
+        selection.refresh()
+        chat, columns = selection.chat(selection.reference), selection.columns
+        if columns is None or selection.thread is None:
+            return chat.stream(prompt)
+        found = branches(selection.thread.seen.tree, columns)
+        asked = [one for one in found if one.column.name not in selection.left_out] or found
+        return chat.once(prompt, after=asked[0].tip, column=asked[0].column)
 
     async def answer_export(self, format: str) -> dict[str, str]:
         thread = self._selection.thread

@@ -111,6 +111,22 @@ def test_nobody_is_asked_if_no_column_is_chosen(page: FrontEnd, server: Streamin
     assert len(server.journal()) == 2
 
 
+def test_the_exact_request_is_that_of_the_first_column_that_is_asked(
+    page: FrontEnd, server: StreamingServer
+) -> None:
+    compared(page, "other")
+    page.do(type="next", column="short", on=False)
+    page.settle()
+    page.do(type="preview", text="two", ask=1)
+    page.until(lambda: page.events[-1].get("to") == 1)
+    shown = json.loads(page.events[-1]["value"]["request"])
+    ask(page, "two")
+    assert "two" in str(shown)
+    body = shown.get("body", shown)
+    assert body["messages"] == server.journal()[-1].body["messages"]
+    assert body["model"] == "other"
+
+
 def test_a_later_column_catches_up(page: FrontEnd, server: StreamingServer) -> None:
     compared(page, "other")
     ask(page, "two")

@@ -95,6 +95,7 @@ export const COMMANDS: Command[] = [
     help: "regenerate the last answer",
     run(session) {
       const last = session.path.at(-1);
+      if (session.state.columns.length) return new Error("Below each column stands how it goes on.");
       if (!last) return new Error("There is no answer yet.");
       session.do({ type: "regenerate", id: last.id });
       return "";
