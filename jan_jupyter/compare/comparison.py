@@ -184,7 +184,8 @@ class Comparison:
         """The Python that asks for the same again; or the cell, where one can say it all."""
         if cell:
             return source.cell(self.grid, self.name)
-        return source.python(self.grid, self.name, self._session.as_given())
+        session = self._session
+        return source.python(self.grid, self.name, session.as_given(), session.decide)
 
     # Judging --------------------------------------------------------------------------------------
 

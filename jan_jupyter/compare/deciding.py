@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
 from .scoring.scorers import Scorer
 from .stats.sequential import Look
 from .stats.verdicts import looks
-from .values import Grid, Result, Row
+from .values import Call, Grid, Result, Row
 
 
 class Deciding:
@@ -20,12 +20,15 @@ class Deciding:
     Of many prompts not each is looked at: that errs no more often, and costs less.
     """
 
-    def __init__(self, grid: Grid, scorer: str) -> None:
+    def __init__(self, grid: Grid, scorer: str, wanted: Iterable[Call] = ()) -> None:
+        """It looks at nothing before it has these calls."""
         self.scorer = scorer
+        self._wanted = {*wanted}
         self._grid = grid
         self._calls: Counter[int] = Counter()
         self._complete = 0
         self._next = 1
+        self._due = False
 
     @property
     def at_once(self) -> int:
@@ -34,12 +37,14 @@ class Deciding:
 
     def add(self, row: Row) -> bool:
         """A row that has ended; whether it is time to look."""
+        self._wanted.discard(row.call)
         self._calls[row.call.case] += 1
-        if self._calls[row.call.case] < self.at_once:
+        if self._calls[row.call.case] == self.at_once:
+            self._complete += 1
+            self._due = self._due or self._complete >= self._next
+        if self._wanted or not self._due:
             return False
-        self._complete += 1
-        if self._complete < self._next:
-            return False
+        self._due = False
         self._next = max(self._complete + 1, int(self._complete * 1.02))
         return True
 

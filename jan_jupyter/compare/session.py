@@ -226,7 +226,8 @@ class Session(Marking, Showing, Said):
         """What looks whether all is clear; nothing does where each look would load models anew."""
         if self.decide is None or not prepared.keeps_loaded(self.decide):
             return None
-        return Deciding(self.grid, self.decide)
+        failed = [row.call for row in self.rows.values() if not row.ok] if self.retry else ()
+        return Deciding(self.grid, self.decide, failed)
 
     async def _decided(self, deciding: Deciding, row: Row) -> str:
         """After a row that came, if it is time: score, and look whether all is clear; why it ends,

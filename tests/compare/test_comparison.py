@@ -798,6 +798,19 @@ def test_who_asks_for_the_rest_does_not_undo_what_was_looked_at(server: Streamin
     assert whole.verdicts()[0].method == "sequential test"
 
 
+def test_what_failed_is_asked_again_though_all_is_clear(server: StreamingServer) -> None:
+    server.behave("five", "error=invalid_request,times=2")
+    prompts = [f"prompt {n}" for n in range(40)]
+    options: dict[str, Any] = {"scorers": "contains:prompt", "decide": "contains 'prompt'"}
+    made = jan.compare(prompts, [("first", "five"), "echo"], name="fails", **options)
+    assert sum(not row.ok for row in made) == 2
+    assert len(made) < 80
+    again = made.retry()
+    assert all(row.ok for row in again)
+    assert len(again) < 80
+    assert "decide=\"contains 'prompt'\"" in again.code()
+
+
 def test_looking_scores_by_that_scorer_alone(server: StreamingServer) -> None:
     """What else scores may be dear, or have to be loaded: it has its turn at the end."""
     seen: list[int] = []

@@ -18,7 +18,12 @@ from ..widening import gridded
 from .contestants import SYSTEM, contestants
 
 
-def python(grid: Grid, name: str = "", scorers: Sequence[Any] | Mapping[str, Any] = ()) -> str:
+def python(
+    grid: Grid,
+    name: str = "",
+    scorers: Sequence[Any] | Mapping[str, Any] = (),
+    decide: str | None = None,
+) -> str:
     """Python that gives the same grid. Functions among the scorers go by their names."""
     plain = _are_plain(grid.cases)
     models = [_model(contestant) for contestant in grid.contestants]
@@ -36,6 +41,8 @@ def python(grid: Grid, name: str = "", scorers: Sequence[Any] | Mapping[str, Any
         arguments.append(f"expected={literal([case.expected for case in grid.cases])}")
     if written := _scorers(scorers):
         arguments.append(f"scorers={written}")
+    if decide is not None:
+        arguments.append(f"decide={decide!r}")
     if name:
         arguments.append(f"name={name!r}")
     needs = [] if plain else ["from jan_jupyter.compare.values import Case", _MESSAGE]
