@@ -208,6 +208,7 @@ class Voting:
                 self._notice = plain.text(error)
             self._tell()
         if kind in ("vote", "undo"):
+            self._changed()
             await self._rank()
 
     async def _vote(self, ballot: Ballot, message: Mapping[str, Any]) -> None:
