@@ -65,7 +65,7 @@ def used(name: str) -> list[tuple[dict[str, str], float, int]]:
 
 @pytest.mark.parametrize("name", ["means", "medians", "shares", "votes"])
 def test_what_is_used_covers_what_it_must_at_every_n_and_kind_of_data(name: str) -> None:
-    assert runs() >= 100
+    assert runs() >= 1000
     found = used(name)
     kinds, sizes = tables.PLANS[name][2:]
     assert len(rows(name)) == len(kinds) * len(sizes)
