@@ -74,7 +74,7 @@ def test_an_engine_file_names_a_program_if_nobody_else_can_write_it(tmp_path: Pa
 
 
 DANGEROUS = (
-    *("log_file", "log-file", "slot_save_path", "lora", "lora_scaled", "control_vector"),
+    *("log_file", "log-file", "slot_save_path", "lora_scaled", "control_vector"),
     *("model_draft", "hf_repo", "model_url", "grammar_file", "rpc"),
     *("media_path", "tools", "webui", "path", "public_path", "ssl_key_file", "api_key_file"),
     *("host", "port", "props", "override_tensor", "models_dir", "models_preset", "offline"),

@@ -610,10 +610,9 @@ async def test_closing_the_iterator_stops_the_generation(
 
 
 async def test_one_slot_answers_in_order_and_the_wait_is_told(
-    bench: Bench, tiny_model: Path
+    bench: Bench, slow_model: Path
 ) -> None:
-    asked = model(tiny_model)
-    await bench.nitro.load(asked)
+    asked = model(slow_model, ctx_len=8192)
     done: list[int] = []
 
     async def ask(number: int) -> None:
@@ -622,11 +621,17 @@ async def test_one_slot_answers_in_order_and_the_wait_is_told(
         assert last.timings.queue is not None
         done.append(number)
 
-    await asyncio.gather(*(ask(number) for number in range(4)))
-    assert done == [0, 1, 2, 3]
+    line: list[asyncio.Task[None]] = []
+    async with aclosing(bench.nitro.chat(asked, endless())) as deltas:
+        await anext(deltas)  # the slot is taken until all stand in line
+        for place in (1, 2, 3):
+            line.append(asyncio.create_task(ask(place)))
+            await until(lambda place=place: len(bench.told("queued")) == place)  # type: ignore[misc]
+    await asyncio.gather(*line)
+    assert done == [1, 2, 3]
     waits = [event for event in bench.events if event.state == "queued"]
-    assert waits == [
-        Event("queued", "tiny", "nitro", None, f"tiny: {place} in line.") for place in (1, 2, 3)
+    assert waits[:3] == [
+        Event("queued", "slow", "nitro", None, f"slow: {place} in line.") for place in (1, 2, 3)
     ]
 
 
