@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from hypothesis import settings
 
 from support.door import Door
 from support.environment import personal_variables, private_folders, processes_of
 from support.server import StreamingServer
 
-# What takes how long is for benchmarks.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+with suppress(ModuleNotFoundError):  # some environments have none
+    from hypothesis import settings
+
+    # What takes how long is for benchmarks.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 if TYPE_CHECKING:
     from jan_jupyter.models.model import Model
