@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
-from comm import get_comm_manager
 from IPython.core.getipython import get_ipython
 
 from .. import bridge
@@ -159,7 +158,10 @@ def place() -> str:
 
 def listen() -> None:
     """Hear the renderer: it opens a comm about a comparison that is alive, or about a run."""
-    get_comm_manager().register_target(TARGET, _opened)
+    # The kernel's own manager: the package `comm` is younger than the kernels of Colab and Kaggle.
+    kernel = getattr(get_ipython(), "kernel", None)
+    if (manager := getattr(kernel, "comm_manager", None)) is not None:
+        manager.register_target(TARGET, _opened)
 
 
 def _opened(comm: Any, message: Mapping[str, Any]) -> None:
