@@ -104,8 +104,8 @@ class Output:
         self._show(self._second, self._hidden(forms), update=False)
 
     def follow(self, forms: Bundle) -> None:
-        """What is to be saved has changed."""
-        if forms != self._forms:
+        """What is to be saved has changed, after it was left."""
+        if self._forms and forms != self._forms:
             self._forms = forms
             if self._second:
                 self._show(self._second, self._hidden(forms))
