@@ -11,6 +11,7 @@ import pytest
 from jan_jupyter.compare.live.protocol import COMPARISON
 from lab.conftest import Lab, Notebook
 from lab.test_comparison_lab import view
+from support.real_model import NAME, real_model
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
@@ -125,3 +126,31 @@ def test_what_was_saved_goes_on_in_another_kernel(
     (output,) = saved(page, lab, "kept.ipynb")
     assert not [row["error"] for row in output["data"][COMPARISON]["rows"] if row["error"]]
     assert "errors" not in "".join(output["data"]["text/plain"])
+
+
+def test_models_of_every_kind_beside_each_other(
+    lab: Lab, page: Page, server: StreamingServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The bundled model, a real small one and a remote one; there again without their kernel."""
+    real = real_model(tmp_path_factory.mktemp("real"))
+    server.behave("short", "n=20")
+    cell = f"%%jan -m jan-mini -m {NAME} -m short -p temperature=0 -p max_tokens=24\nSay hello."
+    lab.write("kinds.ipynb", LOAD, f"%jan import '{real.path.parent}'", cell)
+    notebook = Notebook(page, lab, "kinds.ipynb")
+    notebook.run(0)
+    notebook.run(1)
+    notebook.run(2)
+    names = ("jan-mini", NAME, "short")
+    texts = [column(view(page), name).inner_text() for name in names]
+    assert all(texts)
+    assert len(set(texts)) == 3
+    expect(view(page)).to_contain_text("fastest")
+    saved(page, lab, "kinds.ipynb")
+    page.click("[data-command='notebook:restart-kernel']")
+    page.click(".jp-Dialog .jp-mod-accept")
+    page.reload()
+    for name, text in zip(names, texts, strict=True):
+        assert column(view(page), name).inner_text() == text
+    view(page).get_by_role("tab", name="Summary").click()
+    for name in names:
+        expect(view(page)).to_contain_text(name)
