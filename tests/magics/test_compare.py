@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 
 from jan_jupyter.magics.lines import parse_line
 from jan_jupyter.magics.options import compares, parse_cell
-from support.kernel import Kernel, Received, only_output
+from support.kernel import Kernel, Received, hearing, only_output
 from support.server import StreamingServer, tokens
 
 BEHAVIOURS = {"echo": "echo", "five": "n=5", "stalling": "n=5,stall=2"}
@@ -221,6 +221,7 @@ def test_many_paid_calls_are_asked_about_in_the_cell(ask: Kernel, server: Stream
     assert len(server.journal()) == 202
 
 
+@hearing
 def test_a_stop_shows_and_keeps_what_has_come(ask: Kernel, server: StreamingServer) -> None:
     sent = ask.send("%%jan -m echo -m stalling --as part\nstop me")
     wait_rows(ask, sent, 1)
@@ -235,6 +236,7 @@ def test_a_stop_shows_and_keeps_what_has_come(ask: Kernel, server: StreamingServ
     assert len([e for e in server.journal() if e.body["model"] == "echo"]) == 1
 
 
+@hearing
 def test_python_is_stopped_and_gives_what_has_come(ask: Kernel, server: StreamingServer) -> None:
     subshell = ask.create_subshell()
     sent = ask.send("half = jan.compare('stop it', ['echo', 'stalling'])\nprint('goes on')")

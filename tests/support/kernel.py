@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import psutil
+import pytest
 import zmq
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
@@ -24,6 +26,12 @@ from jupyter_client.session import Session
 from .environment import isolated_environment
 
 JSON = dict[str, Any]
+
+
+hearing = pytest.mark.skipif(
+    int(version("ipykernel").split(".")[0]) < 7,
+    reason="older kernels hear nothing while a cell runs: they tell all without being asked",
+)
 
 
 @dataclass(frozen=True)
