@@ -277,7 +277,7 @@ class Comparison:
         Gives its verdicts and how far it can be trusted; they are kept with its reasons, added to
         `.votes`, and not asked for again. More than 100 calls that cost money want a `yes`.
         """
-        return self._session.judged(judge, yes=yes)
+        return self._session.judge(judge, yes=yes)
 
     @property
     def repeats(self) -> Repeats:

@@ -10,9 +10,10 @@ from .deciding import in_drawn_order
 from .keeping import early
 from .keeping.store import PRICES, Store
 from .keeping.stored_runs import Run
-from .keeping.stored_votes import Heard, said
+from .keeping.stored_votes import Heard, noted, said
 from .pricing import Pricing
 from .running.prices import Price
+from .scoring.votes import Judgement, Vote
 from .values import Call, Grid, Result, Row
 from .watching import NOBODY, Watcher
 
@@ -92,6 +93,30 @@ class Record:
             return self.rows.values()
         run = None if self.fresh else self.store.goes_on(self._name, self.grid)
         return self.store.rows(run) if run is not None else ()
+
+    # What people and judges say -------------------------------------------------------------------
+
+    def vote(self, votes: Sequence[Vote]) -> None:
+        """Keep votes; who votes again on the same answers counts with the later word."""
+        self.heard.add(votes)
+        self.watcher.voted()
+        if self.run is not None:
+            self.store.note_all(self.run, dict(map(noted, votes)))
+
+    def unvote(self, vote: Vote) -> None:
+        """Take a vote back."""
+        self.heard.drop(vote)
+        self.watcher.voted()
+        if self.run is not None:
+            self.store.note_all(self.run, {noted(vote)[0]: None})
+
+    async def judged(self, one: Judgement) -> None:
+        """Keep a judgement, if there is a verdict in it."""
+        if one.verdict is not None:
+            self.heard.add([one])
+            self.watcher.voted()
+            if self.run is not None:
+                await self.store.note(self.run, *noted(one))
 
     # Rows -----------------------------------------------------------------------------------------
 

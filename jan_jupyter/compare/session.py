@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..types import EMPTY
 from ..workspace import Workspace
 from .deciding import Deciding, check_decides
+from .judging import judging
 from .keeping.store import PRICES, Store
 from .keeping.stored_runs import Run
 from .marking import SCORERS, Marking
@@ -25,7 +26,8 @@ from .running.prices import Price
 from .running.progress import Progress, Tell
 from .running.run import run
 from .running.watching import STOPPED, Brake
-from .saying import Said
+from .scoring.judge import Judge
+from .scoring.votes import Judged
 from .showing import Showing
 from .steps import Looked, Steps, agreeing, beating, take, ticking
 from .values import Grid, Row
@@ -36,7 +38,7 @@ SOON = 1.0
 """Seconds before it is told that something takes time."""
 
 
-class Session(Marking, Showing, Said):
+class Session(Marking, Showing):
     """What a `Comparison` stands on. Only `planned` and steps are for the background loop."""
 
     def __init__(
@@ -270,6 +272,20 @@ class Session(Marking, Showing, Said):
         finally:
             if shown:
                 shown.end()
+
+    def judge(self, judge: Any, *, yes: bool = False) -> Judged:
+        """What a judge says of all pairs of answers; each word is kept when it comes. Many calls
+        that cost money want a `yes`. Raises `UsageError`."""
+        if judge is None:  # by its name, as another may be the default tomorrow
+            judge = self.workspace.router.model(None)[0].reference
+        asked = judge if isinstance(judge, Judge) else Judge(judge, workspace=self.workspace)
+        made: list[Judged] = []
+        steps = judging(
+            self.result, asked, self.heard, self.judged, made, place=self.workspace, yes=yes
+        )
+        self.wait(steps)
+        own = tuple(one for one in self.heard.judgements if one.by == asked.name)
+        return made[0] if made else Judged(own)  # stopped: what it has said so far
 
     def extended(self, grid: Grid) -> Session:
         """One for a larger grid, in the same run where it goes on from this."""

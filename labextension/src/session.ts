@@ -2,6 +2,7 @@
 
 import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
 import { EMPTY, type Action, type Queries, type Event, type State, type Turn } from "./protocol";
+import { Questions } from "./questions";
 
 /** Milliseconds without a sign of life of an answer after which it is asked for again. */
 const SILENCE = 8000;
@@ -38,8 +39,7 @@ export class Session {
   private typed: string;
   private watchers = new Set<() => void>();
   private readers = new Map<string, Set<() => void>>();
-  private questions = new Map<number, { resolve(v: unknown): void; reject(e: Error): void }>();
-  private asked = 0;
+  private questions = new Questions();
   private unlisten: () => void;
   private unfollow: () => void;
   private heard = Date.now();
@@ -58,7 +58,7 @@ export class Session {
     this.unlisten();
     this.unfollow();
     clearInterval(this.timer);
-    this.unanswered("The panel was closed.");
+    this.questions.drop("The panel was closed.");
   }
 
   /** What is being typed survives a view, a kernel and a page. */
@@ -116,17 +116,12 @@ export class Session {
         this.lose("gone");
       }
     }
-    if ("ask" in message) this.unanswered("The kernel is gone.");
+    if ("ask" in message) this.questions.drop("The kernel is gone.");
   }
 
   /** Whether nobody will ever hear what is said here. */
   get deaf(): boolean {
     return this.lost === "gone" || this.lost === "dead";
-  }
-
-  private unanswered(why: string): void {
-    for (const question of this.questions.values()) question.reject(new Error(why));
-    this.questions.clear();
   }
 
   /** The kernel behind it is gone, or (empty) is there again: what was being written is no more. */
@@ -136,13 +131,13 @@ export class Session {
     this.lost = lost;
     if (this.deaf) {
       this.giveBack();
-      this.unanswered("The kernel is gone.");
+      this.questions.drop("The kernel is gone.");
       for (const [id, turn] of this.turns) {
         if (turn.status === "writing") this.turns.set(id, { ...turn, status: "interrupted", wait: "" });
       }
     }
     if (back) {
-      this.unanswered("The connection was cut: try again."); // they may be lost on the way
+      this.questions.drop("The connection was cut: try again."); // they may be lost on the way
       this.tell({ type: "hello" });
     }
     this.changed();
@@ -200,12 +195,10 @@ export class Session {
     this.tell(id ? { type: "stop", id } : { type: "stop" });
   }
 
-  ask: Asker = <Name extends keyof Queries>(type: Name, question: Queries[Name]["question"]) =>
-    new Promise<Queries[Name]["answer"]>((resolve, reject) => {
-      const ask = ++this.asked;
-      this.questions.set(ask, { resolve: resolve as (v: unknown) => void, reject });
-      this.tell({ type, ask, ...question });
-    });
+  ask: Asker = <Name extends keyof Queries>(type: Name, question: Queries[Name]["question"]) => {
+    const answer = this.questions.ask((ask) => this.tell({ type, ask, ...question }));
+    return answer as Promise<Queries[Name]["answer"]>;
+  };
 
   part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]> {
     let part = parts.get(name) as Promise<Parts[Name]> | undefined;
@@ -252,13 +245,9 @@ export class Session {
       case "saved":
         this.host.save(event.data, event.thread);
         return;
-      case "answer": {
-        const question = this.questions.get(event.to);
-        this.questions.delete(event.to);
-        if (event.error !== undefined) question?.reject(new Error(event.error));
-        else question?.resolve(event.value);
+      case "answer":
+        this.questions.answered(event);
         return;
-      }
     }
     if (this.pending && this.stands) {
       this.pending = null;

@@ -14,14 +14,12 @@ from typing import Any
 import pytest
 
 import jan_jupyter as jan
-from jan_jupyter import bridge
 from jan_jupyter.errors import UsageError
 from jan_jupyter.panel import ChatPanel
 from jan_jupyter.threads.columns import branches
 from jan_jupyter.threads.lines import read_lines
 from jan_jupyter.workspace import Workspace
-from panel.test_conversation import ANSWER, FrontEnd
-from support.jan import add_remote
+from panel.test_conversation import ANSWER, FrontEnd, front_end
 from support.server import StreamingServer, tokens
 
 SAYS = {"short": ANSWER, "other": "".join(tokens(5)), "third": "".join(tokens(3))}
@@ -29,19 +27,8 @@ SAYS = {"short": ANSWER, "other": "".join(tokens(5)), "third": "".join(tokens(3)
 
 @pytest.fixture
 def page(isolated: Path, server: StreamingServer) -> Iterator[FrontEnd]:
-    add_remote(
-        isolated / "jan",
-        server,
-        short="n=20",
-        other="n=5",
-        third="n=3",
-        slow="n=3000,delay=0.005",
-        refused="status=401",
-    )
-    page = FrontEnd("short")
-    yield page
-    page.talk.close()
-    bridge.wait(page.router.close())
+    with front_end(isolated, server, third="n=3") as page:
+        yield page
 
 
 def ask(page: FrontEnd, text: str) -> None:

@@ -94,20 +94,21 @@ class FrontEnd:
         return [turn["text"] for turn in self.path]
 
 
-@pytest.fixture
-def page(isolated: Path, server: StreamingServer) -> Iterator[FrontEnd]:
-    add_remote(
-        isolated / "jan",
-        server,
-        short="n=20",
-        other="n=5",
-        slow="n=3000,delay=0.005",
-        refused="status=401",
-    )
+@contextmanager
+def front_end(folder: Path, server: StreamingServer, **more: str) -> Iterator[FrontEnd]:
+    """A page whose first model is "short"; with more remote models and what they do."""
+    usual = {"short": "n=20", "other": "n=5", "slow": "n=3000,delay=0.005", "refused": "status=401"}
+    add_remote(folder / "jan", server, **usual, **more)
     page = FrontEnd("short")
     yield page
     page.talk.close()
     bridge.wait(page.router.close())
+
+
+@pytest.fixture
+def page(isolated: Path, server: StreamingServer) -> Iterator[FrontEnd]:
+    with front_end(isolated, server) as page:
+        yield page
 
 
 ANSWER = "".join(tokens(20))

@@ -201,6 +201,9 @@ _AS = arg(
 )
 _FRESH = arg("--fresh", action="store_true", help="ask again what is stored")
 
+_YES = arg("--yes", action="store_true", help="ask many paid calls without asking you")
+_DRY_RUN = arg("--dry-run", action="store_true", help="show the plan, ask nothing")
+
 _COMPARE = (
     arg("prompt", nargs="*", help="the question; `--prompts` for more than one"),
     _MODELS,
@@ -242,8 +245,8 @@ _COMPARE = (
         help="what models cost: a mapping of the notebook, money for a million tokens",
     ),
     _FRESH,
-    arg("--yes", action="store_true", help="ask many paid calls without asking you"),
-    arg("--dry-run", action="store_true", help="show the plan, ask nothing"),
+    _YES,
+    _DRY_RUN,
 )
 
 _LADDER = (
@@ -281,8 +284,8 @@ _REPLAY = (
     _SCORERS,
     _AS,
     _FRESH,
-    arg("--yes", action="store_true", help="ask many paid calls without asking you"),
-    arg("--dry-run", action="store_true", help="show the plan, ask nothing"),
+    _YES,
+    _DRY_RUN,
 )
 
 COMMANDS = (

@@ -139,8 +139,20 @@ export function Differences({ before, after }: { before: string; after: string }
   );
 }
 
+/** What stands below an answer. */
+export function Facts({ row, groups, onChoose }: { row: Row; groups: Group[]; onChoose: (row: Row) => void }) {
+  return (
+    <footer>
+      <Scores row={row} />
+      <Repeats groups={groups} chosen={row} onChoose={onChoose} />
+      <Figures row={row} />
+      <Details row={row} />
+    </footer>
+  );
+}
+
 /** The texts of several repeats: how often each came, and where they part. */
-export function Repeats({ groups, chosen, onChoose }: { groups: Group[]; chosen: Row; onChoose: (row: Row) => void }) {
+function Repeats({ groups, chosen, onChoose }: { groups: Group[]; chosen: Row; onChoose: (row: Row) => void }) {
   const all = groups.reduce((sum, group) => sum + group.rows.length, 0);
   if (all < 2) return null;
   if (groups.length === 1) return <p class="repeats">×{all}, all alike</p>;
@@ -171,7 +183,7 @@ export function Repeats({ groups, chosen, onChoose }: { groups: Group[]; chosen:
 }
 
 /** Speed, time and cost in a line. */
-export function Figures({ row }: { row: Row }) {
+function Figures({ row }: { row: Row }) {
   const { times } = row;
   const said = [
     times.tokens_per_second !== null && speed(times.tokens_per_second),
@@ -191,7 +203,7 @@ export function Figures({ row }: { row: Row }) {
   );
 }
 
-export function Scores({ row }: { row: Row }) {
+function Scores({ row }: { row: Row }) {
   const scores = Object.entries(row.scores);
   if (!scores.length) return null;
   return (
@@ -206,7 +218,7 @@ export function Scores({ row }: { row: Row }) {
 }
 
 /** All that is known of a call. */
-export function Details({ row }: { row: Row }) {
+function Details({ row }: { row: Row }) {
   const [open, setOpen] = useState(false);
   return (
     <div class="details">

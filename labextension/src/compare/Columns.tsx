@@ -2,9 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { copy } from "../ui/clipboard";
+import { CopyButton } from "../ui/CopyButton";
 import { Icon, IconButton } from "../ui/icons";
-import { Details, Figures, isStopped, Repeats, Scores, Shown, Waiting } from "./Answer";
+import { Facts, isStopped, Shown, Waiting } from "./Answer";
 import { useLooking, useStore } from "./context";
 import { count, seconds, speed } from "./numbers";
 import { Prompt } from "./Prompt";
@@ -156,7 +156,7 @@ interface ColumnProps {
 }
 
 function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
-  const { store } = useLooking();
+  const { store, say } = useLooking();
   const comparison = store.comparison!;
   const { name, model, own } = comparison.contestants[contestant]!;
   const [picked, setPicked] = useState<Row | null>(null);
@@ -187,7 +187,7 @@ function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
         {store.running && store.alive && (writing || state.kind === "waiting" || state.kind === "loading") && (
           <IconButton icon="stop" label={`Stop ${name}`} onClick={() => store.stop(contestant)} />
         )}
-        {text && <CopyText text={text} name={name} />}
+        {text && <CopyButton text={text} label={`Copy the answer of ${name}`} say={say} />}
         <IconButton icon="eye" label={`Show ${name} alone (f)`} pressed={alone} onClick={onFocus} />
         <p class="state">
           <span class="light" data-state={state.kind} aria-hidden="true" />
@@ -208,12 +208,7 @@ function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
         )}
       </Body>
       {row && !writing && (
-        <footer>
-          <Scores row={row} />
-          <Repeats groups={groups} chosen={row} onChoose={setPicked} />
-          <Figures row={row} />
-          <Details row={row} />
-        </footer>
+        <Facts row={row} groups={groups} onChoose={setPicked} />
       )}
     </article>
   );
@@ -268,22 +263,6 @@ function Speed({ call }: { call: Call }) {
     return () => clearInterval(timer);
   }, [key]);
   return shown === null ? null : <span class="speed">{speed(shown)}</span>;
-}
-
-function CopyText({ text, name }: { text: string; name: string }) {
-  const { say } = useLooking();
-  const [done, setDone] = useState(false);
-  useEffect(() => {
-    if (!done) return;
-    const timer = setTimeout(() => setDone(false), 1500);
-    return () => clearTimeout(timer);
-  }, [done]);
-  const click = () =>
-    void copy(text).then((copied) => {
-      setDone(copied);
-      say(copied ? "Copied." : "The browser does not allow to copy.");
-    });
-  return <IconButton icon={done ? "done" : "copy"} label={`Copy the answer of ${name}`} onClick={click} />;
 }
 
 /** What is said. Stays at the end while one is there; a reader who scrolls up is left in peace. */

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { IconButton } from "../ui/icons";
-import { Details, Figures, Repeats, Scores, Shown } from "./Answer";
+import { Facts, Shown } from "./Answer";
 import { useStore } from "./context";
 import { Prompt } from "./Prompt";
 import type { Row } from "./protocol";
@@ -102,12 +102,7 @@ function Card({ at, contestant, looked, against, expected }: CardProps) {
         {row ? <Shown call={row.call} row={row} against={text} /> : <p class="remark">No answer.</p>}
       </div>
       {row && (
-        <footer>
-          <Scores row={row} />
-          <Repeats groups={groups} chosen={row} onChoose={setPicked} />
-          <Figures row={row} />
-          <Details row={row} />
-        </footer>
+        <Facts row={row} groups={groups} onChoose={setPicked} />
       )}
     </article>
   );

@@ -2,6 +2,7 @@
 
 import type { Host, Lost, Outgoing, Parts } from "./host";
 import type { Choice, Event, VoteEvent } from "./protocol";
+import { Questions } from "../questions";
 import { partOf } from "./store";
 
 export type Ballot = VoteEvent & { type: "ballot" };
@@ -13,8 +14,7 @@ export class Ballots {
   sent = "";
 
   private watchers = new Set<() => void>();
-  private questions = new Map<number, { resolve(v: unknown): void; reject(e: Error): void }>();
-  private asked = 0;
+  private questions = new Questions();
   private ends: (() => void)[];
 
   constructor(readonly host: Host) {
@@ -24,8 +24,7 @@ export class Ballots {
 
   close(): void {
     for (const end of this.ends.splice(0)) end();
-    for (const question of this.questions.values()) question.reject(new Error("The view was closed."));
-    this.questions.clear();
+    this.questions.drop("The view was closed.");
   }
 
   watch(watcher: () => void): () => void {
@@ -50,13 +49,8 @@ export class Ballots {
   }
 
   part<Name extends keyof Parts>(name: Name): Promise<Parts[Name]> {
-    const ask = () =>
-      new Promise((resolve, reject) => {
-        const ask = ++this.asked;
-        this.questions.set(ask, { resolve, reject });
-        this.tell({ type: "part", name, ask });
-      });
-    return partOf(this.host, name, ask as () => Promise<string>);
+    const source = () => this.questions.ask((ask) => this.tell({ type: "part", name, ask }));
+    return partOf(this.host, name, source as () => Promise<string>);
   }
 
   get deaf(): boolean {
@@ -85,7 +79,7 @@ export class Ballots {
     if (this.lost === lost || this.lost === "gone") return;
     const back = !lost && this.lost === "away";
     this.lost = lost;
-    if (this.deaf) for (const question of this.questions.values()) question.reject(new Error("The kernel is gone."));
+    if (this.deaf) this.questions.drop("The kernel is gone.");
     if (back) this.hello();
     this.draw();
   }
@@ -96,10 +90,7 @@ export class Ballots {
       this.sent = "";
       this.draw();
     } else if (event.type === "answer") {
-      const question = this.questions.get(event.to);
-      this.questions.delete(event.to);
-      if (event.error !== undefined) question?.reject(new Error(event.error));
-      else question?.resolve(event.value);
+      this.questions.answered(event);
     }
   }
 

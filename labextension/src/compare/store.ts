@@ -1,5 +1,6 @@
 // A view's copy of one comparison: drawn from the document, kept up to date by events. No DOM.
 
+import { Questions } from "../questions";
 import type { Host, Lost, Outgoing, Parts } from "./host";
 import type { Call, Comparison, Event, Progress, Queries, Row, State, VoteEvent, Writing } from "./protocol";
 import { place, tableOf, type Table } from "./tables";
@@ -59,8 +60,7 @@ export class Store {
   private asking = false; // for a snapshot, since a delta was missed
   private watchers = new Set<() => void>();
   private readers = new Map<string, Set<() => void>>();
-  private questions = new Map<number, { resolve(v: unknown): void; reject(e: Error): void }>();
-  private asked = 0;
+  private questions = new Questions();
   private wanted = new Map<string, Call>();
   private refused = new Set<string>();
   private due: ReturnType<typeof setTimeout> | undefined;
@@ -83,7 +83,7 @@ export class Store {
     for (const end of this.ends.splice(0)) end();
     clearTimeout(this.due);
     clearInterval(this.timer);
-    this.unanswered("The view was closed.");
+    this.questions.drop("The view was closed.");
   }
 
   /** A document, as an output has it. What the kernel tells is newer. */
@@ -184,11 +184,7 @@ export class Store {
   }
 
   private question(what: Record<string, unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const ask = ++this.asked;
-      this.questions.set(ask, { resolve, reject });
-      this.tell({ ...what, ask } as Outgoing);
-    });
+    return this.questions.ask((ask) => this.tell({ ...what, ask } as Outgoing));
   }
 
   /** Whether a text that the document leaves out may still come. */
@@ -234,12 +230,7 @@ export class Store {
         this.lose("gone");
       }
     }
-    if ("ask" in message) this.unanswered("There is no kernel that knows this comparison.");
-  }
-
-  private unanswered(why: string): void {
-    for (const question of this.questions.values()) question.reject(new Error(why));
-    this.questions.clear();
+    if ("ask" in message) this.questions.drop("There is no kernel that knows this comparison.");
   }
 
   private lose(lost: Lost): void {
@@ -248,13 +239,13 @@ export class Store {
     this.lost = lost;
     if (this.deaf) {
       if (this.waking === CALLING) this.waking = "The kernel knows no run of that name.";
-      this.unanswered("The kernel is gone.");
+      this.questions.drop("The kernel is gone.");
       this.cut = this.running;
       this.run(false);
       this.keepWritten();
     }
     if (back) {
-      this.unanswered("The connection was cut: try again.");
+      this.questions.drop("The connection was cut: try again.");
       this.hello(this.greeted);
     }
     this.changed();
@@ -308,12 +299,8 @@ export class Store {
         this.seen.clear();
         if (this.comparison) this.comparison = { ...this.comparison, ended: event.ended };
         return this.changed();
-      case "answer": {
-        const question = this.questions.get(event.to);
-        this.questions.delete(event.to);
-        if (event.error !== undefined) question?.reject(new Error(event.error));
-        else question?.resolve(event.value);
-      }
+      case "answer":
+        return this.questions.answered(event);
     }
   }
 

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ErrorCard, Turn } from "../protocol";
-import { copy } from "./clipboard";
+import { useBriefly } from "./briefly";
 import { useChat, useSession } from "./context";
+import { CopyButton } from "./CopyButton";
 import { Icon, IconButton } from "./icons";
 import { breakLine } from "./lines";
 import { Marked } from "./Marked";
@@ -39,7 +40,7 @@ function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
         <div class="under">
           <Versions turn={turn} />
           <Actions>
-            <CopyButton text={turn.text} />
+            <Copy text={turn.text} />
             {!turn.columns.length && (
               <>
                 <IconButton icon="edit" label="Edit and send again" disabled={busy} onClick={() => setEditing(true)} />
@@ -64,7 +65,7 @@ function Answer({ turn, last, compared, busy }: { turn: Turn; last: boolean; com
         <Footer turn={turn} />
         {!writing && (
           <Actions>
-            <CopyButton text={turn.text} />
+            <Copy text={turn.text} />
             <IconButton icon="again" label="Regenerate" disabled={busy} onClick={() => session.do({ type: "regenerate", id: turn.id })} />
             <DeleteButton turn={turn} disabled={busy} what="answer" />
           </Actions>
@@ -133,7 +134,7 @@ function Cell({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }
         <Footer turn={turn} bare />
         {!writing && turn.text && (
           <Actions>
-            <CopyButton text={turn.text} />
+            <Copy text={turn.text} />
           </Actions>
         )}
       </div>
@@ -281,37 +282,15 @@ function Actions({ children }: { children: ComponentChildren }) {
   return <div class="actions">{children}</div>;
 }
 
-export function CopyButton({ text }: { text: string }) {
+function Copy({ text }: { text: string }) {
   const { say } = useChat();
-  const [done, setDone] = useState(false);
-  useEffect(() => {
-    if (!done) return;
-    const timer = setTimeout(() => setDone(false), 1500);
-    return () => clearTimeout(timer);
-  }, [done]);
-  return (
-    <IconButton
-      icon={done ? "done" : "copy"}
-      label="Copy"
-      onClick={() => {
-        void copy(text).then((copied) => {
-          setDone(copied);
-          say(copied ? "Copied." : "The browser does not allow to copy.");
-        });
-      }}
-    />
-  );
+  return <CopyButton text={text} label="Copy" say={say} />;
 }
 
 /** Asks once more, in place. */
 function DeleteButton({ turn, disabled, what }: { turn: Turn; disabled: boolean; what: string }) {
   const { session } = useChat();
-  const [sure, setSure] = useState(false);
-  useEffect(() => {
-    if (!sure) return;
-    const timer = setTimeout(() => setSure(false), 4000);
-    return () => clearTimeout(timer);
-  }, [sure]);
+  const [sure, setSure] = useBriefly(4000);
   if (!sure) {
     return <IconButton icon="remove" label="Delete" disabled={disabled} onClick={() => setSure(true)} />;
   }
