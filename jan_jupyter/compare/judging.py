@@ -13,7 +13,7 @@ from .keeping.stored_votes import Heard
 from .running.facts import look_at
 from .scoring.judge import Judge, pairwise, unjudged
 from .scoring.votes import Judged, Judgement
-from .steps import PAID_UNASKED, Judging, Steps, agreeing, beating
+from .steps import PAID_UNASKED, Steps, Tally, agreeing, beating
 from .values import Result
 
 
@@ -37,8 +37,9 @@ async def judging(
     total = sum(comb(answers, 2) for answers in seen.values())
     known = heard.judgements
 
-    def counted() -> Judging:
-        return Judging(sum(one.by == judge.name for one in heard.judgements), total)
+    def counted() -> Tally:
+        judged = sum(one.by == judge.name for one in heard.judgements)
+        return Tally("Judged {} pairs", judged, total)
 
     async def work() -> None:
         made.append(await pairwise(result, judge, known=known, on_judgement=keep))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from time import localtime, strftime
 from typing import Any
@@ -21,7 +20,7 @@ from .grids.rungs import Rung, rungs
 from .running.compose import Composer
 from .running.flips import Flips, flips
 from .session import Session
-from .steps import Steps
+from .steps import Steps, Tally
 from .views import ladder as views
 from .views.report import page
 from .views.rung_figures import LadderBoard, ladder_board
@@ -41,17 +40,6 @@ PROMPTS = (
     "What is the difference between a list and a tuple in Python?",
 )
 """Asked where nobody gives prompts: speed and flips without any work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """So many prompts of so many have their top tokens compared."""
-
-    done: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"Top tokens of {self.done:,} of {self.total:,} answers compared"
 
 
 class Ladder:
@@ -164,7 +152,7 @@ class Climb:
             [rung.model for rung in self.rungs], [rung.quantisation for rung in self.rungs]
         )
 
-    async def _measured(self) -> AsyncGenerator[Measured, None]:
+    async def _measured(self) -> AsyncGenerator[Tally, None]:
         asked, grid = self.session, self.session.grid
         total = (len(grid.contestants) - 1) * len(grid.cases)
         run = asked.run
@@ -184,7 +172,7 @@ class Climb:
                 if run is not None and one.key and not one.why and one.key not in known:
                     kept = [one.positions, one.flipped]
                     await asked.store.note(run, NOTE + one.key, kept)
-                yield Measured(len(self.flips), total)
+                yield Tally("Top tokens of {} answers compared", len(self.flips), total)
 
     def _needed(self) -> list[int | None]:
         router, machine = self.session.workspace.router, probe()

@@ -13,7 +13,7 @@ from .running.facts import look_at
 from .running.plan import Scoring
 from .running.watching import Brake
 from .scoring.scorers import Scorer, asking, changed, named_scorers, score, things
-from .steps import Scored, Steps, agreeing, beating
+from .steps import Steps, Tally, agreeing, beating
 from .values import Row
 
 SCORERS = "scorers"
@@ -110,9 +110,10 @@ class Marking(Record):
             return
         names = {one.name for one in self.scorers}
 
-        def counted() -> Scored:
+        def counted() -> Tally:
             good = [row for row in self.rows.values() if row.ok]
-            return Scored(sum(names <= row.scores.keys() for row in good), len(good))
+            scored = sum(names <= row.scores.keys() for row in good)
+            return Tally("Scored {} answers", scored, len(good))
 
         scoring = asyncio.ensure_future(self.mark(self.scorers))
         self.brake.listen(lambda contestant: contestant is None and scoring.cancel())

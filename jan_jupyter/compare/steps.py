@@ -43,25 +43,15 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """So many answers of so many have all their scores."""
+class Tally:
+    """So many of so many: that stands for `{}` in the words."""
 
+    words: str
     done: int
     total: int
 
     def __str__(self) -> str:
-        return f"Scored {self.done:,} of {self.total:,} answers"
-
-
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """So many pairs of answers of so many are judged."""
-
-    done: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"Judged {self.done:,} of {self.total:,} pairs"
+        return self.words.format(f"{self.done:,} of {self.total:,}")
 
 
 class Consent:

@@ -14,7 +14,6 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.compare.grids.rungs import alike, rungs, same
-from jan_jupyter.compare.ladder import Measured
 from jan_jupyter.compare.running import flips
 from jan_jupyter.compare.running.flips import GREEDY, NO_TOKENS, OTHER_TOKENS, Answer, walk
 from jan_jupyter.compare.session import Session
@@ -368,7 +367,7 @@ def test_asking_anew_measures_anew_and_a_stop_keeps_what_was_measured(
         """Somebody who stops it when the first flips are there."""
 
         def step(self, counted: Any) -> None:
-            if isinstance(counted, Measured):
+            if str(counted).startswith("Top tokens"):
                 raise KeyboardInterrupt
 
         def end(self, line: str = "") -> None:
