@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from jan_jupyter import ModelStore, bridge, errors
 from jan_jupyter.engine_options.engine_rows import DATA
 from jan_jupyter.models.hub import download, plans, pull, search, sources, variants, wheel
 from jan_jupyter.models.hub.pull import Progress
-from jan_jupyter.models.hub.unfinished import discard, unfinished
+from jan_jupyter.models.hub.unfinished import discard, locked, unfinished
 from jan_jupyter.models.machine import GPU, Machine
 from jan_jupyter.router import Router
 from jan_jupyter.types import Event
@@ -299,6 +300,21 @@ def test_a_stopped_pull_goes_on(site: Hub, store: ModelStore) -> None:
     assert fetch(store, "org/Stop-GGUF").file.read_bytes() == body
     assert site.sent(name) < 1.1 * len(body)
     assert left_over(store) == []
+
+
+def test_who_ends_takes_no_folder_from_who_begins(tmp_path: Path) -> None:
+    """What they share stays, or one of them would not find what it has just made."""
+
+    def come_and_go(number: int) -> int:
+        alone = 0
+        for _ in range(300):
+            with locked(tmp_path / ".pull" / f"model-{number}") as mine:
+                alone += mine
+        return alone
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [*threads.map(come_and_go, range(4))] == [300] * 4
+    assert [*(tmp_path / ".pull").iterdir()] == []
 
 
 def test_an_unfinished_pull_is_known_by_its_name(site: Hub, store: ModelStore) -> None:

@@ -64,8 +64,7 @@ def locked(folder: Path) -> Iterator[bool]:
             if not folder.exists():
                 Path(lock.lock_file).unlink()
         lock.release()
-        with suppress(OSError):
-            folder.parent.rmdir()  # if it is empty
+        # The empty folder stays: another pull may be about to lock a file in it.
 
 
 def begin(folder: Path, name: str, source: str) -> None:
