@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -14,7 +15,12 @@ from support.jan import add_remote
 from support.kernel import JSON, Kernel, Received, Result, hearing
 from support.server import StreamingServer, tokens
 
-BEHAVIOURS = {"echo": "echo", "five": "n=5", "slow": "n=60,delay=0.03", "hangs": "n=9,stall=4"}
+BEHAVIOURS = {
+    "echo": "echo",
+    "five": "n=5",
+    "held": "n=20,delay=0.05,hold=2",
+    "hangs": "n=9,stall=4",
+}
 DOCUMENT = "application/vnd.jan.comparison+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STATIC = {DOCUMENT, "text/html", "text/markdown", "text/plain"}
@@ -94,6 +100,13 @@ class Page:
         return content
 
 
+def release(server: StreamingServer) -> None:
+    """Let the model that holds go on, once it does hold."""
+    while not any(e.body["model"] == "held" and e.first for e in server.journal()):
+        sleep(0.01)
+    server.behave("held", "")
+
+
 def said_on(comm: str) -> Callable[[Received], bool]:
     return lambda m: m.type in ("comm_msg", "comm_close") and m.content["comm_id"] == comm
 
@@ -103,7 +116,7 @@ def data(result: Result) -> list[JSON]:
 
 
 def test_where_nobody_looks_what_is_saved_is_static(kernel: Kernel) -> None:
-    result = kernel.execute("%%jan -m echo -m slow\nRed")
+    result = kernel.execute("%%jan -m echo -m five\nRed")
     (bundle,) = data(result)
     assert set(bundle) == STATIC
     assert bundle[DOCUMENT]["rows"][0]["text"] == '"Red"'
@@ -131,10 +144,13 @@ def test_in_python_it_is_shown_once(kernel: Kernel) -> None:
 
 
 @hearing
-def test_a_widget_stays_and_below_it_is_what_is_saved(kernel: Kernel) -> None:
-    asked = kernel.send("%%jan -m echo -m slow --as shown\nIndigo", cell_id="widget")
+def test_a_widget_stays_and_below_it_is_what_is_saved(
+    kernel: Kernel, server: StreamingServer
+) -> None:
+    asked = kernel.send("%%jan -m echo -m held --as shown\nIndigo", cell_id="widget")
     page = Page(kernel, asked)
     assert page.wait_for("snapshot")["running"]
+    release(server)
     page.wait(lambda e: e["type"] == "deltas" and e["deltas"][0]["call"] == [0, 1, 0])
     page.wait_for("ended")
     shown, saved = data(kernel.result(asked))
@@ -158,10 +174,13 @@ def test_a_widget_stays_and_below_it_is_what_is_saved(kernel: Kernel) -> None:
 
 
 @hearing
-def test_a_renderer_is_left_with_the_document_alone(kernel: Kernel) -> None:
-    asked = kernel.send("%%jan -m echo -m slow --as drawn\nViolet", cell_id="lab")
+def test_a_renderer_is_left_with_the_document_alone(
+    kernel: Kernel, server: StreamingServer
+) -> None:
+    asked = kernel.send("%%jan -m echo -m held --as drawn\nViolet", cell_id="lab")
     page = Page(kernel, asked, "lab")
     page.wait_for("snapshot")
+    release(server)
     page.wait_for("ended")
     (bundle,) = data(kernel.result(asked))
     assert set(bundle) == STATIC
@@ -232,10 +251,11 @@ def test_an_interrupt_leaves_what_has_come(kernel: Kernel) -> None:
 @hearing
 def test_while_a_cell_keeps_the_kernel_busy_a_subshell_hears(kernel: Kernel) -> None:
     subshell = kernel.create_subshell()
-    asked = kernel.send("jan.compare('Teal', ['echo', 'slow'])", cell_id="busy")
+    asked = kernel.send("jan.compare('Teal', ['echo', 'hangs'])", cell_id="busy")
     page = Page(kernel, asked, subshell=subshell)
     page.wait(lambda e: e["type"] == "snapshot" and e["running"])
-    page.wait_for("ended")
+    page.say(type="stop")
+    assert page.wait_for("ended")["ended"] == "stopped"
     assert WIDGET in data(kernel.result(asked))[0]
 
 
@@ -243,12 +263,12 @@ def test_where_nothing_is_heard_it_is_told_all_the_same(
     kernel: Kernel, server: StreamingServer
 ) -> None:
     """A page of an older kernel, which hears nothing before the cell has ended."""
-    server.behave("slow", "n=80,delay=0.05")
-    asked = kernel.send("jan.compare('Plum', ['slow'])", cell_id="deaf")
+    asked = kernel.send("jan.compare('Plum', ['held'])", cell_id="deaf")
     shown = kernel.wait_for(asked, lambda m: m.type == "display_data")
     page = Page.__new__(Page)
     page.kernel, page.comm, page._host = kernel, shown.content["data"][WIDGET]["model_id"], "widget"
     assert page.wait_for("snapshot")["running"]
+    release(server)
     page.wait_for("deltas")
     page.wait_for("ended")
     kernel.result(asked)

@@ -33,10 +33,14 @@ async def refuse(response: Response, dialect: Dialect) -> None:
     await response.whole(status, kind, text.encode(), headers)
 
 
-async def paced(parts: Sequence[Part], delay: float) -> AsyncGenerator[Part, None]:
+async def paced(parts: Sequence[Part], dialect: Dialect) -> AsyncGenerator[Part, None]:
     """Each part when its time has come, counted from the first one: late parts are caught up."""
+    hold, delay = dialect.behaviour.hold, dialect.behaviour.delay
     start = time.monotonic()
     for i, part in enumerate(parts):
+        if i == hold:
+            await dialect.told.wait()
+            start = time.monotonic() - i * delay
         # Sleeping, if only for no time, lets the loop see that a client went.
         await asyncio.sleep(max(0.0, start + i * delay - time.monotonic()))
         yield part
@@ -91,7 +95,7 @@ async def stream(response: Response, dialect: Dialect) -> None:
     await asyncio.sleep(behaviour.first)
     if await mishaps():
         return
-    async with contextlib.aclosing(paced(parts, behaviour.delay)) as due:
+    async with contextlib.aclosing(paced(parts, dialect)) as due:
         async for part in due:
             await send(dialect.chunk(part))
             entry.last = time.monotonic()

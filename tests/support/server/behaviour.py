@@ -71,6 +71,8 @@ class Behaviour:
     """Reset the connection after K chunks."""
     stall: int = NEVER
     """After K chunks send nothing more, and keep the connection."""
+    hold: int = NEVER
+    """After K chunks send nothing before this model name is told a behaviour anew."""
     rubbish: int = NEVER
     """Send an event that is not JSON after K chunks (not streaming: an HTML page)."""
     error_at: int = NEVER

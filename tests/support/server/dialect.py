@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -23,6 +24,8 @@ class Dialect(ABC):
 
     def __init__(self, entry: Entry, behaviour: Behaviour, body: Mapping[str, Any]) -> None:
         self.entry, self.behaviour, self.body = entry, behaviour, body
+        self.told = asyncio.Event()
+        """Set when the model's name is told a behaviour anew."""
 
     @property
     def streams(self) -> bool:

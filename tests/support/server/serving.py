@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -38,6 +38,7 @@ class Server:
         self.journal: list[Entry] = []
         self.behaviours: dict[str, str] = {}
         self.asked: dict[str, int] = {}
+        self.told: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.numbers = itertools.count(1)
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,6 +68,7 @@ class Server:
                     await response.json({"error": str(wrong)}, 400)
                 else:
                     self.behaviours[entry.body["model"]] = entry.body["behaviour"]
+                    self.told.pop(entry.body["model"], asyncio.Event()).set()
                     await response.json({})
             case "GET", "/health":
                 await response.json({"status": "ok"})
@@ -145,7 +147,9 @@ class Server:
             behaviour = replace(behaviour, error="rate_limit_exceeded")
         self.answering[name] += 1
         try:
-            await spoken(entry, dialect(entry, behaviour, body), writer)
+            said = dialect(entry, behaviour, body)
+            said.told = self.told[name]
+            await spoken(entry, said, writer)
         finally:
             self.answering[name] -= 1
 
