@@ -6,8 +6,12 @@ import { MarkdownDocument, type Block } from "./document";
 import { morph } from "./morph";
 import { sanitised, sanitisedMath } from "./sanitise";
 
-/** So many blocks stand in one box: the page lays out a box that is not in sight only once. */
-const BOX = 32;
+/**
+ * So many blocks stand in a box, and so many boxes in a chapter. What is not in sight the page lays
+ * out once and then passes over, box by box; and of chapters not even the boxes are counted.
+ */
+const BOX = 8;
+const CHAPTER = 16;
 
 /** The parts that are fetched when a text first needs them. */
 export interface Painters {
@@ -61,13 +65,18 @@ export class MarkdownView {
   /** The box of the block with that index; made if it is the next one. */
   private box(index: number): Element {
     const at = Math.floor(index / BOX);
-    const known = this.node.children[at];
+    const known = this.boxAt(at);
     if (known) return known;
-    const box = document.createElement("div");
-    box.className = "box";
-    this.node.append(box);
-    this.node.children[at - 2]?.classList.add("far");
+    const chapter = this.node.children[Math.floor(at / CHAPTER)] ?? made("chapter", this.node);
+    const box = made("box", chapter);
+    const far = this.boxAt(at - 2);
+    far?.classList.add("far");
+    if (far?.parentElement !== chapter) far?.parentElement?.classList.toggle("far", !far.nextElementSibling);
     return box;
+  }
+
+  private boxAt(at: number): Element | undefined {
+    return this.node.children[Math.floor(at / CHAPTER)]?.children[at % CHAPTER];
   }
 
   private finish(blocks: Block[]): void {
@@ -190,4 +199,11 @@ export class MarkdownView {
       formula.classList.add("odd"); // no formula that we can read: its source stays
     }
   }
+}
+
+function made(name: string, within: Element): Element {
+  const element = document.createElement("div");
+  element.className = name;
+  within.append(element);
+  return element;
 }
