@@ -2,6 +2,8 @@
 
 JanError                        500
 ├── UsageError                  400   a face was asked something that makes no sense
+│   ├── RouteNotFound           404   the API has no such path
+│   └── MethodNotAllowed        405   it has, for other methods
 ├── SettingsError               400   a user setting that cannot hold
 ├── ModelError                  400
 │   ├── ModelNotFound           404   no model of that name (nearest names are told)
@@ -46,6 +48,7 @@ JanError                        500
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
 from types import UnionType
 from typing import ClassVar
 
@@ -71,6 +74,22 @@ class UsageError(JanError):
     """A face was asked something that makes no sense."""
 
     status, kind = 400, "usage"
+
+
+class RouteNotFound(UsageError):
+    """The API has no such path."""
+
+    status, kind = 404, "route_not_found"
+
+
+class MethodNotAllowed(UsageError):
+    """The path is asked with other methods: those that are `allowed`."""
+
+    status, kind = 405, "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
 
 def expect(given: object, kind: type | UnionType, what: str) -> None:

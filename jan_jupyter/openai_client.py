@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from . import api, bridge, errors
-from .router import Router
-from .workspace import shared
+from .workspace import Workspace, shared
 
 if TYPE_CHECKING:
     import openai
@@ -24,19 +23,19 @@ if TYPE_CHECKING:
 BASE_URL = "http://jan.invalid/v1"  # never looked up
 
 
-def client(router: Router | None = None, **options: Any) -> openai.OpenAI:
-    """An `openai.OpenAI` over our router; `options` are those of that class.
+def client(workspace: Workspace | None = None, **options: Any) -> openai.OpenAI:
+    """An `openai.OpenAI` over a workspace, that of the user's settings if none is given.
 
-    Raises `UsageError` if the package is not installed.
+    `options` are those of that class. Raises `UsageError` if the package is not installed.
     """
-    http = httpx2.Client(transport=_Transport(router or shared().router))
+    http = httpx2.Client(transport=_Transport(workspace or shared()))
     made: openai.OpenAI = _package().OpenAI(http_client=http, **_given(options))
     return made
 
 
-def async_client(router: Router | None = None, **options: Any) -> openai.AsyncOpenAI:
+def async_client(workspace: Workspace | None = None, **options: Any) -> openai.AsyncOpenAI:
     """The same as an `openai.AsyncOpenAI`, for any event loop."""
-    http = httpx2.AsyncClient(transport=_AsyncTransport(router or shared().router))
+    http = httpx2.AsyncClient(transport=_AsyncTransport(workspace or shared()))
     made: openai.AsyncOpenAI = _package().AsyncOpenAI(http_client=http, **_given(options))
     return made
 
@@ -57,12 +56,18 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {**ours, **options}
 
 
-async def _respond(router: Router, request: httpx2.Request, body: bytes) -> api.Response:
+async def _respond(workspace: Workspace, request: httpx2.Request, body: bytes) -> api.Response:
     """The answer; as over a network, a time without a byte that is too long ends it."""
-    path = request.url.path.removeprefix("/v1")
+    asked = api.Request(
+        request.method,
+        request.url.raw_path.decode("ascii").partition("?")[0].removeprefix("/v1"),
+        dict(request.url.params),
+        {name.lower(): value for name, value in request.headers.items()},
+        body,
+    )
     with _limited(request):
         async with asyncio.timeout(_patience(request)):
-            answer = await api.respond(router, request.method, path, body)
+            answer = await api.respond(workspace, asked)
     if isinstance(answer.body, bytes):
         return answer
     return replace(answer, body=_timed(answer.body, request))
@@ -104,11 +109,11 @@ def _made(answer: api.Response, streamed: type[_Body | _AsyncBody]) -> httpx2.Re
 
 
 class _Transport(httpx2.BaseTransport):
-    def __init__(self, router: Router) -> None:
-        self._router = router
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = bridge.wait(_respond(self._router, request, request.read()))
+        answer = bridge.wait(_respond(self._workspace, request, request.read()))
         return _made(answer, _Body)
 
 
@@ -129,11 +134,11 @@ class _Body(httpx2.SyncByteStream):
 
 
 class _AsyncTransport(httpx2.AsyncBaseTransport):
-    def __init__(self, router: Router) -> None:
-        self._router = router
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = await bridge.await_(_respond(self._router, request, await request.aread()))
+        answer = await bridge.await_(_respond(self._workspace, request, await request.aread()))
         return _made(answer, _AsyncBody)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import api, bridge, errors
+from jan_jupyter.workspace import shared
 from support.jan import add_remote
 from support.loop import watched_loop
 from support.server import StreamingServer
@@ -59,7 +60,9 @@ def test_the_api_does_not_either(models: Path) -> None:
             ("GET", "models/short", {}),
             ("POST", "chat/completions", body),
         ):
-            answer = bridge.wait(api.respond(jan.router, method, path, json.dumps(sent).encode()))
+            answer = bridge.wait(
+                api.respond(shared(), api.Request(method, path, body=json.dumps(sent).encode()))
+            )
             assert answer.status == 200
 
 

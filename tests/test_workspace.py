@@ -69,7 +69,7 @@ async def _ended(talk: Conversation) -> None:
 
 
 def by_openai(workspace: Workspace) -> None:
-    client = openai_client.client(workspace.router)
+    client = openai_client.client(workspace)
     said: Any = [message.json() for message in story(workspace).conversation()]
     list(
         client.chat.completions.create(

@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..parameters import TABLE
 
 
-def read(body: bytes, kind: type[Body]) -> dict[str, Any]:
+def read(body: bytes, kind: type[Object]) -> dict[str, Any]:
     """The object that a body holds. Raises `UsageError`, which names the place that is wrong."""
     found: Any = None
     try:
@@ -70,22 +70,24 @@ Schema = Annotated[dict[str, Any], AfterValidator(_schema)]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
-class _Object(BaseModel):
+class Object(BaseModel):
+    """What a body must be: names that are not here are left as they are."""
+
     model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
 
 
-class Body(_Object):
+class Body(Object):
     model: str | None = None
 
 
 # Chat ---------------------------------------------------------------------------------------------
 
 
-class _Picture(_Object):
+class _Picture(Object):
     url: str
 
 
-class _File(_Object):
+class _File(Object):
     filename: str | None = None
     file_data: str | None = None
     file_id: str | None = None
@@ -97,7 +99,7 @@ class _File(_Object):
         return self
 
 
-class _Part(_Object):
+class _Part(Object):
     type: str
     text: str | None = None
     image_url: str | _Picture | None = None
@@ -112,17 +114,17 @@ class _Part(_Object):
         return self
 
 
-class _Called(_Object):
+class _Called(Object):
     name: str
     arguments: str | None = None
 
 
-class _Call(_Object):
+class _Call(Object):
     id: str | None = None
     function: _Called | None = None
 
 
-class _Message(_Object):
+class _Message(Object):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[_Part] | None = None
     name: str | None = None
@@ -131,14 +133,14 @@ class _Message(_Object):
     thinking_blocks: list[dict[str, Any]] | None = None
 
 
-class _Function(_Object):
+class _Function(Object):
     name: str
     description: str | None = None
     parameters: Schema | None = None
     strict: bool | None = None
 
 
-class _Tool(_Object):
+class _Tool(Object):
     type: str
     function: _Function | None = None
 
@@ -149,30 +151,30 @@ class _Tool(_Object):
         return self
 
 
-class _Named(_Object):
+class _Named(Object):
     name: str
 
 
-class _Choice(_Object):
+class _Choice(Object):
     type: str
     function: _Named | None = None
 
 
-class _Described(_Object):
+class _Described(Object):
     name: str | None = None
     schema_: Schema | None = Field(None, alias="schema")
 
 
-class _Form(_Object):
+class _Form(Object):
     type: str
     json_schema: _Described | None = None
 
 
-class _StreamOptions(_Object):
+class _StreamOptions(Object):
     include_usage: bool | None = None
 
 
-class _Thinking(_Object):
+class _Thinking(Object):
     budget_tokens: Whole | None = None
 
 

@@ -1,4 +1,4 @@
-"""OpenAI's API over our router behind a real socket, as a server of ours offers it."""
+"""OpenAI's API over a workspace behind a real socket, as a server of ours offers it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from jan_jupyter import api, bridge
-from jan_jupyter.router import Router
+from jan_jupyter.workspace import Workspace
 
 
 @contextmanager
-def served(router: Router) -> Iterator[str]:
-    """A server over the router; gives its base address, `http://…/v1`."""
+def served(workspace: Workspace) -> Iterator[str]:
+    """A server over the workspace; gives its base address, `http://…/v1`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = self.rfile.read(int(self.headers["Content-Length"]))
             path = self.path.removeprefix("/v1")
-            answer = bridge.wait(api.respond(router, self.command, path, asked))
+            answer = bridge.wait(
+                api.respond(workspace, api.Request(self.command, path, body=asked))
+            )
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -10,6 +10,7 @@ import pytest
 import jan_jupyter as jan
 from engines.asking import ask, engine, model, text
 from jan_jupyter import bridge, errors
+from jan_jupyter.workspace import shared
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
 from support.v1 import served
@@ -17,7 +18,7 @@ from support.v1 import served
 
 @pytest.fixture
 def address(isolated: Path) -> Iterator[str]:
-    with served(jan.router) as address:
+    with served(shared()) as address:
         yield address
     bridge.wait(jan.router.close())
 

@@ -14,6 +14,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import api, bridge
+from jan_jupyter.workspace import shared
 from support.bodies import damaged
 from support.jan import KEY, add_model, add_remote, write_json
 from support.server import StreamingServer
@@ -38,7 +39,7 @@ def models(isolated: Path, server: StreamingServer) -> Iterator[list[str]]:
 
 async def answered(path: str, body: bytes) -> tuple[int, bytes]:
     """Status and whole body of an answer, streamed or not."""
-    response = await api.respond(jan.router, "POST", path, body)
+    response = await api.respond(shared(), api.Request("POST", path, body=body))
     if isinstance(response.body, bytes):
         return response.status, response.body
     async with aclosing(response.body) as pieces:

@@ -1,0 +1,139 @@
+"""What goes in and out of the API: a request, a response, and the rows of the table of routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from .. import errors
+from ..types import EMPTY, ChatRequest, Embeddings, Ranking, Reply
+
+if TYPE_CHECKING:
+    from ..router import Router, Target
+    from ..wire.bodies import Object
+    from ..workspace import Workspace
+
+Action = Literal["read", "execute", "write"]
+"""What a route does to the workspace, in Jupyter's words for who may do what: look, ask a model, or
+change models, threads and runs."""
+Dialect = Literal["openai", "anthropic"]
+"""In whose envelope an error goes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks.
+
+    `path` is what follows `/v1`, percent-encoded as it came (`/models/a%2Fb`); `query` the decoded
+    arguments; `headers` have their names in lower case. `models` are the ids of those that this
+    caller may use and see; all, if it is `None`.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = EMPTY
+    headers: Mapping[str, str] = EMPTY
+    body: bytes = b""
+    models: Collection[str] | None = None
+
+
+Made = Reply | Embeddings | Ranking
+"""What an answer has cost and who gave it: `.model`, `.engine`, `.usage`, of a reply `.timings`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back: `body` is whole, or its pieces as they come.
+
+    Pieces are to be closed (`aclose`) by whoever does not take them all: that stops the answer.
+    `made()` tells what has been made of tokens so far; `None` where nothing is.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | AsyncGenerator[bytes, None]
+    made: Callable[[], Made | None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request at its route: `body` was looked at, `names` are those of the path, decoded."""
+
+    workspace: Workspace
+    request: Request
+    body: Mapping[str, Any] = EMPTY
+    names: Mapping[str, str] = EMPTY
+
+    @property
+    def router(self) -> Router:
+        return self.workspace.router
+
+    def model(self, name: str | None) -> str | None:
+        """The name of a model, if this caller may use it; looks at files. Raises `ModelNotFound`.
+
+        A model is refused as if there were none, so that nobody learns of the others.
+        """
+        allowed = self.request.models
+        if allowed is not None:
+            model, _ = self.router.model(name or None)
+            if not {model.id, model.reference, name} & {*allowed}:
+                listed = ", ".join(sorted(allowed)) or "none"
+                raise errors.ModelNotFound(
+                    f"There is no model {name or model.id!r} for you here, but these: {listed}."
+                )
+        return name or None
+
+    def prepare(self, request: ChatRequest, name: str | None) -> tuple[ChatRequest, Target]:
+        """As `Router.prepare`, of a model that this caller may use; looks at files."""
+        return self.router.prepare(request, self.model(name))
+
+    def flag(self, name: str) -> bool:
+        """Whether an argument of the query says yes."""
+        return self.request.query.get(name, "").lower() in ("1", "true", "yes")
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """A whole number from 0 on in the query. Raises `UsageError`."""
+        written = self.request.query.get(name, str(default))
+        if not written.isdecimal() or not written.isascii() or len(written) > 9:
+            raise errors.UsageError(f"`{name}` is a whole number from 0 on, not {written!r:.80}.")
+        return min(int(written), most)
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One thing that can be asked.
+
+    `path` names its parts in braces: `{thread}` is one step of the path, `{model...}` one or more.
+    `kind` is what the body must hold; without one, no body is looked at. `answers` are the content
+    types of what comes back, and `shape` tells what a JSON answer holds (a JSON schema).
+    """
+
+    method: str
+    path: str
+    handler: Handler = field(repr=False)
+    summary: str
+    action: Action = "read"
+    kind: type[Object] | None = None
+    answers: tuple[str, ...] = ("application/json",)
+    shape: Mapping[str, Any] = EMPTY
+    query: Mapping[str, str] = EMPTY
+    """The arguments that it knows, each with its words for people."""
+    status: int = 200
+    dialect: Dialect = "openai"
+
+
+def as_json(
+    value: Any,
+    status: int = 200,
+    headers: Mapping[str, str] = EMPTY,
+    made: Made | None = None,
+) -> Response:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return Response(
+        status, {"content-type": "application/json", **headers}, body, made=lambda: made
+    )
