@@ -317,6 +317,12 @@ class Router:
         async with self._asking(model, engine) as asked:
             return await asked.rerank(model, query, documents, parameters)
 
+    async def count(self, request: ChatRequest, target: Target) -> int:
+        """How many tokens a request that `prepare` gave is read as; where its engine does not count
+        them, about how many."""
+        async with self._asking(target.model, target.engine) as asked:
+            return await asked.count(target.model, request)
+
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""
         model, engine = await asyncio.to_thread(self._usable, name)

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from .. import errors
 from ..types import EMPTY
 from ..wire.errors import headers_of, write_error
-from . import chat, embeddings, models, speech
+from ..wire.messages import write_error as write_anthropic_error
+from . import chat, completions, embeddings, messages, models, speech
 from .exchange import Call, Dialect, Request, Response, Route, as_json
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 ROUTES: tuple[Route, ...] = (
     *models.ROUTES,
     *chat.ROUTES,
+    *completions.ROUTES,
     *embeddings.ROUTES,
     *speech.ROUTES,
+    *messages.ROUTES,
 )
 """The first that fits a path is the one that is meant."""
 
@@ -51,7 +54,8 @@ def refused(error: errors.JanError, dialect: Dialect = "openai") -> Response:
     headers = headers_of(error)
     if isinstance(error, errors.MethodNotAllowed):
         headers["allow"] = ", ".join(error.allowed)
-    return as_json(write_error(error), error.status, headers)
+    write = write_anthropic_error if dialect == "anthropic" else write_error
+    return as_json(write(error), error.status, headers)
 
 
 def route_of(method: str, path: str) -> tuple[Route, Mapping[str, str]]:

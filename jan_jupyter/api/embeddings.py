@@ -22,6 +22,24 @@ async def _embed(call: Call) -> Response:
     return as_json(wire.write_embeddings(found, packed=packed), made=found)
 
 
+async def _rank(call: Call) -> Response:
+    body = call.body
+    documents = [one if isinstance(one, str) else one["text"] for one in body["documents"]]
+    model = await asyncio.to_thread(call.model, body.get("model"))
+    most = {} if body.get("top_n") is None else {"top_n": body["top_n"]}
+    found = await call.router.rerank(body["query"], documents, model, **most)
+    whole = bool(body.get("return_documents"))
+    return as_json(wire.write_ranking(found, documents, whole=whole), made=found)
+
+
 ROUTES = (
+    Route(
+        "POST",
+        "/rerank",
+        _rank,
+        "Documents by how well they answer a query.",
+        "execute",
+        bodies.Ranked,
+    ),
     Route("POST", "/embeddings", _embed, "A vector for each text.", "execute", bodies.Embeddings),
 )

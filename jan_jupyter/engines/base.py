@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -112,6 +113,13 @@ class Engine(ABC):
         Raises `BadRequest` if the engine cannot rank.
         """
         raise self._cannot(model, "rank texts")
+
+    async def count(self, model: Model, request: ChatRequest) -> int:
+        """Tokens of a prompt; an estimate, rather too large than too small, where nobody counts."""
+        read = [[message.role, message.text] for message in request.messages]
+        size = len(json.dumps([read, *request.tools], ensure_ascii=False).encode())
+        pictures = sum(message.has_images for message in request.messages)
+        return size // 3 + 1000 * pictures
 
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         """The text spoken. Raises `BadRequest` if the engine has no voice."""

@@ -14,6 +14,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "unload": ("model",),
     "embed": ("model", "texts", "parameters"),
     "rerank": ("model", "query", "documents", "parameters"),
+    "count": ("model", "request"),
     "speak": ("model", "text", "parameters"),
     "models": (),
     "running": (),

@@ -201,13 +201,40 @@ _FIELDS: dict[str, Any] = {field.name: (_KINDS[field.kind] | None, None) for fie
 Chat = pydantic.create_model("Chat", __base__=_Chat, **_FIELDS)
 
 
-# Embeddings and speech ----------------------------------------------------------------------------
+# Gaps ---------------------------------------------------------------------------------------------
+
+
+class _Completions(Body):
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1)]
+    suffix: str | None = None
+    stream_options: _StreamOptions | None = None
+    n: Annotated[Whole, Field(ge=1, le=1)] | None = None
+    best_of: Annotated[Whole, Field(ge=1, le=1)] | None = None
+    echo: Literal[False] | None = None
+    logprobs: None = None
+
+
+Completions = pydantic.create_model("Completions", __base__=_Completions, **_FIELDS)
+
+
+# Embeddings, rankings and speech ------------------------------------------------------------------
 
 
 class Embeddings(Body):
     input: str | Annotated[list[str], Field(min_length=1)]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Whole | None = None
+
+
+class _Document(Object):
+    text: str
+
+
+class Ranked(Body):
+    query: str
+    documents: list[str | _Document] = Field(min_length=1)
+    top_n: Whole | None = None
+    return_documents: bool | None = None
 
 
 class Speech(Body):

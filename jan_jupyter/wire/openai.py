@@ -267,6 +267,24 @@ def _packed(vector: Sequence[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
+# Completions --------------------------------------------------------------------------------------
+
+
+def write_completion(reply: Reply, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
+    """What fills a gap, as a `text_completion`."""
+    choice = _write_text(reply.text, reply.finish)
+    return {**head, "choices": [choice], **_counted(reply), **_write_notes(reply)}
+
+
+def write_completion_chunk(delta: Delta, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
+    choice = _write_text(delta.text, delta.finish)
+    return {**head, "choices": [choice], **_write_notes(delta)}
+
+
+def _write_text(text: str, finish: Finish | None) -> dict[str, Any]:
+    return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+
+
 # Rankings -----------------------------------------------------------------------------------------
 
 
@@ -282,3 +300,19 @@ def read_ranking(most: int | None, answer: Any, model: str, engine: str) -> Rank
     pairs.sort(key=lambda pair: pair[1], reverse=True)
     usage = {} if bare else answer.get("usage") or {}
     return Ranking(pairs[:most], model, engine, read_usage(usage))
+
+
+def write_ranking(
+    found: Ranking, documents: Sequence[str], *, whole: bool = False
+) -> dict[str, Any]:
+    """As Jina and Cohere write it; `whole`: with the documents."""
+    rows = [
+        {
+            "index": place,
+            "relevance_score": score,
+            **({"document": {"text": documents[place]}} if whole else {}),
+        }
+        for place, score in found.pairs
+    ]
+    usage = {"prompt_tokens": found.usage.prompt, "total_tokens": found.usage.total}
+    return {"object": "list", "model": found.model, "results": rows, "usage": usage}

@@ -15,9 +15,10 @@ END = "[DONE]"
 """The data of the event that ends a stream of OpenAI's API."""
 
 
-def written(value: Any) -> bytes:
-    """A value as the JSON of one event."""
-    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+def written(value: Any, name: str = "") -> bytes:
+    """A value as the JSON of one event, which may have a name."""
+    named = f"event: {name}\n".encode() if name else b""
+    return named + b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
 
 
 ENDED = f"data: {END}\n\n".encode()

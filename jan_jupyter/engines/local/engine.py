@@ -267,18 +267,31 @@ class LocalEngine(OpenAI):
         size = len(json.dumps(read, ensure_ascii=False).encode())
         images = any(message.has_images for message in request.messages)
         if size > room.fair // 2 or images:
-            endpoint = _endpoint(worker)
-            asked = http.HttpRequest(
-                f"{endpoint.url}/input_tokens", written, self.headers(endpoint), None
-            )
-            with suppress(errors.EngineError, LookupError, TypeError, ValueError):
-                # A server of before 2026 does not count: then a token is some letters.
-                answer = await self.client.fetch_json(
-                    asked, self.party(model, worker.secret), self._tell_wait(model)
-                )
-                return int(answer["input_tokens"])
-            return size // 3
+            counted = await self._counted(model, written, worker)
+            return size // 3 if counted is None else counted
         return size
+
+    async def _counted(
+        self, model: Model, written: Mapping[str, Any], worker: Worker
+    ) -> int | None:
+        """Tokens of a prompt, as its server counts; one of before 2026 does not."""
+        endpoint = _endpoint(worker)
+        asked = http.HttpRequest(
+            f"{endpoint.url}/input_tokens", written, self.headers(endpoint), None
+        )
+        with suppress(errors.EngineError, LookupError, TypeError, ValueError):
+            answer = await self.client.fetch_json(
+                asked, self.party(model, worker.secret), self._tell_wait(model)
+            )
+            return int(answer["input_tokens"])
+        return None
+
+    async def count(self, model: Model, request: ChatRequest) -> int:
+        spec = await in_order(lambda: self.spec(model))
+        with self.workers.using(spec.key):
+            worker = await self._ready(model, spec)
+            found = await self._counted(model, self.body(model, request), worker)
+        return await super().count(model, request) if found is None else found
 
     def _tell_wait(self, model: Model) -> Wait:
         def no_second_try(seconds: float, error: errors.EngineError) -> None:
