@@ -1,0 +1,104 @@
+"""The API in a Jupyter Server, below its address: its own login, authorisation and protection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from jupyter_server.utils import ensure_async, url_path_join
+from tornado.web import RequestHandler, authenticated
+
+from .handling import Answering, Refused
+from .talking import PanelSocket, Talks
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+    from .. import api
+    from ..workspace import Workspace
+
+
+def add_handlers(app: ServerApp) -> None:
+    """Offer the API below `<base_url>/jan/v1`; nothing else of ours is made yet."""
+    prefix = url_path_join(app.web_app.settings["base_url"], "jan", "v1")
+    house = JupyterHouse()
+    app.web_app.add_handlers(  # type: ignore[no-untyped-call]
+        ".*$",
+        [
+            (f"{prefix}/panel", JupyterPanel, {"house": house}),
+            (f"{prefix}(?:/.*)?", JupyterAnswering, {"house": house, "prefix": prefix}),
+        ],
+    )
+
+
+class JupyterHouse:
+    """One workspace for all of this process: that of the user's settings."""
+
+    models = None
+
+    def __init__(self) -> None:
+        self.talks = Talks()
+
+    async def workspace(self) -> Workspace:
+        return await asyncio.to_thread(_shared)
+
+    def enter(self, handler: RequestHandler) -> None:
+        asks_first = handler.request.method == "OPTIONS"  # no browser logs in for that
+        if not handler.current_user and not (asks_first and _shares(handler)):
+            raise Refused(403, "Log in to this Jupyter server first.", "login")
+
+    async def admit(self, handler: Answering, route: api.Route | None) -> None:
+        assert isinstance(handler, JupyterAnswering)
+        if handler.request.method != "OPTIONS":
+            await _authorise(handler, route.action if route is not None else "read")
+
+    def ended(self, handler: Answering) -> None:
+        pass  # Jupyter logs its requests
+
+
+def _shared() -> Workspace:
+    from .. import workspace
+
+    return workspace.shared()
+
+
+def _shares(handler: RequestHandler) -> bool:
+    """Whether the user lets pages of other origins ask here (`ServerApp.allow_origin`)."""
+    assert isinstance(handler, JupyterHandler)
+    return bool(handler.allow_origin or handler.allow_origin_pat)
+
+
+async def _authorise(handler: JupyterHandler, action: str) -> None:
+    """Raises `Refused` for a user who may not do that to `jan`."""
+    user = handler.current_user
+    if not await ensure_async(handler.authorizer.is_authorized(handler, user, action, "jan")):
+        raise Refused(403, f"You may not {action} here.", "permission")
+
+
+class JupyterAnswering(Answering, APIHandler):  # type: ignore[misc]
+    """Jupyter's checks come first: host, login, origin, XSRF."""
+
+    SUPPORTED_METHODS = (*Answering.SUPPORTED_METHODS, "OPTIONS")
+    options = APIHandler.options
+    get = post = put = patch = delete = authenticated(Answering.answer)  # type: ignore[assignment]
+
+    def set_cors_headers(self) -> None:
+        super().set_cors_headers()
+        if not _shares(self):  # else whoever knows the token may be a page of any site
+            self.clear_header("Access-Control-Allow-Origin")
+
+    def finish(self, *args: object, **kwargs: object) -> asyncio.Future[None]:
+        kwargs.setdefault("set_content_type", self._headers.get("Content-Type"))
+        return super().finish(*args, **kwargs)
+
+
+class JupyterPanel(PanelSocket, WebSocketMixin, JupyterHandler):  # type: ignore[misc]
+    """A conversation of a page that has logged in; Jupyter checks the page's origin."""
+
+    async def get(self, *args: str, **kwargs: str) -> None:
+        self.house.enter(self)
+        for action in ("execute", "write"):
+            await _authorise(self, action)
+        await super().get(*args, **kwargs)
