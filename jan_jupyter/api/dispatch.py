@@ -12,20 +12,41 @@ from .. import errors
 from ..types import EMPTY
 from ..wire.errors import headers_of, write_error
 from ..wire.messages import write_error as write_anthropic_error
-from . import chat, completions, embeddings, messages, models, speech
+from . import (
+    assistants,
+    chat,
+    completions,
+    embeddings,
+    engines,
+    events,
+    messages,
+    models,
+    openapi,
+    responses,
+    runs,
+    speech,
+    threads,
+)
 from .exchange import Call, Dialect, Request, Response, Route, as_json
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
 
-ROUTES: tuple[Route, ...] = (
+_RESOURCES: tuple[Route, ...] = (
     *models.ROUTES,
     *chat.ROUTES,
     *completions.ROUTES,
     *embeddings.ROUTES,
     *speech.ROUTES,
+    *responses.ROUTES,
     *messages.ROUTES,
+    *threads.ROUTES,
+    *assistants.ROUTES,
+    *engines.ROUTES,
+    *runs.ROUTES,
+    *events.ROUTES,
 )
+ROUTES = (*_RESOURCES, openapi.route(_RESOURCES))
 """The first that fits a path is the one that is meant."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ from .. import errors
 from ..types import EMPTY, ChatRequest, Embeddings, Ranking, Reply
 
 if TYPE_CHECKING:
+    from ..precedence import Level
     from ..router import Router, Target
     from ..wire.bodies import Object
     from ..workspace import Workspace
@@ -85,9 +87,11 @@ class Call:
                 )
         return name or None
 
-    def prepare(self, request: ChatRequest, name: str | None) -> tuple[ChatRequest, Target]:
+    def prepare(
+        self, request: ChatRequest, name: str | None, levels: Sequence[Level] = ()
+    ) -> tuple[ChatRequest, Target]:
         """As `Router.prepare`, of a model that this caller may use; looks at files."""
-        return self.router.prepare(request, self.model(name))
+        return self.router.prepare(request, self.model(name), levels)
 
     def flag(self, name: str) -> bool:
         """Whether an argument of the query says yes."""
@@ -133,7 +137,28 @@ def as_json(
     headers: Mapping[str, str] = EMPTY,
     made: Made | None = None,
 ) -> Response:
-    body = json.dumps(value, ensure_ascii=False).encode()
+    # Half a character, which some file may hold, stays the escape that it is in JSON.
+    body = json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")
     return Response(
         status, {"content-type": "application/json", **headers}, body, made=lambda: made
     )
+
+
+def beside(work: Callable[[Call], Any], status: int = 200) -> Handler:
+    """A handler of what looks at files: not on the loop."""
+
+    async def handle(call: Call) -> Response:
+        return as_json(await asyncio.to_thread(work, call), status)
+
+    return handle
+
+
+def listing(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """The shape of a list of such."""
+    return {
+        "required": ["object", "data"],
+        "properties": {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": {"type": "object", **shape}},
+        },
+    }

@@ -32,10 +32,9 @@ async def _events(answer: Stream) -> AsyncGenerator[bytes, None]:
         async for delta in deltas:
             if delta.is_last:
                 last = delta
-            piece = events.add(delta)
-            if not begun:  # not before something has come: until then an error is a status
-                piece, begun = events.begin() + piece, True
-            if piece:
+            # Not before something has come: until then an error is a status.
+            head, begun = (b"" if begun else events.begin()), True
+            if piece := head + events.add(delta):
                 yield piece
     yield events.end(last)
 

@@ -1,11 +1,27 @@
-"""Which models there are."""
+"""Which models there are, and what changes them."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
-from .exchange import Call, Response, Route, as_json
+from ..models.model import Model
+from ..wire import resources as wire
+from ..wire import sse
+from .chat import failed
+from .exchange import Call, Response, Route, as_json, listing
+from .streams import streamed
+
+_SHAPE = {
+    "required": ["id", "object", "created", "owned_by", "engine", "state"],
+    "properties": {"object": {"const": "model"}, "created": {"type": "integer"}},
+}
+
+
+# Looking ------------------------------------------------------------------------------------------
 
 
 async def _list(call: Call) -> Response:
@@ -13,29 +29,228 @@ async def _list(call: Call) -> Response:
 
 
 def _listed(call: Call) -> dict[str, Any]:
-    usable = [model for model in call.router.store.list() if model.state == "ready"]
+    found = call.router.store.list()
+    if not call.flag("all"):
+        found = [model for model in found if model.state == "ready"]
     if (allowed := call.request.models) is not None:
-        usable = [model for model in usable if {model.id, model.reference} & {*allowed}]
-    return {
-        "object": "list",
-        "data": [_described(m.reference, m.engine, m.created) for m in usable],
-    }
+        found = [model for model in found if {model.id, model.reference} & {*allowed}]
+    return wire.listed([_brief(model, model.reference) for model in found])
 
 
 async def _get(call: Call) -> Response:
-    return as_json(await asyncio.to_thread(_model, call, call.names["model"]))
+    return as_json(await asyncio.to_thread(_described, call, call.names["model"]))
 
 
-def _model(call: Call, name: str) -> dict[str, Any]:
+def _described(call: Call, name: str) -> dict[str, Any]:
     model, _ = call.router.model(call.model(name))
-    return _described(name, model.engine, model.created)
+    return _whole(model, name)
 
 
-def _described(name: str, engine: str, created: float | None) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": int(created or 0), "owned_by": engine}
+def _brief(model: Model, name: str) -> dict[str, Any]:
+    """As OpenAI, Jan and Anthropic each want to read it."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": int(model.created or 0),
+        "owned_by": model.engine,
+        "name": model.name,
+        "engine": model.engine,
+        "state": model.state,
+        "type": "model",
+        "display_name": model.name,
+        "created_at": wire.moment(model.created),
+        "lifecycle": "active",
+    }
+
+
+def _whole(model: Model, name: str) -> dict[str, Any]:
+    return {
+        **_brief(model, name),
+        "reason": model.reason,
+        "source": model.source,
+        "format": model.format,
+        "version": model.version,
+        "description": model.description,
+        "size": model.size,
+        "settings": wire.public(model.settings),
+        "parameters": wire.public(model.parameters),
+        "metadata": wire.public(model.metadata),
+        "sources": wire.public(model.sources),
+        "warnings": [*model.warnings],
+    }
+
+
+# Changing -----------------------------------------------------------------------------------------
+
+
+async def _create(call: Call) -> Response:
+    model = await asyncio.to_thread(call.router.store.create, call.body)
+    return as_json(_whole(model, model.reference), 201)
+
+
+async def _update(call: Call) -> Response:
+    values: dict[str, Any] = {}
+    for name, value in call.body.items():
+        if name in ("settings", "parameters", "metadata") and isinstance(value, Mapping):
+            values |= {f"{name}.{inner}": given for inner, given in value.items()}
+        elif name not in ("id", "object"):
+            values[name] = value
+
+    def update() -> Model:
+        return call.router.store.update(_one(call), values)
+
+    model = await asyncio.to_thread(update)
+    return as_json(_whole(model, model.reference))
+
+
+def _one(call: Call) -> Model:
+    return call.router.model(call.model(call.names["model"]))[0]
+
+
+async def _delete(call: Call) -> Response:
+    store = call.router.store
+    model = await asyncio.to_thread(lambda: store.owned(_one(call), "removed"))
+    if model.id in {running.model for running in await call.router.running()}:
+        await call.router.unload(model)  # some systems delete no file that is in use
+    left = await asyncio.to_thread(store.remove, model)
+    return as_json(wire.deleted("model", model.id, left=[path.name for path in left]))
+
+
+async def _import(call: Call) -> Response:
+    body = call.body
+
+    def bring() -> Model:
+        source = body["source"]
+        return call.router.store.import_(
+            Path(source) if Path(source).is_absolute() else source,
+            id=body.get("id"),
+            how=body.get("how") or "refer",
+            trust_address=bool(body.get("trust_address")),
+        )
+
+    model = await asyncio.to_thread(bring)
+    return as_json(_whole(model, model.reference), 201)
+
+
+async def _pull(call: Call) -> Response:
+    steps = _steps(call)
+    if call.body.get("stream") is not False:
+        return await streamed(_events(steps), failed)
+    last: dict[str, Any] = {}
+    async with aclosing(steps):
+        async for step in steps:
+            last = step
+    return as_json(last)
+
+
+async def _steps(call: Call) -> AsyncGenerator[dict[str, Any], None]:
+    async with aclosing(call.router.pull(call.body["model"], id=call.body.get("id"))) as steps:
+        async for now in steps:
+            whole = {} if now.model is None else {"model": _whole(now.model, now.model.reference)}
+            yield {
+                "id": now.id,
+                "object": "model.pull",
+                "done": now.done,
+                "total": now.total,
+                "share": now.share,
+                "speed": now.speed,
+                "left": now.left,
+                "message": str(now),
+                **whole,
+            }
+
+
+async def _events(steps: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(steps):
+        async for step in steps:
+            yield sse.written(step)
+    yield sse.ENDED
+
+
+# In memory ----------------------------------------------------------------------------------------
+
+
+async def _load(call: Call) -> Response:
+    name = await asyncio.to_thread(call.model, call.names["model"])
+    return as_json(_brief(await call.router.load(name), call.names["model"]))
+
+
+async def _unload(call: Call) -> Response:
+    name = await asyncio.to_thread(call.model, call.names["model"])
+    return as_json(_brief(await call.router.unload(name), call.names["model"]))
 
 
 ROUTES = (
-    Route("GET", "/models", _list, "The models that can be asked."),
-    Route("GET", "/models/{model...}", _get, "One model."),
+    Route(
+        "GET",
+        "/models",
+        _list,
+        "The models that can be asked.",
+        shape=listing(_SHAPE),
+        query={"all": "`true`: also those that are not ready"},
+    ),
+    Route(
+        "POST",
+        "/models",
+        _create,
+        "A model from what its model.json shall say.",
+        "write",
+        wire.NewModel,
+        shape=_SHAPE,
+        status=201,
+    ),
+    Route(
+        "POST",
+        "/models/pull",
+        _pull,
+        "Fetch a model; its progress as it comes, at last with the model.",
+        "write",
+        wire.Pull,
+        answers=("text/event-stream", "application/json"),
+        shape={"required": ["id", "object", "done", "message"]},
+    ),
+    Route(
+        "POST",
+        "/models/import",
+        _import,
+        "A model from files of this machine, or of another program.",
+        "write",
+        wire.Import,
+        shape=_SHAPE,
+        status=201,
+    ),
+    Route(
+        "POST",
+        "/models/{model...}/load",
+        _load,
+        "Load a model, so that it can answer at once.",
+        "execute",
+        shape=_SHAPE,
+    ),
+    Route(
+        "POST",
+        "/models/{model...}/unload",
+        _unload,
+        "Give back the memory of a model.",
+        "execute",
+        shape=_SHAPE,
+    ),
+    Route("GET", "/models/{model...}", _get, "One model.", shape=_SHAPE),
+    Route(
+        "PATCH",
+        "/models/{model...}",
+        _update,
+        "Set fields of a model's description.",
+        "write",
+        wire.Edit,
+        shape=_SHAPE,
+    ),
+    Route(
+        "DELETE",
+        "/models/{model...}",
+        _delete,
+        "Remove a model and its files.",
+        "write",
+        shape={"required": ["id", "object", "deleted"]},
+    ),
 )

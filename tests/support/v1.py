@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 from jan_jupyter import api, bridge
 from jan_jupyter.workspace import Workspace
@@ -17,11 +18,11 @@ def served(workspace: Workspace) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = self.rfile.read(int(self.headers["Content-Length"]))
-            path = self.path.removeprefix("/v1")
-            answer = bridge.wait(
-                api.respond(workspace, api.Request(self.command, path, body=asked))
-            )
+            asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path, _, query = self.path.removeprefix("/v1").partition("?")
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = api.Request(self.command, path, dict(parse_qsl(query)), headers, asked)
+            answer = bridge.wait(api.respond(workspace, request))
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -1,0 +1,88 @@
+"""The runs of comparisons: what was asked of whom, and what came."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..compare.comparison import runs
+from ..compare.keeping.stored_runs import Listed
+from ..compare.records import records
+from ..errors import RunNotFound
+from ..wire import resources as wire
+from .exchange import Call, Route, beside, listing
+
+_SHAPE = {
+    "required": ["id", "object", "created", "models", "prompts", "calls", "done"],
+    "properties": {"object": {"const": "run"}, "models": {"type": "array"}},
+}
+
+
+def _list(call: Call) -> dict[str, Any]:
+    return wire.listed([_listed(run) for run in runs(call.workspace).list()])
+
+
+def _listed(run: Listed) -> dict[str, Any]:
+    return {
+        "id": run.name,
+        "object": "run",
+        "created": int(run.run.created),
+        "updated": int(run.updated),
+        "models": [*run.models],
+        "prompts": run.prompts,
+        "repeats": run.repeats,
+        "calls": run.calls,
+        "done": run.done,
+        "failed": run.failed,
+    }
+
+
+def _one(call: Call) -> Listed:
+    name = call.names["run"]
+    for run in runs(call.workspace).list():
+        if run.name == name:
+            return run
+    raise RunNotFound(f"There is no run {name!r}.")
+
+
+def _get(call: Call) -> dict[str, Any]:
+    run, kept = _one(call), runs(call.workspace)
+    result = kept.store.result(run.run)
+    return {**_listed(run), "rows": [_plain(row) for row in records(result)]}
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it: numbers that are none are nothing."""
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [*map(_plain, value)]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | None) else str(value)
+
+
+def _delete(call: Call) -> dict[str, Any]:
+    run = _one(call)
+    runs(call.workspace).delete(run.name)
+    return wire.deleted("run.deleted", run.name)
+
+
+ROUTES = (
+    Route("GET", "/runs", beside(_list), "All comparisons.", shape=listing(_SHAPE)),
+    Route(
+        "GET",
+        "/runs/{run...}",
+        beside(_get),
+        "A comparison with its rows.",
+        shape={**_SHAPE, "required": [*_SHAPE["required"], "rows"]},
+    ),
+    Route(
+        "DELETE",
+        "/runs/{run...}",
+        beside(_delete),
+        "Remove a comparison.",
+        "write",
+        shape={"required": ["id", "object", "deleted"]},
+    ),
+)
