@@ -28,6 +28,7 @@ from . import (
     threads,
 )
 from .exchange import Call, Dialect, Request, Response, Route, as_json
+from .streams import fault
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -51,7 +52,7 @@ ROUTES = (*_RESOURCES, openapi.route(_RESOURCES))
 
 
 async def respond(workspace: Workspace, request: Request) -> Response:
-    """Answer one request. Never raises `JanError`: it becomes the response.
+    """Answer one request. What goes wrong becomes the response; only a cancellation is raised.
 
     Runs on the background loop, and waits for no disk there. Where it is cancelled, or the pieces
     of its body are closed, the answer is stopped.
@@ -68,6 +69,8 @@ async def respond(workspace: Workspace, request: Request) -> Response:
         return await route.handler(Call(workspace, request, body, names))
     except errors.JanError as error:
         return refused(error, dialect)
+    except Exception as error:
+        return refused(fault(error), dialect)
 
 
 def refused(error: errors.JanError, dialect: Dialect = "openai") -> Response:
