@@ -11,7 +11,7 @@ from typing import Any
 from ..fold import Fold
 from ..precedence import plain
 from ..router import Target
-from ..types import ChatRequest, Delta
+from ..types import ChatRequest, Delta, Reply
 from ..wire import bodies, sse
 from ..wire import openai as wire
 from .chat import failed, new_id
@@ -29,6 +29,7 @@ class _Gap:
         self._call = call
         self._prefix = prompt if isinstance(prompt, str) else prompt[0]
         self._suffix = call.body.get("suffix") or ""
+        self._error: BaseException | None = None
 
     def prepare(self) -> None:
         """Looks at files. Raises what is in the way."""
@@ -37,14 +38,22 @@ class _Gap:
         name = self._call.model(body.get("model"))
         self.target: Target = self._call.router.target(name, (), parameters)
         asked = ChatRequest((), plain(self.target.values.parameters))
-        self.fold = Fold(asked, self.target)
+        self._fold = Fold(asked, self.target)
 
     async def deltas(self) -> AsyncGenerator[Delta, None]:
-        router = self._call.router
-        async with aclosing(router.complete(self._prefix, self._suffix, self.target)) as deltas:
-            async for delta in deltas:
-                self.fold.add(delta)
-                yield delta
+        asked = self._call.router.complete(self._prefix, self._suffix, self.target)
+        try:
+            async with aclosing(asked) as deltas:
+                async for delta in deltas:
+                    self._fold.add(delta)
+                    yield delta
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def reply(self) -> Reply:
+        """As far as it has come."""
+        return self._fold.reply(self._error)
 
 
 async def _complete(call: Call) -> Response:
@@ -58,11 +67,11 @@ async def _complete(call: Call) -> Response:
     }
     if call.body.get("stream"):
         usage = bool((call.body.get("stream_options") or {}).get("include_usage"))
-        return await streamed(_events(gap, head, usage), failed, gap.fold.reply)
+        return await streamed(_events(gap, head, usage), failed, gap.reply)
     async with aclosing(gap.deltas()) as deltas:
         async for _ in deltas:
             pass
-    reply = gap.fold.reply()
+    reply = gap.reply()
     return as_json(wire.write_completion(reply, head), made=reply)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ import openai
 import pytest
 
 from jan_jupyter import api, bridge
+from jan_jupyter.api import events
 from jan_jupyter.compare.comparison import acompare
 from jan_jupyter.engine_options.engine_rows import DATA
+from jan_jupyter.models.hub.unfinished import begin, discard, folder_of
 from jan_jupyter.workspace import Workspace
 from support.jan import KEY
 
@@ -197,31 +199,82 @@ def test_a_comparison_is_read_and_removed(client: Client, workspace: Workspace) 
     assert client.ask("GET", "runs/a/b").status == 404
 
 
+Told = tuple[str, str]
+
+
+async def told(
+    workspace: Workspace, work: Callable[[], Awaitable[object]], until: Told
+) -> list[Told]:
+    """The events, as (model, state), from before that work until one of them."""
+    response = await api.respond(workspace, api.Request("GET", "/events"))
+    assert isinstance(response.body, AsyncGenerator)
+    found: list[Told] = []
+    async with aclosing(response.body) as pieces:
+        assert (await anext(pieces)).startswith(b":")
+        working = asyncio.ensure_future(work())
+        async for piece in pieces:
+            data = json.loads(piece.decode().split("data: ", 1)[1])
+            found.append((data["model"], data["state"]))
+            if found[-1] == until:
+                break
+        await working
+    return found
+
+
+async def asked(workspace: Workspace, path: str, body: Any = None) -> None:
+    data = b"" if body is None else json.dumps(body).encode()
+    response = await api.respond(workspace, api.Request("POST", path, body=data))
+    assert response.status in (200, 201), response.body
+
+
 def test_events_tell_what_happens(workspace: Workspace) -> None:
-    async def look() -> list[tuple[str, str]]:
-        response = await api.respond(workspace, api.Request("GET", "/events"))
-        assert isinstance(response.body, AsyncGenerator)
-        found: list[tuple[str, str]] = []
-        async with aclosing(response.body) as pieces:
-            assert (await anext(pieces)).startswith(b":")
-            asking = asyncio.ensure_future(_ask(workspace))
-            async for piece in pieces:
-                data = json.loads(piece.decode().split("data: ", 1)[1])
-                found.append((data["model"], data["state"]))
-                if data["state"] == "ready":
-                    break
-            await asking
-        return found
+    said = {"model": "short", "messages": [{"role": "user", "content": "hi"}]}
+
+    async def look() -> list[Told]:
+        asking = lambda: asked(workspace, "/chat/completions", said)  # noqa: E731
+        return await told(workspace, asking, ("short", "ready"))
 
     found = bridge.wait(asyncio.wait_for(look(), 60))
-    assert found[0] == ("short", "answering")
-    assert found[-1] == ("short", "ready")
+    assert found == [("short", "answering"), ("short", "ready")]
 
 
-async def _ask(workspace: Workspace) -> None:
-    body = {"model": "short", "messages": [{"role": "user", "content": "hi"}]}
-    request = api.Request("POST", "/chat/completions", body=json.dumps(body).encode())
-    assert (await api.respond(workspace, request)).status == 200
+def test_a_local_model_is_loaded_counts_and_is_unloaded(workspace: Workspace) -> None:
+    async def work() -> None:
+        file = str(next(DATA.rglob("*.gguf")))
+        await asked(workspace, "/models/import", {"source": file, "id": "mini"})
+        await asked(workspace, "/models/mini/load")
+        said = [{"role": "user", "content": "What is 12 + 7?"}]
+        await asked(workspace, "/messages/count_tokens", {"model": "mini", "messages": said})
+        gap = {"model": "mini", "prompt": "1 + 1 =", "max_tokens": 4, "temperature": 0}
+        await asked(workspace, "/completions", gap)
+        await asked(workspace, "/models/mini/unload")
+
+    async def look() -> list[Told]:
+        return await told(workspace, work, ("mini", "unloaded"))
+
+    found = [*dict.fromkeys(bridge.wait(asyncio.wait_for(look(), 110)))]
+    assert found[0] == ("mini", "loading")
+    assert found[-1] == ("mini", "unloaded")
+    assert ("mini", "ready") in found
+
+
+def test_what_another_process_fetches_is_seen(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "LOOK", 0.02)
+    folder = folder_of(workspace.models.writable, "big")
+
+    async def look() -> None:
+        response = await api.respond(workspace, api.Request("GET", "/events"))
+        assert isinstance(response.body, AsyncGenerator)
+        async with aclosing(response.body) as pieces:
+            await anext(pieces)
+            await asyncio.to_thread(begin, folder, "big", "hf:org/big")
+            assert (await anext(pieces)).startswith(b"event: downloading")
+            await asyncio.to_thread(discard, workspace.models.writable, "big")
+            assert (await anext(pieces)).startswith(b"event: unloaded")
+
+    bridge.wait(asyncio.wait_for(look(), 60))
 
 
 def test_what_is_not_there_is_told(client: Client) -> None:

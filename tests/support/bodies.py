@@ -107,11 +107,109 @@ SPEAK: dict[str, Any] = {
     "response_format": "mp3",
     "speed": 1.5,
 }
+MESSAGES: dict[str, Any] = {
+    "model": "",
+    "max_tokens": 20,
+    "system": [{"type": "text", "text": "Be brief."}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "image",
+                    "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="},
+                },
+                {"type": "text", "text": "What is this?"},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "s"},
+                {"type": "text", "text": "I look."},
+                {"type": "tool_use", "id": "call_1", "name": "look", "input": {"at": "it"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "call_1",
+                    "content": [{"type": "text", "text": "a square"}],
+                }
+            ],
+        },
+    ],
+    "stop_sequences": ["END"],
+    "temperature": 0.5,
+    "tools": [{"name": "look", "input_schema": {"type": "object", "properties": {}}}],
+    "tool_choice": {"type": "tool", "name": "look"},
+    "thinking": {"type": "enabled", "budget_tokens": 1024},
+    "output_config": {"effort": "low"},
+    "stream": True,
+}
+RESPONSES: dict[str, Any] = {
+    "model": "",
+    "instructions": "Be brief.",
+    "input": [
+        {"role": "user", "content": [{"type": "input_text", "text": "What is this?"}]},
+        {"role": "assistant", "content": "I look."},
+        {"type": "function_call", "call_id": "call_1", "name": "look", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_1", "output": "a square"},
+        {"type": "message", "role": "user", "content": "And now?"},
+    ],
+    "tools": [{"type": "function", "name": "look", "parameters": {"type": "object"}}],
+    "tool_choice": {"type": "function", "name": "look"},
+    "text": {"format": {"type": "json_schema", "name": "a", "schema": {"type": "object"}}},
+    "reasoning": {"effort": "low"},
+    "max_output_tokens": 20,
+    "include": ["message.output_text.logprobs"],
+    "store": False,
+    "stream": True,
+}
+GAP: dict[str, Any] = {
+    "model": "",
+    "prompt": ["def f("],
+    "suffix": "return x",
+    "max_tokens": 5,
+    "stop": "END",
+    "stream": True,
+    "stream_options": {"include_usage": True},
+}
+RANK: dict[str, Any] = {
+    "model": "",
+    "query": "a",
+    "documents": ["b", {"text": "c"}],
+    "top_n": 1,
+    "return_documents": True,
+}
+THREAD: dict[str, Any] = {
+    "title": "t",
+    "assistants": [{"assistant_id": "jan", "model": {"id": "a", "parameters": {"top_k": 3}}}],
+    "messages": [{"role": "user", "content": [{"type": "text", "text": {"value": "hi"}}]}],
+}
+MODEL: dict[str, Any] = {
+    "id": "made",
+    "engine": "openai",
+    "settings": {"ctx_len": 512},
+    "parameters": {"temperature": 0.5, "stop": ["END"]},
+    "sources": [{"url": "a.gguf"}],
+}
+ASSISTANT: dict[str, Any] = {"name": "a", "instructions": "b", "parameters": {"top_k": 3}}
 SEEDS = (
     *[("chat/completions", FULL)] * 4,
     *[("chat/completions", PLAIN)] * 2,
     ("embeddings", EMBED),
     ("audio/speech", SPEAK),
+    *[("messages", MESSAGES)] * 3,
+    *[("responses", RESPONSES)] * 3,
+    ("messages/count_tokens", MESSAGES),
+    ("completions", GAP),
+    ("rerank", RANK),
+    ("threads", THREAD),
+    ("models", MODEL),
+    ("assistants", ASSISTANT),
 )
 ODD: Sequence[Any] = (
     *(None, True, False, 0, -1, 3, 1.5, 10**30, -(10**30), float("nan"), float("inf"), 1e308),
@@ -138,7 +236,8 @@ def damaged(number: int, models: Sequence[str]) -> tuple[str, bytes]:
     chance = random.Random(number)
     path, seed = chance.choice(SEEDS)
     body = copy.deepcopy(seed)
-    body["model"] = chance.choice(models)
+    if "model" in body:
+        body["model"] = chance.choice(models)
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         _damage(chance, body)
     data = json.dumps(body).encode()
