@@ -196,3 +196,10 @@ def test_the_bundled_model_answers_and_embeds(isolated: Path) -> None:
     for model in ("jan-mini",):
         bridge.wait(jan.router.unload(model))
     bridge.wait(jan.router.close())
+
+
+def test_its_other_apis_work_as_well(client: openai.OpenAI) -> None:
+    with client.responses.stream(model="short", input="hi", store=False) as stream:
+        assert stream.get_final_response().output_text == "".join(tokens(20))
+    assert client.completions.create(model="short", prompt="a").choices[0].text
+    assert "short" in {model.id for model in client.models.list()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,22 @@ def test_every_route_is_described(client: Client) -> None:
         place = told
         for step in reference.removeprefix("#/").split("/"):
             place = place[step]
+
+
+def test_the_page_names_every_route() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named: set[tuple[str, str]] = set()
+    for row in rows:
+        methods: list[str] = []
+        for text in re.findall(r"`([^`]+)`", row):
+            method, _, path = text.rpartition(" ")
+            if not path.startswith("/"):
+                methods.append(text)
+                continue
+            named |= {(one, path) for one in [*methods, method]}
+            methods = []
+    assert named == {(route.method, route.path.replace("...}", "}")) for route in ROUTES}
 
 
 def _references(value: Any) -> list[str]:
