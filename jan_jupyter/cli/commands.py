@@ -29,8 +29,13 @@ COMMANDS = {
 
 def parser() -> argparse.ArgumentParser:
     """What reads a command line."""
-    whole = argparse.ArgumentParser("jan-jupyter", description="Language models from a terminal.")
+    whole = argparse.ArgumentParser(
+        "jan-jupyter", description="Language models from a terminal.", allow_abbrev=False
+    )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        command.arguments(commands.add_parser(name, help=command.help, description=command.help))
+        added = commands.add_parser(
+            name, help=command.help, description=command.help, allow_abbrev=False
+        )
+        command.arguments(added)
     return whole

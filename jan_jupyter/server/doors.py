@@ -110,8 +110,9 @@ def _keep(path: Path, key: str) -> None:
 def _read(path: Path) -> Iterator[Key]:
     """The keys of a file. Raises `SettingsError`, which tells the line but never what it holds."""
     try:
+        mode = path.stat().st_mode
         why = why_not_ours(path)
-        if not why and os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if not why and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
             why = "others can read it (`chmod 600` mends that)"
         if why:
             raise SettingsError(f"The keys in {path} are not used: {why}.")

@@ -130,7 +130,9 @@ class PanelSocket(Plain, WebSocketHandler):
         def make(talk: Talk) -> Conversation:
             from ..conversation import Conversation, Surroundings
 
-            opened = workspace.threads.open(thread) if thread else None
+            if model:
+                workspace.router.model(model)  # an error now, not with the first question
+            opened = workspace.threads.get(thread) if thread else None
             return Conversation(Surroundings(talk.send), workspace, model=model, thread=opened)
 
         from .. import errors
