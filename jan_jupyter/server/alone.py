@@ -235,10 +235,8 @@ class House:
     async def admit(self, handler: Answering, route: api.Route | None) -> None:
         key = handler.current_user
         assert isinstance(key, doors.Key)
-        if route is not None and not key.owner:
-            looks = route.method == "GET" and route.path.split("/")[1] in ("models", "openapi.json")
-            if route.action != "execute" and not looks:
-                raise Refused(403, f"The key of {key.name} may ask models, not this.", "permission")
+        if route is not None and not key.owner and not _asks(route):
+            raise Refused(403, f"The key of {key.name} may ask models, not this.", "permission")
         if route is not None and route.action == "execute":
             self.used.begin(key)
         self._under_way.add(handler)
@@ -277,6 +275,14 @@ class House:
         if made is not None and usage is not None:
             words.append(f"{made.model} {usage.prompt}+{usage.completion} tokens")
         self._say(" ".join(words))
+
+
+def _asks(route: api.Route) -> bool:
+    """Whether a route asks a model and leaves nothing behind, or tells which there are."""
+    first = route.path.split("/")[1]
+    if route.method == "GET":
+        return first in ("models", "openapi.json")
+    return route.action == "execute" and first not in ("models", "responses")
 
 
 def _place(handler: Answering) -> list[str]:

@@ -84,8 +84,16 @@ def test_a_key_with_a_name_asks_models_and_no_more(folder: Path) -> None:
     with Alone(folder, "--key-file", str(keys), "--metrics") as host:
         for path in ("/models", "/models/quick"):
             assert host.ask("GET", path, headers={"x-api-key": ADA}).status == 200
-        for method, path in (("GET", "/threads"), ("DELETE", "/models/quick"), ("GET", "/panel")):
-            assert host.ask(method, path, headers={"x-api-key": ADA}).status == 403
+        assert _chat(host, ADA).status == 200
+        for method, path in (
+            ("GET", "/threads"),
+            ("DELETE", "/models/quick"),
+            ("POST", "/models/quick/unload"),
+            ("POST", "/responses"),
+            ("GET", "/events"),
+            ("GET", "/panel"),
+        ):
+            assert host.ask(method, path, headers={"x-api-key": ADA}).status == 403, path
         assert host.ask("GET", "/threads", headers={"x-api-key": BEN}).status == 200
         host.prefix = ""
         assert host.ask("GET", "/metrics", headers={"x-api-key": ADA}).status == 404
