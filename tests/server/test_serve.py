@@ -9,6 +9,7 @@ import shutil
 import ssl
 import stat
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +28,15 @@ def _keys(folder: Path, text: str) -> Path:
     path.touch(0o600)
     path.write_text(text)
     return path
+
+
+def test_the_page_names_every_option() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text("utf-8")
+    command = ["-c", "from jan_jupyter.cli import main; main(['serve', '--help'])"]
+    found = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
+    options = {*re.findall(r"--[a-z][a-z-]+", found.stdout)} - {"--help"}
+    assert len(options) == 8
+    assert not [option for option in options if f"`{option}" not in page]
 
 
 def _chat(host: Alone, key: str, model: str = "quick") -> Answer:

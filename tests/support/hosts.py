@@ -78,11 +78,19 @@ class Host:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _begin(self) -> None:
         self.port = self.wait_for(self.listening)
         end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:  # Jupyter tells it too early
             with suppress(ConnectionRefusedError), self.raw(""):
-                return self
+                return
             time.sleep(0.02)
         raise RuntimeError("\n".join(self.log))
 
@@ -125,8 +133,13 @@ class Host:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, and what we hold of it."""
         if self.process.poll() is None:
-            self.end()
+            self.process.terminate()
+        self.wait()
         assert self.process.stderr is not None
         self.process.stderr.close()
 
