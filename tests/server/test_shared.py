@@ -15,7 +15,7 @@ from support.environment import processes_of
 from support.hosts import HOSTS, Host
 from support.jan import add_remote
 from support.kernel import Kernel
-from support.server import StreamingServer
+from support.server import StreamingServer, tokens
 
 from .test_talking import page
 
@@ -47,11 +47,14 @@ def test_a_model_is_loaded_once(tmp_path: Path, kind: str) -> None:
         (other,) = _workers(tmp_path)
         assert kernel.execute("%jan Hello again").status == "ok"
         assert _workers(tmp_path) == {other}
+        host.end(signal.SIGKILL)  # whom it has loaded it for is none of the worker's business
+        assert kernel.execute("%jan Hello once more").status == "ok"
+        assert _workers(tmp_path) == {other}
         kernel.execute("%jan unload")
 
 
 @both
-def test_killed_in_mid_stream_the_thread_keeps_what_came(
+def test_killed_in_mid_stream_the_thread_goes_on_in_the_next_server(
     tmp_path: Path, kind: str, server: StreamingServer
 ) -> None:
     add_remote(tmp_path / "jan", server, long="n=100000,delay=0.005")
@@ -75,6 +78,9 @@ def test_killed_in_mid_stream_the_thread_keeps_what_came(
         async with page(again, f"?thread={thread}") as one:
             turns = {turn["role"]: turn for turn in one.turns.values()}
             assert turns["user"]["text"] == "Why?"
+            server.behave("long", "n=3")
+            await one.do(type="send", text="And then?")
+            await one.until(lambda: one.answered("".join(tokens(3))))
 
     with again:
         asyncio.run(see())
