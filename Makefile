@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PINS := tests/peers/environments
-ALL_SLOW_PEERS := litellm transformers vllm
+ALL_SLOW_PEERS := litellm transformers vllm schemathesis
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 
 .DEFAULT_GOAL := help
@@ -123,6 +123,12 @@ clean: ## remove what was set up
 	@echo "Setting up LiteLLM's proxy in $(@D) (once) …"
 	@$(PYTHON) -m venv $(@D)
 	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/litellm.txt
+	@touch $@
+
+.venv-peers-schemathesis/done: .venv/uv.done $(PINS)/schemathesis.txt
+	@echo "Setting up schemathesis in $(@D) (once) …"
+	@$(PYTHON) -m venv $(@D)
+	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/schemathesis.txt
 	@touch $@
 
 .venv-peers-transformers/done: .venv/uv.done $(PINS)/transformers.txt

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl
 
 from jan_jupyter import api, bridge
@@ -31,7 +32,10 @@ def served(workspace: Workspace) -> Iterator[str]:
             for piece in [body] if isinstance(body, bytes) else bridge.iterate(body):
                 self.wfile.write(piece)
 
-        do_GET = do_PATCH = do_DELETE = do_POST  # noqa: N815
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):  # whatever method it is
+                return self.do_POST
+            raise AttributeError(name)
 
         def log_message(self, *what: object) -> None:
             pass
