@@ -42,6 +42,8 @@ def _written(row: Listed, there: set[str]) -> dict[str, Any]:
 
 def _get(call: Call) -> dict[str, Any]:
     found = described(call.router.store, call.names["engine"])
+    if (allowed := call.request.models) is not None:
+        found["models"] = ", ".join(one for one in found["models"].split(", ") if one in allowed)
     return {"id": found["engine"], "object": "engine", **found}
 
 

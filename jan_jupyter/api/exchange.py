@@ -82,9 +82,8 @@ class Call:
             model, _ = self.router.model(name or None)
             if not {model.id, model.reference, name} & {*allowed}:
                 listed = ", ".join(sorted(allowed)) or "none"
-                raise errors.ModelNotFound(
-                    f"There is no model {name or model.id!r} for you here, but these: {listed}."
-                )
+                what = f"model {name!r}" if name else "default model"
+                raise errors.ModelNotFound(f"There is no {what} for you here, but these: {listed}.")
         return name or None
 
     def prepare(
