@@ -107,9 +107,11 @@ def test_who_may_use_some_sees_no_others(workspace: Workspace) -> None:
         assert ask("POST", path, body and {"model": "thinker", **body}).status == 404, path
     assert ask("GET", "/models/thinker").status == 404
     assert b"thinker" not in (ask("GET", "/engines/openai").body or b"")  # type: ignore[operator]
+    workspace.models.import_(next(DATA.rglob("*.gguf")), id="mini")  # the default
     unnamed = ask("POST", "/chat/completions", hi)
     assert unnamed.status == 404
     assert b"these: short" in unnamed.body  # type: ignore[operator]
+    assert b"mini" not in unnamed.body  # type: ignore[operator]
     assert ask("DELETE", "/models/thinker").status == 404
 
 
