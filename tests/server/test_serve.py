@@ -89,6 +89,18 @@ def test_each_key_has_its_share_of_a_day(folder: Path) -> None:
     assert not [line for line in host.log if "canary" in line or "Why" in line]
 
 
+def test_who_leaves_early_has_used_what_came(folder: Path, server: StreamingServer) -> None:
+    add_remote(folder / "jan", server, endless="n=100000,delay=0.001")
+    keys = _keys(folder, f"ada {ADA} tokens=3\n")
+    with Alone(folder, "--key-file", str(keys), key=ADA) as host:
+        body = host.chat("endless", stream=True)
+        with host.asking("POST", "/chat/completions", body) as response:
+            for _ in range(40):
+                response.readline()
+        assert host.wait_for(re.compile("POST /chat/completions left").search)
+        assert _chat(host, ADA).status == 429
+
+
 def test_a_key_with_a_name_asks_models_and_no_more(folder: Path) -> None:
     keys = _keys(folder, f"ada {ADA}\nben {BEN} owner\n")
     with Alone(folder, "--key-file", str(keys), "--metrics") as host:
