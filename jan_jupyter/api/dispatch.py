@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 
 from .. import errors
 from ..types import EMPTY
+from ..wire import bodies
 from ..wire.errors import headers_of, write_error
 from ..wire.messages import write_error as write_anthropic_error
 from . import (
@@ -63,9 +65,8 @@ async def respond(workspace: Workspace, request: Request) -> Response:
         dialect = route.dialect
         body: Mapping[str, object] = EMPTY
         if route.kind is not None:
-            from ..wire import bodies
-
-            body = bodies.read(request.body, route.kind)
+            # Megabytes of pictures, or the first schema of a process, would hold up all streams.
+            body = await asyncio.to_thread(bodies.read, request.body, route.kind)
         return await route.handler(Call(workspace, request, body, names))
     except errors.JanError as error:
         return refused(error, dialect)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..compare.comparison import runs
-from ..compare.keeping.stored_runs import Listed
-from ..compare.records import records
 from ..errors import RunNotFound
 from ..wire import resources as wire
 from .exchange import Call, Route, beside, listing
+
+if TYPE_CHECKING:
+    from ..compare.keeping.runs import Runs
+    from ..compare.keeping.stored_runs import Listed
 
 _SHAPE = {
     "required": ["id", "object", "created", "models", "prompts", "calls", "done"],
@@ -18,8 +19,15 @@ _SHAPE = {
 }
 
 
+def _runs(call: Call) -> Runs:
+    """Comparing is imported by who looks at comparisons."""
+    from ..compare.comparison import runs
+
+    return runs(call.workspace)
+
+
 def _list(call: Call) -> dict[str, Any]:
-    return wire.listed([_listed(run) for run in runs(call.workspace).list()])
+    return wire.listed([_listed(run) for run in _runs(call).list()])
 
 
 def _listed(run: Listed) -> dict[str, Any]:
@@ -39,14 +47,16 @@ def _listed(run: Listed) -> dict[str, Any]:
 
 def _one(call: Call) -> Listed:
     name = call.names["run"]
-    for run in runs(call.workspace).list():
+    for run in _runs(call).list():
         if run.name == name:
             return run
     raise RunNotFound(f"There is no run {name!r}.")
 
 
 def _get(call: Call) -> dict[str, Any]:
-    run, kept = _one(call), runs(call.workspace)
+    from ..compare.records import records
+
+    run, kept = _one(call), _runs(call)
     result = kept.store.result(run.run)
     return {**_listed(run), "rows": [_plain(row) for row in records(result)]}
 
@@ -64,7 +74,7 @@ def _plain(value: Any) -> Any:
 
 def _delete(call: Call) -> dict[str, Any]:
     run = _one(call)
-    runs(call.workspace).delete(run.name)
+    _runs(call).delete(run.name)
     return wire.deleted("run.deleted", run.name)
 
 

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from jsonschema.exceptions import SchemaError
-from jsonschema.validators import validator_for
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
@@ -56,6 +54,10 @@ def _wrong(body: Any, error: ErrorDetails) -> tuple[list[int | str], str]:
 
 def _schema(written: dict[str, Any]) -> dict[str, Any]:
     """Raises `ValueError` if it is no JSON schema."""
+    # At the first schema: with what other packages bring along, it takes a second.
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+
     kind = written.get("$schema", "")
     if not isinstance(kind, str):
         raise ValueError("`$schema` is no text")

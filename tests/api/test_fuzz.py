@@ -31,7 +31,6 @@ def test_nothing_but_what_is_described_comes_back(address: str, tmp_path: Path) 
         *("run", f"{address}/openapi.json", "--url", address),
         *("--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--no-color"),
         *("--max-examples", str(EXAMPLES), "--seed", "1", "--request-timeout", "60"),
-        *("--workers", "4"),
         *("--exclude-path", "/events"),  # it has no end
         # They fail as others' servers do, which are not there.
         *("--exclude-path", "/audio/speech", "--exclude-path", "/models/pull"),
