@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from .models.hub.pull import Progress
@@ -57,36 +57,40 @@ class ShownProgress(ABC):
 class TerminalProgress(ShownProgress):
     """A line that is written over; where that is not possible, a line for each tenth."""
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, stream: TextIO | None = None) -> None:
         super().__init__(command)
+        self._stream = stream or sys.stdout
         self._shown = ""
         self._tenth = -1
         self._said = ""
         # What a kernel prints is written over in the notebook, though it is no terminal.
-        self._live = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel.")
+        self._live = self._stream.isatty() or type(self._stream).__module__.startswith("ipykernel.")
 
     def _show(self, progress: Progress) -> None:
         line = printable(str(progress))
         if line in (self._shown, self._why) and self._shown:
             return
         if self._live and progress.done:
-            print(f"\r{line:{len(self._shown)}}", end="", flush=True)
+            self._print(f"\r{line:{len(self._shown)}}", end="")
             self._shown = line
         elif not progress.done:
             if line != self._said:
-                print(line, flush=True)
+                self._print(line)
             self._said = line
             self._shown = line if not self._live else ""
         elif (tenth := int(10 * (progress.share or 0))) > self._tenth or progress.message:
             self._tenth = tenth
-            print(line, flush=True)
+            self._print(line)
             self._shown = line
 
     def _close(self, line: str) -> None:
         if self._live and self._shown:
-            print(f"\r{printable(line):{len(self._shown)}}")
+            self._print(f"\r{printable(line):{len(self._shown)}}")
         elif line and line != self._shown:
-            print(printable(line))
+            self._print(printable(line))
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        print(text, end=end, file=self._stream, flush=True)
 
 
 class Counted(Protocol):

@@ -33,12 +33,13 @@ LAYERS = (
     {"chat", "texts"},
     {"compare", "api", "openai_client", "conversation"},
     {"console", "cell"},
+    {"commands"},
     {"magics", "panel", "server", "cli"},
 )
 FACES = LAYERS[-1]
 STARTS = {("cli", "server")}
 """Which face may import which other: a command starts the server."""
-PRINTS = FACES | {"console"}
+PRINTS = FACES | {"commands", "console"}
 OWN_PROGRAMS = {"supervisor.py", "serve.py", "chat_template.py"}
 """What runs in a process of its own, whose streams are its own."""
 

@@ -23,10 +23,11 @@ async def _list(call: Call) -> Response:
     rows = await asyncio.to_thread(look, call.router.store)
     ready = [row.address for row in rows if row.state == "ready"]
     there = await call.workspace.servers.listening(ready)
-    return as_json(wire.listed([_written(row, there) for row in rows]))
+    return as_json(wire.listed([written(row, there) for row in rows]))
 
 
-def _written(row: Listed, there: set[str]) -> dict[str, Any]:
+def written(row: Listed, there: set[str]) -> dict[str, Any]:
+    """An engine, and whether it can be asked; `there` are the addresses where a server listens."""
     silent = row.state == "ready" and is_this_machine(row.address) and row.address not in there
     return {
         "id": row.name,

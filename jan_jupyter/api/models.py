@@ -43,7 +43,7 @@ async def _get(call: Call) -> Response:
 
 def _described(call: Call, name: str) -> dict[str, Any]:
     model, _ = call.router.model(call.model(name))
-    return _whole(model, name)
+    return whole(model, name)
 
 
 def _brief(model: Model, name: str) -> dict[str, Any]:
@@ -63,7 +63,8 @@ def _brief(model: Model, name: str) -> dict[str, Any]:
     }
 
 
-def _whole(model: Model, name: str) -> dict[str, Any]:
+def whole(model: Model, name: str) -> dict[str, Any]:
+    """All that is known of a model, under the name that was asked for."""
     return {
         **_brief(model, name),
         "reason": model.reason,
@@ -85,7 +86,7 @@ def _whole(model: Model, name: str) -> dict[str, Any]:
 
 async def _create(call: Call) -> Response:
     model = await asyncio.to_thread(call.router.store.create, call.body)
-    return as_json(_whole(model, model.reference), 201)
+    return as_json(whole(model, model.reference), 201)
 
 
 async def _update(call: Call) -> Response:
@@ -100,7 +101,7 @@ async def _update(call: Call) -> Response:
         return call.router.store.update(_one(call), values)
 
     model = await asyncio.to_thread(update)
-    return as_json(_whole(model, model.reference))
+    return as_json(whole(model, model.reference))
 
 
 def _one(call: Call) -> Model:
@@ -129,7 +130,7 @@ async def _import(call: Call) -> Response:
         )
 
     model = await asyncio.to_thread(bring)
-    return as_json(_whole(model, model.reference), 201)
+    return as_json(whole(model, model.reference), 201)
 
 
 async def _pull(call: Call) -> Response:
@@ -146,7 +147,7 @@ async def _pull(call: Call) -> Response:
 async def _steps(call: Call) -> AsyncGenerator[dict[str, Any], None]:
     async with aclosing(call.router.pull(call.body["model"], id=call.body.get("id"))) as steps:
         async for now in steps:
-            whole = {} if now.model is None else {"model": _whole(now.model, now.model.reference)}
+            made = {} if now.model is None else {"model": whole(now.model, now.model.reference)}
             yield {
                 "id": now.id,
                 "object": "model.pull",
@@ -156,7 +157,7 @@ async def _steps(call: Call) -> AsyncGenerator[dict[str, Any], None]:
                 "speed": now.speed,
                 "left": now.left,
                 "message": str(now),
-                **whole,
+                **made,
             }
 
 

@@ -38,10 +38,10 @@ def thread_of(call: Call, id: str) -> Thread:
 
 
 def _list(call: Call) -> dict[str, Any]:
-    return wire.listed([_listed(thread) for thread in call.workspace.threads.list()])
+    return wire.listed([brief(thread) for thread in call.workspace.threads.list()])
 
 
-def _listed(thread: Listed) -> dict[str, Any]:
+def brief(thread: Listed) -> dict[str, Any]:
     """As Jan's `thread.json` has it; its messages are not read for it."""
     model = {"id": thread.model or "*"}
     return {
@@ -66,7 +66,8 @@ def _times(thread: Thread | Listed) -> dict[str, int]:
     }
 
 
-def _whole(thread: Thread) -> dict[str, Any]:
+def whole(thread: Thread) -> dict[str, Any]:
+    """Its head, without its messages."""
     head = thread.now().head
     return {
         **wire.public(head.raw),
@@ -80,7 +81,7 @@ def _whole(thread: Thread) -> dict[str, Any]:
 
 
 def _get(call: Call) -> dict[str, Any]:
-    return _whole(thread_of(call, call.names["thread"]))
+    return whole(thread_of(call, call.names["thread"]))
 
 
 def _create(call: Call) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _create(call: Call) -> dict[str, Any]:
     thread = draft.begin()
     for message in said:
         thread.append(message)
-    return _whole(thread)
+    return whole(thread)
 
 
 def _update(call: Call) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _update(call: Call) -> dict[str, Any]:
         thread.rename(title)
     if given:
         thread.configure(**given)
-    return _whole(thread)
+    return whole(thread)
 
 
 def _given(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,10 +146,10 @@ def _delete(call: Call) -> dict[str, Any]:
 
 def _messages(call: Call) -> dict[str, Any]:
     thread = thread_of(call, call.names["thread"])
-    return wire.listed([_written(thread, message) for message in thread.messages])
+    return wire.listed([written(thread, message) for message in thread.messages])
 
 
-def _written(thread: Thread, message: ThreadMessage) -> dict[str, Any]:
+def written(thread: Thread, message: ThreadMessage) -> dict[str, Any]:
     """As it stands in `messages.jsonl`, or would stand there."""
     usual = turns.write(message, thread.id, thread.seen.head.assistant)
     kept = {**usual, **message.raw}
@@ -166,19 +167,19 @@ def _read(said: Mapping[str, Any]) -> ThreadMessage:
 
 def _message(call: Call) -> dict[str, Any]:
     thread = thread_of(call, call.names["thread"])
-    return _written(thread, thread.message(call.names["message"]))
+    return written(thread, thread.message(call.names["message"]))
 
 
 def _say(call: Call) -> dict[str, Any]:
     thread = thread_of(call, call.names["thread"])
-    return _written(thread, thread.append(_read(call.body)))
+    return written(thread, thread.append(_read(call.body)))
 
 
 def _edit(call: Call) -> dict[str, Any]:
     thread = thread_of(call, call.names["thread"])
     before = thread.message(call.names["message"])
     read = _read({"role": before.role, "content": call.body["content"]})
-    return _written(thread, thread.update(before.id, content=read.content))
+    return written(thread, thread.update(before.id, content=read.content))
 
 
 def _forget(call: Call) -> dict[str, Any]:

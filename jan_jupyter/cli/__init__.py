@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
-from .. import errors
-from .commands import COMMANDS, parser
+from .codes import PIPE_CLOSED, STOPPED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code. What a user can mend is one line on stderr."""
-    found = parser().parse_args(arguments)
+    """Run a command; its exit code. What is wrong is one line on stderr, and never a traceback."""
     try:
-        return COMMANDS[found.command].run(found)
-    except errors.JanError as error:
-        print(f"jan-jupyter: {error}", file=sys.stderr)
-        return 2 if isinstance(error, errors.UsageError) else 1
+        from .running import run
+
+        code = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
-        return 130
+        return STOPPED
+    except BrokenPipeError:
+        # Who read has read enough. What is still in a buffer must not be a second error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED

@@ -1,41 +1,66 @@
-"""The table of commands; a further one is a row of `COMMANDS`."""
+"""The table of commands of the command line; a further one is an `Entry` in `GROUPS`."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
-from . import serving
+from ..commands import engines, hub, keys, memory, models, status
+from ..commands.command import Argument, Command, arg
+from . import completion, removing, serving
+from .terminal import PROGRAM
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`arguments` adds its arguments to a parser, `run` does it and gives the exit code."""
-
-    help: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+JSON = arg("--json", dest="as_json", action="store_true", help="print JSON, for other programs")
 
 
-COMMANDS = {
-    "serve": Command(
-        "serve models and threads to other programs, by OpenAI's API",
-        serving.arguments,
-        serving.run,
-    ),
+@dataclass(frozen=True)
+class Entry:
+    """A command of the command line.
+
+    `run` of its command takes a `Terminal` and its arguments, and gives `Work`, `Steps`, `Told`, an
+    exit code, or `None`. `shape` is the name of a function in `cli/shapes.py` that makes what
+    `--json` prints of what was found or done, and of the arguments; without one there is no
+    `--json`. `more` are arguments that only a terminal has.
+    """
+
+    declared: Command
+    shape: str = ""
+    more: tuple[Argument, ...] = ()
+
+    @cached_property
+    def command(self) -> Command:
+        """The command with all its arguments, as it is typed in a terminal."""
+        also = (*self.more, *([JSON] if self.shape else []))
+        arguments = (*self.declared.arguments, *also)
+        return replace(self.declared, arguments=arguments, program=PROGRAM)
+
+
+def _of(module: Any, **shapes: str) -> list[Entry]:
+    """The commands of a file, as cells have them; those that have a shape."""
+    return [Entry(one, shapes[one.name]) for one in module.COMMANDS if one.name in shapes]
+
+
+GROUPS: Mapping[str, Sequence[Entry]] = {
+    "Models": [
+        *_of(models, models="models", show="model"),
+        *_of(hub, search="found", pull="pulled"),
+        *_of(models, **{"import": "model"}),
+        Entry(removing.RM, "removed"),
+        *_of(models, edit="model"),
+    ],
+    "Memory": _of(memory, ps="running", load="loaded", unload="model"),
+    "Engines": [*_of(engines, engines="engines", hub="offers"), *_of(keys, keys="keys")],
+    "Threads": [Entry(removing.THREADS, "threads")],
+    "This tool": [
+        Entry(serving.COMMAND),
+        Entry(completion.COMMAND),
+        *_of(status, status="status"),
+    ],
 }
+"""The commands under what they are about, as the help shows them."""
 
-
-def parser() -> argparse.ArgumentParser:
-    """What reads a command line."""
-    whole = argparse.ArgumentParser(
-        "jan-jupyter", description="Language models from a terminal.", allow_abbrev=False
-    )
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        added = commands.add_parser(
-            name, help=command.help, description=command.help, allow_abbrev=False
-        )
-        command.arguments(added)
-    return whole
+COMMANDS: Mapping[str, Entry] = {
+    entry.declared.name: entry for group in GROUPS.values() for entry in group
+}

@@ -9,9 +9,11 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ..commands.screen import use
 from ..settings import settings
 from . import completion, stopping
 from .core import JanMagics
+from .screen import CellScreen
 from .transform import Transformer
 
 _loaded: dict[int, Transformer] = {}
@@ -21,6 +23,7 @@ def load(shell: InteractiveShell) -> None:
     """Install into a shell; doing it again changes nothing."""
     if id(shell) in _loaded:
         return
+    use(CellScreen())
     magics = JanMagics(shell)
     shell.register_magics(magics)
     transformer = Transformer(shell, magics)

@@ -12,14 +12,14 @@ from uuid import uuid4
 from IPython.core.error import UsageError
 from IPython.display import display
 
+from ..commands.command import Caller, Steps, Work
+from ..commands.options import parameters_of
+from ..commands.shared import see_comparisons, workspace
+from ..commands.tables import show
 from ..console import TerminalCounting, printable
 from ..interpolate import fill
-from .commands.command import Caller, Steps, Work
 from .named import named, variable
-from .options import parameters_of
 from .output import captured
-from .shared import see_comparisons, workspace
-from .tables import show
 
 if TYPE_CHECKING:
     from ..compare.comparison import Comparison

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..commands.candidates import parameters, paths, ready_models, threads
+from ..commands.command import split
+from ..commands.options import FORMATS
 from . import options as opt
-from .candidates import names, parameters, paths, ready_models, threads
+from .candidates import names
 from .commands import COMMANDS
-from .commands.command import split
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
@@ -82,7 +84,7 @@ def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[s
     if last == "--thread":
         return threads(current)
     if last in ("-f", "--format"):
-        return [(name, "value") for name in opt.FORMATS]
+        return [(name, "value") for name in FORMATS]
     if last in ("-a", "--attach", "--schema", "--tool"):
         return [*names(current), *(paths(current) if last != "--tool" else ())]
     if last in ("-p", "--parameter", "--set"):

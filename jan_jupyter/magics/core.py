@@ -22,14 +22,15 @@ from IPython.core.magic import (
 
 from .. import errors
 from ..cell import cell_id, notebook, request
+from ..commands import options as words
+from ..commands.command import Steps, Told, Work
+from ..commands.shared import workspace
 from ..interpolate import fill
 from ..settings import settings
 from . import options as opt
 from .commands import GROUPS
-from .commands.command import Steps, Work
 from .help import help_text
 from .lines import parse_line
-from .shared import workspace
 from .stopping import Stopped
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class JanMagics(Magics):
         """Wait for what a line asks for; gives its value."""
         if isinstance(asked, PendingAnswer):
             return self._wait(asked)
+        if isinstance(asked, Told):
+            return self._told(asked)
         if isinstance(asked, Work):
             return self._wait_for_work(asked)
         return self._wait_for_steps(asked) if isinstance(asked, Steps) else asked
@@ -136,6 +139,8 @@ class JanMagics(Magics):
     async def _ended_async(self, asked: Any) -> Any:
         if isinstance(asked, PendingAnswer):
             return await self._await(asked)
+        if isinstance(asked, Told):
+            return self._told(asked)
         if isinstance(asked, Work):
             return await self._await_work(asked)
         return await self._await_steps(asked) if isinstance(asked, Steps) else asked
@@ -149,11 +154,11 @@ class JanMagics(Magics):
         return names if local_ns is None else ChainMap(local_ns, names)  # type: ignore[arg-type]
 
     def _line(self, line: str, names: Mapping[str, Any]) -> Any:
-        """A `PendingAnswer`, `Work` or `Steps`, as the line asks; or the value of what is done."""
+        """A `PendingAnswer`, `Told`, `Work` or `Steps`, as the line asks; or the value of it."""
         parsed = parse_line(line)
         if (command := parsed.command) is not None:
             if parsed.arguments.help:
-                from .tables import page
+                from ..commands.tables import page
 
                 return page(command.page)
             with _quietly():
@@ -196,7 +201,7 @@ class JanMagics(Magics):
         if not text.strip():
             raise empty()
         attached = [attachment(name, names) for name in options.attach]
-        if opt.compares(options):
+        if words.compares(options):
             from .comparing import question
 
             return question(self, options, text, attached)
@@ -237,7 +242,7 @@ class JanMagics(Magics):
 
     def _given(self, options: Namespace) -> dict[str, Any]:
         """The parameters of the request."""
-        given = {**self.parameters, **opt.parameters_of(options)}
+        given = {**self.parameters, **words.parameters_of(options)}
         if taken := given.keys() & _NO_PARAMETERS:
             raise UsageError(
                 f"%jan: {min(taken)} is no parameter of an answer: it is what, or whom, you ask."
@@ -271,6 +276,10 @@ class JanMagics(Magics):
     def _going_on(self, pending: PendingAnswer, answer: Stream) -> PendingAnswer:
         """The same prompt after functions have been run for it; an output of its own."""
         return replace(pending, answer=answer, output=self._output(pending.options.format))
+
+    def _told(self, told: Told) -> Any:
+        with _quietly():
+            return told.show(told.found)
 
     def _wait_for_work(self, work: Work) -> Any:
         from ..bridge import wait
@@ -339,9 +348,9 @@ class JanMagics(Magics):
         return kind(format_, settings().footer)
 
     def _show_request(self, answer: Stream) -> None:
+        from ..commands.tables import show
         from ..markdown import page
         from .output import fenced, pretty
-        from .tables import show
 
         target = answer.target
         shown = pretty(target.engine.preview(target.model, answer.request))
@@ -357,9 +366,9 @@ def _asked_with(target: Target) -> dict[str, Any]:
 
 def _show_call(call: str, result: str) -> None:
     """One line on a function that was run for the model; both texts may be anything."""
+    from ..commands.tables import show
     from ..console import printable
     from ..markdown import page, with_footer
-    from .tables import show
 
     result = result if len(result) <= 200 else f"{result[:199]}…"
     line = printable(f"{call} → {result}")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from IPython.core.error import UsageError
 
+from ..commands.command import Command, split
+from ..commands.options import is_option, near, options_anywhere
 from .commands import ALIASES, COMMANDS
-from .commands.command import Command, split
-from .options import is_option, leading_options, near, options_anywhere, parser
+from .options import as_ipythons, leading_options, parser
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,15 @@ def parse_line(line: str) -> Line:
     if word == "key" and rest.startswith(("set ", "rm ", "allow ")):
         word = "keys"  # else what is perhaps a key would be a question to a model
     command = COMMANDS.get(ALIASES.get(word, word))
-    if command is not None and (arguments := command.parse(rest)) is not None:
+    with as_ipythons():
+        arguments = command.parse(rest) if command is not None else None
+    if arguments is not None:
         return Line(command, arguments, parser().parse_args([]), "")
     if command is None:
         _refuse_slip(word, rest)
     taken, prompt = leading_options(text)
-    return Line(None, Namespace(), parser().parse_args(taken), prompt)
+    with as_ipythons():
+        return Line(None, Namespace(), parser().parse_args(taken), prompt)
 
 
 def _refuse_slip(word: str, rest: str) -> None:

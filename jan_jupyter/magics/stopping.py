@@ -6,8 +6,8 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ..commands.tables import show
 from ..markdown import page, with_footer
-from .tables import show
 
 
 class Stopped(KeyboardInterrupt):

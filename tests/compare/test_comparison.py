@@ -17,6 +17,7 @@ import pytest
 
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
+from jan_jupyter.commands.options import compares, parameters_of
 from jan_jupyter.compare import records
 from jan_jupyter.compare.determinism import certificates
 from jan_jupyter.compare.grids import source
@@ -29,7 +30,7 @@ from jan_jupyter.compare.scoring.judge import Judge
 from jan_jupyter.compare.session import Session
 from jan_jupyter.compare.values import Call, Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.compare.widening import budget_of, extended, gridded
-from jan_jupyter.magics.options import compares, parameters_of, parse_cell
+from jan_jupyter.magics.options import parse_cell
 from jan_jupyter.settings import settings
 from jan_jupyter.types import Message, Usage
 from support.jan import add_remote

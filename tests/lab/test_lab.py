@@ -152,7 +152,7 @@ def test_code_has_a_box_and_a_button_that_copies_it(lab: Lab, page: Page) -> Non
     assert frame.evaluate("e => e.contentDocument.scripts.length") == 0
 
     tones = (
-        "from jan_jupyter.magics.tables import Cell, table\n"
+        "from jan_jupyter.commands.tables import Cell, table\n"
         "tones = [Cell(tone, tone) for tone in ('good', 'quiet', 'warning', 'bad')]\n"
         "table(['a', 'b'], [[tone, tone] for tone in tones], below='below', remarks=True)\n"
         "from jan_jupyter.types import Reply\nReply('text', 'model', 'engine')"

@@ -7,8 +7,9 @@ import sqlite3
 import pytest
 from IPython.core.error import UsageError
 
+from jan_jupyter.commands.options import compares
 from jan_jupyter.magics.lines import parse_line
-from jan_jupyter.magics.options import compares, parse_cell
+from jan_jupyter.magics.options import parse_cell
 from support.kernel import Kernel, Received, hearing, only_output
 from support.server import StreamingServer, tokens
 

@@ -10,8 +10,9 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.oinspect import getdoc
 
+from jan_jupyter import errors
+from jan_jupyter.commands.command import Command, arg, pairs, split
 from jan_jupyter.magics.commands import COMMANDS, GROUPS
-from jan_jupyter.magics.commands.command import Command, arg, pairs, split
 from jan_jupyter.magics.completion import _candidates
 from jan_jupyter.magics.core import JanMagics
 from jan_jupyter.magics.help import help_html, help_text
@@ -148,12 +149,12 @@ def test_a_command_with_options() -> None:
     assert parsed is not None
     assert (parsed.source, parsed.extra) == ("hf:a/b", ["c", "-d"])
     assert (parsed.quant, parsed.force) == ("Q4", True)
-    with pytest.raises(UsageError, match=r"%jan pull: .*SOURCE.* See %jan pull\?"):
+    with pytest.raises(errors.UsageError, match=r"%jan pull: .*SOURCE.* See %jan pull\?"):
         PULL.parse("")
-    with pytest.raises(UsageError, match="did you mean --force"):
+    with pytest.raises(errors.UsageError, match="did you mean --force"):
         PULL.parse("x --forec")
     for line in ("openai sk-secret please", "openai sk-secret", "openai --key=sk-secret"):
-        with pytest.raises(UsageError) as raised:
+        with pytest.raises(errors.UsageError) as raised:
             KEYS.parse(line)  # never a question: it may hold a key
         assert "sk-" not in str(raised.value)
 

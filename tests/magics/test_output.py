@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from jan_jupyter.commands import tables
 from jan_jupyter.console import printable
-from jan_jupyter.magics import tables
 from jan_jupyter.magics.output import final_bundle
 from jan_jupyter.types import Reply
 

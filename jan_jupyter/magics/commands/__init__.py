@@ -1,4 +1,4 @@
-"""The subcommands of `%jan`, in the order of its help; one file for each group of them.
+"""The commands of `%jan`, in the order of its help: ours, and those that only a notebook has.
 
 Each asks the library and shows what it says; its value is the data.
 """
@@ -9,9 +9,10 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
+from ...commands import engines, hub, keys, memory, models, status, threads, voice
+from ...commands.command import OTHER_NAMES, Caller, Command, arg
 from ...errors import UsageError
-from . import chat, compare, defaults, engines, hub, keys, memory, models, status, threads, voice
-from .command import Caller, Command, arg
+from . import chat, compare, defaults
 
 _GROUPS: Mapping[str, Sequence[ModuleType]] = {
     "Ask": (chat, defaults, voice),
@@ -29,8 +30,8 @@ GROUPS: Mapping[str, list[Command]] = {
 
 
 def _help(magics: Caller, arguments: Namespace) -> None:
+    from ...commands.tables import page, show
     from ..help import help_html, help_text
-    from ..tables import page, show
 
     name = ALIASES.get(arguments.command, arguments.command)
     if name and name not in COMMANDS:
@@ -56,5 +57,5 @@ GROUPS["This tool"].append(
 )
 COMMANDS: Mapping[str, Command] = {c.name: c for group in GROUPS.values() for c in group}
 
-ALIASES = {"list": "models", "install": "pull", "delete": "rm", "--help": "help", "-h": "help"}
+ALIASES = {**OTHER_NAMES, "--help": "help", "-h": "help"}
 """What others call them."""

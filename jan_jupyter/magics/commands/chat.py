@@ -6,8 +6,8 @@ from argparse import Namespace
 from typing import Any
 
 from ... import errors
-from .. import candidates
-from .command import Caller, Command, arg
+from ...commands import candidates
+from ...commands.command import Caller, Command, arg
 
 
 def chat(magics: Caller, arguments: Namespace) -> Any:

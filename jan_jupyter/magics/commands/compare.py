@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ..candidates import Offer, names, parameters, paths, ready_models, scorers, threads
-from ..candidates import runs as run_names
-from ..options import key_value, sweep
-from .command import Caller, Command, arg
+from ...commands.candidates import Offer, parameters, paths, ready_models, threads
+from ...commands.candidates import runs as run_names
+from ...commands.command import Caller, Command, arg
+from ...commands.options import key_value, sweep
+from ..candidates import names, scorers
 
 if TYPE_CHECKING:
     from ...compare.comparison import Comparison
@@ -44,7 +45,7 @@ def asks_model(words: Sequence[str]) -> bool:
 
 
 def _is_model(name: str) -> bool:
-    from ..shared import workspace
+    from ...commands.shared import workspace
 
     try:
         return bool(workspace().router.model(name))
@@ -61,8 +62,8 @@ def runs(caller: Caller, arguments: Namespace) -> Any:
 
 
 def vote(caller: Caller, arguments: Namespace) -> None:
+    from ...commands.shared import see_comparisons
     from ...compare.comparison import Comparison
-    from ..shared import see_comparisons
 
     see_comparisons()
     named = caller.shell.user_ns.get(arguments.name)
@@ -71,8 +72,8 @@ def vote(caller: Caller, arguments: Namespace) -> None:
 
 
 def _kept() -> Runs:
+    from ...commands.shared import see_comparisons, workspace
     from ...compare.comparison import runs
-    from ..shared import see_comparisons, workspace
 
     see_comparisons()
     return runs(workspace())
@@ -81,7 +82,7 @@ def _kept() -> Runs:
 def listing(pattern: str = "") -> RunTable:
     found = _kept().list(pattern)
     if pattern and not found:
-        from ..tables import table
+        from ...commands.tables import table
 
         table((), (), f"No run's name, and none of its models, contains {pattern!r}.")
         return found
@@ -91,8 +92,8 @@ def listing(pattern: str = "") -> RunTable:
 
 def _shown(value: Any) -> None:
     """Show it in all its forms."""
+    from ...commands.tables import show
     from ...console import printable
-    from ..tables import show
 
     forms = {"text/html": value._repr_html_(), "text/markdown": value._repr_markdown_()}
     forms |= getattr(value, "_repr_mimebundle_", dict)()

@@ -7,22 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ..candidates import parameters, ready_models
-from ..options import argument_type
-from ..shared import workspace
-from .command import Caller, Command, arg, pairs, without_pairs
+from ...commands.candidates import parameters, ready_models
+from ...commands.command import Caller, Command, arg, pairs, without_pairs
+from ...commands.options import argument_type
+from ...commands.shared import workspace
 
 if TYPE_CHECKING:
     from ...parameters import Field
-
-
-def default_id() -> str | None:
-    """The model that is asked where none is named, if there is one."""
-
-    try:
-        return workspace().router.model(None)[0].id
-    except errors.JanError:
-        return None
 
 
 def use(magics: Caller, arguments: Namespace) -> None:

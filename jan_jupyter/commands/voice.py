@@ -5,13 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from ... import units
-from ..candidates import ready_models
-from ..shared import workspace
+from .. import units
+from .candidates import ready_models
 from .command import Caller, Command, Work, arg
+from .screen import say
+from .shared import workspace
 
 if TYPE_CHECKING:
-    from ...types import Audio, Embeddings
+    from ..types import Audio, Embeddings
 
 
 def embed(magics: Caller, arguments: Namespace) -> Work:
@@ -22,9 +23,7 @@ def embed(magics: Caller, arguments: Namespace) -> Work:
 
 def _embedded(found: Embeddings) -> Embeddings:
     size = len(found[0])
-    print(
-        f"{size:,} numbers from {found.model} ({found.usage.prompt:,} tokens); the value has them."
-    )
+    say(f"{size:,} numbers from {found.model} ({found.usage.prompt:,} tokens); the value has them.")
     return found
 
 
@@ -37,7 +36,7 @@ def speak(magics: Caller, arguments: Namespace) -> Work:
 
 
 def _spoken(audio: Audio) -> Audio:
-    from ..tables import show
+    from .tables import show
 
     said = f"{units.size(len(audio.data))} of {audio.content_type} from {audio.model}"
     show({"text/html": audio._repr_html_(), "text/plain": f"{said}; .save(path) keeps it."})

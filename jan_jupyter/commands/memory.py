@@ -6,27 +6,28 @@ from argparse import Namespace
 from time import time
 from typing import TYPE_CHECKING
 
-from ... import units
-from ..candidates import ready_models
-from ..shared import workspace
+from .. import units
+from .candidates import ready_models
 from .command import Caller, Command, Work, arg
+from .screen import say, screen
+from .shared import workspace
 
 if TYPE_CHECKING:
-    from ...models.model import Model
-    from ...router import Router
-    from ...types import Event, Running
+    from ..models.model import Model
+    from ..router import Router
+    from ..types import Event, Running
 
 
 def load(magics: Caller, arguments: Namespace) -> Work:
 
     loading = _telling(workspace().router, arguments.model)
-    return Work(loading, lambda model: print(f"{model.id} is ready."))
+    return Work(loading, lambda model: say(f"{model.id} is ready."))
 
 
 def unload(magics: Caller, arguments: Namespace) -> Work:
 
     unloading = workspace().router.unload(arguments.model)
-    return Work(unloading, lambda model: print(f"{model.id} is unloaded."))
+    return Work(unloading, lambda model: say(f"{model.id} is unloaded."))
 
 
 async def _telling(router: Router, name: str | None) -> Model:
@@ -38,7 +39,7 @@ async def _telling(router: Router, name: str | None) -> Model:
             tenth = int(event.progress * 10)
             if tenth > told[0]:
                 told[0] = tenth
-                print(f"Loading {event.model} {event.progress:.0%} …", flush=True)
+                screen().tell(f"Loading {event.model} {event.progress:.0%} …")
 
     unwatch = router.watch(tell)
     try:
@@ -53,7 +54,7 @@ def ps(magics: Caller, arguments: Namespace) -> Work:
 
 
 def _running(running: list[Running]) -> list[Running]:
-    from ..tables import table
+    from .tables import table
 
     rows = [
         (

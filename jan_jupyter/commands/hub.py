@@ -5,37 +5,40 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from ... import units
-from ..candidates import sources
-from ..shared import workspace
-from .command import Caller, Command, Steps, Work, arg
+from .. import units
+from .candidates import sources
+from .command import Caller, Command, Steps, Told, Work, arg
+from .screen import say, screen
+from .shared import workspace
 
 if TYPE_CHECKING:
-    from ...models.hub.search import Found, Search
+    from ..models.hub.search import Found, Search
+    from ..models.hub.unfinished import Unfinished
 
 
-def pull(magics: Caller, arguments: Namespace) -> Steps | None:
-    from ..progress import output
-
+def pull(caller: Caller, arguments: Namespace) -> Steps | Told:
     if arguments.discard:
-        from ...models.hub.unfinished import discard
+        from ..models.hub.unfinished import discard
 
-        gone = discard(workspace().models.writable, arguments.source)
-        print(f"What had come of {gone.id} is deleted, {units.size(gone.done)}.")
-        return None
+        return Told(discard(workspace().models.writable, arguments.source), _discarded)
     steps = workspace().router.pull(arguments.source, id=arguments.id)
-    return Steps(steps, output(magics.shell, f"%jan pull {arguments.source}"))
+    again = screen().worded(f"%jan pull {arguments.source}")
+    return Steps(steps, screen().progress(again))
+
+
+def _discarded(gone: Unfinished) -> None:
+    say(f"What had come of {gone.id} is deleted, {units.size(gone.done)}.")
 
 
 def search(magics: Caller, arguments: Namespace) -> Work:
-    from ...models.hub.search import find
+    from ..models.hub.search import find
 
     return Work(find(" ".join(arguments.words)), _found)
 
 
 def _found(search: Search) -> list[Found]:
-    from ...models.machine import probe
-    from ..tables import table
+    from ..models.machine import probe
+    from .tables import table
 
     machine = probe()
     rows = [

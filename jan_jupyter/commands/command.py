@@ -1,7 +1,7 @@
-"""How a subcommand of `%jan` is declared: arguments in argparse's terms, help, what it does.
+"""How a command is declared: arguments in argparse's terms, help, what it does.
 
-A command's file imports only this and the standard library at its top: the declarations are read
-when the extension is loaded. What it does imports the library when it is asked.
+A command's file imports only its neighbours and the standard library at its top: the declarations
+are read when the extension is loaded. What it does imports the library when it is asked.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from IPython.core.error import UsageError
-
-from ..options import Parser, is_option, near, options_anywhere
+from ..errors import UsageError
+from .options import Parser, is_option, near, options_anywhere
+from .screen import StepsOutput
 
 Candidates = Callable[[str], Iterable[tuple[str, str]]]
 """What Tab may offer for a word that begins so: texts, each with its kind."""
@@ -38,23 +38,21 @@ class Caller(Protocol):
 
 
 class Work(NamedTuple):
-    """What a subcommand does on the background loop, and what makes of it its output and value."""
+    """What a command does on the background loop, and what makes of it its output and value."""
 
     coroutine: Coroutine[Any, Any, Any]
     show: Callable[[Any], Any]
 
 
-class StepsOutput(Protocol):
-    """Where steps are shown. All calls come from the cell, never from the background loop."""
+class Told(NamedTuple):
+    """What a command has found or done already, and what makes of it its output and value."""
 
-    def step(self, step: Any) -> None: ...
-
-    def end(self, error: BaseException | None) -> Any:
-        """There are no more: how they ended is shown; gives the value of the line."""
+    found: Any
+    show: Callable[[Any], Any]
 
 
 class Steps(NamedTuple):
-    """What a subcommand does step by step on the background loop, and where each is shown."""
+    """What a command does step by step on the background loop, and where each is shown."""
 
     steps: AsyncGenerator[Any, None]
     output: StepsOutput
@@ -80,17 +78,16 @@ def arg(*names: str, candidates: Candidates | None = None, **options: Any) -> Ar
 
 
 Run = Callable[[Caller, Namespace], Any]
-"""Gives the value of the line, or the `Work` or `Steps` to wait for. Raises `JanError` with one
-line."""
+"""Gives the value of the line, or what it comes from. Raises `JanError` with one line."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A subcommand. `details` is shown by `%jan NAME?`, below `help`, which is one line.
+    """What a name does. `details` stand on its page below `help`, which is one line.
 
-    A line that begins with the name of a command is a question to a model if it has more words
-    than the command takes, or if `is_question` says so of them. If its words may be `secret`, the
-    line is never a question, and no error repeats them.
+    In a cell, a line that begins with the name of a command is a question to a model if it has more
+    words than the command takes, or if `is_question` says so of them. If its words may be `secret`,
+    the line is never a question, and no error repeats them.
     """
 
     name: str
@@ -100,10 +97,21 @@ class Command:
     details: str = ""
     is_question: Callable[[Sequence[str]], bool] | None = None
     secret: bool = False
+    program: str = "%jan"
+
+    @property
+    def called(self) -> str:
+        """How it is typed."""
+        return f"{self.program} {self.name}"
+
+    @property
+    def help_at(self) -> str:
+        """What shows its page."""
+        return f"{self.called}?" if self.program[0] == "%" else f"{self.called} --help"
 
     @cached_property
     def parser(self) -> Parser:
-        parser = Parser(f"%jan {self.name}", f"%jan {self.name}?")
+        parser = Parser(self.called, self.help_at)
         for argument in self.arguments:
             parser.add_argument(*argument.names, **argument.options)
         parser.add_argument("-h", "--help", action="store_true", help="this page")
@@ -112,19 +120,19 @@ class Command:
     @property
     def usage(self) -> str:
         """`models [-v] [FILTER]`"""
-        words = self.parser.format_usage().split()[2:]  # without "usage: %jan"
+        words = self.parser.format_usage().split()[2:]  # without "usage:" and the program
         return " ".join(words).replace("[-h] ", "").replace(" [-h]", "")
 
     @property
     def page(self) -> str:
-        """What `%jan NAME?` shows."""
-        parts = [f"%jan {self.usage}", f"{self.help[:1].upper()}{self.help[1:]}."]
+        """What `help_at` shows."""
+        parts = [f"{self.program} {self.usage}", f"{self.help[:1].upper()}{self.help[1:]}."]
         return "\n\n".join([*parts, *filter(None, (self.details, self.parser.described()))]) + "\n"
 
     def parse(self, text: str) -> Namespace | None:
         """What stands behind the name, understood; `None` if the line is a question to a model.
 
-        Raises IPython's `UsageError` for wrong use.
+        Raises `UsageError` for wrong use.
         """
         words = split(text)
         taken, rest = options_anywhere(words, self.parser.known_options)
@@ -134,6 +142,10 @@ class Command:
         meant = named or (taken and len(rest) <= 1 and not text.rstrip().endswith("?"))
         if not meant and self._is_question(rest):
             return None
+        return self.read(taken, rest)
+
+    def read(self, taken: Sequence[str], rest: Sequence[str]) -> Namespace:
+        """Its options and its other words, understood. Raises `UsageError` for wrong use."""
         if {"-h", "--help"} & {*taken}:
             return Namespace(help=True)
         try:
@@ -141,7 +153,7 @@ class Command:
         except UsageError:
             if not self.secret:
                 raise
-        raise UsageError(f"%jan {self.name} is not used like that. See %jan {self.name}?.")
+        raise UsageError(f"{self.called} is not used like that. See {self.help_at}.")
 
     def candidates(self, before: Sequence[str], current: str) -> Iterable[tuple[str, str]]:
         """What Tab may offer for the word `current` after the words `before`."""
@@ -166,6 +178,10 @@ class Command:
             return self.is_question(words)
         positional = [a for a in self.arguments if not a.is_option]
         return len(words) > len(positional) and not any(map(_repeats, positional))
+
+
+OTHER_NAMES = {"list": "models", "install": "pull", "delete": "rm"}
+"""What others call commands."""
 
 
 def _repeats(argument: Argument) -> bool:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ..candidates import Offer, paths
-from ..candidates import threads as names
-from ..shared import workspace
-from .command import Caller, Command, arg
+from .. import errors
+from .candidates import Offer, paths
+from .candidates import threads as names
+from .command import Caller, Command, Told, arg
+from .screen import say
+from .shared import workspace
 
 if TYPE_CHECKING:
-    from ...threads import Hit, Listed, Thread
+    from ..threads import Hit, Listed, Thread
 
 
 def threads(magics: Caller, arguments: Namespace) -> Any:
@@ -25,11 +26,18 @@ def threads(magics: Caller, arguments: Namespace) -> Any:
     return act[0](*rest, to=arguments.to) if verb == "export" else act[0](*rest)
 
 
-def listing(pattern: str = "") -> list[Listed]:
-    from ...markdown import words
-    from ..tables import ago, table
+def listing(pattern: str = "") -> Told:
+    def shown(found: list[Listed]) -> list[Listed]:
+        _listed(found, pattern)
+        return found
 
-    found = workspace().threads.list(pattern)
+    return Told(workspace().threads.list(pattern), shown)
+
+
+def _listed(found: list[Listed], pattern: str) -> None:
+    from ..markdown import words
+    from .tables import ago, table
+
     rows = [
         (
             words(t.title, 40),
@@ -41,38 +49,47 @@ def listing(pattern: str = "") -> list[Listed]:
     ]
     nothing = f"No thread's title contains {pattern!r}." if pattern else "No threads."
     table(("thread", "model", "last", "remark"), rows, "" if rows else nothing, remarks=True)
-    return found
 
 
 def _line(text: str) -> str:
-    from ...console import printable
-    from ...markdown import words
+    from ..console import printable
+    from ..markdown import words
 
     return printable(words(text, 80))
 
 
-def show(name: str) -> Thread:
-    from ... import markdown
-    from ...console import printable
-    from ..tables import show
+def show(name: str) -> Told:
+    return Told(workspace().threads.get(name), _shown)
 
-    thread = workspace().threads.get(name)
+
+def _shown(thread: Thread) -> Thread:
+    from .. import markdown
+    from ..console import printable
+    from .tables import show
+
     text = thread.export()
     show({"text/markdown": markdown.safe(text), "text/plain": printable(text)})
     return thread
 
 
-def rename(name: str, title: str) -> Thread:
-
+def rename(name: str, title: str) -> Told:
     thread = workspace().threads.get(name)
     before = thread.title
     thread.rename(title)
-    print(f"{before} is now {thread.title}.")
-    return thread
+    return _said(thread, f"{before} is now {thread.title}.")
 
 
-def export(name: str, to: str | None = None) -> Path:
+def _said(value: Any, line: str) -> Told:
+    """What has been done, and the line that says so."""
 
+    def shown(value: Any) -> Any:
+        say(line)
+        return value
+
+    return Told(value, shown)
+
+
+def export(name: str, to: str | None = None) -> Told:
     if not to:
         raise errors.UsageError("%jan threads export NAME --to FILE: .md, .ipynb or .jsonl")
     path = Path(to).expanduser()
@@ -86,31 +103,40 @@ def export(name: str, to: str | None = None) -> Path:
         if path.is_file():  # the first half of it is no thread
             path.unlink()
         raise errors.UsageError(f"{path} cannot be written: {error.strerror}.") from error
-    print(f"Exported to {path}.")
-    return path
+    return _said(path, f"Exported to {path}.")
 
 
-def import_(file: str) -> Thread:
-
+def import_(file: str) -> Told:
     thread = workspace().threads.import_(file)
-    print(f"Imported as {thread.title}: {len(thread.messages)} messages.")
-    return thread
+    return _said(thread, f"Imported as {thread.title}: {len(thread.messages)} messages.")
 
 
-def rm(name: str) -> None:
-
-    title = workspace().threads.get(name).title
+def rm(name: str) -> Told:
+    thread = workspace().threads.get(name)
+    id, title = thread.id, thread.title
     workspace().threads.delete(name)
-    print(f"{title} is deleted.")
+
+    def shown(id: str) -> None:
+        say(f"{title} is deleted.")
+
+    return Told(id, shown)
 
 
-def search(*words: str) -> Sequence[Hit]:
-    from ...console import printable
-    from ...markdown import words as without_marks
-    from ..tables import table
-
+def search(*words: str) -> Told:
     text = " ".join(words)
-    found = workspace().threads.search(text)
+
+    def shown(found: Sequence[Hit]) -> Sequence[Hit]:
+        _found(found, text)
+        return found
+
+    return Told(workspace().threads.search(text), shown)
+
+
+def _found(found: Sequence[Hit], text: str) -> None:
+    from ..console import printable
+    from ..markdown import words as without_marks
+    from .tables import table
+
     rows = [
         (
             without_marks(hit.thread.title, 30),
@@ -120,7 +146,6 @@ def search(*words: str) -> Sequence[Hit]:
         for hit in found
     ]
     table(("thread", "who", "text"), rows, "" if rows else f"No message contains {text!r}.")
-    return found
 
 
 _ACTIONS: Mapping[str, tuple[Callable[..., Any], int]] = {

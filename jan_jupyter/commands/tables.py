@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from itertools import zip_longest
 from time import localtime, strftime, time
 from typing import Any, Literal, NamedTuple
 
-from IPython.core.getipython import get_ipython
-from IPython.display import display
-
 from .. import units
+from .screen import screen
 
 Tone = Literal["", "good", "quiet", "warning", "bad"]
 
@@ -43,11 +40,8 @@ Row = Sequence[str | Cell]
 
 
 def show(bundle: Mapping[str, Any]) -> None:
-    """Display a bundle; a terminal gets its plain text as it is."""
-    if hasattr(get_ipython(), "kernel"):
-        display(dict(bundle), raw=True)  # type: ignore[no-untyped-call]
-    else:
-        print(bundle["text/plain"])
+    """Show a bundle of MIME types; a terminal gets its plain text."""
+    screen().show(bundle)
 
 
 def table(
@@ -65,6 +59,7 @@ def table(
     every row is left out. `below` is a longer line after the table. `remarks`: the last column has
     long ones, which stand below their rows, in a terminal where they do not fit beside them.
     """
+    caption, below = screen().worded(caption), screen().worded(below)
     if not rows:
         after = textwrap.wrap(below, _room(), break_long_words=False)
         show({"text/plain": "\n".join([caption or "Nothing.", *after])})
@@ -100,7 +95,7 @@ def as_html(text: str) -> str:
 
 def card(title: str, rows: Sequence[tuple[str, str | Cell]], text: str = "") -> None:
     """Show facts about one thing, one below the other, and a longer text after them."""
-    title, text = clean(title), clean(text)
+    title, text = _clean(title), _clean(text)
     cells = [(name, _cell(cell)) for name, cell in rows]
     width = max((len(name) for name, _ in cells), default=0)
     plain = [title]
@@ -124,7 +119,11 @@ def card(title: str, rows: Sequence[tuple[str, str | Cell]], text: str = "") -> 
 
 def _cell(cell: str | Cell) -> Cell:
     text, tone, detail = cell if isinstance(cell, Cell) else Cell(cell)
-    return Cell(clean(text), tone, clean(detail))
+    return Cell(_clean(text), tone, _clean(detail))
+
+
+def _clean(text: str) -> str:
+    return clean(screen().worded(text))
 
 
 def clean(text: str) -> str:
@@ -218,7 +217,7 @@ _NARROW = 12  # characters that each column keeps
 
 
 def _room() -> int:
-    return shutil.get_terminal_size((100, 24)).columns
+    return screen().width
 
 
 def _width(column: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""The workspace of all magics, imported when it is asked for: loading the extension is fast."""
+"""The workspace of all commands, imported when it is asked for: to read them takes no time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ def workspace() -> Workspace:
     from ..workspace import shared
 
     return shared()
+
+
+def default_id() -> str | None:
+    """The model that is asked where none is named, if there is one."""
+    from .. import errors
+
+    try:
+        return workspace().router.model(None)[0].id
+    except errors.JanError:
+        return None
 
 
 def see_comparisons() -> None:

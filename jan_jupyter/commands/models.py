@@ -6,21 +6,22 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ... import errors, units
-from ..candidates import all_models, fields, paths
-from ..options import value_of
-from ..shared import workspace
-from .command import Caller, Command, Work, arg, pairs, without_pairs
+from .. import errors, units
+from .candidates import all_models, fields, paths
+from .command import Caller, Command, Told, Work, arg, pairs, without_pairs
+from .options import value_of
+from .screen import say
+from .shared import default_id, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...models.changes import How
-    from ...models.fit import Fit
-    from ...models.machine import Machine
-    from ...models.model import Model
-    from ...models.summary import Facts
-    from ..tables import Cell, Tone
+    from ..models.changes import How
+    from ..models.fit import Fit
+    from ..models.machine import Machine
+    from ..models.model import Model
+    from ..models.summary import Facts
+    from .tables import Cell, Tone
 
 MOST_ROWS = 300
 LONGEST_REMARK = 240
@@ -63,8 +64,12 @@ def models(magics: Caller, arguments: Namespace) -> Work:
     async def look() -> tuple[list[Model], Seen]:
         import asyncio
 
-        found = await asyncio.to_thread(workspace().models.list)
-        return found, await _look(found)
+        every = await asyncio.to_thread(workspace().models.list)
+        wanted = arguments.filter.casefold()
+        found = [m for m in every if wanted in m.id.casefold() or wanted in m.name.casefold()]
+        seen = await _look(found)
+        found.sort(key=lambda m: (_ORDER.index(seen.state(m)), m.id.casefold()))
+        return found, seen
 
     def show(found: tuple[list[Model], Seen]) -> list[Model]:
         return _listed(arguments.filter, arguments.verbose, *found)
@@ -85,15 +90,11 @@ async def _look(models: Sequence[Model]) -> Seen:
     return Seen(await _loaded(), await workspace().servers.not_running(models))
 
 
-def _listed(pattern: str, verbose: bool, every: list[Model], seen: Seen) -> list[Model]:
-    from ...models.machine import probe
-    from ...models.summary import facts
-    from ..tables import table
-    from .defaults import default_id
+def _listed(pattern: str, verbose: bool, found: list[Model], seen: Seen) -> list[Model]:
+    from ..models.machine import probe
+    from ..models.summary import facts
+    from .tables import table
 
-    wanted = pattern.casefold()
-    found = [m for m in every if wanted in m.id.casefold() or wanted in m.name.casefold()]
-    found.sort(key=lambda m: (_ORDER.index(seen.state(m)), m.id.casefold()))
     default, machine = default_id(), probe() if found else None
     store = workspace().models
     rows = []
@@ -126,8 +127,8 @@ def _row(
     machine: Machine | None,
     verbose: bool,
 ) -> list[str | Cell]:
-    from ...models.summary import sees
-    from ..tables import Cell
+    from ..models.summary import sees
+    from .tables import Cell
 
     label, tone = _STATES[seen.state(model)]
     row: list[str | Cell] = [
@@ -149,7 +150,7 @@ def _row(
 
 def _where(model: Model, told: Facts) -> str:
     """This machine, or the host that is asked."""
-    from ...addresses import host_of, is_this_machine
+    from ..addresses import host_of, is_this_machine
 
     if not told.remote:
         return "this machine"
@@ -178,20 +179,24 @@ def show(magics: Caller, arguments: Namespace) -> Work:
 
     model, _ = workspace().router.model(arguments.model)
 
-    def shown(seen: Seen) -> Model:
-        from ..tables import card
+    async def look() -> tuple[Model, Seen]:
+        return model, await _look([model])
 
+    def shown(found: tuple[Model, Seen]) -> Model:
+        from .tables import card
+
+        model, seen = found
         fit = workspace().models.fit(model)
         card(model.name, [*_facts_of(model, fit, seen)], model.description)
         return model
 
-    return Work(_look([model]), shown)
+    return Work(look(), shown)
 
 
 def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, str | Cell]]:
-    from ...engine_options.engine_rows import loads
-    from ...models.summary import facts, reasons
-    from ..tables import Cell
+    from ..engine_options.engine_rows import loads
+    from ..models.summary import facts, reasons
+    from .tables import Cell
 
     told = facts(model, workspace().models.header(model))
     label, tone = _STATES[seen.state(model)]
@@ -227,7 +232,7 @@ def _facts_of(model: Model, fit: Fit | None, seen: Seen) -> Iterator[tuple[str, 
 
 def _written(model: Model) -> Iterator[tuple[str, str | Cell]]:
     """What its description sets, and what is amiss with it."""
-    from ..tables import Cell
+    from .tables import Cell
 
     for name, values in (("settings", model.settings), ("parameters", model.parameters)):
         if values:
@@ -255,7 +260,7 @@ def _short_path(model: Model, path: Path) -> str:
 
 
 def _short(value: Any, name: str = "") -> str:
-    from ...redaction import Address, is_secret_name, without_secrets
+    from ..redaction import Address, is_secret_name, without_secrets
 
     if is_secret_name(name) and name != "api_key_env":
         return "…"
@@ -285,7 +290,7 @@ def import_(magics: Caller, arguments: Namespace) -> Work:
         where = {"copy": "copied", "link": "linked", "refer": "used where it lies"}[how]
         state = "" if model.state == "ready" else f" It is {model.state}: {model.reason}."
         file = f" (its file is {where})" if model.file else ""
-        print(f"{model.id} is a model now{file}: %%jan {model.reference}{state}")
+        say(f"{model.id} is a model now{file}: %%jan {model.reference}{state}")
         return model
 
     return Work(importing, shown)
@@ -306,16 +311,16 @@ def rm(magics: Caller, arguments: Namespace) -> Work:
     def shown(left: Sequence[Path]) -> None:
 
         freed = f", {units.size(model.size)}" if model.size else ""
-        print(f"{model.id} is removed{freed}.")
+        say(f"{model.id} is removed{freed}.")
         if model.file is not None and model.file.exists():
-            print(f"Its file is not in its folder and stays: {model.file}")
+            say(f"Its file is not in its folder and stays: {model.file}")
         if left:
-            print(f"Left in its folder: {', '.join(path.name for path in left)}")
+            say(f"Left in its folder: {', '.join(path.name for path in left)}")
 
     return Work(remove(), shown)
 
 
-def edit(magics: Caller, arguments: Namespace) -> Model:
+def edit(caller: Caller, arguments: Namespace) -> Told:
 
     changes: dict[str, Any] = {}
     for key, text in pairs(arguments.pairs):
@@ -328,16 +333,24 @@ def edit(magics: Caller, arguments: Namespace) -> Model:
         except ValueError:
             raise errors.UsageError(f"%jan edit: {key}={text} is no number that can be.") from None
     model = workspace().models.update(arguments.model, changes)
+
+    def shown(model: Model) -> Model:
+        _edited(model, changes)
+        return model
+
+    return Told(model, shown)
+
+
+def _edited(model: Model, changes: Mapping[str, Any]) -> None:
     top = {name: getattr(model, name) for name in ("name", "description", "version", "engine")}
     for key in changes:
         name = key.rpartition(".")[2]
         for values in (model.settings, model.parameters, model.metadata, top):
             if name in values:
-                print(f"{model.id}: {name} = {_short(values[name], name)}")
+                say(f"{model.id}: {name} = {_short(values[name], name)}")
                 break
         else:
-            print(f"{model.id}: {key} {'is unset' if changes[key] is None else 'is set'}")
-    return model
+            say(f"{model.id}: {key} {'is unset' if changes[key] is None else 'is set'}")
 
 
 _MODEL = arg("model", candidates=all_models, help="its id")

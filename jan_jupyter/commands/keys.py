@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import SUPPRESS, Namespace
+from typing import TYPE_CHECKING
 
-from ... import errors
-from ...addresses import host_of
-from ..shared import workspace
-from .command import Caller, Command, arg
+from .. import errors
+from ..addresses import host_of
+from .command import Caller, Command, Told, arg
 from .engines import engine_names
+from .screen import say, screen
+from .shared import workspace
+
+if TYPE_CHECKING:
+    from ..engines.install.listing import KeyPlace
 
 
-def keys(magics: Caller, arguments: Namespace) -> list[str] | None:
+def keys(caller: Caller, arguments: Namespace) -> Told:
     action, named, rest = arguments.action, arguments.name, arguments.rest
     if rest and (action != "allow" or len(rest) > 1):
         raise errors.UsageError(
@@ -23,28 +27,37 @@ def keys(magics: Caller, arguments: Namespace) -> list[str] | None:
         case (None, _, _):
             return _list()
         case ("set", str(), _):
-            _set(_kept_name(named, arguments.host))
+            return _said(named, _set(_kept_name(named, arguments.host)))
         case ("rm", str(), _):
-            _rm(named, arguments.host)
+            return _said(named, _rm(named, arguments.host))
         case ("allow", str(), [host]):
-            _allow(named, host)
+            return _said(named, _allow(named, host))
         case _:
             raise errors.UsageError(
                 "To list where keys come from: %jan keys. To set or remove one: %jan keys set"
                 " ENGINE, %jan keys rm ENGINE, for one host: --for HOST. To let a file from"
                 " elsewhere use one: %jan keys allow VARIABLE HOST."
             )
-    return None
 
 
-def _list() -> list[str]:
-    from ...engine_options.keys import allowed
-    from ...engines.install.listing import key_places
-    from ..tables import table
+def _said(name: str, line: str) -> Told:
+    def shown(_name: str) -> None:
+        say(line)
 
-    store = workspace().models
-    places = key_places(store)
-    used = {model.engine for model in store.list()}
+    return Told(name, shown)
+
+
+def _list() -> Told:
+    from ..engines.install.listing import key_places
+
+    return Told(key_places(workspace().models), _listed)
+
+
+def _listed(places: list[KeyPlace]) -> list[str]:
+    from ..engine_options.keys import allowed
+    from .tables import table
+
+    used = {model.engine for model in workspace().models.list()}
     told = [p for p in places if p.source or p.host or p.engine in used]
     rows = [(p.engine, p.host, p.source or "none", p.hint) for p in told]
     others = ", ".join(place.engine for place in places if place not in told)
@@ -58,22 +71,22 @@ def _list() -> list[str]:
     return list(dict.fromkeys(place.engine for place in places if place.source))
 
 
-def _set(name: str) -> None:
-    from ...engine_options.keys import store_key
+def _set(name: str) -> str:
+    from ..engine_options.keys import store_key
 
     # The key stands in no variable: a traceback would show it.
-    print(f"The key of {_shown(name)} is kept in {store_key(name, _asked(name))}.{_before(name)}")
+    return f"The key of {_shown(name)} is kept in {store_key(name, _asked(name))}.{_before(name)}"
 
 
 def _shown(name: str) -> str:
     return name.replace("@", " for ")
 
 
-def _allow(variable: str, host: str) -> None:
-    from ...engine_options.keys import allow
+def _allow(variable: str, host: str) -> str:
+    from ..engine_options.keys import allow
 
     allow(variable, host)
-    print(
+    return (
         f"Files that are not yours may send {variable} to {host} now. `%jan keys rm {variable}"
         f" --for {host}` takes it back."
     )
@@ -81,25 +94,18 @@ def _allow(variable: str, host: str) -> None:
 
 def _asked(name: str) -> str:
     """What the user types, unseen. Raises `UsageError` where nobody can be asked."""
-    from getpass import getpass
-
-    from IPython.core.error import StdinNotImplementedError
-    from IPython.core.getipython import get_ipython
-
-    try:
-        if not hasattr(get_ipython(), "kernel") and not sys.stdin.isatty():
-            raise EOFError
-        return getpass(f"Key of {_shown(name)} (it is not shown): ")
-    except (StdinNotImplementedError, EOFError):
+    found = screen().secret(f"Key of {_shown(name)} (it is not shown): ")
+    if found is None:
         raise errors.UsageError(
             f"Nobody can be asked for the key of {name} here: run this in a notebook or in IPython,"
             " or set the key in the environment."
-        ) from None
+        )
+    return found
 
 
 def _before(name: str) -> str:
     """What wins over the key that was just kept, if anything does."""
-    from ...engine_options.keys import key_file
+    from ..engine_options.keys import key_file
 
     if "@" in name:
         return ""
@@ -113,23 +119,22 @@ def _before(name: str) -> str:
     return f" But the one from {found.source} wins."
 
 
-def _rm(named: str, host: str | None) -> None:
-    from ...engine_options.keys import disallow, remove_key
+def _rm(named: str, host: str | None) -> str:
+    from ..engine_options.keys import disallow, remove_key
 
     if host and disallow(named, host):
-        print(f"Files that are not yours may send {named} to {host} no longer.")
-        return
+        return f"Files that are not yours may send {named} to {host} no longer."
     name = _kept_name(named, host)
     places = remove_key(name)
     said = f"removed from {' and '.join(places)}" if places else "not kept by us"
     left = None if host else workspace().models.engine_options(name).found_key()
     also = f" There is still one from {left.source}." if left else ""
-    print(f"The key of {_shown(name)} is {said}.{also}")
+    return f"The key of {_shown(name)} is {said}.{also}"
 
 
 def _kept_name(written: str, host: str | None) -> str:
     """The name under which the key of an engine is kept, for all or for one host."""
-    from ...engine_options.keys import name_for
+    from ..engine_options.keys import name_for
 
     name = _key_name(written)
     return name_for(name, host) if host else name
@@ -137,7 +142,7 @@ def _kept_name(written: str, host: str | None) -> str:
 
 def _key_name(written: str) -> str:
     """The name under which the key of an engine is kept."""
-    from ...engines.install.listing import names
+    from ..engines.install.listing import names
 
     store = workspace().models
     options = store.engine_options(written)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...consent import agreed
-from ..shared import workspace
-from .command import Caller, Command, Work, arg
+from .. import errors
+from .command import Caller, Command, Told, Work, arg
+from .screen import say, screen
+from .shared import workspace
 
 if TYPE_CHECKING:
-    from ...engines.install.listing import Listed
-    from ...engines.install.packages import Plan
+    from ..engines.install.listing import Listed
+    from ..engines.install.packages import Offer, Plan
 
 
 def engines(magics: Caller, arguments: Namespace) -> Any:
@@ -30,7 +30,7 @@ def _all() -> Work:
     async def look() -> tuple[list[Listed], set[str]]:
         import asyncio
 
-        from ...engines.install.listing import listing
+        from ..engines.install.listing import listing
 
         rows = await asyncio.to_thread(listing, workspace().models)
         ready = [row.address for row in rows if row.state == "ready"]
@@ -44,9 +44,9 @@ NOT_RUNNING = "not running"
 
 def _listed(found: tuple[list[Listed], set[str]]) -> list[str]:
     """What can be used or is used, the first ones first; of all others one line."""
-    from ...addresses import is_this_machine
-    from ...engines.listening import nobody
-    from ..tables import Cell, Tone, table
+    from ..addresses import is_this_machine
+    from ..engines.listening import nobody
+    from .tables import Cell, Tone, table
 
     rows, listening = found
     tones: dict[str, Tone] = {"ready": "good", "broken": "bad", NOT_RUNNING: "quiet"}
@@ -85,7 +85,7 @@ def _listed(found: tuple[list[Listed], set[str]]) -> list[str]:
 
 
 def _where(kind: str, address: str) -> str:
-    from ...addresses import host_of, is_this_machine
+    from ..addresses import host_of, is_this_machine
 
     if not address:
         return "this machine" if kind == "local" else ""
@@ -94,15 +94,19 @@ def _where(kind: str, address: str) -> str:
 
 
 def _one(arguments: Namespace) -> Any:
-    from ...engines.install.listing import described, offered, places
-    from ...redaction import without_secrets
-    from ..tables import table
+    from ..engines.install.listing import described, offered, places
+    from ..redaction import without_secrets
+    from .tables import table
 
     found = described(workspace().models, arguments.name)
     heading, *rows = [(name, value) for name, value in found.items() if value]
     if not arguments.models:
-        table(heading, rows)
-        return found
+
+        def told(found: Mapping[str, str]) -> Mapping[str, str]:
+            table(heading, rows)
+            return found
+
+        return Told(found, told)
 
     router = workspace().router
     engine = router.registry.engine(arguments.name, router.notify)
@@ -119,48 +123,52 @@ def _one(arguments: Namespace) -> Any:
 
 
 def _install(arguments: Namespace) -> Work | None:
-    from ...engines.install import packages
+    from ..engines.install import packages
 
     plan = packages.plan(arguments.what)
-    print(plan.what)
-    if not (arguments.yes or agreed("Go on?")):
-        print(f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes")
+    say(plan.what)
+    if not (arguments.yes or screen().agreed("Go on?")):
+        say(f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes")
         return None
     installing = packages.install(plan, workspace().models, _tell)
     return Work(installing, lambda names: _installed(plan, names))
 
 
 def _installed(plan: Plan, names: Sequence[str]) -> list[str]:
-    from ...engines.install.listing import listing
+    from ..engines.install.listing import listing
 
     rows = {row.name: row for row in listing(workspace().models) if row.name in names}
     for row in rows.values():
         state = f"broken: {row.remark}" if row.state == "broken" else f"{row.state} to be used"
-        print(f"Engine {row.name} is {state}; no restart is needed.")
+        say(f"Engine {row.name} is {state}; no restart is needed.")
     if not rows:
-        print(f"{plan.name} is installed.")
+        say(f"{plan.name} is installed.")
     return [*rows]
 
 
 def _remove(arguments: Namespace) -> Work:
-    from ...engines.install import packages
+    from ..engines.install import packages
 
     removing = packages.remove(arguments.what, _tell)
-    return Work(removing, lambda name: print(f"{name} is removed."))
+    return Work(removing, lambda name: say(f"{name} is removed."))
 
 
 def _tell(line: str) -> None:
-    print(line, flush=True)
+    screen().tell(screen().worded(line))
 
 
 _ACTIONS = {"install": _install, "remove": _remove}
 
 
-def hub(magics: Caller, arguments: Namespace) -> list[str]:
-    from ...engines.install import packages
-    from ..tables import table
+def hub(caller: Caller, arguments: Namespace) -> Told:
+    from ..engines.install import packages
 
-    offers = packages.hub(arguments.words)
+    return Told(packages.hub(arguments.words), _offered)
+
+
+def _offered(offers: Sequence[Offer]) -> list[str]:
+    from .tables import table
+
     table(
         ("package", "kind", "state", "what it adds"),
         [(o.name, o.kind, o.state, f"{o.about}; {o.size}") for o in offers],
@@ -174,7 +182,7 @@ def hub(magics: Caller, arguments: Namespace) -> list[str]:
 
 
 def engine_names(current: str) -> Iterable[tuple[str, str]]:
-    from ...engines.install.listing import names
+    from ..engines.install.listing import names
 
     return [(name, "engine") for name in names(workspace().models)]
 
@@ -184,8 +192,8 @@ def _first(current: str) -> Iterable[tuple[str, str]]:
 
 
 def _packages(current: str) -> Iterable[tuple[str, str]]:
-    from ...engines.install import packages
-    from ..candidates import paths
+    from ..engines.install import packages
+    from .candidates import paths
 
     offered = [(offer.name, "package") for offer in packages.hub()]
     return [*offered, *(paths(current) if current[:1] in (".", "/", "~") else ())]

@@ -1,0 +1,96 @@
+"""The terminal that a command line writes to: answers on stdout, all that is told on the way on
+stderr, and no colour where nobody would see it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..commands.screen import Screen, StepsOutput
+
+PROGRAM = "jan-jupyter"
+
+_CELL = re.compile(r"%%jan (?!-)(?=[\w.])")
+_LINE = re.compile(r"%%?jan\b")
+_HELP = re.compile(rf"({PROGRAM} [a-z]+)\?")
+_CONFIG = re.compile(r"%config Jan\.(\w+) ?= ?(\w+)")
+_WIDE = 10_000
+
+
+def worded(text: str) -> str:
+    """A text of ours, with what it says of cells as one types it in a terminal."""
+    if "%" not in text:
+        return text
+    text = _LINE.sub(PROGRAM, _CELL.sub(f"{PROGRAM} chat -m ", text))
+    return _CONFIG.sub(lambda m: f"JAN_{m[1].upper()}={m[2]}", _HELP.sub(r"\1 --help", text))
+
+
+class Terminal(Screen):
+    """`quiet`: what is shown and said is left out, since the answer is JSON."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.parameters: dict[str, Any] = {}
+        self.answered: Sequence[tuple[Any, Mapping[str, Any]]] = ()
+        self.shell: Any = None
+
+    @property
+    def colours(self) -> bool:  # type: ignore[override]
+        return has_colours(sys.stdout)
+
+    @property
+    def width(self) -> int:
+        """That of the terminal; what other programs read has a line for each row."""
+        if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+            return max(40, super().width)
+        return _WIDE
+
+    def worded(self, text: str) -> str:
+        return worded(text)
+
+    def show(self, bundle: Mapping[str, Any]) -> None:
+        if not self.quiet:
+            super().show(bundle)
+
+    def say(self, line: str) -> None:
+        if not self.quiet:
+            print(line)
+
+    def tell(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    def progress(self, command: str) -> StepsOutput:
+        from ..console import TerminalProgress
+
+        return TerminalProgress(command, sys.stderr)
+
+    def agreed(self, question: str) -> bool | None:
+        """Asked on stderr, where stdin is a keyboard."""
+        if not sys.stdin or not sys.stdin.isatty():
+            return None
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            print(file=sys.stderr)
+        return answer.strip().lower() in ("y", "yes")
+
+    def secret(self, question: str) -> str | None:
+        """Typed unseen; or the first line of what another program writes to us."""
+        if sys.stdin and not sys.stdin.isatty():
+            return sys.stdin.readline().strip() or None
+        from getpass import getpass
+
+        try:
+            return getpass(question)
+        except EOFError:
+            return None
+
+
+def has_colours(stream: Any) -> bool:
+    """Whether colours are seen there, and wanted (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(stream.isatty())
