@@ -224,6 +224,7 @@ class Running:
     """A model that is held in memory on this machine, perhaps for several kernels.
 
     `memory` in bytes; `since` in seconds since 1970; `idle` in seconds, `None` while answering.
+    `keep_alive`: after so many idle seconds it is unloaded; infinite: never; `None`: not known.
     """
 
     model: str
@@ -237,6 +238,7 @@ class Running:
     busy: int = 0
     slots: int = 1
     progress: float | None = None
+    keep_alive: float | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -50,7 +50,7 @@ GROUPS: Mapping[str, Sequence[Entry]] = {
         Entry(removing.RM, "removed"),
         *_of(models, edit="model"),
     ],
-    "Memory": _of(memory, ps="running", load="loaded", unload="model"),
+    "Memory": _of(memory, ps="running", load="loaded", unload="unloaded"),
     "Engines": [*_of(engines, engines="engines", hub="offers"), *_of(keys, keys="keys")],
     "Threads": [Entry(removing.THREADS, "threads")],
     "This tool": [

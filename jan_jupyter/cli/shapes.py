@@ -6,6 +6,7 @@ Each takes what a command has found or done, and its arguments. A field that is 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,15 @@ def pulled(found: Any, arguments: Namespace) -> Any:
 
 
 def loaded(found: Any, arguments: Namespace) -> Any:
-    return {**_model(found), "state": "loaded"}
+    model, running = found
+    held = {} if running is None else _running(running)
+    state = model.state if running is None else "loaded"
+    return {**_model(model), "state": state, "running": held or None}
+
+
+def unloaded(found: Any, arguments: Namespace) -> Any:
+    model, was = found
+    return {**_model(model), "was_loaded": was}
 
 
 def _model(one: Model, seen: Seen | None = None) -> dict[str, Any]:
@@ -93,7 +102,14 @@ def found(search: Search, arguments: Namespace) -> Any:
 
 
 def running(found: Sequence[Running], arguments: Namespace) -> Any:
-    return [{"id": one.model, "object": "running", **_named(one, "model")} for one in found]
+    return [_running(one) for one in found]
+
+
+def _running(one: Running) -> dict[str, Any]:
+    """`keep_alive` as it is set: -1 is for ever."""
+    keep_alive = -1.0 if one.keep_alive == math.inf else one.keep_alive
+    told = {**_named(one, "model"), "keep_alive": keep_alive}
+    return {"id": one.model, "object": "running", **told}
 
 
 def _named(value: Any, but: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Terminal(Screen):
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
+        self._passing = ""
         self.parameters: dict[str, Any] = {}
         self.answered: Sequence[tuple[Any, Mapping[str, Any]]] = ()
         self.shell: Any = None
@@ -61,6 +62,14 @@ class Terminal(Screen):
 
     def tell(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
+
+    def passing(self, line: str) -> None:
+        """Written over in a terminal; elsewhere nobody waits for it."""
+        if sys.stderr.isatty():
+            width = len(self._passing)
+            end = "" if line else "\r"
+            print(f"\r{line:{width}}", end=end, file=sys.stderr, flush=True)
+            self._passing = line
 
     def progress(self, command: str) -> StepsOutput:
         from ..console import TerminalProgress

@@ -7,21 +7,19 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from .shared import workspace
+from .shared import models, workspace
 
 Offer = Iterable[tuple[str, str]]
 
 
 def ready_models(current: str) -> Offer:
     """The models that can be asked."""
-
-    usable = [model for model in workspace().models.list() if model.state == "ready"]
+    usable = [model for model in models().list() if model.state == "ready"]
     return [(quoted(model.reference), "model") for model in usable]
 
 
 def all_models(current: str) -> Offer:
-
-    return [(quoted(model.reference), "model") for model in workspace().models.list()]
+    return [(quoted(model.reference), "model") for model in models().list()]
 
 
 def parameters(current: str) -> Offer:
@@ -79,7 +77,7 @@ def sources(current: str) -> Offer:
     from ..models.hub.search import curated
     from ..models.hub.unfinished import unfinished
 
-    store = workspace().models
+    store = models()
     begun = [known.id for known in unfinished(store.writable)]
     waiting = [model.reference for model in store.list() if model.state == "not-downloaded"]
     names = dict.fromkeys([*begun, *waiting, *(known.name for known in curated())])

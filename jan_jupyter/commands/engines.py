@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import errors
 from .command import Caller, Command, Told, Work, arg
 from .screen import say, screen
-from .shared import workspace
+from .shared import models, workspace
 
 if TYPE_CHECKING:
     from ..engines.install.listing import Listed
@@ -184,7 +184,7 @@ def _offered(offers: Sequence[Offer]) -> list[str]:
 def engine_names(current: str) -> Iterable[tuple[str, str]]:
     from ..engines.install.listing import names
 
-    return [(name, "engine") for name in names(workspace().models)]
+    return [(name, "engine") for name in names(models())]
 
 
 def _first(current: str) -> Iterable[tuple[str, str]]:

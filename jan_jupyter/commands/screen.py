@@ -44,6 +44,11 @@ class Screen:
         """Tell how far something is that takes its time."""
         print(line, flush=True)
 
+    def passing(self, line: str) -> None:
+        """Tell it in the place of what was told so before; empty: nothing more comes."""
+        if line:
+            self.tell(line)
+
     def progress(self, command: str) -> StepsOutput:
         """Where it is shown how far a download is; `command` goes on with one that ended."""
         from ..console import TerminalProgress

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..models.store import ModelStore
     from ..workspace import Workspace
 
 
@@ -12,6 +15,19 @@ def workspace() -> Workspace:
     from ..workspace import shared
 
     return shared()
+
+
+def models() -> ModelStore:
+    """Those of the workspace; a shell that waits for Tab gets them without it, in half the time."""
+    made = "jan_jupyter.workspace" in sys.modules
+    return workspace().models if made else _models()
+
+
+@cache
+def _models() -> ModelStore:
+    from ..models.store import ModelStore
+
+    return ModelStore()
 
 
 def default_id() -> str | None:

@@ -27,10 +27,9 @@ from jan_jupyter.engines.local import (
 from jan_jupyter.engines.local import (
     supervisor as worker,
 )
-from jan_jupyter.engines.local.engine import FOR_EVER
 from jan_jupyter.engines.local.registry import Held, Registry, to_evict
 from jan_jupyter.engines.local.room import Room
-from jan_jupyter.engines.local.worker import Launch, ModelFile, WorkerSpec
+from jan_jupyter.engines.local.worker import FOR_EVER, Launch, ModelFile, WorkerSpec
 from jan_jupyter.engines.local.xllamacpp_server import set_attribute
 from jan_jupyter.engines.nitro import Nitro, ceiling, decisive
 from jan_jupyter.engines.openai import OpenAI

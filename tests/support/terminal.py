@@ -1,4 +1,4 @@
-"""A real IPython in a real (pseudo) terminal."""
+"""A real IPython, or any program, in a real (pseudo) terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,9 +22,12 @@ if sys.platform != "win32":
     import termios
 
 # The terminal must be the child's own, or Ctrl-C would not become a signal.
-_LAUNCH = """
-import fcntl, runpy, sys, termios
+_OWN = """
+import fcntl, os, runpy, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+"""
+_EXECUTE = f"{_OWN}os.execvp(sys.argv[1], sys.argv[1:])"
+_LAUNCH = f"""{_OWN}
 sys.argv = ["ipython", *sys.argv[1:]]
 runpy.run_module("IPython", run_name="__main__", alter_sys=True)
 """
@@ -49,34 +52,33 @@ def plain(text: str) -> str:
     return re.sub(r"\r+\n", "\n", _ESCAPES.sub("", text)).replace("\r", "")
 
 
-class Terminal:
-    """IPython under a pseudo-terminal of 200 × 50 characters.
+class Program:
+    """A program under a pseudo-terminal; `columns` wide.
 
-        with Terminal() as terminal:
-            assert "42" in terminal.run("6 * 7")
+        with Program(folder, ["bash"]) as program:
+            program.write("echo $((6 * 7))\r")
+            program.wait("42")
 
-    `arguments` go to IPython. Timeouts are seconds and raise `TimeoutError`. Not for Windows.
+    Timeouts are seconds and raise `TimeoutError`. Not for Windows.
     """
 
     def __init__(
         self,
         folder: Path,
-        python: str = sys.executable,
+        command: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
-        arguments: Iterable[str] = (),
+        columns: int = 200,
     ) -> None:
-        # A terminal that cannot say where its cursor is would be waited for otherwise.
-        quiet = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
-        self.env = isolated_environment(folder) | quiet | dict(env or {})
-        self._command = [python, "-c", _LAUNCH, *_PLAIN, *arguments]
+        self.env = isolated_environment(folder) | {"TERM": "xterm"} | dict(env or {})
+        self._command = [sys.executable, "-c", _EXECUTE, *command]
+        self._columns = columns
         self._pieces: list[tuple[float, bytes]] = []
         self._news = threading.Condition()
-        self._prompts = 0
 
     def __enter__(self) -> Self:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, self._columns, 0, 0))
         try:
             self.process = subprocess.Popen(
                 self._command,
@@ -91,11 +93,20 @@ class Terminal:
         self._reader = threading.Thread(target=self._read, name="terminal", daemon=True)
         self._reader.start()
         try:
-            self.wait_prompt()
+            self.begin()
         except BaseException:
             self.close()
             raise
         return self
+
+    def begin(self) -> None:
+        """Until it can be typed to."""
+
+    def end(self, timeout: float = 60) -> int:
+        """Until it has ended; gives its exit code."""
+        code = self.process.wait(timeout)
+        self._reader.join()
+        return code
 
     def __exit__(
         self,
@@ -111,19 +122,6 @@ class Terminal:
         self.process.wait()
         self._reader.join()
         os.close(self._master)
-
-    def run(self, code: str, timeout: float = 60) -> str:
-        """Run a cell; gives what was written until the next prompt, with the echo of the code."""
-        start = self.length
-        self.type(code)
-        self.wait_prompt(timeout)
-        return self.text(start)
-
-    def type(self, code: str) -> None:
-        """Type a cell and enter it."""
-        # Pasted, so that nothing is indented or completed; the empty lines end a `%%` cell.
-        ends = "\n\n" if "\n" in code else ""
-        self.write(f"\x1b[200~{code}{ends}\x1b[201~\r")
 
     def write(self, text: str) -> None:
         """Press keys: `\\r` is Enter, `\\t` Tab."""
@@ -162,11 +160,6 @@ class Terminal:
                 if seen == len(self._pieces):
                     self._news.wait(max(0.0, end - time.monotonic()))
 
-    def wait_prompt(self, timeout: float = 60) -> float:
-        """Until IPython asks for the next cell; gives the time."""
-        self._prompts += 1
-        return self.wait(rf"In \[{self._prompts}\]:", timeout)
-
     def _read(self) -> None:
         while True:
             try:
@@ -178,3 +171,47 @@ class Terminal:
                     return
                 self._pieces.append((time.monotonic(), piece))
                 self._news.notify_all()
+
+
+class Terminal(Program):
+    """IPython under a pseudo-terminal of 200 × 50 characters.
+
+        with Terminal() as terminal:
+            assert "42" in terminal.run("6 * 7")
+
+    `arguments` go to IPython.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        python: str = sys.executable,
+        *,
+        env: Mapping[str, str] | None = None,
+        arguments: Iterable[str] = (),
+    ) -> None:
+        # A terminal that cannot say where its cursor is would be waited for otherwise.
+        super().__init__(folder, [], env={"PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})})
+        self._command = [python, "-c", _LAUNCH, *_PLAIN, *arguments]
+        self._prompts = 0
+
+    def begin(self) -> None:
+        self.wait_prompt()
+
+    def run(self, code: str, timeout: float = 60) -> str:
+        """Run a cell; gives what was written until the next prompt, with the echo of the code."""
+        start = self.length
+        self.type(code)
+        self.wait_prompt(timeout)
+        return self.text(start)
+
+    def type(self, code: str) -> None:
+        """Type a cell and enter it."""
+        # Pasted, so that nothing is indented or completed; the empty lines end a `%%` cell.
+        ends = "\n\n" if "\n" in code else ""
+        self.write(f"\x1b[200~{code}{ends}\x1b[201~\r")
+
+    def wait_prompt(self, timeout: float = 60) -> float:
+        """Until IPython asks for the next cell; gives the time."""
+        self._prompts += 1
+        return self.wait(rf"In \[{self._prompts}\]:", timeout)

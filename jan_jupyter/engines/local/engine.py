@@ -41,10 +41,7 @@ from . import pool
 from .places import Places
 from .pool import in_order
 from .room import Room, Share
-from .worker import NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec
-
-FOR_EVER = 1e10
-"""Seconds; registries hold JSON, which has no infinity."""
+from .worker import FOR_EVER, NoMemory, Unloaded, Worker, WorkerFailed, WorkerSpec
 
 
 class LocalEngine(OpenAI):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from ...settings import runtime_folder
 from ...types import Running
 from . import supervisor
 from .registry import Registry, answers, working
-from .worker import Unloaded, Worker, WorkerFailed, WorkerSpec
+from .worker import FOR_EVER, Unloaded, Worker, WorkerFailed, WorkerSpec
 
 T = TypeVar("T")
 
@@ -276,4 +277,5 @@ def _running(worker: Worker) -> Running:
         busy=busy,
         slots=worker.slots,
         progress=worker.progress if worker.state == "loading" else None,
+        keep_alive=worker.keep_alive if worker.keep_alive < FOR_EVER else math.inf,
     )

@@ -55,6 +55,10 @@ class Launch:
     notes: tuple[str, ...] = ()
 
 
+FOR_EVER = 1e10
+"""Seconds, for what stays without a request: registries hold JSON, which has no infinity."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
     """What a worker is for. `engine`, `files` and `options` say whether two mean the same worker.

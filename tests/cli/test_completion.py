@@ -1,0 +1,79 @@
+"""Tab in real shells; those that are not installed are left out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jan_jupyter.cli.completion import SCRIPTS
+from support.jan import add_model
+from support.terminal import Program
+
+from .conftest import SCRIPT
+
+BEGIN = {
+    "bash": ["bash", "--norc", "--noprofile", "-i"],
+    "zsh": ["zsh", "-f", "-i"],
+    "fish": ["fish", "--no-config", "-i"],
+}
+SETUP = {
+    "bash": 'eval "$(jan-jupyter completion bash)"',
+    "zsh": "autoload -Uz compinit && compinit -D -u && source <(jan-jupyter completion zsh)",
+    "fish": "jan-jupyter completion fish | source",
+}
+
+
+class Shell(Program):
+    """A shell that completes our command."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
+        super().__init__(folder, BEGIN[name], env={"PATH": path, "EDITOR": "emacs"})
+        self._name = name
+
+    def begin(self) -> None:
+        self.write(f"{SETUP[self._name]}; echo be''gun\r")
+        self.wait("begun")
+
+    def after_tab(self, line: str, *expected: str) -> None:
+        """Type a part of a line and Tab; it must become the words that are expected."""
+        start = self.length
+        # What is typed while it completes waits for that. Then the words are printed, not run.
+        self.write(f"{line}\t\x01printf '<%s>' \r")
+        self.wait(
+            re.escape("".join(f"<{word}>" for word in ("jan-jupyter", *expected))), start=start
+        )
+
+
+@pytest.fixture(scope="module", params=SCRIPTS)
+def shell(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shell]:
+    name: str = request.param
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    folder = tmp_path_factory.mktemp(name)
+    for model in ("qwen-large", "llama3.2:1b", "my own model", "müller"):
+        add_model(folder / "jan", model, engine="openai")
+    (folder / "paths").mkdir()
+    (folder / "paths" / "weights of mine.gguf").touch()
+    with Shell(name, folder) as shell:
+        shell.write(f"cd '{folder}/paths'\r")
+        yield shell
+
+
+def test_commands_options_models_and_files(shell: Shell) -> None:
+    shell.after_tab("jan-jupyter compl", "completion")
+    shell.after_tab("jan-jupyter models --verb", "models", "--verbose")
+    shell.after_tab("jan-jupyter show qwe", "show", "qwen-large")
+    shell.after_tab("jan-jupyter show --json llama3.2:1", "show", "--json", "llama3.2:1b")
+    shell.after_tab("jan-jupyter show my", "show", "my own model")
+    shell.after_tab("jan-jupyter show 'my ow", "show", "my own model")
+    shell.after_tab("jan-jupyter show mü", "show", "müller")
+    shell.after_tab("jan-jupyter import weig", "import", "weights of mine.gguf")
+    shell.after_tab("jan-jupyter edit qwen-large temper", "edit", "qwen-large", "temperature=")
