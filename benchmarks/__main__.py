@@ -9,7 +9,7 @@ from pathlib import Path
 
 NAMES = (
     *("startup", "models", "cell", "wire", "many", "local", "panel", "compare", "comparison"),
-    *("live", "lab"),
+    *("live", "lab", "streams", "proxy", "jupyter_start"),
 )
 
 

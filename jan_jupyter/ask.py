@@ -104,7 +104,8 @@ class Stream:
         self._tools = tools
         self._rounds = rounds
         self._fold = Fold(request, target, shape, spent)
-        self._pieces: list[str] = []
+        self._pieces: list[str] | None = None
+        """For whoever iterates; none are kept for `deltas` alone."""
         self._reply: Reply | None = None
         self._error: BaseException | None = None
         self._begun = self._ended = False
@@ -133,8 +134,7 @@ class Stream:
                     async for delta in deltas:
                         self._fold.add(delta)
                         if delta.text and not delta.choice:
-                            self._pieces.append(delta.text)
-                            self._wake()
+                            self._wake(delta.text)
                         yield delta
             except BaseException as error:
                 await self._end(error)
@@ -157,7 +157,9 @@ class Stream:
         """Whether the model has asked for functions that are here."""
         return bool(self._reply and self._reply.tool_calls and self._tools)
 
-    def _wake(self) -> None:
+    def _wake(self, piece: str = "") -> None:
+        if self._pieces is not None and piece:
+            self._pieces.append(piece)
         for reader in self._readers:
             reader.set()
 
@@ -170,6 +172,8 @@ class Stream:
         if not self._begun and self._driver is None:
             self._driver = asyncio.create_task(_drained(self))
             self._driver.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if self._pieces is None:  # what came before anybody iterated is one piece
+            self._pieces = [self._fold.text] if self._fold.text else []
         news = asyncio.Event()
         self._readers.add(news)
         place = 0

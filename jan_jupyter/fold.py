@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from . import growing
 from .router import Target
 from .structured import Shape
 from .types import ChatRequest, Delta, Finish, Message, Reply, Timings, Usage
@@ -20,26 +21,28 @@ class _Choice:
     def __init__(self) -> None:
         self.tool_calls: list[Mapping[str, Any]] = []
         self.logprobs: list[Mapping[str, Any]] = []
-        self.reasoning: list[str] = []
         self.last = Delta()
-        self._text: list[str] = []
+        self._text, self._reasoning = growing.Text(), growing.Text()
 
     def add(self, delta: Delta) -> None:
         if delta.text:
-            self._text.append(delta.text)
+            self._text.add(delta.text)
         if delta.reasoning:
-            self.reasoning.append(delta.reasoning)
+            self._reasoning.add(delta.reasoning)
         if delta.tool_calls:
             _gather(self.tool_calls, delta.tool_calls)
-        self.logprobs += delta.logprobs
+        if delta.logprobs:
+            self.logprobs += delta.logprobs
         if delta.finish is not None:
             self.last = delta
 
     @property
     def text(self) -> str:
-        if len(self._text) > 1:
-            self._text = ["".join(self._text)]
-        return self._text[0] if self._text else ""
+        return str(self._text)
+
+    @property
+    def reasoning(self) -> str:
+        return str(self._reasoning)
 
 
 class Fold:
@@ -96,7 +99,7 @@ class Fold:
             usage=(self._spent if choice is self._first else NOTHING) + (last.usage or NOTHING),
             timings=last.timings or Timings(),
             finish=finish,
-            reasoning="".join(choice.reasoning),
+            reasoning=choice.reasoning,
             tool_calls=tuple(choice.tool_calls),
             request=request,
             error=reason,

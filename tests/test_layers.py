@@ -18,7 +18,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 
 LAYERS = (
-    {"consent", "interpolate", "markdown", "ownership", "units"},
+    {"consent", "growing", "interpolate", "markdown", "ownership", "units"},
     {"types", "errors", "assets", "settings", "addresses", "redaction"},
     {"bridge"},
     {"reading", "watch", "programs", "parameters", "precedence", "satisfiable", "requests", "wire"},

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from .. import growing
 from ..types import Delta, Reply
 
 Kind = Literal["reasoning", "text", "call"]
@@ -23,17 +24,15 @@ class Part:
         self.kind = kind
         self.id = id
         self.name = name
-        self._pieces: list[str] = []
+        self._text = growing.Text()
         self.logprobs: list[Mapping[str, Any]] = []
 
     def add(self, piece: str) -> None:
-        self._pieces.append(piece)
+        self._text.add(piece)
 
     @property
     def text(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        return str(self._text)
 
     @property
     def arguments(self) -> Mapping[str, Any]:

@@ -5,22 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from .llama_cpp import LlamaCpp
 from .process import HOST, KEY, Peer, environment_of
 
 # Its own mocked failures.
 MOCKED = {"limited": "litellm.RateLimitError", "failing": "litellm.InternalServerError"}
 
 
+class Behind(Protocol):
+    """A server that speaks OpenAI's API below `url`."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+
+
 class LiteLLM(Peer):
-    """Passes models on to llama.cpp by their names; `limited` and `failing` answer 429 and 500."""
+    """Passes models on to others by their names; `limited` and `failing` answer 429 and 500."""
 
     name = "litellm"
     ready_path = "/health/readiness"
     start_seconds = 400.0
 
-    def __init__(self, folder: Path, models: Mapping[str, LlamaCpp], key: str = KEY) -> None:
+    def __init__(self, folder: Path, models: Mapping[str, Behind], key: str = KEY) -> None:
         super().__init__(folder)
         self.models, self.key = models, key
 

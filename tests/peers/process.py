@@ -97,9 +97,14 @@ class Peer(ABC):
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """Of the process whose children serve."""
+        return self._process.pid
+
     def connections(self) -> int:
         """How many clients its process holds a connection with."""
-        processes = psutil.Process(self._process.pid).children(recursive=True)
+        processes = psutil.Process(self.pid).children(recursive=True)
         open_now = [c for p in processes for c in p.net_connections("tcp") if c.raddr]
         return sum(c.laddr.port == self.port and c.status == "ESTABLISHED" for c in open_now)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from support.hosts import Alone, Host
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
+from support.streams import Asked, ask_all, watched
 
 CHANGE = """
 from jan_jupyter.server import handling
@@ -91,18 +92,26 @@ def test_an_error_is_a_status_early_and_an_event_late(host: Host, server: Stream
     assert json.loads(last.removeprefix("data: "))["error"]["type"] == "stream_broken"
 
 
-@pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.slow)])
-def test_many_streams_at_once(host: Host, server: StreamingServer, count: int) -> None:
-    pieces = 30 if count == 50 else 600
-    _added(host, server, many=f"n={pieces},delay=0.02")
+def _through(host: Host, model: str) -> Asked:
+    return Asked(host.port, f"{host.prefix}/chat/completions", model, host.headers)
 
-    def ask(_: int) -> str:
-        return _text(_events(host.ask("POST", "/chat/completions", body).body))
 
-    body = host.chat("many", stream=True)
-    with ThreadPoolExecutor(count) as threads:
-        found = [*threads.map(ask, range(count))]
-    assert found == ["".join(tokens(pieces))] * count
+def test_many_streams_at_once(host: Host, server: StreamingServer) -> None:
+    _added(host, server, many="n=30,delay=0.02")
+    answers = asyncio.run(ask_all(_through(host, "many"), 50))
+    assert [answer.text for answer in answers] == ["".join(tokens(30))] * 50
+
+
+@pytest.mark.slow
+def test_a_minute_of_many_streams_leaves_the_memory_flat(
+    host: Host, server: StreamingServer
+) -> None:
+    _added(host, server, minute="n=1200,delay=0.05", quick="n=3")
+    asyncio.run(ask_all(_through(host, "quick"), 3))  # all is imported
+    work = watched(_through(host, "minute"), 200, host.process.pid)
+    answers, memory = asyncio.run(work)
+    assert [answer.text for answer in answers] == ["".join(tokens(1200))] * 200
+    assert memory.strayed <= 0.05, memory
 
 
 def test_requests_follow_each_other_on_one_connection(host: Host, server: StreamingServer) -> None:

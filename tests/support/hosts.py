@@ -207,9 +207,11 @@ class Alone(Host):
 class InJupyter(Host):
     """A Jupyter Server that finds our extension by what was installed."""
 
+    off: tuple[str, ...] = OTHERS
+
     def program(self) -> tuple[list[str], str, Mapping[str, str]]:
         config = Path(self._environment["JUPYTER_CONFIG_DIR"])
-        off = {"ServerApp": {"jpserver_extensions": dict.fromkeys(OTHERS, False)}}
+        off = {"ServerApp": {"jpserver_extensions": dict.fromkeys(self.off, False)}}
         (config / "jupyter_server_config.json").write_text(json.dumps(off))
         arguments = [
             "--no-browser",

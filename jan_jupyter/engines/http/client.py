@@ -28,6 +28,7 @@ from ...wire.sse import EventDecoder, ServerEvent
 from .failures import (
     CONNECT_SECONDS,
     Hidden,
+    Partial,
     Party,
     check_headers,
     error_of,
@@ -156,7 +157,7 @@ class Client:
         patience = Patience()
         while True:
             try:
-                with translated(party, [], request.read_timeout):
+                with translated(party, Partial(), request.read_timeout):
                     async with self._open(request, party) as response:
                         body = await _head(response, LARGEST_BODY)
                         return Answer(body, response.headers.get("content-type", ""))
@@ -183,7 +184,7 @@ class Client:
         last = Delta()
         finished: dict[int, Finish | None] = {0: None}
         begun = False
-        partial: list[str] = []
+        partial = Partial()
         with translated(party, partial, request.read_timeout):
             async with self._events(request, party) as events:
                 async for event in events:
@@ -195,7 +196,7 @@ class Client:
                         last = _merged(last, delta)
                         finished[delta.choice] = delta.finish or finished.get(delta.choice)
                         if delta.text or delta.reasoning or delta.tool_calls:
-                            partial.append("" if delta.choice else delta.text)
+                            partial.add("" if delta.choice else delta.text)
                             if delta.finish is not None or delta.usage is not None:
                                 delta = replace(delta, finish=None, usage=None, notes=())
                             yield delta

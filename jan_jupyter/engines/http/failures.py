@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ... import errors
+from ... import errors, growing
 from ...redaction import without_secrets
 from ...wire.errors import Complaint, complaint, meaning
 from ...wire.retry import LONGEST_WAIT, retry_after
@@ -184,8 +184,24 @@ def check_headers(headers: Mapping[str, str], party: Party) -> None:
             )
 
 
+class Partial:
+    """What has come of an answer: whether anything has, and the text of the first choice."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._text = growing.Text()
+
+    def add(self, piece: str) -> None:
+        self.begun = True
+        self._text.add(piece)
+
+    @property
+    def text(self) -> str:
+        return str(self._text)
+
+
 @contextmanager
-def translated(party: Party, partial: list[str], seconds: float | None) -> Iterator[None]:
+def translated(party: Party, partial: Partial, seconds: float | None) -> Iterator[None]:
     """Turn what httpx2 raises into our errors, which name the parties and hold the partial text."""
     import httpx2
 
@@ -194,7 +210,7 @@ def translated(party: Party, partial: list[str], seconds: float | None) -> Itera
     except errors.EngineError as error:
         raise _about(error, party, partial)  # noqa: B904  it is the same error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise _about(_of_transport(error, party, bool(partial), seconds), party, partial) from error
+        raise _about(_of_transport(error, party, partial.begun, seconds), party, partial) from error
 
 
 def unsent(error: errors.EngineError) -> bool:
@@ -204,10 +220,10 @@ def unsent(error: errors.EngineError) -> bool:
     return isinstance(error.__cause__, httpx2.ConnectError)
 
 
-def _about(error: errors.EngineError, party: Party, partial: list[str]) -> errors.EngineError:
+def _about(error: errors.EngineError, party: Party, partial: Partial) -> errors.EngineError:
     error.model = error.model or party.model
     error.engine = error.engine or party.engine
-    error.partial = error.partial or "".join(partial)
+    error.partial = error.partial or partial.text
     error.args = (party.hidden(str(error)),)
     return error
 
