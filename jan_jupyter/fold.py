@@ -105,6 +105,7 @@ class Fold:
             error=reason,
             notes=tuple(last.notes),
             logprobs=tuple(choice.logprobs),
+            stop=last.stop,
             reader=self._shape.read if self._shape else None,
         )
 

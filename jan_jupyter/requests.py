@@ -9,7 +9,7 @@ from typing import Any
 from . import errors
 from .satisfiable import contradiction
 from .settings import stay_here
-from .types import EMPTY, ChatRequest, Message, sendable
+from .types import EMPTY, ChatRequest, Embeddable, Message, sendable
 
 
 def checked(request: ChatRequest) -> ChatRequest:
@@ -46,6 +46,16 @@ def check_texts(texts: Sequence[str], purpose: str) -> None:
     for number, text in enumerate(texts, 1):
         if not isinstance(sendable(text, f"Text {number}"), str):
             raise errors.UsageError(f"Text {number} {purpose} is none, but {text!r:.80}.")
+
+
+def check_embeddable(texts: Sequence[Embeddable]) -> None:
+    """The same, of texts to embed, each of which may be its tokens."""
+    counted = [text for text in texts if isinstance(text, list | tuple)]
+    for tokens in counted:
+        if not tokens or not all(type(token) is int and 0 <= token < 2**31 for token in tokens):
+            raise errors.UsageError(f"These are no tokens of a text to embed: {tokens!r:.80}.")
+    if not counted or len(counted) < len(texts):
+        check_texts([text for text in texts if isinstance(text, str)], "to embed")
 
 
 def check_ranking(query: str, documents: Sequence[str], parameters: Mapping[str, Any]) -> None:
@@ -111,6 +121,16 @@ def _is_message(message: Message) -> bool:
 
 def plain_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: sendable(value, name) for name, value in parameters.items()}
+
+
+def without_empty_stops(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The same without stop words of no letters, at which some servers stop at once."""
+    stop = parameters.get("stop")
+    if not isinstance(stop, str | list | tuple) or (stop and "" not in stop):
+        return parameters
+    words = [word for word in stop if word]
+    rest = {name: value for name, value in parameters.items() if name != "stop"}
+    return {**rest, "stop": words} if words else rest
 
 
 def _refuse_contradictions(request: ChatRequest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -18,13 +19,21 @@ from .models.store import ModelStore
 from .parameters import unknown
 from .precedence import Level, Values, plain, resolve
 from .reading import IGNORED
-from .requests import check_gap, check_ranking, check_texts, checked, plain_json
+from .requests import (
+    check_embeddable,
+    check_gap,
+    check_ranking,
+    checked,
+    plain_json,
+    without_empty_stops,
+)
 from .settings import stay_here
 from .types import (
     EMPTY,
     Audio,
     ChatRequest,
     Delta,
+    Embeddable,
     Embeddings,
     Event,
     Priority,
@@ -73,6 +82,12 @@ class Router:
         self.registry = registry or Registry(store)
         self._watchers: list[Watcher] = []
         self._told: set[tuple[Path, str]] = set()
+
+    def over(self, store: ModelStore) -> Router:
+        """The same engines and the same watchers for the models of another store."""
+        seen = copy.copy(self)
+        seen.store = store
+        return seen
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher(event)` for every event, on the background loop; returns how to stop it."""
@@ -148,7 +163,8 @@ class Router:
         """
         request = checked(request)
         target = self.target(name, levels, request.parameters)
-        request = replace(request, parameters=plain(target.values.parameters))
+        sent = without_empty_stops(plain(target.values.parameters))
+        request = replace(request, parameters=sent)
         _check_choices(target, request)
         return request, target
 
@@ -249,7 +265,7 @@ class Router:
         Deltas as of `chat`. Of priority `completion`, a newer one ends it. Raises `UsageError` for
         what no engine can be asked.
         """
-        parameters = plain_json(plain(target.values.parameters))
+        parameters = without_empty_stops(plain_json(plain(target.values.parameters)))
         check_gap(prefix, suffix, parameters)
         return self._timed(
             target,
@@ -294,11 +310,11 @@ class Router:
         return fresh
 
     async def embed(
-        self, texts: Sequence[str], name: str | Model | None = None, **parameters: Any
+        self, texts: Sequence[Embeddable], name: str | Model | None = None, **parameters: Any
     ) -> Embeddings:
-        """A vector for each text."""
+        """A vector for each text, or for the tokens of one."""
         model, engine = await asyncio.to_thread(self._usable, name)
-        check_texts(texts, "to embed")
+        check_embeddable(texts)
         parameters = plain_json(parameters)
         async with self._asking(model, engine) as asked:
             return await asked.embed(model, texts, parameters)

@@ -84,6 +84,8 @@ class Message:
         return {"role": self.role, "content": content, **known}
 
 
+Embeddable = str | Sequence[int]
+"""A text of which a vector is made, or its tokens, as the model has them."""
 Priority = Literal["person", "grid", "completion"]
 """Who asks: somebody who waits for it, a comparison in the background, or an editor that offers to
 complete what is typed."""
@@ -174,7 +176,7 @@ class Delta:
 
     `notes` are lines for people: what was left out of the request, and why. `logprobs` are OpenAI's
     objects, one for each token. `extra` is for the `extra` of the answer's message; it rides on the
-    last one too.
+    last one too, and so does `stop`: the stop word that ended the answer, where that is known.
     """
 
     text: str = ""
@@ -187,6 +189,7 @@ class Delta:
     logprobs: Sequence[Mapping[str, Any]] = ()
     extra: Mapping[str, Any] = EMPTY
     choice: int = 0
+    stop: str = ""
 
     @property
     def is_last(self) -> bool:
@@ -265,6 +268,8 @@ class Reply:
     reader: Callable[[str], Any] | None = field(default=None, repr=False)
     """What makes the value of the text, if a schema was asked for."""
     others: Sequence[Reply] = ()
+    stop: str = field(default="", repr=False)
+    """The stop word that ended it, where that is known."""
 
     def __str__(self) -> str:
         return self.text

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from . import bridge
 from .engines.listening import LocalServers
+from .models.chosen import ChosenModels
 from .models.store import ModelStore
 from .router import Router
 from .settings import Jan, settings
@@ -22,7 +25,7 @@ class Workspace:
     """
 
     def __init__(self, data_folder: Path | str | None = None) -> None:
-        self.models = ModelStore(data_folder)
+        self.models: ModelStore = ModelStore(data_folder)
         self.router = Router(self.models)
         self.threads = ThreadStore(data_folder)
         self.servers = LocalServers(self.models)
@@ -40,6 +43,14 @@ class Workspace:
     def settings(self) -> Jan:
         """What the user has set for all of this process (`%config Jan`)."""
         return settings()
+
+    def only(self, ids: Collection[str]) -> Workspace:
+        """The same for somebody who may use these models and sees no others. Whoever has made
+        this one closes it."""
+        seen = copy.copy(self)
+        seen.models = ChosenModels(self.models, ids)
+        seen.router = self.router.over(seen.models)
+        return seen
 
     async def close(self) -> None:
         """Close what its engines hold open."""

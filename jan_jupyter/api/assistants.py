@@ -6,12 +6,8 @@ from typing import Any
 
 from ..threads.assistants import Assistant
 from ..wire import resources as wire
-from .exchange import Call, Route, beside, listing
-
-_SHAPE = {
-    "required": ["id", "object", "name", "instructions", "model", "created_at"],
-    "properties": {"object": {"const": "assistant"}},
-}
+from .exchange import Call, Route, beside
+from .shapes import ASSISTANT, DELETED, listing
 
 
 def _written(assistant: Assistant) -> dict[str, Any]:
@@ -65,7 +61,7 @@ def _delete(call: Call) -> dict[str, Any]:
 
 _ALL, _ONE = "/assistants", "/assistants/{assistant}"
 ROUTES = (
-    Route("GET", _ALL, beside(_list), "All assistants.", shape=listing(_SHAPE)),
+    Route("GET", _ALL, beside(_list), "All assistants.", shape=listing(ASSISTANT)),
     Route(
         "POST",
         _ALL,
@@ -73,10 +69,10 @@ ROUTES = (
         "A new assistant.",
         "write",
         wire.NewAssistant,
-        shape=_SHAPE,
+        shape=ASSISTANT,
         status=201,
     ),
-    Route("GET", _ONE, beside(_get), "One assistant.", shape=_SHAPE),
+    Route("GET", _ONE, beside(_get), "One assistant.", shape=ASSISTANT),
     *(
         Route(
             method,
@@ -85,7 +81,7 @@ ROUTES = (
             "Change an assistant of ours.",
             "write",
             wire.AssistantEdit,
-            shape=_SHAPE,
+            shape=ASSISTANT,
         )
         for method in ("PATCH", "POST")
     ),
@@ -95,6 +91,6 @@ ROUTES = (
         beside(_delete),
         "Remove an assistant of ours.",
         "write",
-        shape={"required": ["id", "object", "deleted"]},
+        shape=DELETED,
     ),
 )

@@ -17,6 +17,7 @@ from ..wire import bodies, sse
 from ..wire import openai as wire
 from ..wire.errors import write_error
 from .exchange import Call, Response, Route, as_json
+from .shapes import CHAT
 from .streams import streamed
 
 _counter = itertools.count(1)
@@ -31,7 +32,8 @@ async def _chat(call: Call) -> Response:
         reply = await whole(answer)
         return as_json(wire.write_reply(reply, _head("chat.completion", answer)), made=reply)
     usage = bool((body.get("stream_options") or {}).get("include_usage"))
-    return await streamed(_events(answer, usage), failed, answer.reply_so_far)
+    timed = bool(body.get("timings_per_token"))
+    return await streamed(_events(answer, usage, timed), failed, answer.reply_so_far)
 
 
 async def whole(answer: Stream) -> Any:
@@ -56,7 +58,7 @@ def _head(kind: str, answer: Stream) -> dict[str, Any]:
     return {"id": new_id("chatcmpl"), "object": kind, "created": int(time.time()), "model": model}
 
 
-async def _events(answer: Stream, usage: bool) -> AsyncGenerator[bytes, None]:
+async def _events(answer: Stream, usage: bool, timed: bool) -> AsyncGenerator[bytes, None]:
     head = _head("chat.completion.chunk", answer)
     last = Delta()
     begun: set[int] = set()
@@ -65,7 +67,10 @@ async def _events(answer: Stream, usage: bool) -> AsyncGenerator[bytes, None]:
             first = delta.choice not in begun
             begun.add(delta.choice)
             last = delta
-            yield sse.written(wire.write_chunk(delta, head, first=first))
+            chunk = wire.write_chunk(delta, head, first=first)
+            if timed:
+                chunk |= wire.write_timings(delta)
+            yield sse.written(chunk)
     if usage:
         yield sse.written(wire.write_usage(last, head))
     yield sse.ENDED
@@ -80,5 +85,6 @@ ROUTES = (
         "execute",
         bodies.Chat,
         answers=("application/json", "text/event-stream"),
+        shape=CHAT,
     ),
 )

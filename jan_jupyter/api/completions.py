@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from ..fold import Fold
@@ -16,6 +17,7 @@ from ..wire import bodies, sse
 from ..wire import openai as wire
 from .chat import failed, new_id
 from .exchange import Call, Response, Route, as_json
+from .shapes import COMPLETION
 from .streams import streamed
 
 _OURS = {"model", "prompt", "suffix", "stream", "stream_options", "best_of", "echo", "n", "user"}
@@ -24,10 +26,9 @@ _OURS = {"model", "prompt", "suffix", "stream", "stream_options", "best_of", "ec
 class _Gap:
     """One gap that is being filled."""
 
-    def __init__(self, call: Call) -> None:
-        prompt = call.body["prompt"]
+    def __init__(self, call: Call, prefix: str) -> None:
         self._call = call
-        self._prefix = prompt if isinstance(prompt, str) else prompt[0]
+        self._prefix = prefix
         self._suffix = call.body.get("suffix") or ""
         self._error: BaseException | None = None
 
@@ -51,38 +52,71 @@ class _Gap:
             self._error = error
             raise
 
+    async def whole(self) -> None:
+        async with aclosing(self.deltas()) as deltas:
+            async for _ in deltas:
+                pass
+
     def reply(self) -> Reply:
         """As far as it has come."""
         return self._fold.reply(self._error)
 
 
+class _Gaps:
+    """Those of one request, a choice for each prompt."""
+
+    def __init__(self, call: Call) -> None:
+        prompt = call.body["prompt"]
+        prompts = [prompt] if isinstance(prompt, str) else prompt
+        self._gaps = [_Gap(call, one) for one in prompts]
+
+    def prepare(self) -> dict[str, Any]:
+        """What all answers begin with. Looks at files; raises what is in the way."""
+        for gap in self._gaps:
+            gap.prepare()
+        model = self._gaps[0].target.model.id
+        head = {"id": new_id("cmpl"), "object": "text_completion", "created": int(time.time())}
+        return {**head, "model": model}
+
+    async def whole(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for gap in self._gaps:
+                    group.create_task(gap.whole())
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+
+    async def deltas(self) -> AsyncGenerator[tuple[int, Delta], None]:
+        """One after the other."""
+        for place, gap in enumerate(self._gaps):
+            async with aclosing(gap.deltas()) as deltas:
+                async for delta in deltas:
+                    yield place, delta
+
+    def reply(self) -> Reply:
+        """As far as it has come; usage is that of all."""
+        first, *others = (gap.reply() for gap in self._gaps)
+        usage = sum((other.usage for other in others), first.usage)
+        return replace(first, usage=usage, others=others)
+
+
 async def _complete(call: Call) -> Response:
-    gap = _Gap(call)
-    await asyncio.to_thread(gap.prepare)
-    head = {
-        "id": new_id("cmpl"),
-        "object": "text_completion",
-        "created": int(time.time()),
-        "model": gap.target.model.id,
-    }
+    gaps = _Gaps(call)
+    head = await asyncio.to_thread(gaps.prepare)
     if call.body.get("stream"):
         usage = bool((call.body.get("stream_options") or {}).get("include_usage"))
-        return await streamed(_events(gap, head, usage), failed, gap.reply)
-    async with aclosing(gap.deltas()) as deltas:
-        async for _ in deltas:
-            pass
-    reply = gap.reply()
+        return await streamed(_events(gaps, head, usage), failed, gaps.reply)
+    await gaps.whole()
+    reply = gaps.reply()
     return as_json(wire.write_completion(reply, head), made=reply)
 
 
-async def _events(gap: _Gap, head: dict[str, Any], usage: bool) -> AsyncGenerator[bytes, None]:
-    last = Delta()
-    async with aclosing(gap.deltas()) as deltas:
-        async for delta in deltas:
-            last = delta
-            yield sse.written(wire.write_completion_chunk(delta, head))
+async def _events(gaps: _Gaps, head: dict[str, Any], usage: bool) -> AsyncGenerator[bytes, None]:
+    async with aclosing(gaps.deltas()) as deltas:
+        async for place, delta in deltas:
+            yield sse.written(wire.write_completion_chunk(delta, head, place))
     if usage:
-        yield sse.written(wire.write_usage(last, head))
+        yield sse.written(wire.write_usage(gaps.reply(), head))
     yield sse.ENDED
 
 
@@ -95,5 +129,6 @@ ROUTES = (
         "execute",
         bodies.Completions,
         answers=("application/json", "text/event-stream"),
+        shape=COMPLETION,
     ),
 )

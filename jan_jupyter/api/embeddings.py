@@ -7,6 +7,7 @@ import asyncio
 from ..wire import bodies
 from ..wire import openai as wire
 from .exchange import Call, Response, Route, as_json
+from .shapes import RANKING, VECTORS
 
 _OURS = {"model", "input", "encoding_format"}
 
@@ -14,7 +15,8 @@ _OURS = {"model", "input", "encoding_format"}
 async def _embed(call: Call) -> Response:
     body = call.body
     given = body["input"]
-    texts = [given] if isinstance(given, str) else given
+    one = isinstance(given, str) or isinstance(given[0], int)  # a text, or the tokens of one
+    texts = [given] if one else given
     model = await asyncio.to_thread(call.model, body.get("model"))
     rest = {k: v for k, v in body.items() if k not in _OURS and v is not None}
     found = await call.router.embed(texts, model, **rest)
@@ -40,6 +42,15 @@ ROUTES = (
         "Documents by how well they answer a query.",
         "execute",
         bodies.Ranked,
+        shape=RANKING,
     ),
-    Route("POST", "/embeddings", _embed, "A vector for each text.", "execute", bodies.Embeddings),
+    Route(
+        "POST",
+        "/embeddings",
+        _embed,
+        "A vector for each text.",
+        "execute",
+        bodies.Embeddings,
+        shape=VECTORS,
+    ),
 )

@@ -11,12 +11,8 @@ from ..engines.install.listing import listing as look
 from ..engines.listening import nobody
 from ..redaction import without_secrets
 from ..wire import resources as wire
-from .exchange import Call, Response, Route, as_json, beside, listing
-
-_SHAPE = {
-    "required": ["id", "object", "kind", "state", "models"],
-    "properties": {"object": {"const": "engine"}, "models": {"type": "integer"}},
-}
+from .exchange import Call, Response, Route, as_json, beside
+from .shapes import ENGINE, WHOLE, holds, listing
 
 
 async def _list(call: Call) -> Response:
@@ -49,12 +45,18 @@ def _get(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/engines", _list, "All engines, and their states.", shape=listing(_SHAPE)),
+    Route(
+        "GET",
+        "/engines",
+        _list,
+        "All engines, and their states.",
+        shape=listing(holds(**ENGINE["properties"], models=WHOLE)),
+    ),
     Route(
         "GET",
         "/engines/{engine...}",
         beside(_get),
         "What is known of one engine.",
-        shape={"required": ["id", "object", "kind", "state"]},
+        shape=ENGINE,
     ),
 )

@@ -150,14 +150,3 @@ def beside(work: Callable[[Call], Any], status: int = 200) -> Handler:
         return as_json(await asyncio.to_thread(work, call), status)
 
     return handle
-
-
-def listing(shape: Mapping[str, Any]) -> dict[str, Any]:
-    """The shape of a list of such."""
-    return {
-        "required": ["object", "data"],
-        "properties": {
-            "object": {"const": "list"},
-            "data": {"type": "array", "items": {"type": "object", **shape}},
-        },
-    }

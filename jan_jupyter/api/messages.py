@@ -11,6 +11,7 @@ from ..types import Delta
 from ..wire import messages as wire
 from .chat import new_id, whole
 from .exchange import Call, Response, Route, as_json
+from .shapes import MESSAGE, WHOLE, holds
 from .streams import streamed
 
 
@@ -54,7 +55,7 @@ ROUTES = (
         "execute",
         wire.Counted,
         dialect="anthropic",
-        shape={"required": ["input_tokens"], "properties": {"input_tokens": {"type": "integer"}}},
+        shape=holds(input_tokens=WHOLE),
     ),
     Route(
         "POST",
@@ -65,6 +66,6 @@ ROUTES = (
         wire.Asked,
         answers=("application/json", "text/event-stream"),
         dialect="anthropic",
-        shape={"required": ["id", "type", "role", "content", "stop_reason", "usage"]},
+        shape=MESSAGE,
     ),
 )

@@ -12,14 +12,9 @@ from ..models.model import Model
 from ..wire import resources as wire
 from ..wire import sse
 from .chat import failed
-from .exchange import Call, Response, Route, as_json, listing
+from .exchange import Call, Response, Route, as_json
+from .shapes import DELETED, MODEL, PULLED, listing
 from .streams import streamed
-
-_SHAPE = {
-    "required": ["id", "object", "created", "owned_by", "engine", "state"],
-    "properties": {"object": {"const": "model"}, "created": {"type": "integer"}},
-}
-
 
 # Looking ------------------------------------------------------------------------------------------
 
@@ -187,7 +182,7 @@ ROUTES = (
         "/models",
         _list,
         "The models that can be asked.",
-        shape=listing(_SHAPE),
+        shape=listing(MODEL),
         query={"all": "`true`: also those that are not ready"},
     ),
     Route(
@@ -197,7 +192,7 @@ ROUTES = (
         "A model from what its model.json shall say.",
         "write",
         wire.NewModel,
-        shape=_SHAPE,
+        shape=MODEL,
         status=201,
     ),
     Route(
@@ -208,7 +203,7 @@ ROUTES = (
         "write",
         wire.Pull,
         answers=("text/event-stream", "application/json"),
-        shape={"required": ["id", "object", "done", "message"]},
+        shape=PULLED,
     ),
     Route(
         "POST",
@@ -217,7 +212,7 @@ ROUTES = (
         "A model from files of this machine, or of another program.",
         "write",
         wire.Import,
-        shape=_SHAPE,
+        shape=MODEL,
         status=201,
     ),
     Route(
@@ -226,7 +221,7 @@ ROUTES = (
         _load,
         "Load a model, so that it can answer at once.",
         "execute",
-        shape=_SHAPE,
+        shape=MODEL,
     ),
     Route(
         "POST",
@@ -234,9 +229,9 @@ ROUTES = (
         _unload,
         "Give back the memory of a model.",
         "execute",
-        shape=_SHAPE,
+        shape=MODEL,
     ),
-    Route("GET", "/models/{model...}", _get, "One model.", shape=_SHAPE),
+    Route("GET", "/models/{model...}", _get, "One model.", shape=MODEL),
     Route(
         "PATCH",
         "/models/{model...}",
@@ -244,7 +239,7 @@ ROUTES = (
         "Set fields of a model's description.",
         "write",
         wire.Edit,
-        shape=_SHAPE,
+        shape=MODEL,
     ),
     Route(
         "DELETE",
@@ -252,6 +247,6 @@ ROUTES = (
         _delete,
         "Remove a model and its files.",
         "write",
-        shape={"required": ["id", "object", "deleted"]},
+        shape=DELETED,
     ),
 )

@@ -18,13 +18,10 @@ from ..wire import resources
 from ..wire import responses as wire
 from .chat import whole
 from .exchange import Call, Response, Route, as_json, beside
+from .shapes import DELETED, RESPONSE
 from .streams import streamed
 from .threads import thread_of
 
-_SHAPE = {
-    "required": ["id", "object", "created_at", "status", "model", "output", "tools", "usage"],
-    "properties": {"object": {"const": "response"}, "output": {"type": "array"}},
-}
 _PREFIX = "resp_"
 
 
@@ -172,15 +169,15 @@ ROUTES = (
         "execute",
         wire.Asked,
         answers=("application/json", "text/event-stream"),
-        shape=_SHAPE,
+        shape=RESPONSE,
     ),
-    Route("GET", "/responses/{response}", beside(_get), "A kept answer.", shape=_SHAPE),
+    Route("GET", "/responses/{response}", beside(_get), "A kept answer.", shape=RESPONSE),
     Route(
         "DELETE",
         "/responses/{response}",
         beside(_delete),
         "Remove a kept answer.",
         "write",
-        shape={"required": ["id", "object", "deleted"]},
+        shape=DELETED,
     ),
 )

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import RunNotFound
 from ..wire import resources as wire
-from .exchange import Call, Route, beside, listing
+from .exchange import Call, Route, beside
+from .shapes import DELETED, OBJECT, RUN, holds, listing, several
 
 if TYPE_CHECKING:
     from ..compare.keeping.runs import Runs
     from ..compare.keeping.stored_runs import Listed
-
-_SHAPE = {
-    "required": ["id", "object", "created", "models", "prompts", "calls", "done"],
-    "properties": {"object": {"const": "run"}, "models": {"type": "array"}},
-}
 
 
 def _runs(call: Call) -> Runs:
@@ -79,13 +75,13 @@ def _delete(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/runs", beside(_list), "All comparisons.", shape=listing(_SHAPE)),
+    Route("GET", "/runs", beside(_list), "All comparisons.", shape=listing(RUN)),
     Route(
         "GET",
         "/runs/{run...}",
         beside(_get),
         "A comparison with its rows.",
-        shape={**_SHAPE, "required": [*_SHAPE["required"], "rows"]},
+        shape=holds(**RUN["properties"], rows=several(OBJECT)),
     ),
     Route(
         "DELETE",
@@ -93,6 +89,6 @@ ROUTES = (
         beside(_delete),
         "Remove a comparison.",
         "write",
-        shape={"required": ["id", "object", "deleted"]},
+        shape=DELETED,
     ),
 )

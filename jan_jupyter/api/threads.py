@@ -13,17 +13,8 @@ from ..threads.store import Listed
 from ..threads.thread import Thread
 from ..types import EMPTY
 from ..wire import resources as wire
-from .exchange import Call, Route, beside, listing
-
-_THREAD = {
-    "required": ["id", "object", "title", "assistants", "created", "metadata"],
-    "properties": {"object": {"const": "thread"}, "assistants": {"type": "array"}},
-}
-_MESSAGE = {
-    "required": ["id", "object", "thread_id", "role", "content", "status"],
-    "properties": {"object": {"const": "thread.message"}, "content": {"type": "array"}},
-}
-_DELETED = {"required": ["id", "object", "deleted"]}
+from .exchange import Call, Route, beside
+from .shapes import DELETED, SAID, THREAD, listing
 
 
 def thread_of(call: Call, id: str) -> Thread:
@@ -192,7 +183,7 @@ def _forget(call: Call) -> dict[str, Any]:
 _ONE, _ALL = "/threads/{thread}", "/threads/{thread}/messages"
 _SAID = "/threads/{thread}/messages/{message}"
 ROUTES = (
-    Route("GET", "/threads", beside(_list), "All threads.", shape=listing(_THREAD)),
+    Route("GET", "/threads", beside(_list), "All threads.", shape=listing(THREAD)),
     Route(
         "POST",
         "/threads",
@@ -200,10 +191,10 @@ ROUTES = (
         "A new thread.",
         "write",
         wire.ThreadBody,
-        shape=_THREAD,
+        shape=THREAD,
         status=201,
     ),
-    Route("GET", _ONE, beside(_get), "One thread.", shape=_THREAD),
+    Route("GET", _ONE, beside(_get), "One thread.", shape=THREAD),
     *(
         Route(
             method,
@@ -212,12 +203,12 @@ ROUTES = (
             "Change title, model, assistant, instructions or values of a thread.",
             "write",
             wire.ThreadBody,
-            shape=_THREAD,
+            shape=THREAD,
         )
         for method in ("PATCH", "POST")  # as Jan has it, and as OpenAI has it
     ),
-    Route("DELETE", _ONE, beside(_delete), "Remove a thread.", "write", shape=_DELETED),
-    Route("GET", _ALL, beside(_messages), "Its messages in order.", shape=listing(_MESSAGE)),
+    Route("DELETE", _ONE, beside(_delete), "Remove a thread.", "write", shape=DELETED),
+    Route("GET", _ALL, beside(_messages), "Its messages in order.", shape=listing(SAID)),
     Route(
         "POST",
         _ALL,
@@ -225,10 +216,10 @@ ROUTES = (
         "A message at its end; nobody is asked.",
         "write",
         wire.Said,
-        shape=_MESSAGE,
+        shape=SAID,
         status=201,
     ),
-    Route("GET", _SAID, beside(_message), "One message.", shape=_MESSAGE),
+    Route("GET", _SAID, beside(_message), "One message.", shape=SAID),
     Route(
         "PATCH",
         _SAID,
@@ -236,7 +227,7 @@ ROUTES = (
         "Other content for a message.",
         "write",
         wire.MessageEdit,
-        shape=_MESSAGE,
+        shape=SAID,
     ),
-    Route("DELETE", _SAID, beside(_forget), "Remove a message.", "write", shape=_DELETED),
+    Route("DELETE", _SAID, beside(_forget), "Remove a message.", "write", shape=DELETED),
 )

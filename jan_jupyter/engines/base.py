@@ -16,6 +16,7 @@ from ..types import (
     Audio,
     ChatRequest,
     Delta,
+    Embeddable,
     Embeddings,
     Event,
     Priority,
@@ -86,8 +87,8 @@ class Engine(ABC):
         parameters: Mapping[str, Any],
         priority: Priority = "person",
     ) -> AsyncGenerator[Delta, None]:
-        """What stands between two texts, as code that is being written, piece by piece as in
-        `chat`, of which an engine that has nothing better makes it."""
+        """What stands between two texts, as code that is being written, or goes on from one, piece
+        by piece as in `chat`, of which an engine that has nothing better makes it."""
         answer = self.chat(model, between.asking(prefix, suffix, parameters, priority))
         async with aclosing(answer) as deltas:
             async for delta in between.unfenced(deltas):
@@ -100,9 +101,12 @@ class Engine(ABC):
         """Give back what the model holds. Asking again is free."""
 
     async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+        self, model: Model, texts: Sequence[Embeddable], parameters: Mapping[str, Any]
     ) -> Embeddings:
-        """A vector for each text. Raises `BadRequest` if the engine has none to give."""
+        """A vector for each text, or for the tokens of one.
+
+        Raises `BadRequest` if the engine has none to give.
+        """
         raise self._cannot(model, "embed texts")
 
     async def rerank(

@@ -171,7 +171,7 @@ class ClaudeParser(http.Parser):
 
     def __init__(self) -> None:
         self._usage: dict[str, Any] = {}
-        self._reason = ""
+        self._reason, self._stop = "", ""
         self._whole = False
         self._calls: dict[int, int] = {}  # index of a block -> number of its tool call
         self._thought: dict[int, dict[str, Any]] = {}  # index of a block -> thinking block
@@ -191,7 +191,7 @@ class ClaudeParser(http.Parser):
                 self._count(data["message"].get("usage"))
             case "message_delta":
                 self._count(data.get("usage"))
-                self._reason = data["delta"].get("stop_reason") or self._reason
+                self._ended(data["delta"])
             case "message_stop":
                 self._whole = True
                 return http.END
@@ -212,6 +212,7 @@ class ClaudeParser(http.Parser):
             usage=self._tokens(),
             notes=["Claude has paused: ask it to continue (-c)"] if paused else (),
             extra={"thinking_blocks": thought} if thought else EMPTY,
+            stop=self._stop,
         )
 
     def _block(self, index: int, block: Mapping[str, Any]) -> Delta | None:
@@ -253,13 +254,19 @@ class ClaudeParser(http.Parser):
         pieces = [self._block(i, block) for i, block in enumerate(message["content"])]
         said = [piece for piece in pieces if piece is not None]
         self._count(message.get("usage"))
-        self._reason, self._whole = message.get("stop_reason") or "end_turn", True
+        self._ended({"stop_reason": "end_turn", **message})
+        self._whole = True
         return replace(
             self.end() or Delta(),
             text="".join(piece.text for piece in said),
             reasoning="".join(piece.reasoning for piece in said),
             tool_calls=[call for piece in said for call in piece.tool_calls],
         )
+
+    def _ended(self, told: Mapping[str, Any]) -> None:
+        self._reason = told.get("stop_reason") or self._reason
+        if isinstance(word := told.get("stop_sequence"), str):
+            self._stop = word
 
     def _count(self, usage: Mapping[str, Any] | None) -> None:
         # What is counted grows; a number that is missing has not changed.

@@ -226,6 +226,7 @@ class TGIParser(http.Parser):
             text + self._stop.rest(),
             finish=_FINISH.get(str(details.get("finish_reason")), "stop"),
             usage=_usage(details),
+            stop=self._stop.found,
         )
 
 
@@ -245,7 +246,7 @@ class ToolkitParser(http.Parser):
         text = first["generated_text"].removeprefix(self._prompt)
         kept = self._stop.feed(text) + self._stop.rest()
         cut = not self._stop.found and may_be_cut(text, self._limit)
-        return Delta(kept, finish="length" if cut else "stop")
+        return Delta(kept, finish="length" if cut else "stop", stop=self._stop.found)
 
 
 def _usage(details: Mapping[str, Any]) -> Usage | None:

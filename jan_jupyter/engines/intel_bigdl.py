@@ -18,7 +18,7 @@ from .. import errors, settings
 from ..engine_options.options import EngineOptions
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
-from ..types import Audio, ChatRequest, Delta, Embeddings, Event, Priority, Ranking
+from ..types import Audio, ChatRequest, Delta, Embeddable, Embeddings, Event, Priority, Ranking
 from .base import unheard
 from .install.environments import EngineEnvironment, Recipe
 from .local import llama_options, runtimes
@@ -144,7 +144,7 @@ class IntelBigdl(LocalEngine):
         return super().complete(model, prefix, suffix, parameters, priority)
 
     async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+        self, model: Model, texts: Sequence[Embeddable], parameters: Mapping[str, Any]
     ) -> Embeddings:
         if self._is_served(model):
             return await self._serving.embed(model, texts, parameters)

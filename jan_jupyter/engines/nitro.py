@@ -19,7 +19,7 @@ from ..models import fit, gguf
 from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
-from ..types import ChatRequest, Delta, Embeddings, Event, Priority, Ranking
+from ..types import ChatRequest, Delta, Embeddable, Embeddings, Event, Priority, Ranking
 from ..wire import openai as wire
 from ..wire.errors import Complaint, status_within
 from ..wire.sse import ServerEvent
@@ -56,6 +56,8 @@ class Nitro(LocalEngine):
         super().__init__(options, notify)
         self._chat_alone: set[Path | None] = set()
         """Files of models that have no tokens to mark a gap."""
+        self._no_texts: set[Path | None] = set()
+        """Files of models whose worker goes on with no text."""
 
     def spec(self, model: Model) -> WorkerSpec:
         if model.file is None:
@@ -125,7 +127,8 @@ class Nitro(LocalEngine):
                 model=model.id,
                 engine=self.options.name,
             )
-        return {"return_progress": True, **super().body(model, request)}
+        more = {"verbose": True} if request.parameters.get("stop") else {}  # it tells which
+        return {"return_progress": True, **more, **super().body(model, request)}
 
     def parser(self, model: Model, request: ChatRequest) -> http.Parser:
         def tell(share: float, message: str) -> None:
@@ -151,16 +154,24 @@ class Nitro(LocalEngine):
         parameters: Mapping[str, Any],
         priority: Priority = "person",
     ) -> AsyncGenerator[Delta, None]:
+        goes_on = not suffix and priority != "completion"
+        path = "/completions" if goes_on else "/infill"
+
         def build(model: Model, request: ChatRequest, endpoint: Endpoint) -> http.HttpRequest:
             sent, _ = self.rules(model).apply(request.parameters)
-            body = {"input_prefix": prefix, "input_suffix": suffix, "stream": True, **sent}
-            url = beside(endpoint.url, "/infill", root=True)
-            return http.HttpRequest(url, body, self.headers(endpoint), endpoint.read_timeout)
+            if goes_on:
+                body = {"prompt": prefix, "stream_options": {"include_usage": True}}
+            else:
+                body = {"input_prefix": prefix, "input_suffix": suffix}
+            url = beside(endpoint.url, path, root=not goes_on)
+            sent = {**body, "stream": True, **sent}
+            return http.HttpRequest(url, sent, self.headers(endpoint), endpoint.read_timeout)
 
         def parser(model: Model, request: ChatRequest) -> http.Parser:
-            return InfillParser()
+            return OpenAIParser() if goes_on else InfillParser()
 
-        if model.file not in self._chat_alone:
+        without = self._no_texts if goes_on else self._chat_alone
+        if model.file not in without:
             request = between.asking(prefix, suffix, parameters, priority)
             try:
                 async with aclosing(self.answer(model, request, build, parser)) as deltas:
@@ -171,7 +182,7 @@ class Nitro(LocalEngine):
                 # Only the server knows: the tokens may be told by their names in the vocabulary.
                 if error.http_status not in _NO_INFILL:
                     raise
-                self._chat_alone.add(model.file)
+                without.add(model.file)
         async with aclosing(
             super().complete(model, prefix, suffix, parameters, priority)
         ) as deltas:
@@ -179,7 +190,7 @@ class Nitro(LocalEngine):
                 yield delta
 
     async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+        self, model: Model, texts: Sequence[Embeddable], parameters: Mapping[str, Any]
     ) -> Embeddings:
         return await super().embed(_embedding(model), texts, parameters)
 

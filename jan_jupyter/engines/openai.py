@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from .. import errors
 from ..models.model import Model
 from ..redaction import Address
-from ..types import Audio, ChatRequest, Delta, Embeddings, Priority, Ranking, Timings
+from ..types import Audio, ChatRequest, Delta, Embeddable, Embeddings, Priority, Ranking, Timings
 from ..wire import openai as wire
 from ..wire import sse
 from ..wire.errors import status_within
@@ -94,7 +94,7 @@ class OpenAI(Remote):
         return self.answer(model, request, build, self.parser)
 
     async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+        self, model: Model, texts: Sequence[Embeddable], parameters: Mapping[str, Any]
     ) -> Embeddings:
         self._check_format(model, "embed texts")
         body = {"model": self.remote_name(model), "input": [*texts], **parameters}

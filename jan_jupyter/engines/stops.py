@@ -13,18 +13,18 @@ class StopWords:
     def __init__(self, words: Sequence[str]) -> None:
         self._words = [word for word in words if word]
         self._held = ""
-        self.found = False
-        """Whether a word has come: no text follows any more."""
+        self.found = ""
+        """The word that has come: no text follows any more."""
 
     def feed(self, piece: str) -> str:
         """The part of the text that is certain now; what may begin a word is held back."""
         if self.found or not self._words:
             return "" if self.found else piece
         text = self._held + piece
-        places = [(i + len(word), i) for word in self._words if (i := text.find(word)) >= 0]
+        places = [(i + len(word), i, word) for word in self._words if (i := text.find(word)) >= 0]
         if places:
-            self.found, self._held = True, ""
-            _, begin = min(places)  # whatever the pieces, the one that ends first
+            _, begin, self.found = min(places)  # whatever the pieces, the one that ends first
+            self._held = ""
             return text[:begin]
         keep = max(overlap(text, word) for word in self._words)
         self._held = text[len(text) - keep :]

@@ -221,9 +221,9 @@ class Answering(Plain):
 
 
 def envelope(status: int, said: str, kind: str) -> dict[str, Any]:
-    """An error as OpenAI's clients read it, and (`message`) as those of Jupyter do."""
+    """An error as clients of OpenAI, of Anthropic (`type`) and of Jupyter (`message`) read it."""
     error = {"message": said, "type": kind, "param": None, "code": kind}
-    return {"message": said, "error": {**error, "http_status_code": status}}
+    return {"type": "error", "message": said, "error": {**error, "http_status_code": status}}
 
 
 async def _there(answer: Any) -> Any:

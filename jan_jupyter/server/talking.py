@@ -34,6 +34,10 @@ class Place(Protocol):
 
     talks: Talks
 
+    @property
+    def models(self) -> frozenset[str] | None:
+        """The models that may be asked; `None`: all."""
+
     def enter(self, handler: RequestHandler) -> object: ...
     async def workspace(self) -> Workspace: ...
 
@@ -126,6 +130,8 @@ class PanelSocket(Plain, WebSocketHandler):
         self._name = self.get_query_argument("panel", "")[:200]
         thread, model = (self.get_query_argument(name, "") for name in ("thread", "model"))
         workspace = await self.house.workspace()
+        if self.house.models is not None:
+            workspace = workspace.only(self.house.models)
 
         def make(talk: Talk) -> Conversation:
             from ..conversation import Conversation, Surroundings

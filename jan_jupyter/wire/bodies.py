@@ -170,6 +170,13 @@ class _Described(Object):
 class _Form(Object):
     type: str
     json_schema: _Described | None = None
+    schema_: Schema | None = Field(None, alias="schema")
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.type == "json_schema" and self.json_schema is None:
+            raise ValueError("needs `json_schema`")
+        return self
 
 
 class _StreamOptions(Object):
@@ -206,8 +213,11 @@ Chat = pydantic.create_model("Chat", __base__=_Chat, **_FIELDS)
 # Gaps ---------------------------------------------------------------------------------------------
 
 
+MOST_PROMPTS = 20
+
+
 class _Completions(Body):
-    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1)]
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=MOST_PROMPTS)]
     suffix: str | None = None
     stream_options: _StreamOptions | None = None
     n: Annotated[Whole, Field(ge=1, le=1)] | None = None
@@ -222,8 +232,11 @@ Completions = pydantic.create_model("Completions", __base__=_Completions, **_FIE
 # Embeddings, rankings and speech ------------------------------------------------------------------
 
 
+_Tokens = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)]
+
+
 class Embeddings(Body):
-    input: str | Annotated[list[str], Field(min_length=1)]
+    input: str | _Tokens | Annotated[list[str | _Tokens], Field(min_length=1)]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: Whole | None = None
 

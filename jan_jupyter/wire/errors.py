@@ -26,6 +26,8 @@ def write_error(error: errors.JanError) -> dict[str, Any]:
     """
     said = getattr(error, "code", None) or ""
     codes = [code for code, kind in CODES.items() if kind is type(error)]
+    if isinstance(error, errors.ModelNotFound):
+        codes = ["model_not_found"]  # as OpenAI tells it
     return {
         "error": {
             "message": str(error),
@@ -122,6 +124,8 @@ def status_within(event: Mapping[str, Any]) -> int:
 def meaning(status: int, said: Complaint) -> type[errors.EngineError]:
     """The kind of error: its code if that is exact, else ours, else the status, else the words."""
     kind = _BY_STATUS.get(status, errors.ServerFailed if status >= 500 else errors.BadRequest)
+    if status == 500 and _TOO_LARGE.search(said.message):
+        return errors.ContextOverflow
     if status in (500, 501) and (status == 501 or _NOT_OFFERED.search(said.message)):
         return errors.BadRequest
     exact = said.code not in _GENERAL or kind is errors.ServerFailed
@@ -177,6 +181,8 @@ _BY_WORDS = (
     (re.compile(r"(?i)invalid model name|server is pinned"), errors.NotFoundRemotely),
 )
 """For servers that give neither a code nor a status of their own to these."""
+_TOO_LARGE = re.compile(r"input .{0,40}is too large to process")
+"""What llama.cpp says of a text of which it shall make a vector."""
 _NOT_OFFERED = re.compile(r"(?i)not (supported|implemented)|unsupported|does(n't| not) support")
 """What some servers call a failure of theirs, though no repetition helps."""
 _GENERAL = {"invalid_request_error", "server_error", "api_error"}

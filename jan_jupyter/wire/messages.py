@@ -278,20 +278,24 @@ def write_reply(reply: Reply, id: str) -> dict[str, Any]:
     content = [_written(part) for part in parts_of(reply)]
     if signed := reply.messages[-1].extra.get("thinking_blocks") if reply.messages else None:
         content = [*map(dict, signed), *(c for c in content if c["type"] != "thinking")]
-    reason = _REASONS.get(reply.finish or "stop", "end_turn")
-    return _message(id, reply.model, content, reason, reply.usage)
+    return {**_message(id, reply.model, content, reply.usage), **_ended(reply)}
 
 
-def _message(
-    id: str, model: str, content: Sequence[Any], reason: str | None, usage: Usage
-) -> dict[str, Any]:
+def _ended(answer: Reply | Delta) -> dict[str, Any]:
+    reason = _REASONS.get(answer.finish or "stop", "end_turn")
+    if answer.stop and reason == "end_turn":
+        return {"stop_reason": "stop_sequence", "stop_sequence": answer.stop}
+    return {"stop_reason": reason, "stop_sequence": None}
+
+
+def _message(id: str, model: str, content: Sequence[Any], usage: Usage) -> dict[str, Any]:
     return {
         "id": id,
         "type": "message",
         "role": "assistant",
         "model": model,
         "content": [*content],
-        "stop_reason": reason,
+        "stop_reason": None,
         "stop_sequence": None,
         "usage": _write_usage(usage),
     }
@@ -342,7 +346,7 @@ class Events:
         self._parts = Parts()
 
     def begin(self) -> bytes:
-        message = _message(self._id, self._model, (), None, Usage())
+        message = _message(self._id, self._model, (), Usage())
         return _event("message_start", message=message)
 
     def add(self, delta: Delta) -> bytes:
@@ -356,10 +360,8 @@ class Events:
                 delta = {"type": "signature_delta", "signature": signature}
                 events.append(_event("content_block_delta", index=part.place, delta=delta))
                 break
-        reason = _REASONS.get(last.finish or "stop", "end_turn")
-        ended = {"stop_reason": reason, "stop_sequence": None}
         usage = _write_usage(last.usage or Usage())
-        events += [_event("message_delta", delta=ended, usage=usage), _event("message_stop")]
+        events += [_event("message_delta", delta=_ended(last), usage=usage), _event("message_stop")]
         return b"".join(events)
 
 

@@ -109,6 +109,8 @@ def read_chunk(chunk: Mapping[str, Any]) -> Delta | list[Delta] | None:
     timings = _read_timings(chunk["timings"]) if chunk.get("timings") else None
     notes = chunk.get("notes")  # a server of ours tells what it left out
     deltas = [delta for choice in chunk.get("choices") or () if (delta := _read_choice(choice))]
+    if deltas and "__verbose" in chunk:  # llama.cpp's, of one choice
+        deltas[0] = replace(deltas[0], stop=str(chunk["__verbose"].get("stopping_word") or ""))
     if usage or timings or notes:
         first = deltas[0] if deltas else Delta()
         lines = [*map(str, notes)] if isinstance(notes, list) else ()
@@ -132,6 +134,7 @@ def _read_choice(choice: Mapping[str, Any]) -> Delta | None:
         _FINISH.get(reason, "stop") if reason else None,
         logprobs=(choice.get("logprobs") or {}).get("content") or [],
         choice=choice.get("index") or 0,
+        stop=word if isinstance(word := choice.get("stop_reason"), str) else "",
     )
 
 
@@ -161,7 +164,13 @@ def write_chunk(
     return {**head, "choices": [choice], **_write_notes(delta)}
 
 
-def write_usage(last: Delta, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
+def write_timings(delta: Delta) -> dict[str, Any]:
+    """What a server has measured so far, for a chunk: empty where it does not tell."""
+    timings = _write_timings(delta.timings) if delta.timings else {}
+    return {"timings": timings} if timings else {}
+
+
+def write_usage(last: Delta | Reply, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
     """The chunk that counts, at the end of a stream; it is of no choice."""
     return {**head, "choices": [], **_counted(last)}
 
@@ -171,7 +180,8 @@ def write_reply(reply: Reply, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]
     choices = []
     for place, choice in enumerate(reply.choices):
         extra = choice.messages[-1].extra
-        said = {"role": "assistant", "content": choice.text or None, **extra}
+        text = choice.text or (None if choice.tool_calls else "")
+        said = {"role": "assistant", "content": text, **extra}
         choices.append(_write_choice(place, "message", said, choice))
     return {**head, "choices": choices, **_counted(reply), **_write_notes(reply)}
 
@@ -184,6 +194,8 @@ def _write_choice(
     choice: dict[str, Any] = {"index": place, kind: said, "finish_reason": answer.finish}
     if answer.logprobs:
         choice["logprobs"] = {"content": [*answer.logprobs]}
+    if answer.stop:
+        choice["stop_reason"] = answer.stop  # as vLLM tells it
     return choice
 
 
@@ -272,17 +284,19 @@ def _packed(vector: Sequence[float]) -> str:
 
 def write_completion(reply: Reply, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
     """What fills a gap, as a `text_completion`."""
-    choice = _write_text(reply.text, reply.finish)
-    return {**head, "choices": [choice], **_counted(reply), **_write_notes(reply)}
+    choices = [_write_text(place, choice) for place, choice in enumerate(reply.choices)]
+    return {**head, "choices": choices, **_counted(reply), **_write_notes(reply)}
 
 
-def write_completion_chunk(delta: Delta, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:
-    choice = _write_text(delta.text, delta.finish)
-    return {**head, "choices": [choice], **_write_notes(delta)}
+def write_completion_chunk(
+    delta: Delta, head: Mapping[str, Any] = EMPTY, place: int = 0
+) -> dict[str, Any]:
+    return {**head, "choices": [_write_text(place, delta)], **_write_notes(delta)}
 
 
-def _write_text(text: str, finish: Finish | None) -> dict[str, Any]:
-    return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+def _write_text(place: int, answer: Reply | Delta) -> dict[str, Any]:
+    choice = {"index": place, "text": answer.text, "logprobs": None}
+    return {**choice, "finish_reason": answer.finish}
 
 
 # Rankings -----------------------------------------------------------------------------------------

@@ -82,6 +82,12 @@ class _Format(Object):
     name: str | None = None
     schema_: Schema | None = Field(None, alias="schema")
 
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.type == "json_schema" and self.schema_ is None:
+            raise ValueError("needs `schema`")
+        return self
+
 
 class _Text(Object):
     format: _Format | None = None

@@ -93,7 +93,7 @@ def test_every_route_is_described(client: Client) -> None:
 
 
 def test_the_page_names_every_route() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8").partition("\n## ")[0]
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     named: set[tuple[str, str]] = set()
     for row in rows:

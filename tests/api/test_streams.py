@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,10 @@ from jan_jupyter import api, bridge, errors
 from jan_jupyter.api import streams
 from jan_jupyter.api.streams import streamed
 from jan_jupyter.workspace import Workspace
+from support.jan import add_remote
+from support.server import StreamingServer
+
+from .conftest import Client
 
 
 class Source:
@@ -143,3 +150,48 @@ def test_a_client_that_leaves_stops_the_answer(workspace: Workspace) -> None:
             assert made.finish == "cancelled"  # type: ignore[union-attr]
 
     run(work)
+
+
+ASKED: dict[str, dict[str, Any]] = {
+    "/chat/completions": {"messages": [{"role": "user", "content": "hi"}]},
+    "/completions": {"prompt": "a"},
+    "/messages": {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 5},
+    "/responses": {"input": "hi", "store": False},
+}
+
+
+def _failure(path: str, text: bytes) -> tuple[str, str]:
+    """Code and words of the last event, which tells an error as the API of the path does."""
+    *_, block = text.decode().strip().split("\n\n")
+    lines = dict(line.split(": ", 1) for line in block.splitlines())
+    said = json.loads(lines["data"])
+    if path == "/messages":
+        assert (lines["event"], said["type"]) == ("error", "error")
+        return said["error"]["type"], said["error"]["message"]
+    if path == "/responses":
+        assert lines["event"] == said["type"] == "response.failed"
+        return said["response"]["error"]["code"], said["response"]["error"]["message"]
+    assert said["error"]["http_status_code"] == 429
+    return said["error"]["code"], said["error"]["message"]
+
+
+@pytest.mark.parametrize("path", [*ASKED])
+def test_a_limit_that_holds_longer_than_patience(
+    path: str, address: str, server: StreamingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told with its status while that can be; afterwards as an event of the caller's API."""
+    monkeypatch.setattr("jan_jupyter.wire.retry.backoff", lambda attempt, after: 0.0)
+    body = {"model": "busy", "stream": True, **ASKED[path]}
+    client = Client(address)
+    add_remote(Path(os.environ["JAN_DATA_FOLDER"]).parent / "api", server, busy="status=429")
+    early = client.ask("POST", path[1:], body)
+    assert early.status == 429
+    assert early.headers["content-type"] == "application/json"
+    monkeypatch.setattr(streams, "PATIENCE", 0)
+    late = client.ask("POST", path[1:], body)
+    assert late.status == 200
+    code, said = _failure(path, late.body)
+    assert code in ("rate_limit_exceeded", "rate_limit_error")
+    assert "asked 3 times" in said
+    assert b"[DONE]" not in late.body
+    assert b"stop" not in late.body.replace(b"stop_", b"")

@@ -29,10 +29,20 @@ def test_it_is_streamed_to_the_openai_package(address: str) -> None:
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
+def test_several_prompts_are_several_choices(client: Client, server: StreamingServer) -> None:
+    said = client.post("completions", {"model": "short", "prompt": ["a", "b"]})
+    assert [choice["index"] for choice in said["choices"]] == [0, 1]
+    assert said["usage"]["completion_tokens"] == 40
+    assert len(server.journal()) == 2
+    cut = client.ask("POST", "completions", {"model": "cut", "prompt": ["a", "b"]})
+    assert cut.status == 502
+
+
 @pytest.mark.parametrize(
     ("path", "body", "says"),
     [
-        ("completions", {"prompt": ["a", "b"]}, "prompt"),
+        ("completions", {"prompt": ["a"] * 21}, "prompt"),
+        ("completions", {"prompt": [1, 2]}, "prompt"),
         ("completions", {"prompt": "a", "n": 2}, "n"),
         ("completions", {"prompt": "a", "echo": True}, "echo"),
         ("completions", {}, "prompt"),

@@ -319,7 +319,7 @@ def test_stop_words_in_any_pieces(pieces: Sequence[str], words: Sequence[str]) -
         if stopped:
             break
     else:
-        stopped = False
+        stopped = ""
         shown += stopper.rest()
     whole = "".join(pieces)
     assert whole.startswith(shown)

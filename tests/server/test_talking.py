@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from support.hosts import Host
+from support.hosts import Alone, Host
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
 
@@ -129,3 +130,27 @@ def test_what_is_wrong_ends_nothing_or_says_why(host: Host) -> None:
         assert host.ask("GET", "/models").status == 200
 
     asyncio.run(go())
+
+
+def test_with_a_list_of_models_a_page_sees_no_others(
+    tmp_path: Path, server: StreamingServer
+) -> None:
+    add_remote(tmp_path / "jan", server, listed="n=3", hidden="n=3")
+
+    async def go(host: Host) -> None:
+        async with page(host) as one:  # the only one is the default
+            await one.do(type="send", text="Why?")
+            await one.until(lambda: one.answered("".join(tokens(3))))
+            await one.until(lambda: one.state["models"])
+            assert [row["id"] for row in one.state["models"]] == ["listed"]
+            await one.do(type="model", model="hidden")
+            await one.until(lambda: one.state["notice"])
+            assert "hidden" in one.state["notice"]
+        url = f"ws://127.0.0.1:{host.port}{host.prefix}/panel?model=hidden"
+        other = await websocket_connect(HTTPRequest(url, headers=host.headers))
+        await _ended(other)
+        assert other.close_code == 4404
+        other.close()
+
+    with Alone(tmp_path, "--models", "listed") as host:
+        asyncio.run(go(host))

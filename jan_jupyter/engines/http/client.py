@@ -403,11 +403,12 @@ def _check(delta: Delta) -> None:
 
 def _merged(last: Delta, new: Delta) -> Delta:
     """What is known at the end of all choices."""
-    if not (new.usage or new.timings or new.notes) and new.extra is EMPTY:
+    if not (new.usage or new.timings or new.notes or new.stop) and new.extra is EMPTY:
         return last  # as of nearly every token
     return Delta(
         usage=new.usage or last.usage,
         timings=new.timings or last.timings,
         notes=(*last.notes, *new.notes),
         extra=new.extra or last.extra,
+        stop=last.stop if new.choice else new.stop or last.stop,
     )

@@ -23,6 +23,7 @@ from ...types import (
     Audio,
     ChatRequest,
     Delta,
+    Embeddable,
     Embeddings,
     Event,
     Message,
@@ -130,7 +131,7 @@ class LocalEngine(OpenAI):
                     alone = True  # the others do not fit beside it after all
 
     async def embed(
-        self, model: Model, texts: Sequence[str], parameters: Mapping[str, Any]
+        self, model: Model, texts: Sequence[Embeddable], parameters: Mapping[str, Any]
     ) -> Embeddings:
         async with self._place(model, None):
             return await super().embed(model, texts, parameters)

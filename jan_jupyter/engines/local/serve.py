@@ -204,12 +204,13 @@ class StopWords:
         self._words = words
         self._held = ""
 
-    def feed(self, text: str) -> tuple[str, bool]:
-        """What may be shown now, and whether a stop word has come."""
+    def feed(self, text: str) -> tuple[str, str]:
+        """What may be shown now, and the stop word that has come."""
         text = self._held + text
-        if found := [(at + len(word), at) for word in self._words if (at := text.find(word)) >= 0]:
+        if found := [(at + len(w), at, w) for w in self._words if (at := text.find(w)) >= 0]:
             self._held = ""
-            return text[: min(found)[1]], True  # whatever the pieces, the one that ends first
+            _, begin, word = min(found)  # whatever the pieces, the one that ends first
+            return text[:begin], word
         longest = max(map(len, self._words), default=1) - 1
         # The first place from which on all may be the beginning of a stop word.
         start = next(
@@ -218,7 +219,7 @@ class StopWords:
             if at == len(text) or any(word.startswith(text[at:]) for word in self._words)
         )
         self._held = text[start:]
-        return text[:start], False
+        return text[:start], ""
 
     def rest(self) -> str:
         """What was held back and is no stop word after all."""
@@ -321,7 +322,7 @@ class Answer:
         self.tokens: list[int] = []
         self._show = show
         self._words = StopWords(asked.stop)
-        self._stop_word = False
+        self._stop_word = ""
         self._decoded = slice(0, 0)
         """The last tokens whose text was shown: what follows is read together with them."""
         self._began = time.monotonic()
@@ -347,7 +348,7 @@ class Answer:
 
     @property
     def stopped(self) -> bool:
-        return self.client.gone or self._stop_word
+        return self.client.gone or bool(self._stop_word)
 
     def _new_text(self, whole: bool = False) -> str:
         """What the last tokens add; nothing if a character is not complete (unless `whole`)."""
@@ -369,6 +370,11 @@ class Answer:
                 self._show(text)
             except OSError:
                 self.client.gone = True
+
+    def ended(self) -> dict[str, Any]:
+        """How, as a choice tells it; the stop word as vLLM does."""
+        word = {"stop_reason": self._stop_word} if self._stop_word else {}
+        return {"finish_reason": self.finish, **word}
 
     def usage(self) -> dict[str, Any]:
         return {
@@ -395,6 +401,7 @@ class Answer:
         }
 
 
+_GOES_ON: Mapping[str, Any] = {"finish_reason": None}
 _ShownBy = Callable[[Callable[[str], None]], Answer]
 """Makes the answer that shows itself by a call for each piece of text."""
 
@@ -512,16 +519,16 @@ class Handler(BaseHTTPRequestHandler):
         always = {"id": f"chatcmpl-{os.urandom(12).hex()}", "created": int(time.time())}
         always |= {"object": "chat.completion.chunk", "model": model}
 
-        def send(delta: Mapping[str, str], finish: str | None = None) -> None:
+        def send(delta: Mapping[str, str], ended: Mapping[str, Any] = _GOES_ON) -> None:
             if not self.begun:  # till now it could still be refused
                 self._begin(200, "text/event-stream")
                 send({"role": "assistant", "content": ""})
-            choice = {"index": 0, "delta": delta, "finish_reason": finish}
+            choice = {"index": 0, "delta": delta, **ended}
             self._event({**always, "choices": [choice]})
 
         answer = shown_by(lambda text: send({"content": text}))
         answer.run()
-        send({}, answer.finish)
+        send({}, answer.ended())
         if answer.asked.usage:
             more = {"usage": answer.usage(), "timings": answer.timings()}
             self._event({**always, "choices": [], **more})
@@ -532,7 +539,7 @@ class Handler(BaseHTTPRequestHandler):
         answer = shown_by(texts.append)
         answer.run()
         message = {"role": "assistant", "content": "".join(texts)}
-        choice = {"index": 0, "message": message, "finish_reason": answer.finish}
+        choice = {"index": 0, "message": message, **answer.ended()}
         self._json(
             {
                 "id": f"chatcmpl-{os.urandom(12).hex()}",

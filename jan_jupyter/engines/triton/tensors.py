@@ -178,7 +178,7 @@ class TritonParser(http.Parser):
         if not self._reason and not self._stop.found and self._reached(completion):
             finish = "length"
         usage = Usage(self._prompt_tokens, completion) if self._counts else None
-        return Delta(self._stop.rest(), finish=finish, usage=usage)
+        return Delta(self._stop.rest(), finish=finish, usage=usage, stop=self._stop.found)
 
     def _reached(self, completion: int) -> bool:
         """Whether the limit has ended the text; where nobody counts, a piece is a token."""
