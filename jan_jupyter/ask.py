@@ -19,6 +19,8 @@ from .tools import MOST_ROUNDS, Toolbox, listed, run_here
 from .types import ChatRequest, Delta, Message, Reply, Usage
 
 Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
+KEPT_EVERY = 1.0
+"""Seconds of an answer that are lost at most where its process is killed."""
 
 
 def messages_of(
@@ -58,11 +60,14 @@ def _message(written: Mapping[str, Any]) -> Message:
 class Recorder(Protocol):
     """Keeps one turn: in a thread, in a conversation, as a row of a comparison.
 
-    `begin` and `end` may wait for a disk; they are never called on the background loop.
+    `begin`, `keep` and `end` may wait for a disk; they are never called on the background loop.
     """
 
     def begin(self, target: Target, request: ChatRequest) -> object:
         """The request goes out now."""
+
+    def keep(self, reply: Reply) -> object:
+        """What has come so far, about once a second: this process may be killed at any moment."""
 
     def end(self, reply: Reply) -> object:
         """What came, whole or not. It may raise, with the answer in the error's `reply`."""
@@ -112,6 +117,7 @@ class Stream:
         self._readers: set[asyncio.Event] = set()
         """Woken, on the background loop, when there is more to read."""
         self._driver: asyncio.Task[Reply] | None = None
+        self._keeping: asyncio.TimerHandle | None = None
         self._functions = threading.Lock()
         """Held while they run, so that they run once however many read."""
         self._next: Stream | None = None
@@ -133,6 +139,8 @@ class Stream:
                 async with aclosing(self.router.chat(self.request, self.target)) as deltas:
                     async for delta in deltas:
                         self._fold.add(delta)
+                        if self._keeping is None and self.recorder is not None:
+                            self._keep_soon()
                         if delta.text and not delta.choice:
                             self._wake(delta.text)
                         yield delta
@@ -149,8 +157,27 @@ class Stream:
 
     async def _end(self, error: BaseException | None = None) -> None:
         """The answer is final: it is kept by whoever keeps it."""
+        if self._keeping is not None:
+            self._keeping.cancel()
         self._reply = self._fold.reply(error)
         await self._record(error)
+
+    def _keep_soon(self) -> None:
+        self._keeping = asyncio.get_running_loop().call_later(KEPT_EVERY, self._keep)
+
+    def _keep(self) -> None:
+        """Have kept what has come: not on the loop, a disk may be slow."""
+        assert self.recorder is not None
+        loop = asyncio.get_running_loop()
+        with suppress(RuntimeError):  # the process ends, and takes no work for its threads any more
+            keeping = loop.run_in_executor(None, self.recorder.keep, self._fold.reply())
+            keeping.add_done_callback(self._kept)
+
+    def _kept(self, keeping: asyncio.Future[object]) -> None:
+        if not keeping.cancelled():
+            keeping.exception()  # it is tried again, and `end` tells what is wrong
+        if self._reply is None:
+            self._keep_soon()
 
     @property
     def goes_on(self) -> bool:

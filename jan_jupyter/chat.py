@@ -353,6 +353,9 @@ class _InMemory:
     def begin(self, target: Target, request: ChatRequest) -> None:
         """Nothing stands before it is answered."""
 
+    def keep(self, reply: Reply) -> None:
+        """What is in memory goes with the process."""
+
     def end(self, reply: Reply) -> None:
         came = reply.text or reply.tool_calls
         if not came and (reply.error or reply.finish == "cancelled"):

@@ -23,6 +23,7 @@ from .streams import streamed
 from .threads import thread_of
 
 _PREFIX = "resp_"
+_INTERRUPTED = "The server ended before the answer did: this is as far as it came."
 
 
 # Ids ----------------------------------------------------------------------------------------------
@@ -147,7 +148,7 @@ def _get(call: Call) -> dict[str, Any]:
         finish=answer.finish,
         reasoning=answer.reasoning,
         tool_calls=answer.tool_calls,
-        error=answer.error or None,
+        error=answer.error or (_INTERRUPTED if answer.status == "pending" else None),
     )
     head = wire.Head(call.names["response"], answer.model, {}, int(answer.created or 0))
     return head.whole(reply)

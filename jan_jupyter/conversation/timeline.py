@@ -163,8 +163,8 @@ class Timeline:
             return {**turn, "column": column.name, "status": "interrupted", "error": INTERRUPTED}
         name = self.name(step.answer.id)
         turn = turn_of(step.answer, name, [])
-        turn["error"] = self.error_cards.get(name, turn["error"])
-        return {**turn, "column": column.name}
+        card = INTERRUPTED if step.answer.status == "pending" else turn["error"]
+        return {**turn, "column": column.name, "error": self.error_cards.get(name, card)}
 
 
 def _row_by_row(tree: Tree, columns: Columns, live: Sequence[LiveAnswer]) -> list[ThreadMessage]:

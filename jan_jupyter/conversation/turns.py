@@ -76,7 +76,7 @@ def turn_of(message: ThreadMessage, id: str, versions: Sequence[str]) -> Turn:
         "model": message.model,
         "engine": message.engine,
         "footer": footer(message),
-        "cut": message.finish == "length",
+        "cut": message.finish == "length" or (message.status == "pending" and bool(message.text)),
         "error": error,
         "versions": [*versions],
         "columns": [],
@@ -104,5 +104,5 @@ def footer(message: ThreadMessage) -> list[str]:
         return []
     finish = "cancelled" if message.status == "stopped" else message.finish
     error = message.error if message.text else None  # a card says why; nothing was cut off
-    early = ended_early(finish, error)
+    early = "interrupted" if message.status == "pending" else ended_early(finish, error)
     return [*measured(message.usage, message.timings), *([early] if early else [])]

@@ -52,7 +52,8 @@ def to_markdown(title: str, messages: Sequence[ThreadMessage]) -> str:
         parts.append(markdown.safe(f"## {named}\n\n") + markdown.safe(message.text.rstrip()) + "\n")
         parts += [markdown.safe(f"*Calls {call}*\n") for call in _calls(message)]
         if message.status != "ready":
-            parts.append(markdown.safe(f"*{message.error or message.status}*\n"))
+            status = "interrupted" if message.status == "pending" else message.status
+            parts.append(markdown.safe(f"*{message.error or status}*\n"))
     return "\n".join(parts)
 
 

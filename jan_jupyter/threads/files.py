@@ -100,7 +100,7 @@ def append(path: Path, line: bytes) -> None:
             if file.read(1) != b"\n":
                 line = b"\n" + line
         try:
-            _write(file.fileno(), line + b"\n")
+            write(file.fileno(), line + b"\n")
             os.fsync(file.fileno())
         except OSError:  # half a line would tear the next one, too
             with suppress(OSError):
@@ -124,7 +124,7 @@ def replace(path: Path, data: bytes) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
     try:
         try:
-            _write(descriptor, data)
+            write(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -139,7 +139,8 @@ def replace(path: Path, data: bytes) -> None:
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def write(descriptor: int, data: bytes) -> None:
+    """All of it. Raises `OSError`; then a part may have been written."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -10,13 +10,15 @@ from ..engine_options.engine_rows import canonical
 from ..errors import ThreadBusy, ThreadError
 from ..router import Target
 from ..types import ChatRequest, Message, Reply
+from . import message as turns
+from . import underway
 from .draft import Draft
 from .message import ThreadMessage, new_id
 from .thread import Thread
 
 
 class Record:
-    """Keeps one turn. `begin` and `end` write and wait for the disk: not on an event loop.
+    """Keeps one turn. `begin`, `keep` and `end` wait for the disk: not on an event loop.
 
     `questions` are the messages that are new, none when an answer is asked for again; then `to` is
     the turn that is answered. `instead` is the turn whose place is taken: it and what followed it
@@ -43,6 +45,10 @@ class Record:
         """Called, in the thread that writes, once the question stands."""
         self._begun = False
         self._ended = threading.Event()
+        self._noting = threading.Lock()
+        self._note: underway.Note | None = None
+        self._before: ThreadMessage | None = None
+        self._id = new_id()
         self._questions = questions
         self._instead = instead
         self._extend = extend
@@ -70,20 +76,46 @@ class Record:
         if self.on_begin is not None:
             self.on_begin()
 
+    def keep(self, reply: Reply) -> None:
+        """Note beside the messages how far the answer has come, of several the first."""
+        with self._noting:
+            if self._ended.is_set() or not (reply.text or reply.reasoning):
+                return
+            if self._note is None:
+                self._note = self._new_note(reply)
+            self._note.write(reply.text, reply.reasoning)
+
+    def _new_note(self, reply: Reply) -> underway.Note:
+        thread = self.thread
+        place = underway.Place(self.question or "", "" if self._questions else self._instead or "")
+        if self._extend is not None:
+            self._before = thread.message(self._extend)
+            place = underway.Place(extend=self._extend, length=underway.letters(self._before))
+        empty = ThreadMessage(
+            "assistant",
+            id=self._id,
+            model=reply.model,
+            engine=reply.engine,
+            column=self._column or "",
+        )
+        raw = turns.write(empty, thread.id, thread.seen.head.assistant)
+        return underway.Note(thread.folder, place, raw)
+
+    def _turn(self, reply: Reply) -> ThreadMessage:
+        return ThreadMessage.of_reply(reply, id=self._id, column=self._column or "")
+
     def end(self, reply: Reply) -> None:
         """Write the answer as far as it came. Raises `ThreadError`, with the answer in `reply`.
 
         One that the disk does not take now is written later (`Thread.owe`).
         """
         # Each with its id from the start: what is written later is not written twice.
-        answers = [
-            ThreadMessage.of_reply(one, id=new_id(), column=self._column or "")
-            for one in (reply, *reply.others)
-        ]
+        others = [replace(self._turn(other), id=new_id()) for other in reply.others]
+        answers = [self._turn(reply), *others]
         try:
-            self._write(*answers)
+            self._finish(*answers)
         except ThreadBusy as error:
-            self.thread.owe(lambda: self._write(*answers))
+            self.thread.owe(lambda: self._finish(*answers))
             whole = "is whole, but" if reply.error is None else "as far as it came"
             unkept = ThreadBusy(
                 f"The answer of {reply.model} ({reply.engine}) {whole} could not be written into"
@@ -95,8 +127,21 @@ class Record:
         except ThreadError as error:
             error.reply = reply
             raise
+
+    def _finish(self, *answers: ThreadMessage) -> None:
+        """Write them; what was noted goes then, unless that has to be tried once more."""
+        is_owed = False
+        try:
+            self._write(*answers)
+        except ThreadBusy:
+            is_owed = True
+            raise
         finally:
-            self._ended.set()
+            with self._noting:
+                self._ended.set()
+                if self._note is not None and not is_owed:
+                    self._note.remove()
+                    self._note = None
 
     def following(self, results: Sequence[Message]) -> Record:
         """What keeps the answer to the results of the functions that this answer asked for."""
@@ -111,7 +156,7 @@ class Record:
         something = bool(answer.text or answer.tool_calls)
         there = self.thread.now().tree
         if answer.id in there:
-            self.answer = there.message(answer.id)
+            self.answer = self._instead_of_part(there.message(answer.id), answer)
         elif self._extend is not None:
             if something:
                 self.answer = self._extended(self._extend, answer)
@@ -135,8 +180,19 @@ class Record:
             return False
         return self.thread.place(self._instead) is not None
 
+    def _instead_of_part(self, found: ThreadMessage, answer: ThreadMessage) -> ThreadMessage:
+        """The answer that is written already; or was, as far as it had come, by somebody who took
+        us for gone."""
+        if found.status != "pending":
+            return found
+        names = ("content", "reasoning", "status", "finish", "error", "timings", "usage")
+        changes = {name: getattr(answer, name) for name in (*names, "tool_calls")}
+        return self.thread.update(found.id, **changes)
+
     def _extended(self, id: str, more: ThreadMessage) -> ThreadMessage:
         before = self.thread.message(id)
+        if self._before is not None and before.status == "pending":  # as in `_instead_of_part`
+            before = self._before
         return self.thread.update(
             id,
             content=before.text + more.text,

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ..errors import ThreadBroken, ThreadError, ThreadNotFound, UsageError, expect
 from ..models.disk import is_inside
-from . import files, thread_file
+from . import files, thread_file, underway
 from . import message as turns
 from .assistants import Assistants
 from .draft import Draft
@@ -211,6 +211,8 @@ class ThreadStore:
             for file in ("thread.json", "messages.jsonl", "branches.jsonl"):
                 (folder / file).unlink(missing_ok=True)
                 (folder / f".{file}.tmp").unlink(missing_ok=True)
+            for file in underway.all_names(folder):
+                (folder / file).unlink(missing_ok=True)
             for part in ("files", "memory"):
                 if (folder / part).is_symlink():
                     (folder / part).unlink()

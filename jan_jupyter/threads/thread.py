@@ -215,9 +215,19 @@ class Thread(ReadThread):
             raise files.busy(self.folder)
         try:
             with files.locked(self.folder):
-                yield self.now()
+                yield self._adopted(self.now())
         finally:
             self._writer.release()
+
+    def _adopted(self, state: State) -> State:
+        """Put what is left of answers that were killed among the messages, where it is read."""
+        if not state.left:
+            return state
+        self._write_tree(state, state.tree)
+        for name in state.left:
+            with suppress(OSError):
+                (self.folder / name).unlink()
+        return self.now()
 
     def _pay(self) -> None:
         """Write what is owed. Raises `ThreadBusy` if that still cannot be."""

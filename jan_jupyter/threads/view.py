@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ModelBroken, ThreadBroken, ThreadNotFound
 from ..precedence import Level
 from ..reading import read_json
-from . import files, thread_file
+from . import files, thread_file, underway
 from .columns import Columns, columns_of
 from .lines import Line, branch_of, dated, message_of, numbered, split
 from .message import ThreadMessage
@@ -33,6 +33,8 @@ class State:
     strays: tuple[bytes, ...]
     """Lines of `branches.jsonl` that are no turns."""
     warnings: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    """Files of answers whose writers were killed (see `underway`): they are in `tree` already."""
 
 
 def levels_of(head: Head, assistants: Assistants) -> tuple[Level, ...]:
@@ -63,7 +65,7 @@ class ReadThread:
         """Held while the files are read, never while somebody else is waited for."""
         self._known: dict[bytes, ThreadMessage] = {}
         """What was parsed before, so that a reading again parses only what is new."""
-        self._state = self._read(self._signatures())
+        self._state = self._read(self._signatures(), underway.left(folder))
 
     def __repr__(self) -> str:
         return f"Thread({self._state.head.title!r}, {len(self._state.tree.line)} messages)"
@@ -72,10 +74,10 @@ class ReadThread:
         """What the files say now: read again only if they have changed."""
         with self._lock:
             for _ in range(3):  # a turn that moved between two files while they were read
-                signatures = self._signatures()
-                if signatures == self._state.signatures:
+                signatures, left = self._signatures(), underway.left(self.folder)
+                if (signatures, left) == (self._state.signatures, self._state.left):
                     break
-                self._state = self._read(signatures)
+                self._state = self._read(signatures, left)
             return self._state
 
     @property
@@ -197,8 +199,8 @@ class ReadThread:
     def _signatures(self) -> tuple[files.Signature, ...]:
         return tuple(map(files.signature, self._paths))
 
-    def _read(self, signatures: tuple[files.Signature, ...]) -> State:
-        """`signatures` were taken before, so that a change during the reading is seen next time."""
+    def _read(self, signatures: tuple[files.Signature, ...], left: tuple[str, ...]) -> State:
+        """Both were looked at before, so that a change during the reading is seen next time."""
         _, on, off = self._paths
         if signatures[0] is None:
             raise ThreadNotFound(f"The thread in {self.folder} is not there any more.")
@@ -227,7 +229,9 @@ class ReadThread:
                 branches[branch.message.id] = branch
         self._known = known
         tree = Tree(tuple(line.values()), tuple(branches.values()))
-        return State(signatures, found, lines, tree, tuple(strays), tuple(warnings))
+        for one in underway.read(self.folder, left):
+            tree = one.put_into(tree)
+        return State(signatures, found, lines, tree, tuple(strays), tuple(warnings), left)
 
 
 def content(path: Path) -> bytes:
