@@ -14,7 +14,8 @@ disk. A change that moves turns between the two files replaces each of them whol
 So at every instant each turn is in one of the files at least. It may be in both: **a turn that is
 in `messages.jsonl` is on the line**, whatever `branches.jsonl` says. Killed before 2, the thread is
 as it was; after 2, as it was meant to be; nothing needs to be mended. A line that was torn by a
-kill in the middle of an `append` is kept where it is, is no turn, and stops nothing.
+kill in the middle of an `append` is kept where it is, is no turn, and stops nothing. Of an answer
+that is under way, `underway.py` keeps what has come.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter.errors import UsageError
 from jan_jupyter.panel import ChatPanel
+from jan_jupyter.threads import underway
 from jan_jupyter.threads.columns import branches
 from jan_jupyter.threads.lines import read_lines
 from jan_jupyter.workspace import Workspace
@@ -233,8 +234,10 @@ def test_columns_are_judged_as_a_comparison(page: FrontEnd, server: StreamingSer
 KILLED = """
 import sys
 from jan_jupyter.conversation import Conversation, Surroundings
-from jan_jupyter import bridge
+from jan_jupyter import ask, bridge
 from jan_jupyter.workspace import Workspace
+
+ask.KEPT_EVERY = float(sys.argv[1])
 
 def told(event):
     if event["type"] == "delta":
@@ -252,11 +255,15 @@ for number in range(1, 4):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such kill there")
+@pytest.mark.parametrize("kept_every", [1000, 0.02])
 def test_five_turns_of_three_models_over_a_kernel_that_was_killed_in_the_third(
-    page: FrontEnd, server: StreamingServer
+    page: FrontEnd, server: StreamingServer, kept_every: float
 ) -> None:
     kernel = subprocess.Popen(
-        [sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", KILLED, str(kept_every)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with kernel:
         assert kernel.stdin is not None
@@ -271,18 +278,24 @@ def test_five_turns_of_three_models_over_a_kernel_that_was_killed_in_the_third(
         names: set[str] = set()
         while len(names) < 3:  # all of them are in the middle of it
             names.add(kernel.stdout.readline())
+        (listed,) = Workspace().threads.list()
+        while kept_every < 1 and len([*underway.all_names(listed.folder)]) < 2:
+            assert kernel.stdout.readline()
         os.kill(kernel.pid, signal.SIGKILL)
     for model, behaviour in {"other": "n=5", "third": "n=3"}.items():
         server.behave(model, behaviour)
     before = len(server.journal())
 
-    (listed,) = Workspace().threads.list()
     page.do(type="thread", id=listed.id)
     page.settle()
     assert [page.path[i]["text"] for i in (0, 2, 4)] == [f"question {i}" for i in (1, 2, 3)]
     assert statuses(page, 3) == ["done"] * 3
     assert set(statuses(page, 5)) <= {"done", "interrupted"}
     assert statuses(page, 5)[1:] == ["interrupted"] * 2
+    for id in page.path[5]["columns"][1:]:
+        turn = page.turns[id]
+        assert turn["error"]["mend"] == "retry"
+        assert bool(turn["text"]) == (kept_every < 1)
     ask(page, "question 4")
     ask(page, "question 5")
     assert [row["behind"] for row in page.state["columns"]] == [False] * 3

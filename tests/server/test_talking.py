@@ -24,6 +24,8 @@ class Page:
         self.socket = socket
         self.state: dict[str, Any] = {}
         self.turns: dict[str, dict[str, Any]] = {}
+        self.come = ""
+        """What came of answers since they were last whole."""
 
     async def do(self, **message: Any) -> None:
         await self.socket.write_message(json.dumps(message))
@@ -39,6 +41,8 @@ class Page:
                         self.turns = {turn["id"]: turn for turn in event["turns"]}
                     case "state":
                         self.state |= event["state"]
+                    case "delta":
+                        self.come += event.get("text", "")
                     case "message":
                         self.turns[event["turn"]["id"]] = event["turn"]
 
