@@ -60,17 +60,12 @@ def _head(kind: str, answer: Stream) -> dict[str, Any]:
 
 async def _events(answer: Stream, usage: bool, timed: bool) -> AsyncGenerator[bytes, None]:
     head = _head("chat.completion.chunk", answer)
+    chunks = wire.Chunks(head, timed=timed)
     last = Delta()
-    begun: set[int] = set()
     async with aclosing(answer.deltas()) as deltas:
         async for delta in deltas:
-            first = delta.choice not in begun
-            begun.add(delta.choice)
             last = delta
-            chunk = wire.write_chunk(delta, head, first=first)
-            if timed:
-                chunk |= wire.write_timings(delta)
-            yield sse.written(chunk)
+            yield chunks.written(delta)
     if usage:
         yield sse.written(wire.write_usage(last, head))
     yield sse.ENDED

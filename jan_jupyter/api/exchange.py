@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import errors
 from ..types import EMPTY, ChatRequest, Embeddings, Ranking, Reply
+from ..wire import sse
 
 if TYPE_CHECKING:
     from ..precedence import Level
@@ -136,11 +136,8 @@ def as_json(
     headers: Mapping[str, str] = EMPTY,
     made: Made | None = None,
 ) -> Response:
-    # Half a character, which some file may hold, stays the escape that it is in JSON.
-    body = json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")
-    return Response(
-        status, {"content-type": "application/json", **headers}, body, made=lambda: made
-    )
+    given = {"content-type": "application/json", **headers}
+    return Response(status, given, sse.as_json(value), made=lambda: made)
 
 
 def beside(work: Callable[[Call], Any], status: int = 200) -> Handler:

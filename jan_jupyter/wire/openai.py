@@ -25,6 +25,7 @@ from ..types import (
     Timings,
     Usage,
 )
+from . import sse
 
 # Requests -----------------------------------------------------------------------------------------
 
@@ -168,6 +169,47 @@ def write_timings(delta: Delta) -> dict[str, Any]:
     """What a server has measured so far, for a chunk: empty where it does not tell."""
     timings = _write_timings(delta.timings) if delta.timings else {}
     return {"timings": timings} if timings else {}
+
+
+class Chunks:
+    """The chunks of one answer as events; `head` says whose they are, `timed`: with timings.
+
+    Most bring nothing but a little text, and are alike around it.
+    """
+
+    def __init__(self, head: Mapping[str, Any], *, timed: bool = False) -> None:
+        self._head, self._timed = head, timed
+        self._begun: set[int] = set()
+        whole = sse.written(write_chunk(Delta(_MARK), head))
+        self._before, _, self._after = whole.rpartition(sse.as_json(_MARK))
+
+    def written(self, delta: Delta) -> bytes:
+        first = delta.choice not in self._begun
+        if first:
+            self._begun.add(delta.choice)
+        elif _is_text(delta):
+            return self._before + sse.as_json(delta.text) + self._after
+        chunk = write_chunk(delta, self._head, first=first)
+        if self._timed:
+            chunk |= write_timings(delta)
+        return sse.written(chunk)
+
+
+_MARK = "\0"
+
+
+def _is_text(delta: Delta) -> bool:
+    """Whether it is a piece of text of the first choice, and nothing else."""
+    return bool(delta.text) and not (
+        delta.choice
+        or delta.finish
+        or delta.reasoning
+        or delta.tool_calls
+        or delta.logprobs
+        or delta.notes
+        or delta.timings
+        or delta.extra is not EMPTY
+    )
 
 
 def write_usage(last: Delta | Reply, head: Mapping[str, Any] = EMPTY) -> dict[str, Any]:

@@ -14,11 +14,18 @@ LARGEST_EVENT = 64 * 10**6
 END = "[DONE]"
 """The data of the event that ends a stream of OpenAI's API."""
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
 
 def written(value: Any, name: str = "") -> bytes:
     """A value as the JSON of one event, which may have a name."""
     named = f"event: {name}\n".encode() if name else b""
-    return named + b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+    return named + b"data: " + as_json(value) + b"\n\n"
+
+
+def as_json(value: Any) -> bytes:
+    """A value as JSON in UTF-8; half a character, which some file may hold, stays an escape."""
+    return _JSON.encode(value).encode(errors="backslashreplace")
 
 
 ENDED = f"data: {END}\n\n".encode()

@@ -140,6 +140,29 @@ def test_a_delta(delta: Delta) -> None:
     assert whole == replace(delta, timings=known)
 
 
+@given(st.lists(deltas | st.builds(Delta, words), max_size=6), words)
+def test_the_short_way_of_a_chunk_gives_the_same(answer: list[Delta], model: str) -> None:
+    head = {"id": "x", "model": model}
+    chunks = openai.Chunks(head)
+    begun = set[int]()
+    for delta in answer:
+        first = delta.choice not in begun
+        begun.add(delta.choice)
+        same = written(openai.write_chunk(delta, head, first=first))
+        assert chunks.written(delta) == same
+
+
+def test_half_a_character_stays_an_escape() -> None:
+    chunks = openai.Chunks({})
+    for _ in range(2):
+        assert sent_text(chunks.written(Delta("\ud83d"))) == "\ud83d"
+
+
+def sent_text(event: bytes) -> str:
+    text: str = json.loads(event.removeprefix(b"data: "))["choices"][0]["delta"]["content"]
+    return text
+
+
 @given(st.lists(deltas, min_size=1, max_size=3))
 def test_a_whole_answer(choices: list[Delta]) -> None:
     replies = [

@@ -299,17 +299,25 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[ServerEvent, None
     decoder = EventDecoder()
     gathers = response.extensions.get("gathers", False)
     began = before = monotonic()
-    async for piece in response.aiter_bytes():
-        had_to_wait = monotonic() - before > 0.001  # else it was there already
-        for event in decoder.feed(piece):
-            yield event
-        if had_to_wait and not gathers:
-            # To be woken for each token takes much of a core that a local model needs itself. So
-            # what comes within a moment is read at once; the moment is 1 % of the answer at most.
-            await asyncio.sleep(min(LONGEST_PAUSE, 0.01 * (monotonic() - began)))
-        before = monotonic()
+    async with aclosing(_pieces(response)) as pieces:
+        async for piece in pieces:
+            had_to_wait = not gathers and monotonic() - before > 0.001  # else it was there already
+            for event in decoder.feed(piece):
+                yield event
+            if had_to_wait:
+                # To be woken for each token takes much of a core that a local model needs itself.
+                # So what comes within a moment is read at once; that is 1 % of the answer at most.
+                await asyncio.sleep(min(LONGEST_PAUSE, 0.01 * (monotonic() - began)))
+            before = monotonic()
     for event in decoder.end():
         yield event
+
+
+def _pieces(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+    """The body as it comes; that of our own transport without the layers of httpx2 around it."""
+    if "pieces" in response.extensions and "content-encoding" not in response.headers:
+        return aiter(response.extensions["pieces"])
+    return response.aiter_bytes()
 
 
 async def _drained(events: AsyncGenerator[ServerEvent, None]) -> None:

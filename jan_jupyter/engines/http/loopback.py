@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from socket import SO_RCVLOWAT, SOL_SOCKET
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
@@ -31,8 +30,8 @@ MOMENT = 0.04
 """Seconds: nobody sees text grow oftener than 25 times a second."""
 SHARE = 0.1
 """Of an answer's time until now: so long a moment is at most, as its end may wait for it, too."""
-
-
+IN_VAIN = 0.005
+"""Seconds: who waits longer after a moment has waited for nothing."""
 KEPT = 100
 """Connections that are free, at most, to one server."""
 KEEP_SECONDS = 2.0
@@ -92,7 +91,7 @@ class Loopback(httpx2.AsyncBaseTransport):
         except BaseException:
             connection.close()
             raise
-        extensions = {"gathers": answer.gathers, "rest": answer.rest}
+        extensions = {"gathers": answer.gathers, "rest": answer.rest, "pieces": answer}
         return httpx2.Response(
             answer.status, headers=answer.headers, stream=answer, extensions=extensions
         )
@@ -145,7 +144,8 @@ class _Body(httpx2.AsyncByteStream):
     """The body, in the pieces that the socket gives.
 
     Each token that wakes this process takes a core from the model that makes it. So the system is
-    told (`SO_RCVLOWAT`) to wake us for many bytes or the end only, except after a moment.
+    told (`SO_RCVLOWAT`) to wake us for many bytes or the end only, except after a moment; but not
+    while pieces are farther apart than that.
     """
 
     def __init__(
@@ -158,57 +158,84 @@ class _Body(httpx2.AsyncByteStream):
     ) -> None:
         self.status, self.headers = head.status, head.fields
         self._loopback, self._connection, self._request = loopback, connection, request
-        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._silence = _Silence(self._loop, connection.reader, seconds)
         fields = dict(head.fields)
         self._chunks = Dechunker() if "chunked" in fields.get("transfer-encoding", "") else None
         length = fields.get("content-length")
         self._left = int(length) if length and length.isdecimal() and not self._chunks else None
         self._can_serve_again = head.lasts
         self._began: float | None = None
+        self._came = self._given_up = 0.0
+        """When the last piece came, and when the system was last told not to wait for many."""
+        self._slow = False
+        """Whether pieces are farther apart than a moment."""
+        self._wanted = 0
         self.gathers = self._wakes_for(1)
         """Whether small pieces come together; the first comes at once."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while self._left != 0 and not (self._chunks and self._chunks.ended):
-            with _translated(httpx2.ReadError, self._request):
+        with _translated(httpx2.ReadError, self._request):
+            while self._left != 0 and not (self._chunks and self._chunks.ended):
                 piece = await self._piece()
-            if not piece:
-                if self._chunks or self._left:
-                    raise httpx2.RemoteProtocolError(
-                        "the connection was closed before the end", request=self._request
-                    )
-                return
-            if self._chunks:
-                try:
-                    piece = self._chunks.feed(piece)
-                except ValueError as error:
-                    raise httpx2.RemoteProtocolError(str(error), request=self._request) from error
-            elif self._left is not None:
-                self._can_serve_again &= len(piece) <= self._left
-                piece = piece[: self._left]
-                self._left -= len(piece)
-            if piece:
-                yield piece
+                if not piece:
+                    if self._chunks or self._left:
+                        raise httpx2.RemoteProtocolError(
+                            "the connection was closed before the end", request=self._request
+                        )
+                    return
+                if self._chunks:
+                    try:
+                        piece = self._chunks.feed(piece)
+                    except ValueError as error:
+                        raise httpx2.RemoteProtocolError(
+                            str(error), request=self._request
+                        ) from error
+                elif self._left is not None:
+                    self._can_serve_again &= len(piece) <= self._left
+                    piece = piece[: self._left]
+                    self._left -= len(piece)
+                if piece:
+                    yield piece
 
     async def _piece(self) -> bytes:
-        reader = self._connection.reader
+        began, moment = self._loop.time(), None
         if self._began is None:
-            self._began = monotonic()
-        elif self.gathers:
+            self._began = began
+        elif self.gathers and not self._slow:
             self._wakes_for(MANY)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(MOMENT, SHARE * (monotonic() - self._began))):
-                    return await reader.read(PIECE)
-            self._wakes_for(1)
-        return await _within(reader.read(PIECE), self._seconds, httpx2.ReadTimeout, self._request)
+            longest = min(MOMENT, SHARE * (began - self._began))
+            moment = self._loop.call_later(longest, self._give_up)
+        self._silence.begins(began)
+        try:
+            piece = await self._connection.reader.read(PIECE)
+        except TimeoutError as error:
+            raise _too_slow(httpx2.ReadTimeout, self._request) from error
+        finally:
+            self._silence.ends()
+            if moment is not None:
+                moment.cancel()
+        now = self._loop.time()
+        if moment is None:
+            self._slow = now - self._came > MOMENT
+        else:  # it had to be waited for also after the moment
+            self._slow = self._given_up > began and now - self._given_up > IN_VAIN
+        self._came = now
+        return piece
+
+    def _give_up(self) -> None:
+        self._given_up = self._loop.time()
+        self._wakes_for(1)
 
     def _wakes_for(self, count: int) -> bool:
         """Ask the system to wake us for so many bytes; whether it does."""
-        try:
-            socket = self._connection.writer.get_extra_info("socket")
-            socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, count)
-        except OSError:  # it cannot, or the connection is closed
-            return False
+        if self._wanted != count:
+            try:
+                socket = self._connection.writer.get_extra_info("socket")
+                socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, count)
+            except OSError:  # it cannot, or the connection is closed
+                return False
+            self._wanted = count
         return True
 
     def rest(self) -> bool:
@@ -217,12 +244,48 @@ class _Body(httpx2.AsyncByteStream):
         return self._can_serve_again
 
     async def aclose(self) -> None:
+        self._silence.close()
         ended = self._chunks.whole if self._chunks else self._left == 0
         if ended and self._can_serve_again and self._connection.open:
             self._wakes_for(1)
             self._loopback.keep(self._connection, self._request)
         else:
             self._connection.close()
+
+
+class _Silence:
+    """Ends a wait for bytes that takes too long, as a `TimeoutError` of the reader.
+
+    One timer for an answer, not one for each of its pieces.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader, seconds: float | None
+    ) -> None:
+        self._loop, self._reader, self._seconds = loop, reader, seconds
+        self._since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begins(self, now: float) -> None:
+        self._since = now
+        if self._timer is None and self._seconds is not None:
+            self._timer = self._loop.call_at(now + self._seconds, self._look)
+
+    def ends(self) -> None:
+        self._since = None
+
+    def _look(self) -> None:
+        assert self._seconds is not None
+        now = self._loop.time()
+        end = (now if self._since is None else self._since) + self._seconds
+        if end > now:
+            self._timer = self._loop.call_at(end, self._look)
+        else:
+            self._reader.set_exception(TimeoutError())
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 class Dechunker:
@@ -327,7 +390,12 @@ async def _within(
         async with asyncio.timeout(seconds):
             return await work
     except TimeoutError as error:
-        raise kind("nothing came for too long", request=request) from error
+        raise _too_slow(kind, request) from error
+
+
+def _too_slow(kind: type[Any], request: httpx2.Request) -> Exception:
+    error: Exception = kind("nothing came for too long", request=request)
+    return error
 
 
 @contextmanager
