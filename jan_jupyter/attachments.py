@@ -133,6 +133,11 @@ def _file(path: Path) -> Part:
     return {"type": "text", "text": f"{path.name}:\n\n{text}\n"}
 
 
+def is_picture(data: bytes) -> bool:
+    """Whether the bytes are a picture, or a PDF, that can be attached."""
+    return bool(_type(data))
+
+
 def _type(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from abc import ABC, abstractmethod
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from . import markdown
+
 if TYPE_CHECKING:
     from .models.hub.pull import Progress
     from .models.model import Model
+    from .types import Reply
+
+
+_KEPT = frozenset(
+    "\n\t"
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+    "\u200c\u200d"
+)
+"""Blanks of all widths, and what joins letters or parts them: no terminal obeys any of them."""
 
 
 def printable(text: str) -> str:
-    """Without control characters: a model must not command the terminal."""
-    return (
-        text if text.isprintable() else "".join(c for c in text if c.isprintable() or c in "\n\t")
-    )
+    """Without control characters: a model must not command the terminal.
+
+    Each character is looked at by itself: so it holds for any piece of a text, wherever it was cut.
+    """
+    return text if text.isprintable() else "".join(c for c in text if c.isprintable() or c in _KEPT)
+
+
+def in_format(reply: Reply, format_: str) -> str:
+    """An answer as text in the format that was asked for: "code" is that alone, "html" a page,
+    "json" the value, set out. Raises `ValueError` if it should be JSON and is none."""
+    if format_ == "json":
+        return json.dumps(reply.json(), ensure_ascii=False, indent=2)
+    if format_ == "code":
+        return reply.code or reply.text
+    return html_of(reply) if format_ == "html" else reply.text
+
+
+def html_of(reply: Reply) -> str:
+    """The HTML of an answer, which stands in a code block as a rule."""
+    blocks = [b for b in markdown.code_blocks(reply.text) if b.language in ("", "html", "svg")]
+    return blocks[0].code if blocks else reply.text
 
 
 class ShownProgress(ABC):
@@ -105,8 +134,9 @@ class Counted(Protocol):
 class TerminalCounting:
     """How far a comparison is: a line that is written over, elsewhere one for each tenth."""
 
-    def __init__(self) -> None:
-        self._live = sys.stdout.isatty() or type(sys.stdout).__module__.startswith("ipykernel.")
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._live = self._stream.isatty() or type(self._stream).__module__.startswith("ipykernel.")
         self._now = self._shown = ""
         self._tenth = -1
         self._last = -1e9
@@ -116,16 +146,17 @@ class TerminalCounting:
         line = self._now = printable(str(counted))
         if self._live and monotonic() - self._last >= 0.2:
             self._last = monotonic()
-            print(f"\r{line:{len(self._shown)}}", end="", flush=True)
+            print(f"\r{line:{len(self._shown)}}", end="", file=self._stream, flush=True)
             self._shown = line
         tenth = 10 * counted.done // max(1, counted.total)
         if not self._live and tenth != self._tenth:  # it is lower when the next thing is counted
             self._tenth = tenth
-            print(line, flush=True)
+            print(line, file=self._stream, flush=True)
 
     def end(self, line: str = "") -> None:
         """Nothing comes any more; `line` takes the place of what was shown, else the last stays."""
         if self._live and (line or self._now):
-            print(f"\r{printable(line or self._now):{len(self._shown)}}", flush=True)
+            last = printable(line or self._now)
+            print(f"\r{last:{len(self._shown)}}", file=self._stream, flush=True)
         elif line:
-            print(printable(line), flush=True)
+            print(printable(line), file=self._stream, flush=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ..commands import engines, hub, keys, memory, models, status
 from ..commands.command import Argument, Command, arg
-from . import completion, removing, serving
+from . import completion, questions, removing, serving
 from .terminal import PROGRAM
 
 JSON = arg("--json", dest="as_json", action="store_true", help="print JSON, for other programs")
@@ -22,17 +22,18 @@ class Entry:
     `run` of its command takes a `Terminal` and its arguments, and gives `Work`, `Steps`, `Told`, an
     exit code, or `None`. `shape` is the name of a function in `cli/shapes.py` that makes what
     `--json` prints of what was found or done, and of the arguments; without one there is no
-    `--json`. `more` are arguments that only a terminal has.
+    `--json`, unless it `prints_json` itself. `more` makes arguments that only a terminal has.
     """
 
     declared: Command
     shape: str = ""
-    more: tuple[Argument, ...] = ()
+    more: Callable[[], Iterable[Argument]] = tuple
+    prints_json: bool = False
 
     @cached_property
     def command(self) -> Command:
         """The command with all its arguments, as it is typed in a terminal."""
-        also = (*self.more, *([JSON] if self.shape else []))
+        also = (*self.more(), *([JSON] if self.shape or self.prints_json else []))
         arguments = (*self.declared.arguments, *also)
         return replace(self.declared, arguments=arguments, program=PROGRAM)
 
@@ -43,6 +44,10 @@ def _of(module: Any, **shapes: str) -> list[Entry]:
 
 
 GROUPS: Mapping[str, Sequence[Entry]] = {
+    "Ask": [
+        Entry(questions.CHAT, more=questions.of_chat, prints_json=True),
+        Entry(questions.COMPARE, more=questions.of_comparison, prints_json=True),
+    ],
     "Models": [
         *_of(models, models="models", show="model"),
         *_of(hub, search="found", pull="pulled"),

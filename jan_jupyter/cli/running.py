@@ -93,7 +93,7 @@ def _done(entry: Entry, arguments: Namespace) -> int:
     terminal = Terminal(quiet=as_json)
     screen.use(terminal)
     asked = entry.command.run(terminal, arguments)
-    if as_json and asked is not None:
+    if as_json and entry.shape and asked is not None:
         from . import shapes
 
         found = _found(asked)

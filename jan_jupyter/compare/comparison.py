@@ -176,7 +176,7 @@ class Comparison:
         return records.arrow(self.result)
 
     def save(self, path: str | Path) -> Path:
-        """Write it as .csv, .jsonl, .md or .html, which opens anywhere. Raises `CannotWrite`."""
+        """Write it as .csv, .json, .jsonl, .md or .html, as its name ends. Raises `CannotWrite`."""
         shown = self.show(limit=None, every=True)
         return save(self.result, shown, path, self.votes, self._session.ended)
 

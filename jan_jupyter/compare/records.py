@@ -216,17 +216,31 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def as_jsonl(result: Result) -> str:
-    """A JSON object for each row; with the notes of its scores."""
-    lines = []
+def as_objects(result: Result) -> list[dict[str, Any]]:
+    """Each row as JSON has it, with the notes of its scores."""
+    made = []
     for row, record in zip(
         sorted(result.rows, key=lambda row: row.call), records(result), strict=True
     ):
         notes = {name: score.note for name, score in row.scores.items() if score.note}
         more = {"notes": notes} if notes else {}
-        values = {name: _finite(value) for name, value in record.items()} | more
-        lines.append(json.dumps(values, ensure_ascii=False, default=str) + "\n")
-    return _storable("".join(lines))
+        made.append({name: _finite(value) for name, value in record.items()} | more)
+    return made
+
+
+def as_jsonl(result: Result) -> str:
+    """A JSON object for each row, on a line."""
+    return "".join(f"{_json(one)}\n" for one in as_objects(result))
+
+
+def as_json(result: Result) -> str:
+    """All rows as one JSON list, each on a line."""
+    lines = ",\n ".join(map(_json, as_objects(result)))
+    return f"[{lines}]\n"
+
+
+def _json(value: Any) -> str:
+    return _storable(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def chart(result: Result, y: str, x: str | None = None) -> Any:

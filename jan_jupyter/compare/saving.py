@@ -37,11 +37,15 @@ def _text(result: Result, shown: Shown, ending: str) -> str:
     match ending:
         case ".csv":
             return records.as_csv(result)
+        case ".json":
+            return records.as_json(result)
         case ".jsonl":
             return records.as_jsonl(result)
         case ".md":
             return shown._repr_markdown_() + "\n"
-    raise UsageError(f"A comparison is saved as .csv, .jsonl, .md or .html, not as {ending!r}.")
+    raise UsageError(
+        f"A comparison is saved as .csv, .json, .jsonl, .md or .html, not as {ending!r}."
+    )
 
 
 def _page(result: Result, shown: Shown, votes: Sequence[Vote], ended: str) -> str:

@@ -138,7 +138,7 @@ class Session(Marking, Showing):
             scores = self._plan.paid_scores
             paid = scores if scores > (self.budget.calls or 0) else 0
             cost, instead = None, "`budget` of so many calls"
-        asking = agreeing(0 if self.yes else paid, cost, f"give it a {instead} (in a cell: --yes)")
+        asking = agreeing(0 if self.yes else paid, cost, f"give it a {instead} (in a line: --yes)")
         async with aclosing(asking):
             async for question in asking:
                 yield question

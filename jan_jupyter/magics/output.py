@@ -18,7 +18,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from .. import markdown
-from ..console import printable
+from ..console import html_of, in_format, printable
 from ..types import Event, Reply
 
 BASE_INTERVAL = 0.05
@@ -201,11 +201,11 @@ class TerminalOutput:
 
     def finish(self, reply: Reply, notes: list[str]) -> None:
         if self._format == "code":
-            self._print(reply.code or reply.text)
+            self._print(in_format(reply, "code"))
         if not self._at_line_start:
             self._print("\n")
         for number, other in enumerate(reply.others, 2):
-            shown = other.code or other.text if self._format == "code" else other.text
+            shown = in_format(other, "code") if self._format == "code" else other.text
             self._print(f"\n{_title(number, other.ended_early)}\n\n{shown}")
             if not self._at_line_start:
                 self._print("\n")
@@ -290,11 +290,6 @@ def _mismatch(reply: Reply, format_: str) -> list[str]:
         except ValueError as error:
             return [f"this is no JSON ({error})"]
     return []
-
-
-def html_of(reply: Reply) -> str:
-    blocks = [b for b in markdown.code_blocks(reply.text) if b.language in ("", "html", "svg")]
-    return blocks[0].code if blocks else reply.text
 
 
 def framed(page: str) -> str:

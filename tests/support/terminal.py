@@ -139,11 +139,14 @@ class Program:
         with self._news:
             return sum(len(piece) for _, piece in self._pieces)
 
+    def bytes(self, start: int = 0) -> bytes:
+        """What was written since `start`, as it is."""
+        with self._news:
+            return b"".join(piece for _, piece in self._pieces)[start:]
+
     def text(self, start: int = 0) -> str:
         """What was written since `start`, without escape sequences."""
-        with self._news:
-            data = b"".join(piece for _, piece in self._pieces)
-        return plain(data[start:].decode("utf-8", "replace"))
+        return plain(self.bytes(start).decode("utf-8", "replace"))
 
     def wait(self, pattern: str, timeout: float = 60, *, start: int = 0) -> float:
         """Until what was written since `start` matches; gives the time of the piece that did."""

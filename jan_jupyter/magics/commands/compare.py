@@ -8,10 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...commands.candidates import Offer, parameters, paths, ready_models, threads
+from ...commands.candidates import Offer, paths, ready_models, threads
 from ...commands.candidates import runs as run_names
 from ...commands.command import Caller, Command, arg
-from ...commands.options import key_value, sweep
+from ...commands.comparing import (
+    BUDGET,
+    DRY_RUN,
+    FRESH,
+    MODELS,
+    PARAMETERS,
+    REPEAT,
+    SEED,
+    SWEEPS,
+    SYSTEM,
+    YES,
+)
+from ...commands.options import sweep
 from ..candidates import names, scorers
 
 if TYPE_CHECKING:
@@ -162,29 +174,9 @@ def candidates(current: str) -> Offer:
     return [*((verb, "command") for verb in _ACTIONS), *run_names(current)]
 
 
-_MODELS = arg(
-    "-m",
-    "--model",
-    action="append",
-    dest="models",
-    metavar="MODEL",
-    candidates=ready_models,
-    help="whom to ask; given several times",
-)
-_PARAMETERS = arg(
-    "-p",
-    "--parameter",
-    action="append",
-    default=[],
-    type=key_value,
-    metavar="KEY=VALUE",
-    candidates=parameters,
-    help="a parameter that holds for all",
-)
 _PROMPTS = arg(
     "--prompts", metavar="NAME", candidates=names, help="questions: a list of the notebook"
 )
-_REPEAT = arg("--repeat", type=int, metavar="TIMES", help="ask each so many times")
 _SCORERS = arg(
     "--scorer",
     dest="scorers",
@@ -200,14 +192,9 @@ _AS = arg(
     metavar="NAME",
     help="keep it in this variable, and the run under this name",
 )
-_FRESH = arg("--fresh", action="store_true", help="ask again what is stored")
-
-_YES = arg("--yes", action="store_true", help="ask many paid calls without asking you")
-_DRY_RUN = arg("--dry-run", action="store_true", help="show the plan, ask nothing")
-
 _COMPARE = (
     arg("prompt", nargs="*", help="the question; `--prompts` for more than one"),
-    _MODELS,
+    MODELS,
     _PROMPTS,
     arg(
         "--over",
@@ -215,19 +202,10 @@ _COMPARE = (
         candidates=names,
         help="a data frame: its columns fill `{column}` in the question, a row each",
     ),
-    _REPEAT,
-    arg(
-        "--set",
-        dest="sweeps",
-        action="append",
-        default=[],
-        type=sweep,
-        metavar="KEY=VALUE,…",
-        candidates=parameters,
-        help="compare values of a parameter: temperature=0,0.7",
-    ),
-    _PARAMETERS,
-    arg("-s", "--system", help="instructions that hold for all"),
+    REPEAT,
+    SWEEPS,
+    PARAMETERS,
+    SYSTEM,
     _SCORERS,
     arg(
         "--expected",
@@ -235,19 +213,19 @@ _COMPARE = (
         candidates=names,
         help="a list, or a column of the frame, with what is expected",
     ),
-    arg("--seed", type=int, help="of the order in which it is asked"),
+    SEED,
     _AS,
     arg("--of", metavar="NAME", candidates=names, help="`with`: the answer in this variable"),
-    arg("--budget", type=int, metavar="CALLS", help="ends after so many calls"),
+    BUDGET,
     arg(
         "--prices",
         metavar="NAME",
         candidates=names,
         help="what models cost: a mapping of the notebook, money for a million tokens",
     ),
-    _FRESH,
-    _YES,
-    _DRY_RUN,
+    FRESH,
+    YES,
+    DRY_RUN,
 )
 
 _LADDER = (
@@ -257,7 +235,7 @@ _LADDER = (
         help="the model; other quantisations of it are told by their headers",
     ),
     _PROMPTS,
-    _REPEAT,
+    REPEAT,
     arg(
         "--set",
         dest="settings",
@@ -275,18 +253,18 @@ _LADDER = (
         help="a list with what is expected",
     ),
     _AS,
-    _FRESH,
+    FRESH,
 )
 
 _REPLAY = (
     arg("words", nargs="*", metavar="THREAD", candidates=threads, help="title or id of the thread"),
-    _MODELS,
-    _PARAMETERS,
+    MODELS,
+    PARAMETERS,
     _SCORERS,
     _AS,
-    _FRESH,
-    _YES,
-    _DRY_RUN,
+    FRESH,
+    YES,
+    DRY_RUN,
 )
 
 COMMANDS = (

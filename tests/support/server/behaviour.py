@@ -50,6 +50,8 @@ class Behaviour:
     """Seconds from the headers to the first chunk."""
     echo: bool = False
     """Answer with the JSON text of the last user message's content."""
+    verbatim: bool = False
+    """Answer with the text of the last user message as it is, a character a chunk."""
     foreign: bool = False
     """Words of several bytes a character."""
     reasoning: int = 0

@@ -75,6 +75,8 @@ class Dialect(ABC):
         ]
         if behaviour.tools:
             parts += self._calls()
+        elif behaviour.verbatim:
+            parts += [{"content": character} for character in str(self.asked)]
         elif behaviour.echo:
             text = dump(self.asked)
             parts += [{"content": text[i : i + 5]} for i in range(0, len(text), 5)]

@@ -1,0 +1,203 @@
+"""`jan-jupyter compare`: what is asked, what comes out, and what goes on where it was left."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from jan_jupyter.cli import main
+from support.command_line import JAN_JUPYTER, begin, run
+from support.jan import add_remote
+from support.server import StreamingServer, tokens
+from support.terminal import Program
+
+TEXT = "".join(tokens(8))
+MODELS = {
+    "short": "",
+    "longer": "n=12",
+    "mirror": "verbatim",
+    "slow": "n=3000,delay=0.02",
+    "refused": "status=401",
+}
+
+
+@pytest.fixture
+def place(isolated: Path, server: StreamingServer) -> Path:
+    add_remote(isolated / "jan", server, **MODELS)
+    return isolated
+
+
+def test_what_came_is_on_stdout_and_progress_on_stderr(
+    place: Path, server: StreamingServer
+) -> None:
+    words = ("compare", "-m", "short", "-m", "longer", "-t", "0", "Name", "a colour.")
+    ended = run(place, *words, "--name", "colours")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("colours: 1 prompt × 2 models\n")
+    assert "[short]" in ended.stdout
+    assert "2 of 2" in ended.stderr
+    assert "2 of 2" not in ended.stdout
+    bodies = [entry.body for entry in server.journal()]
+    assert [body["messages"][-1]["content"] for body in bodies] == ["Name a colour."] * 2
+    assert [body["temperature"] for body in bodies] == [0, 0]
+    # What has been asked is not asked again, unless that is wanted.
+    assert run(place, *words).returncode == 0
+    assert len(server.journal()) == 2
+    assert run(place, *words, "--fresh").returncode == 0
+    assert len(server.journal()) == 4
+
+
+def test_json_and_files(place: Path, tmp_path: Path) -> None:
+    names = [f"out.{ending}" for ending in ("html", "md", "json", "jsonl", "csv")]
+    save = [word for name in names for word in ("--save", str(tmp_path / name))]
+    words = ("compare", "-m", "short", "-m", "longer", "hi", "--as", "kept", *save, "--json")
+    ended = run(place, *words)
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert told["name"] == "kept"
+    assert [one["name"] for one in told["summary"]] == ["short", "longer"]
+    assert [row["text"] for row in told["rows"]] == [TEXT, "".join(tokens(12))]
+    assert json.loads((tmp_path / "out.json").read_text("utf-8")) == told["rows"]
+    lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+    assert [*map(json.loads, lines)] == told["rows"]
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["model"] for row in csv.DictReader(file)] == ["short", "longer"]
+    assert "<html" in (tmp_path / "out.html").read_text("utf-8").lower()
+    assert (tmp_path / "out.md").read_text("utf-8").startswith("## kept\n")
+    ended = run(place, *words, "--save", "out.docx")
+    assert ended.returncode == 2
+    assert ".docx" in ended.stderr
+
+
+def test_prompts_and_variables_from_files(
+    place: Path, server: StreamingServer, tmp_path: Path
+) -> None:
+    cities, prompts = tmp_path / "cities.csv", tmp_path / "prompts.txt"
+    cities.write_text("country,capital\nPeru,Lima\nChad,N'Djamena\n", "utf-8")
+    words = ("--over", str(cities), "--expected", "capital", "--scorer", "exact", "{country}")
+    told = json.loads(run(place, "compare", "-m", "mirror", *words, "--json").stdout)
+    assert [(row["text"], row["expected"]) for row in told["rows"]] == [
+        ("Peru", "Lima"),
+        ("Chad", "N'Djamena"),
+    ]
+    assert [row["exact"] for row in told["rows"]] == [False, False]
+    prompts.write_text("one\n\ntwo\n", "utf-8")
+    more = ("compare", "-m", "mirror", "--prompts", str(prompts), "--repeat", "2", "--json")
+    told = json.loads(run(place, *more).stdout)
+    assert [row["text"] for row in told["rows"]] == ["one", "one", "two", "two"]
+    told = json.loads(run(place, "compare", "-m", "mirror", "why?", "--json", given="text").stdout)
+    assert [row["text"] for row in told["rows"]] == ["text\n\nwhy?"]
+
+
+def test_a_plan_asks_nothing(place: Path, server: StreamingServer) -> None:
+    words = ("compare", "-m", "short", "--set", "temperature=0,1", "--repeat", "3", "hi")
+    ended = run(place, *words, "--dry-run")
+    assert ended.returncode == 0, ended.stderr
+    assert "6 calls" in ended.stdout
+    told = json.loads(run(place, *words, "--dry-run", "--json").stdout)
+    assert (told["calls"], told["stored"], told["paid"]) == (6, 0, 0)
+    assert server.journal() == []
+
+
+def test_many_paid_calls_want_a_yes(place: Path, server: StreamingServer, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"short": [2.5, 10]}', "utf-8")
+    words = ("compare", "-m", "short", "--repeat", "101", "--prices", str(prices), "hi")
+    ended = run(place, *words)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--yes" in ended.stderr
+    assert server.journal() == []
+    if sys.platform == "win32":
+        return
+    with Program(place, [*JAN_JUPYTER, *words]) as program:
+        program.wait(r"Go on\? \[y/N\] $")
+        program.write("n\r")
+        assert program.end() == 2
+    assert server.journal() == []
+    ended = run(place, *words, "--yes", "--json")
+    assert len(json.loads(ended.stdout)["rows"]) == len(server.journal()) == 101
+
+
+def test_failures_are_told_and_asked_again(place: Path, server: StreamingServer) -> None:
+    words = ("compare", "-m", "short", "-m", "refused", "hi")
+    ended = run(place, *words)
+    assert ended.returncode == 1
+    assert "1 of 2 calls failed; the same line asks them again." in ended.stderr
+    server.behave("refused", "")
+    assert run(place, *words).returncode == 0
+    asked = sorted(entry.body["model"] for entry in server.journal())
+    assert asked == ["refused", "refused", "short"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_stopped_it_shows_what_came_and_goes_on_later(
+    place: Path, server: StreamingServer, number: str, code: int
+) -> None:
+    words = ("compare", "-m", "short", "-m", "slow", "hi", "--name", "cut", "--json")
+    with begin(place, *words) as process:
+        server.wait("complete")
+        process.send_signal(getattr(signal, number))
+        out, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert b"Stopped: " in errors
+    rows = json.loads(out)["rows"]
+    assert rows[0]["text"] == TEXT
+    server.behave("slow", "")
+    ended = run(place, *words)
+    assert [row["text"] for row in json.loads(ended.stdout)["rows"]] == [TEXT, TEXT]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["hi"], 2, "-m MODEL"),
+        (["-m", "short"], 2, "no question"),
+        (["-m", "short", "--prompts", "nowhere.txt"], 2, "nowhere.txt"),
+        (["-m", "short", "--prompts", "x", "hi"], 2, "Either"),
+        (["-m", "short", "--repeat", "0", "hi"], 2, "once"),
+        (["-m", "short", "--scorer", "luck", "hi"], 2, "luck"),
+        (["-m", "short", "-c", "hi"], 2, "-c"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    place: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+) -> None:
+    ended = main(["compare", *words])
+    out, err = capsys.readouterr()
+    assert (ended, out) == (code, ""), err
+    assert err.startswith("jan-jupyter: ")
+    assert err.count("\n") == 1
+    assert told in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of POSIX")
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_it_fits_the_terminal_and_does_not_command_it(place: Path, width: int) -> None:
+    question = "before \x1b]0;owned\x07\x9b31m after"
+    words = ("compare", "-m", "mirror", "-m", "short", question)
+    with Program(place, [*JAN_JUPYTER, *words], columns=width) as program:
+        assert program.end() == 0
+        written = program.bytes().decode()
+    assert all(c.isprintable() or c in "\r\n" for c in written)
+    shown = written.replace("\r\n", "\n").split("\n")
+    assert all(len(line.rpartition("\r")[2]) <= width for line in shown)
+    beside = [line for line in shown if "[mirror]" in line and "[short]" in line]
+    assert bool(beside) == (width >= 80)
+
+
+def test_a_closed_pipe_is_no_error(place: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with begin(place, "compare", "-m", "short", "hi", stdout=writer) as process:
+        os.close(writer)
+        assert process.stderr is not None
+        errors = process.stderr.read()
+        assert process.wait(30) == 141
+    assert b"Error" not in errors
