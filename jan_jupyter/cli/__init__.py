@@ -18,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has written ^C
         return STOPPED
     except BrokenPipeError:
         # Who read has read enough. What is still in a buffer must not be a second error.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from .commands import Entry
 from .terminal import PROGRAM, worded
@@ -15,9 +17,40 @@ _AFTER = (
 )
 
 
+def fitted(text: str) -> str:
+    """A page as wide as the terminal: sentences flow, and of two columns the right one."""
+    width = _width()
+    made: list[str] = []
+    for indented, found in groupby(text.split("\n"), key=lambda line: line[:1] in (" ", "")):
+        lines = [*found]
+        for line in lines if indented else [" ".join(lines)]:
+            left = _COLUMN.match(line)
+            indent = " " * (
+                len(left[0]) if left and len(left[0]) < width * 2 // 3 else 2 * indented
+            )
+            wrapped = textwrap.wrap(
+                line,
+                width,
+                subsequent_indent=indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+                drop_whitespace=True,
+            )
+            made += wrapped if len(line) > width else [line]
+    return "\n".join(made)
+
+
+_COLUMN = re.compile(r"  +(\S+ )*\S+  +")
+"""The left one of two columns, and the gap after it."""
+
+
+def _width() -> int:
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
 def page(groups: Mapping[str, Sequence[Entry]]) -> str:
     """Every command under what it is about, as wide as the terminal."""
-    width = max(40, shutil.get_terminal_size((80, 24)).columns)
+    width = _width()
     names = [entry.declared.name for entries in groups.values() for entry in entries]
     column = max(map(len, names)) + 4
     parts = ["Language models in a terminal.", f"usage: {PROGRAM} COMMAND …"]

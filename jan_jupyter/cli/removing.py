@@ -30,7 +30,7 @@ def _agreed(what: str, arguments: Namespace) -> bool:
 def rm(caller: Caller, arguments: Namespace) -> Any:
     model = workspace().router.store.owned(arguments.model, "removed")
     size = f" ({units.size(model.size)})" if model.size else ""
-    return _RM.run(caller, arguments) if _agreed(f"{model.id}{size}", arguments) else 1
+    return _RM.run(caller, arguments) if _agreed(f"{model.id}{size}", arguments) else None
 
 
 def kept_threads(caller: Caller, arguments: Namespace) -> Any:
@@ -38,7 +38,7 @@ def kept_threads(caller: Caller, arguments: Namespace) -> Any:
     if words[:1] == ["rm"] and len(words) == 2:
         title = workspace().threads.get(words[1]).title
         if not _agreed(f"the thread {title!r}", arguments):
-            return 1
+            return None
     return _THREADS.run(caller, arguments)
 
 

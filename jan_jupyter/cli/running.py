@@ -20,8 +20,12 @@ from .terminal import PROGRAM, Terminal, worded
 
 def run(words: Sequence[str]) -> int:
     """Raises nothing but what ends a program: an interrupt, a closed pipe."""
+    from concurrent.futures import CancelledError
+
     try:
         return _run(words)
+    except CancelledError:
+        raise KeyboardInterrupt from None
     except errors.JanError as error:
         _complain(str(error))
         return WRONG_USE if isinstance(error, errors.UsageError) else FAILED
@@ -68,7 +72,9 @@ def _run(words: Sequence[str]) -> int:
     entry = _entry(name)
     arguments = _read(entry, rest)
     if arguments.help:
-        print(worded(entry.command.page), end="")
+        from .help import fitted
+
+        print(fitted(worded(entry.command.page)), end="")
         return OK
     return _done(entry, arguments)
 
@@ -99,9 +105,10 @@ def _done(entry: Entry, arguments: Namespace) -> int:
         found = _found(asked)
         if found is not None:
             shapes.write(getattr(shapes, entry.shape)(found, arguments))
-        return OK
-    value = _shown(asked)
-    return value if isinstance(value, int) else OK
+            return OK
+    elif isinstance(value := _shown(asked), int):
+        return value
+    return FAILED if terminal.declined else OK
 
 
 def _found(asked: Any) -> Any:

@@ -61,7 +61,13 @@ COMMAND = Command(
             candidates=ready_models,
             help="only these; default: all",
         ),
-        arg("--tls-cert", default="", metavar="FILE", candidates=paths, help="for https"),
+        arg(
+            "--tls-cert",
+            default="",
+            metavar="FILE",
+            candidates=paths,
+            help="certificate, for https",
+        ),
         arg(
             "--tls-key",
             default="",

@@ -13,7 +13,8 @@ from ..commands.screen import Screen, StepsOutput
 
 PROGRAM = "jan-jupyter"
 
-_CELL = re.compile(r"%%jan (?!-)(?=[\w.])")
+_CELL = re.compile(r"%%jan (?=[\w.])")
+_OPTIONS = re.compile(r"%%?jan (?=-)")
 _LINE = re.compile(r"%%?jan\b")
 _HELP = re.compile(rf"({PROGRAM} [a-z]+)\?")
 _CONFIG = re.compile(r"%config Jan\.(\w+) ?= ?(\w+)")
@@ -24,7 +25,8 @@ def worded(text: str) -> str:
     """A text of ours, with what it says of cells as one types it in a terminal."""
     if "%" not in text:
         return text
-    text = _LINE.sub(PROGRAM, _CELL.sub(f"{PROGRAM} chat -m ", text))
+    text = _OPTIONS.sub(f"{PROGRAM} chat ", _CELL.sub(f"{PROGRAM} chat -m ", text))
+    text = _LINE.sub(PROGRAM, text)
     return _CONFIG.sub(lambda m: f"JAN_{m[1].upper()}={m[2]}", _HELP.sub(r"\1 --help", text))
 
 
@@ -34,6 +36,8 @@ class Terminal(Screen):
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
         self._passing = ""
+        self.declined = False
+        """Whether the user has been asked, and has not said yes."""
         self.parameters: dict[str, Any] = {}
         self.answered: Sequence[tuple[Any, Mapping[str, Any]]] = ()
         self.shell: Any = None
@@ -84,7 +88,8 @@ class Terminal(Screen):
         answer = sys.stdin.readline()
         if not answer:
             print(file=sys.stderr)
-        return answer.strip().lower() in ("y", "yes")
+        self.declined = answer.strip().lower() not in ("y", "yes")
+        return not self.declined
 
     def secret(self, question: str) -> str | None:
         """Typed unseen; or the first line of what another program writes to us."""

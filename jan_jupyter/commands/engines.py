@@ -126,9 +126,13 @@ def _install(arguments: Namespace) -> Work | None:
     from ..engines.install import packages
 
     plan = packages.plan(arguments.what)
-    say(plan.what)
-    if not (arguments.yes or screen().agreed("Go on?")):
-        say(f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes")
+    screen().tell(screen().worded(plan.what))
+    agreed = arguments.yes or screen().agreed("Go on?")
+    if not agreed:
+        line = f"Nothing is installed. To do it: %jan engines install {arguments.what} --yes"
+        if agreed is None:
+            raise errors.UsageError(line)
+        say(line)
         return None
     installing = packages.install(plan, workspace().models, _tell)
     return Work(installing, lambda names: _installed(plan, names))

@@ -45,7 +45,9 @@ async def _load(name: str | None, keep_alive: float | None) -> tuple[Model, Runn
     model = await _telling(router, name, wanted)
     found = next((one for one in await router.running() if one.model == model.id), None)
     if found is None and (why := await workspace().servers.not_running([model])):
-        raise errors.EngineUnavailable(f"Model {model.id} cannot answer: {why[model.reference]}.")
+        raise errors.EngineUnavailable(
+            f"The server of model {model.id} does not run; {why[model.reference]}."
+        )
     if found is None or found.keep_alive is None or keep_alive is None:
         return model, found
     # Who keeps it hears of a longer time within a second.
@@ -60,11 +62,11 @@ def _ready(loaded: tuple[Model, Running | None]) -> None:
     elif running.keep_alive is None:
         say(f"{model.id} is ready.")
     elif running.keep_alive == math.inf:
-        say(f"{model.id} is ready, for all on this machine, until `%jan unload {model.reference}`.")
+        say(f"{model.id} is ready, and stays loaded until `%jan unload {model.reference}`.")
     else:
         stays = units.duration(running.keep_alive)
         say(
-            f"{model.id} is ready, for all on this machine, until nobody has asked it for {stays};"
+            f"{model.id} is ready, and stays loaded until nobody has asked it for {stays};"
             f" `%jan unload {model.reference}` ends it."
         )
 

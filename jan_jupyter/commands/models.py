@@ -103,7 +103,7 @@ def _listed(pattern: str, verbose: bool, found: list[Model], seen: Seen) -> list
         rows.append(_row(model, told, model.id == default, seen, machine, verbose))
     headings = ["model", "runs on", "size", "context", "images", "state", "remark"]
     if verbose:
-        headings[-1:] = ["from", "architecture", "trained for", "path", "remark"]
+        headings[-1:] = ["from", "architecture", "trained for", "path, remark"]
     nothing = f"No model's name contains {pattern!r}." if pattern else "No models."
     more = len(found) - len(rows)
     caption = (
@@ -141,10 +141,13 @@ def _row(
     ]
     if verbose:
         trained = f"{told.trained:,}" if told.trained else ""
-        row += [told.origin, told.architecture, trained, str(model.path)]
+        row += [told.origin, told.architecture, trained]
     remark = "; ".join(_remarks(model, machine, seen))
     short = remark if len(remark) <= LONGEST_REMARK else f"{remark[: LONGEST_REMARK - 1]}…"
-    row.append(Cell(short, "", remark if short != remark else ""))
+    detail = remark if short != remark else ""
+    row.append(
+        Cell("; ".join(filter(None, [str(model.path), short])) if verbose else short, "", detail)
+    )
     return row
 
 

@@ -98,11 +98,11 @@ def card(title: str, rows: Sequence[tuple[str, str | Cell]], text: str = "") -> 
     title, text = _clean(title), _clean(text)
     cells = [(name, _cell(cell)) for name, cell in rows]
     width = max((len(name) for name, _ in cells), default=0)
-    plain = [title]
+    plain = [_painted(title, "heading")]
     for name, cell in cells:
         first, *more = _wrapped(cell.text, max(_NARROW, _room() - width - 4)) or [""]
-        plain += [f"  {name.ljust(width)}  {first}".rstrip()]
-        plain += [" " * (width + 4) + line for line in more]
+        plain += [f"  {name.ljust(width)}  {_painted(first, cell.tone)}".rstrip()]
+        plain += [" " * (width + 4) + _painted(line, cell.tone) for line in more]
     body = "".join(
         f'<tr><th scope="row" style="text-align:left;vertical-align:top">{html.escape(name)}</th>'
         f"{_td(cell, 'left')}</tr>"
@@ -112,7 +112,7 @@ def card(title: str, rows: Sequence[tuple[str, str | Cell]], text: str = "") -> 
     show(
         {
             "text/html": f"<h4>{html.escape(title)}</h4>{said}<table><tbody>{body}</tbody></table>",
-            "text/plain": "\n".join([*plain, *(["", text] if text else [])]),
+            "text/plain": "\n".join([*plain, *(["", *_wrapped(text, _room())] if text else [])]),
         }
     )
 
@@ -200,16 +200,37 @@ def _plain(
     while sum(widths) + _GAP * (len(widths) - 1) > room and max(widths) > _NARROW:
         widths[widths.index(max(widths))] -= 1
     lines = _wrapped(caption, room)
-    for row, remark in zip(every, below, strict=True):
+    every_tone = [["heading"] * len(headings), *([cell.tone for cell in row] for row in rows)]
+    for row, remark, tones in zip(every, below, every_tone, strict=True):
         cells = [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
         for parts in zip_longest(*cells, fillvalue=""):
-            set_ = (
-                part.rjust(width) if place in right else part.ljust(width)
-                for place, (part, width) in enumerate(zip(parts, widths, strict=True))
-            )
-            lines.append((" " * _GAP).join(set_).rstrip())
-        lines += _wrapped(remark, room, " " * 4)
+            lines.append(_line(parts, widths, right, tones))
+        lines += [" " * 4 + _painted(line, "quiet") for line in _wrapped(remark, room - 4)]
     return "\n".join(lines)
+
+
+def _line(
+    parts: Sequence[str], widths: Sequence[int], right: Collection[int], tones: Sequence[str]
+) -> str:
+    end = max((place for place, part in enumerate(parts) if part), default=-1)
+    set_ = (
+        _painted(part.rjust(width), tone)
+        if place in right
+        else _painted(part, tone) + " " * (width - len(part)) * (place < end)
+        for place, (part, width, tone) in enumerate(zip(parts, widths, tones, strict=False))
+        if place <= end
+    )
+    return (" " * _GAP).join(set_)
+
+
+_ANSI = {"heading": "1", "good": "32", "quiet": "2", "warning": "33", "bad": "31"}
+
+
+def _painted(text: str, tone: str) -> str:
+    """With the colour of its tone, where colours are seen."""
+    if not text.strip() or tone not in _ANSI or not screen().colours:
+        return text
+    return f"\x1b[{_ANSI[tone]}m{text}\x1b[0m"
 
 
 _GAP = 2  # between columns

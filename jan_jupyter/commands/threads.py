@@ -191,11 +191,11 @@ COMMANDS = (
   %jan threads search TEXT
   %jan threads rename NAME "NEW NAME"
   %jan threads export NAME --to FILE     Markdown, a notebook, or Jan's lines
-  %jan threads import FILE               .jsonl, a notebook's %%jan cells, a thread's folder
+  %jan threads import FILE               .jsonl, a notebook, a thread's folder
   %jan threads rm NAME
 
 A name of several words is put into quotes. `%%jan --thread NAME` goes on with a thread, or makes
-it; running the cell again replaces its turn.""",
+it; a cell that runs again replaces its turn.""",
         is_question=is_question,
     ),
 )

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from jan_jupyter.cli import main
+from jan_jupyter.commands import screen
+
 SCRIPT = Path(sys.executable).with_name("jan-jupyter")
 
 
@@ -55,6 +58,20 @@ def jan(isolated: Path) -> Iterator[Jan]:
     yield run
     for name in loaded:
         run("unload", name)
+
+
+@pytest.fixture
+def here(isolated: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Jan]:
+    """The same in this process, for what ends at once."""
+    before = screen.screen()
+
+    def run(*words: str) -> Ended:
+        code = main(words)
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    yield run
+    screen.use(before)
 
 
 @pytest.fixture
