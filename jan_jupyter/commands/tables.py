@@ -200,7 +200,8 @@ def _plain(
     while sum(widths) + _GAP * (len(widths) - 1) > room and max(widths) > _NARROW:
         widths[widths.index(max(widths))] -= 1
     lines = _wrapped(caption, room)
-    every_tone = [["heading"] * len(headings), *([cell.tone for cell in row] for row in rows)]
+    every_tone = [["heading"] * len(headings)]
+    every_tone += [[str(cell.tone) for cell in row] for row in rows]
     for row, remark, tones in zip(every, below, every_tone, strict=True):
         cells = [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
         for parts in zip_longest(*cells, fillvalue=""):
