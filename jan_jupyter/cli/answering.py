@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from time import monotonic
 from types import FrameType
 from typing import TextIO
@@ -39,6 +40,8 @@ class Paper:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        if isinstance(stream, TextIOWrapper):  # half a character is no reason to end
+            stream.reconfigure(errors="replace")
         self.is_terminal = stream.isatty()
         self.at_line_start = True
         self._coloured = has_colours(stream)
@@ -73,7 +76,8 @@ class Paper:
     @property
     def is_read(self) -> bool:
         """Whether somebody still reads it, as far as one can tell without writing."""
-        return self._poll is None or not self._poll.poll(0)
+        gone = select.POLLERR | select.POLLHUP
+        return self._poll is None or not any(what & gone for _, what in self._poll.poll(0))
 
     def _silence(self) -> None:
         """What is left in its buffer must not fail once more when the process ends."""
@@ -139,7 +143,7 @@ class Stops:
             names = ("SIGINT", "SIGTERM", "SIGHUP")
             numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
             for number in numbers:
-                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # nohup
                     self._before[number] = signal.signal(number, self._on_signal)
         return self
 

@@ -15,6 +15,7 @@ from ..settings import settings
 from ..workspace import Workspace, shared
 from .answering import Outcome, Paper, show
 from .codes import PIPE_CLOSED
+from .shapes import write
 
 if TYPE_CHECKING:
     from ..ask import Stream
@@ -110,7 +111,7 @@ def run(options: Namespace, text: str, attach: Sequence[Any]) -> int:
     if options.dry_run:
         target = answer.target
         preview = target.engine.preview(target.model, answer.request)
-        paper.write(json.dumps(preview, ensure_ascii=False, indent=2, default=str) + "\n")
+        write(preview)
         return 0
     live = asker.format in LIVE and not options.as_json
     outcome = show(answer, paper, live=live)
@@ -118,7 +119,7 @@ def run(options: Namespace, text: str, attach: Sequence[Any]) -> int:
         return PIPE_CLOSED
     if options.as_json:
         if outcome.reply.text or outcome.error is None:
-            paper.write(as_json(outcome.reply, asker) + "\n")
+            write(as_json(outcome.reply, asker))
         if outcome.error is not None:
             raise outcome.error
     else:
@@ -126,7 +127,7 @@ def run(options: Namespace, text: str, attach: Sequence[Any]) -> int:
     return 128 + outcome.signal if outcome.signal else 0
 
 
-def as_json(reply: Reply, asker: Asker) -> str:
+def as_json(reply: Reply, asker: Asker) -> dict[str, Any]:
     """The answer with all that is known of it."""
     thread = asker.talk.thread
     told: dict[str, Any] = {"text": reply.text, **reply.provenance()}
@@ -143,7 +144,7 @@ def as_json(reply: Reply, asker: Asker) -> str:
         told["notes"] = [*reply.notes]
     if thread is not None:
         told["thread"] = {"id": thread.id, "title": thread.title}
-    return json.dumps(told, ensure_ascii=sys.stdout.isatty(), default=str)
+    return told
 
 
 def _formatted(reply: Reply, format_: str) -> str:

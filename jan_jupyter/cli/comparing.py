@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import signal
 import sys
@@ -19,11 +18,13 @@ from ..commands.options import parameters_of
 from ..compare.comparison import Comparison, session
 from ..compare.records import as_objects
 from ..compare.running.plan import Plan
+from ..compare.saving import ending_of
 from ..compare.session import Session
 from ..console import TerminalCounting
 from .answering import Paper, ReaderGone
 from .codes import FAILED, OK, PIPE_CLOSED
 from .given import question, texts, values
+from .shapes import write
 
 
 class Counting(TerminalCounting):
@@ -36,19 +37,21 @@ class Counting(TerminalCounting):
 def run(options: Namespace) -> int:
     """Compare; the exit code: 1 if a call has failed. Raises `JanError`."""
     paper = Paper(sys.stdout)
+    for name in options.save:
+        ending_of(name)  # told before anything is asked
     asked = session(_asked(options), **_given(options), yes=options.yes)
     asked.retry = True  # the same line again asks what has failed
     try:
         if options.dry_run:
             plan = asked.plan()
-            paper.write((_json(_planned(plan)) if options.as_json else str(plan)) + "\n")
+            _show(paper, options, _planned(plan), str(plan))
             return 0
         stopped = _wait(asked)
         if stopped and not asked.rows:
             return 128 + stopped
         made = Comparison(asked)
         saved = [made.save(name) for name in options.save]
-        paper.write((_json(_told(made)) if options.as_json else repr(made)) + "\n")
+        _show(paper, options, _told(made), repr(made))
     except ReaderGone:
         return PIPE_CLOSED
     for path in saved:
@@ -165,8 +168,11 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=sys.stdout.isatty(), default=str)
+def _show(paper: Paper, options: Namespace, value: Any, text: str) -> None:
+    if options.as_json:
+        write(value)
+    else:
+        paper.write(f"{text}\n")
 
 
 def _say(line: str) -> None:

@@ -20,10 +20,12 @@ def _chat(terminal: Caller, given: Namespace) -> int:
 
     if len(getattr(given, "models", ())) > 1:
         raise UsageError("chat asks one model; `jan-jupyter compare` asks several.")
-    if not given.words and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
-        from . import talking
+    if not given.words and sys.stdin is not None and sys.stdin.isatty():
+        if sys.stdout.isatty():
+            from . import talking
 
-        return talking.run(given)
+            return talking.run(given)
+        given.words = ["-"]
     from .asking import run
 
     text, attached = question(given.words)

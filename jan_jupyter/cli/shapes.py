@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
 
 
 def write(value: Any) -> None:
-    """Print it; nothing in it commands a terminal, for JSON escapes what could."""
-    json.dump(value, sys.stdout, ensure_ascii=not _is_unicode(), indent=2, default=str)
-    print()
+    """Print it; nothing in it commands a terminal."""
+    text = json.dumps(value, ensure_ascii=not _is_unicode(), indent=2, default=str)
+    print(_harmless(text) if sys.stdout.isatty() else text, flush=True)
+
+
+def _harmless(text: str) -> str:
+    """JSON escapes the control characters of ASCII; here also those that others have."""
+    return re.sub(
+        r"[^\x20-\x7e\n]", lambda m: m[0] if m[0].isprintable() else json.dumps(m[0])[1:-1], text
+    )
 
 
 def _is_unicode() -> bool:

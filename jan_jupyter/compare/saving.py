@@ -24,13 +24,22 @@ def save(
     the disk refuses.
     """
     path = Path(path).expanduser()
-    if (ending := path.suffix.lower()) == ".html":
+    if (ending := ending_of(path)) == ".html":
         text = _page(result, shown, votes, ended)
     else:
         text = _text(result, shown, ending)
     with told(path):
         write_text(path, text)
     return path
+
+
+def ending_of(path: str | Path) -> str:
+    """How it is written. Raises `UsageError` for another ending."""
+    if (ending := Path(path).suffix.lower()) not in (".csv", ".json", ".jsonl", ".md", ".html"):
+        raise UsageError(
+            f"A comparison is saved as .csv, .json, .jsonl, .md or .html, not as {ending!r}."
+        )
+    return ending
 
 
 def _text(result: Result, shown: Shown, ending: str) -> str:
@@ -41,11 +50,7 @@ def _text(result: Result, shown: Shown, ending: str) -> str:
             return records.as_json(result)
         case ".jsonl":
             return records.as_jsonl(result)
-        case ".md":
-            return shown._repr_markdown_() + "\n"
-    raise UsageError(
-        f"A comparison is saved as .csv, .json, .jsonl, .md or .html, not as {ending!r}."
-    )
+    return shown._repr_markdown_() + "\n"
 
 
 def _page(result: Result, shown: Shown, votes: Sequence[Vote], ended: str) -> str:

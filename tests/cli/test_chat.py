@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter.cli import main
+from jan_jupyter.cli.answering import Paper
 from jan_jupyter.console import printable
 from jan_jupyter.threads.store import ThreadStore
 from support.command_line import begin, run
@@ -231,6 +233,14 @@ def test_blanks_and_joined_signs_stay_printable() -> None:
     text = "10\u00a0km, 1\u202f000, 日本\u3000語, 👩\u200d🔬, می\u200cخواهم"
     assert printable(text) == text
     assert printable("a\u202eb\u2066c\u200fd\x9b31me") == "abcd31me"
+
+
+def test_half_a_character_ends_nothing() -> None:
+    written = io.BytesIO()
+    paper = Paper(io.TextIOWrapper(written, "utf-8"))
+    for piece in ("a", "\ud83d", "b"):
+        paper.write(piece)
+    assert written.getvalue() == b"a?b"
 
 
 def test_text_of_windows_is_read() -> None:

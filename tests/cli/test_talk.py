@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -196,6 +198,29 @@ def test_a_model_does_not_command_the_terminal(place: Path) -> None:
     assert (lines[0], lines[len(HOSTILE) + 1]) == ("before", "after")
     for text in (answer.replace("\r\n", "\n"), footer.removesuffix("\x1b[0m\r\n")):
         assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_json_does_not_command_it_either(place: Path) -> None:
+    question = "".join(HOSTILE)
+    words = ("chat", "-m", "mirror", "--json", question)
+    with Program(place, [*JAN_JUPYTER, *words]) as program:
+        assert program.end() == 0
+        written = program.bytes().decode().replace("\r\n", "\n")
+    assert all(character.isprintable() or character == "\n" for character in written)
+    assert json.loads(written)["text"] == question
+
+
+def test_a_question_is_typed_where_the_answer_goes_into_a_file(
+    place: Path, server: StreamingServer
+) -> None:
+    answer = place / "answer.txt"
+    line = f'"$@" > {shlex.quote(str(answer))}'
+    words = ["sh", "-c", line, "sh", *JAN_JUPYTER, "chat", "-m", "short"]
+    with Program(place, words) as program:
+        program.write("two\rlines\r\x04")
+        assert program.end() == 0
+    assert answer.read_text("utf-8") == f"{TEXT}\n"
+    assert sent(server) == ["two\nlines"]
 
 
 def test_the_footer_and_threads_are_harmless_too(
