@@ -92,6 +92,10 @@ def complete(words: Sequence[str]) -> int:
 
 def offered(before: Sequence[str], current: str) -> list[tuple[str, str]]:
     """What may stand for the word `current` after the words `before`, and what each is."""
+    option, equals, value = current.partition("=")
+    if before and equals and option[:2] == "--":
+        values = offered([*before, option], value)
+        return [(text if text == FILES else f"{option}={text}", kind) for text, kind in values]
     found = _of_commands() if not before else _of_command(*before, current=current)
     return [
         (text, kind)

@@ -82,7 +82,7 @@ class Terminal(Screen):
 
     def agreed(self, question: str) -> bool | None:
         """Asked on stderr, where stdin is a keyboard."""
-        if not sys.stdin or not sys.stdin.isatty():
+        if not sys.stdin.isatty():
             return None
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline()
@@ -93,7 +93,7 @@ class Terminal(Screen):
 
     def secret(self, question: str) -> str | None:
         """Typed unseen; or the first line of what another program writes to us."""
-        if sys.stdin and not sys.stdin.isatty():
+        if not sys.stdin.isatty():
             return sys.stdin.readline().strip() or None
         from getpass import getpass
 

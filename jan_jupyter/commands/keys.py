@@ -97,7 +97,7 @@ def _asked(name: str) -> str:
     found = screen().secret(f"Key of {_shown(name)} (it is not shown): ")
     if found is None:
         raise errors.UsageError(
-            f"Nobody can be asked for the key of {name} here: run this in a notebook or in IPython,"
+            f"Nobody can be asked for the key of {name} here: run this in a notebook or a terminal,"
             " or set the key in the environment."
         )
     return found

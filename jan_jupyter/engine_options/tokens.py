@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -49,6 +48,8 @@ def _place(folder: Path | None, engine: str) -> tuple[Path, str]:
 
 async def ask(provider: Provider) -> str:
     """The token, in whichever way it is given. Raises what the provider raises."""
+    import asyncio  # it costs more than all of this file, and few have tokens
+
     call: Callable[[], Any] = provider
     given = await asyncio.to_thread(call)  # an async one only makes its coroutine there
     token = await given if inspect.isawaitable(given) else given

@@ -127,6 +127,31 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
     os.close(writing)
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("--help >&-", 0, ""),
+        ("models >&-", 0, ""),
+        ("models 2>&-", 0, ""),
+        ("models --json > /dev/full", 1, "No space left on device"),
+        ("keys set openai <&-", 2, "Nobody can be asked"),
+        ("show $'\\xff'", 1, "There is no model"),
+    ],
+)
+def test_streams_that_take_nothing(isolated: Path, line: str, code: int, says: str) -> None:
+    bash = ["bash", "-c", f'"$0" {line}', str(SCRIPT)]
+    done = subprocess.run(bash, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert done.stderr.count("\n") == bool(says)
+
+
+def test_letters_that_a_terminal_lacks_are_replaced(jan: Jan) -> None:
+    plain = {"PYTHONIOENCODING": "ascii"}
+    assert "? ready" in jan("models", env=plain).out
+    assert jan("models", "--json", env=plain).json()
+
+
 def test_colours_are_for_terminals(jan: Jan, isolated: Path) -> None:
     add_model(isolated / "jan", "remote", engine="openai")
 

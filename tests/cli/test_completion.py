@@ -70,6 +70,7 @@ def shell(
 def test_commands_options_models_and_files(shell: Shell) -> None:
     shell.after_tab("jan-jupyter compl", "completion")
     shell.after_tab("jan-jupyter models --verb", "models", "--verbose")
+    shell.after_tab("jan-jupyter chat --model=jan-m", "chat", "--model=jan-mini")
     shell.after_tab("jan-jupyter show qwe", "show", "qwen-large")
     shell.after_tab("jan-jupyter show --json llama3.2:1", "show", "--json", "llama3.2:1b")
     shell.after_tab("jan-jupyter show my", "show", "my own model")
