@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PINS := tests/peers/environments
-ALL_SLOW_PEERS := litellm transformers vllm schemathesis
+ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 
 .DEFAULT_GOAL := help
@@ -129,6 +129,14 @@ clean: ## remove what was set up
 	@echo "Setting up schemathesis in $(@D) (once) …"
 	@$(PYTHON) -m venv $(@D)
 	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/schemathesis.txt
+	@touch $@
+
+# Programs that ask our servers. One of them brings a program of 400 MB that it need not have.
+.venv-peers-clients/done: .venv/uv.done $(PINS)/clients.txt
+	@echo "Setting up LangChain, LlamaIndex, Jupyter AI and others in $(@D) (once, about 600 MB) …"
+	@$(PYTHON) -m venv $(@D)
+	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/clients.txt
+	@rm -rf $(@D)/lib/python3*/site-packages/claude_agent_sdk/_bundled
 	@touch $@
 
 .venv-peers-transformers/done: .venv/uv.done $(PINS)/transformers.txt

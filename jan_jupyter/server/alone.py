@@ -222,7 +222,7 @@ class House:
         origin = headers.get("Origin", "")
         if origin and not self.hosts.is_ours(origin):
             raise Refused(403, "Pages of other sites may not ask here.", "origin")
-        given = headers.get("x-api-key") or headers.get("api-key") or ""
+        given = doors.other_key(headers)
         scheme, _, bearer = headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             given = bearer.strip()

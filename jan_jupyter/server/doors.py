@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,6 +164,11 @@ def _key(
     return Key(name, _digest(key), requests, tokens, owner)
 
 
+def other_key(headers: Mapping[str, str]) -> str:
+    """The key of a request, if it stands where Anthropic's and Azure's clients send theirs."""
+    return headers.get("x-api-key") or headers.get("api-key") or ""
+
+
 # Names of this host -------------------------------------------------------------------------------
 
 
@@ -182,9 +187,15 @@ class Hosts:
         return bool(name) and (name in self._named or is_this_machine(name))
 
     def is_ours(self, origin: str) -> bool:
-        """Whether a page of that origin may ask: one of this host, or of no site (programs)."""
+        """Whether a page of that origin may ask: one of this host, or of no site (programs).
+
+        Programs with windows, like Jan, have pages of their own: `tauri://localhost`, and on
+        Windows `http://tauri.localhost`, which no browser looks for anywhere but here.
+        """
         site = re.match(r"https?://([^/]*)$", origin, re.IGNORECASE)
-        return self.knows(site[1]) if site else origin != "null" and "://" in origin
+        if site is None:
+            return origin != "null" and "://" in origin
+        return self.knows(site[1]) or _bare(site[1]).endswith(".localhost")
 
 
 def _bare(host: str) -> str:

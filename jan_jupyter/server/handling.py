@@ -28,6 +28,11 @@ LARGEST = 32 * 2**20
 """Bytes of a body: pictures and documents travel in it."""
 UPLOAD = 120.0
 """Seconds that a body may take to come."""
+BRIEF, BRIEFLY = 2**20, 10.0
+"""Bytes of a body that are read although its request is refused, and the seconds that it has.
+
+If the connection closed on them, its client would hear of that, and not why it was refused.
+"""
 SILENCE = 15.0
 """Seconds after which a silent stream says a word that its reader skips: proxies hang up else."""
 LEFT = 499
@@ -117,6 +122,17 @@ class Answering(Plain):
 
     async def prepare(self) -> None:
         """Called when the headers have come; the body is read afterwards."""
+        patience = UPLOAD
+        try:
+            await self._admit()
+        except HTTPError as refusal:
+            if not self._is_brief():
+                raise
+            self._refuse(refusal)
+            patience = min(UPLOAD, BRIEFLY)
+        self._slow = asyncio.get_running_loop().call_later(patience, self._too_slow)
+
+    async def _admit(self) -> None:
         waiting = super().prepare()
         if waiting is not None:
             await waiting
@@ -127,7 +143,19 @@ class Answering(Plain):
         length = self.request.headers.get("Content-Length", "0")
         if not length.isdecimal() or len(length) > 15 or int(length) > LARGEST:
             raise Refused(413, f"A request has at most {LARGEST >> 20} MB.", "too_large")
-        self._slow = asyncio.get_running_loop().call_later(UPLOAD, self._too_slow)
+
+    def _is_brief(self) -> bool:
+        length = self.request.headers.get("Content-Length", "")
+        return length.isdecimal() and len(length) < 8 and 0 < int(length) <= BRIEF
+
+    def _refuse(self, refusal: HTTPError) -> None:
+        """When the body is there, and forgotten."""
+
+        def refuse(*_: str) -> None:
+            raise refusal
+
+        self._size = LARGEST
+        setattr(self, (self.request.method or "").lower(), refuse)
 
     def data_received(self, chunk: bytes) -> None:
         self._size += len(chunk)

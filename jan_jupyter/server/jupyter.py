@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async, url_path_join
 from tornado.web import RequestHandler, authenticated
 
+from .doors import other_key
 from .handling import Answering, Refused
 from .talking import PanelSocket, Talks
 
@@ -47,7 +49,7 @@ class JupyterHouse:
     def enter(self, handler: RequestHandler) -> None:
         asks_first = handler.request.method == "OPTIONS"  # no browser logs in for that
         if not handler.current_user and not (asks_first and _shares(handler)):
-            raise Refused(403, "Log in to this Jupyter server first.", "login")
+            raise _stranger(handler)
 
     async def admit(self, handler: Answering, route: api.Route | None) -> None:
         assert isinstance(handler, JupyterAnswering)
@@ -64,6 +66,14 @@ def _shared() -> Workspace:
     return workspace.shared()
 
 
+def _stranger(handler: RequestHandler) -> Refused:
+    headers = handler.request.headers
+    if not headers.get("Authorization"):
+        return Refused(403, "Log in to this Jupyter server first.", "login")
+    said = "This is no token of this Jupyter server; `jupyter server list` shows the right one."
+    return Refused(401, said, "invalid_api_key", WWW_Authenticate="Bearer")
+
+
 def _shares(handler: RequestHandler) -> bool:
     """Whether the user lets pages of other origins ask here (`ServerApp.allow_origin`)."""
     assert isinstance(handler, JupyterHandler)
@@ -77,12 +87,41 @@ async def _authorise(handler: JupyterHandler, action: str) -> None:
         raise Refused(403, f"You may not {action} here.", "permission")
 
 
-class JupyterAnswering(Answering, APIHandler):  # type: ignore[misc]
+class JupyterAnswering(Answering, APIHandler):
     """Jupyter's checks come first: host, login, origin, XSRF."""
 
     SUPPORTED_METHODS = (*Answering.SUPPORTED_METHODS, "OPTIONS")
-    options = APIHandler.options
     get = post = put = patch = delete = authenticated(Answering.answer)  # type: ignore[assignment]
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """A token comes in any header in which programs send keys; Jupyter looks into one."""
+        headers = self.request.headers
+        scheme = headers.get("Authorization", "").partition(" ")[0].lower()
+        if scheme not in ("bearer", "token") and (key := other_key(headers)):
+            headers["Authorization"] = f"Bearer {key}"
+        await super().prepare()
+
+    def check_xsrf_cookie(self) -> None:
+        """Strangers do not hear of a cookie, which no program has."""
+        if hasattr(self, "_jupyter_current_user") and not self.current_user:
+            raise _stranger(self)
+        super().check_xsrf_cookie()
+
+    def check_origin(self, *origin: str) -> bool:
+        """A key that is wrong is called that, whatever page it comes from: `enter` refuses it."""
+        given = "Authorization" in self.request.headers
+        return bool(super().check_origin(*origin)) or (given and not self.current_user)
+
+    def get_login_url(self) -> str:
+        raise _stranger(self)
+
+    @allow_unauthenticated
+    def options(self, *args: str) -> None:
+        """Clients of APIs send headers of their own; whose pages may, the user has said."""
+        super().options(*args)
+        names = self.request.headers.get("Access-Control-Request-Headers")
+        if names and "Access-Control-Allow-Headers" not in self.settings.get("headers", {}):
+            self.set_header("Access-Control-Allow-Headers", names)
 
     def set_cors_headers(self) -> None:
         super().set_cors_headers()

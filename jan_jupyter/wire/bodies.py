@@ -81,6 +81,14 @@ class Object(BaseModel):
 class Body(Object):
     model: str | None = None
 
+    @model_validator(mode="after")
+    def _holds_no_key(self) -> Self:
+        """Some clients write the key of this server here, and what we do not know goes on."""
+        for name in ("api_key", "api_key_name"):
+            if name in (self.model_extra or {}):
+                raise ValueError(f"a key belongs into the headers, not into `{name}`")
+        return self
+
 
 # Chat ---------------------------------------------------------------------------------------------
 

@@ -55,3 +55,16 @@ def test_what_is_wrong_is_named(client: Client, path: str, body: dict[str, Any],
     answer = client.ask("POST", path, {"model": "short", **body})
     assert (answer.status, answer.json["error"]["type"]) == (400, "usage")
     assert says in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "completions", "embeddings", "messages"])
+def test_no_key_goes_on_in_a_body(client: Client, server: StreamingServer, path: str) -> None:
+    """Jupyter AI's `--api-key-name` writes it there, and others are asked with what we are."""
+    asked = {"messages": [{"role": "user", "content": "a"}], "prompt": "a", "input": "a"}
+    for name in ("api_key", "api_key_name"):
+        body = {"model": "short", "max_tokens": 5, **asked, name: "sk-canary"}
+        answer = client.ask("POST", path, body)
+        assert answer.status == 400
+        assert name in answer.json["error"]["message"]
+        assert "sk-canary" not in answer.json["error"]["message"]
+    assert server.journal() == []

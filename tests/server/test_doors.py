@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,20 @@ def test_without_login_every_route_refuses(host: Host) -> None:
             answer = host.ask(method, path, headers=wrong)
             assert answer.status in (401, 403), (method, path, answer)
     assert host.ask("GET", "/models").status == 200
+
+
+def test_a_key_may_stand_in_each_header(host: Host) -> None:
+    """Jupyter itself looks into one; a proxy on the way may need that one for its own."""
+    proxy = {"Authorization": "Basic YTpi"}
+    for name in ("x-api-key", "api-key"):
+        for other in ({}, proxy):
+            assert host.ask("GET", "/models", headers={name: host.key, **other}).status == 200
+            wrong = host.ask("POST", "/embeddings", {}, {name: "sk-wrong", **other})
+            assert (wrong.status, wrong.json["error"]["code"]) == (401, "invalid_api_key")
+    both = {**host.headers, "x-api-key": "sk-wrong"}
+    assert host.ask("GET", "/models", headers=both).status == 200
+    both = {"Authorization": "Bearer sk-wrong", "x-api-key": host.key}
+    assert host.ask("GET", "/models", headers=both).status == 401
 
 
 def test_only_by_its_own_name(host: Host) -> None:
@@ -122,6 +137,21 @@ def test_ten_megabytes_are_read_from_those_who_may(host: Host) -> None:
     with host.raw(f"{head}{login}Transfer-Encoding: chunked\n\n") as other:
         assert _flood(other) in (b"HTTP/1.1 413", b"HTTP/1.1 400", b"")
     assert host.ask("GET", "/models").status == 200
+
+
+def test_a_refusal_is_heard_by_whoever_sends_a_body(host: Host, server: StreamingServer) -> None:
+    """A connection that closed on what was sent would be all that a client hears of."""
+    body = json.dumps(host.chat("quick")).encode()
+    head = f"POST {host.prefix}/chat/completions HTTP/1.1\nHost: localhost\n"
+    head += f"Authorization: Bearer sk-wrong\nContent-Length: {len(body)}\n\n"
+    with host.raw(head, body) as stranger:
+        for _ in range(2):
+            answer = HTTPResponse(stranger)
+            answer.begin()
+            assert answer.status == 401
+            assert json.loads(answer.read())["error"]["code"] == "invalid_api_key"
+            stranger.sendall(head.replace("\n", "\r\n").encode() + body)
+    assert server.journal() == []
 
 
 def _flood(connection: object) -> bytes:
