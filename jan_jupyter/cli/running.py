@@ -61,7 +61,7 @@ def _run(words: Sequence[str]) -> int:
         print(f"{PROGRAM} {__version__}")
         return OK
     if name == "--complete":
-        from .completion import complete
+        from .tab import complete
 
         return complete(rest)
     if not name:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from jan_jupyter.cli.completion import SCRIPTS
-from support.jan import add_model
+from jan_jupyter.cli.tab import Line, offered
+from support.jan import add_model, write_json
 from support.terminal import Program
 
 from .conftest import SCRIPT
@@ -78,3 +79,37 @@ def test_commands_options_models_and_files(shell: Shell) -> None:
     shell.after_tab("jan-jupyter show mü", "show", "müller")
     shell.after_tab("jan-jupyter import weig", "import", "weights of mine.gguf")
     shell.after_tab("jan-jupyter edit qwen-large temper", "edit", "qwen-large", "temperature=")
+
+
+@pytest.mark.parametrize(
+    ("typed", "before", "current", "found", "given"),
+    [
+        ("jan-jupyter sh", [], "sh", "show", "show"),
+        ("jan-jupyter show llama3.2:1", ["show"], "llama3.2:1", "llama3.2:1b", "1b"),
+        ("jan-jupyter show 'a b", ["show"], "a b", "a b c", "a b c"),
+        ("jan-jupyter show a\\ ", ["show"], "a ", "a b c", "a\\ b\\ c"),
+        ('jan-jupyter show "x:', ["show"], "x:", "x:y", "x:y"),
+        ("jan-jupyter show ", ["show"], "", "$(rm -r x)", "\\$\\(rm\\ -r\\ x\\)"),
+        ('jan-jupyter show "', ["show"], "", "$(rm) `x`", "\\$(rm) \\`x\\`"),
+        ("jan-jupyter show 'a", ["show"], "a", "a'b$(c)", "a'\\''b$(c)"),
+        ("jan-jupyter show ", ["show"], "", "-x;y", "-x\\;y"),
+    ],
+)
+def test_a_line_of_bash_is_taken_apart(
+    typed: str, before: list[str], current: str, found: str, given: str
+) -> None:
+    line = Line(typed)
+    assert (line.before, line.current, line.replacing(found)) == (before, current, given)
+
+
+def test_names_that_would_break_a_line_are_not_offered(isolated: Path) -> None:
+    for name in ("good", "two\nlines", "steers\x1b[2Jit"):
+        write_json(
+            isolated / "jan" / "models" / name[:3] / "model.json", {"id": name, "engine": "x"}
+        )
+    assert {text for text, _ in offered(["show"], "")} == {"good", "jan-mini"}
+    assert offered(["show", "--json", "one"], "") == []
+    assert offered(["nothing"], "") == []
+    assert {"--json", "--help"} <= {text for text, _ in offered(["show"], "--")}
+    assert [text for text, _ in offered(["threads"], "re")] == ["rename"]
+    assert offered(["help"], "mod") == offered([], "mod")
