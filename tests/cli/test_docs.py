@@ -38,12 +38,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 def test_a_block_does_what_it_shows(environment: dict[str, str], block: str) -> None:
     """Its commands succeed; each line below one is among what that prints."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, *shown = part.splitlines()
+        command, *shown = part.replace("\\\n", "").splitlines()
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             capture_output=True,
             encoding="utf-8",
             env=environment,
+            cwd=environment["HOME"],
             timeout=100,
         )
         assert done.returncode == 0, (command, done.stderr)
