@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PINS := tests/peers/environments
-ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients
+ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients jupyterai
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 
 .DEFAULT_GOAL := help
@@ -137,6 +137,13 @@ clean: ## remove what was set up
 	@$(PYTHON) -m venv $(@D)
 	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/clients.txt
 	@rm -rf $(@D)/lib/python3*/site-packages/claude_agent_sdk/_bundled
+	@touch $@
+
+# With us in it: Jupyter AI finds our persona and our tools by what is installed.
+.venv-peers-jupyterai/done: .venv/uv.done pyproject.toml $(PINS)/jupyterai.txt
+	@echo "Setting up Jupyter AI in $(@D) (once, about 400 MB) …"
+	@$(PYTHON) -m venv $(@D)
+	@$(BIN)/uv pip install --quiet --no-deps --python $(@D)/bin/python -r $(PINS)/jupyterai.txt -e .
 	@touch $@
 
 .venv-peers-transformers/done: .venv/uv.done $(PINS)/transformers.txt

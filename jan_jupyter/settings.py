@@ -1,4 +1,5 @@
-"""The few settings of a user: `%config Jan`, and `JAN_*` in the environment."""
+"""The few settings of a user: `%config Jan`, `JAN_*` in the environment, `c.Jan` in a file of
+Jupyter's or IPython's configuration."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Float, Unicode, validate
-from traitlets.config import SingletonConfigurable
+from traitlets import Bool, Float, Int, TraitError, Unicode, validate
+from traitlets.config import Application, SingletonConfigurable
 
 from .addresses import host_of, is_this_machine
 from .errors import SettingsError
@@ -19,7 +20,8 @@ from .ownership import foreign_link
 
 
 class Jan(SingletonConfigurable):
-    """Settings of jan_jupyter. Each may also be given as `JAN_<NAME>` in the environment."""
+    """Settings of jan_jupyter. Each may also be given as `JAN_<NAME>` in the environment, which is
+    stronger, or as `c.Jan.<name>` in a configuration file."""
 
     data_folder = Unicode(
         help="Folder of models, engines, threads and runs. Empty: our own, and an existing Jan's"
@@ -48,6 +50,16 @@ class Jan(SingletonConfigurable):
     ).tag(config=True)
     model_folders = Unicode(
         help="More folders to look for .gguf files in, parted like those of PATH."
+    ).tag(config=True)
+
+    agent_tools = Bool(
+        False,
+        help="Whether agents may list, ask and compare models through jupyter-server-mcp, which"
+        " serves every program of this machine without a login. Read when its server starts.",
+    ).tag(config=True)
+    agent_paid_calls = Int(
+        100,
+        help="How many answers that cost money these tools may ask for until the server ends.",
     ).tag(config=True)
 
     @validate("keep_alive")
@@ -82,8 +94,13 @@ class Jan(SingletonConfigurable):
 
 
 def settings() -> Jan:
-    """The settings in use."""
-    return Jan.instance()
+    """The settings in use: also those of a configuration file of the Jupyter program that runs."""
+    if Jan.initialized() or not Application.initialized():
+        return Jan.instance()
+    try:
+        return Jan.instance(parent=Application.instance())
+    except TraitError as error:
+        raise SettingsError(f"The settings of Jan in your configuration: {error}") from error
 
 
 def stay_here(what: str, address: str = "") -> None:

@@ -34,7 +34,7 @@ LAYERS = (
     {"compare", "api", "openai_client", "conversation"},
     {"console", "cell"},
     {"commands"},
-    {"magics", "panel", "server", "cli"},
+    {"magics", "panel", "server", "cli", "agents"},
 )
 FACES = LAYERS[-1]
 STARTS = {("cli", "server")}
@@ -49,6 +49,8 @@ ONLY_IN: dict[str, set[str]] = {
     "ipykernel": {"magics", "panel"},
     "ipywidgets": {"panel"},
     "jupyter_server": {"server"},
+    "jupyter_ai_persona_manager": {"agents"},
+    "jupyterlab_chat": {"agents/persona.py"},
     "tornado": {"server"},
     "httpx2": {
         "engines/http",

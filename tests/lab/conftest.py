@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,16 @@ def launch(playwright: Playwright) -> Browser:
 class Lab:
     """A JupyterLab server with the data folder of its own; below `base`, as JupyterHub has it."""
 
-    def __init__(self, folder: Path, base: str = "/") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        base: str = "/",
+        *,
+        python: str = sys.executable,
+        variables: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """`python` runs it; `variables` are those of its environment, or options (`Class.name`)."""
+        more = variables or {}
         self.folder = folder
         self.base = base
         self.data_folder = folder / "jan"
@@ -57,6 +66,7 @@ class Lab:
         environment["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
         environment["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
         environment["JAN_KEEP_ALIVE"] = "3"
+        environment |= {name: str(value) for name, value in more.items() if "." not in name}
         options = {
             "port": self.port,
             "ip": "127.0.0.1",
@@ -67,11 +77,12 @@ class Lab:
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "LabApp.news_url": "",
             "LabApp.extension_manager": "readonly",
+            **{name: value for name, value in more.items() if "." in name},
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         self._set("notification", {"fetchNews": "false"})  # else it asks, above all else
         self.log = (folder / "lab.log").open("wb")
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
+        command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
         self.process = subprocess.Popen(
             command, env=environment, cwd=folder, stdout=self.log, stderr=self.log
         )
