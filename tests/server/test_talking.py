@@ -32,7 +32,7 @@ class Page:
 
     async def until(self, found: Callable[[], object]) -> None:
         """Read events until `found` finds something."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not found():
                 event = json.loads(str(await self.socket.read_message()))
                 match event["type"]:
@@ -74,7 +74,7 @@ async def _close(socket: WebSocketClientConnection) -> None:
 
 
 async def _ended(socket: WebSocketClientConnection) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while socket.close_code is None and await socket.read_message() is not None:
             pass
 

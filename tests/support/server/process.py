@@ -52,7 +52,7 @@ class StreamingServer:
         """All chat and model requests since the last `clear`, oldest first."""
         return [Entry(**entry) for entry in self.call("GET", "/journal")]
 
-    def wait(self, until: str, *, count: int = 1, timeout: float = 10) -> list[Entry]:
+    def wait(self, until: str, *, count: int = 1, timeout: float = 60) -> list[Entry]:
         """The journal, as soon as `count` of its entries have the field `until` set.
 
         `server.wait("closed")` returns when a client was seen to go, `server.wait("complete")`
