@@ -28,7 +28,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,7 +46,7 @@ class Behaviour:
     """How a file is served. -1 means never."""
 
     rate: float = 0
-    """Bytes per second for each connection; 0: as fast as it goes."""
+    """Bytes per second for each connection; 0: as fast as it goes, also from now on."""
     cut: int = -1
     """Close the connection after so many bytes of it."""
     stall: int = -1
@@ -333,8 +333,10 @@ class Handler(BaseHTTPRequestHandler):
                 block = block[:-1] + bytes([block[-1] ^ 1])
             self.wfile.write(block)
             self.seen.sent += len(block)
-            if how.rate and (ahead := self.seen.sent / how.rate - time.monotonic() + began) > 0:
-                time.sleep(ahead)
+            while how.rate and (ahead := self.seen.sent / how.rate - time.monotonic() + began) > 0:
+                time.sleep(min(ahead, 0.1))
+                if not self.state.behaviour(self.seen.file).rate:
+                    how = replace(how, rate=0)  # it was told to hurry meanwhile
 
     # Answers
 
