@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from abc import ABC, abstractmethod
 from time import monotonic
@@ -46,6 +47,14 @@ def html_of(reply: Reply) -> str:
     """The HTML of an answer, which stands in a code block as a rule."""
     blocks = [b for b in markdown.code_blocks(reply.text) if b.language in ("", "html", "svg")]
     return blocks[0].code if blocks else reply.text
+
+
+def one_line(text: str, stream: TextIO) -> str:
+    """So much of the end of a line as can be written over: a terminal takes back one row alone."""
+    if not stream.isatty():
+        return text
+    room = max(20, shutil.get_terminal_size().columns - 1)
+    return text if len(text) <= room else f"…{text[1 - room :]}"
 
 
 class ShownProgress(ABC):
@@ -100,6 +109,7 @@ class TerminalProgress(ShownProgress):
         if line in (self._shown, self._why) and self._shown:
             return
         if self._live and progress.done:
+            line = one_line(line, self._stream)
             self._print(f"\r{line:{len(self._shown)}}", end="")
             self._shown = line
         elif not progress.done:
@@ -146,8 +156,9 @@ class TerminalCounting:
         line = self._now = printable(str(counted))
         if self._live and monotonic() - self._last >= 0.2:
             self._last = monotonic()
-            print(f"\r{line:{len(self._shown)}}", end="", file=self._stream, flush=True)
-            self._shown = line
+            shown = one_line(line, self._stream)
+            print(f"\r{shown:{len(self._shown)}}", end="", file=self._stream, flush=True)
+            self._shown = shown
         tenth = 10 * counted.done // max(1, counted.total)
         if not self._live and tenth != self._tenth:  # it is lower when the next thing is counted
             self._tenth = tenth

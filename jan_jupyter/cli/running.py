@@ -13,6 +13,7 @@ from .. import errors
 from ..commands import screen
 from ..commands.command import OTHER_NAMES, Steps, Told, Work
 from ..commands.options import near, options_anywhere
+from ..console import printable
 from .codes import FAILED, OK, WRONG_USE
 from .commands import COMMANDS, GROUPS, Entry
 from .terminal import PROGRAM, Terminal, worded
@@ -43,7 +44,8 @@ def run(words: Sequence[str]) -> int:
 
 
 def _complain(line: str) -> None:
-    print(f"{PROGRAM}: {worded(line).removeprefix(f'{PROGRAM} ')}", file=sys.stderr)
+    said = printable(worded(line).removeprefix(f"{PROGRAM} "))
+    print(f"{PROGRAM}: {said}", file=sys.stderr)
 
 
 def _run(words: Sequence[str]) -> int:

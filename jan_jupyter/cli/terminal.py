@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..commands.screen import Screen, StepsOutput
+from ..console import TerminalProgress, one_line, printable
 
 PROGRAM = "jan-jupyter"
 
@@ -62,22 +63,21 @@ class Terminal(Screen):
 
     def say(self, line: str) -> None:
         if not self.quiet:
-            print(line)
+            print(printable(line))
 
     def tell(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        print(printable(line), file=sys.stderr, flush=True)
 
     def passing(self, line: str) -> None:
         """Written over in a terminal; elsewhere nobody waits for it."""
         if sys.stderr.isatty():
+            line = one_line(printable(line), sys.stderr)
             width = len(self._passing)
             end = "" if line else "\r"
             print(f"\r{line:{width}}", end=end, file=sys.stderr, flush=True)
             self._passing = line
 
     def progress(self, command: str) -> StepsOutput:
-        from ..console import TerminalProgress
-
         return TerminalProgress(command, sys.stderr)
 
     def agreed(self, question: str) -> bool | None:
