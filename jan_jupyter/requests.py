@@ -39,7 +39,7 @@ def checked(request: ChatRequest) -> ChatRequest:
     )
 
 
-def check_texts(texts: Sequence[str], purpose: str) -> None:
+def check_texts(texts: Sequence[object], purpose: str) -> None:
     """Raise `UsageError` unless these are texts, one or more; `purpose`: "to embed"."""
     if not texts:
         raise errors.UsageError(f"There is no text {purpose}.")
@@ -55,7 +55,7 @@ def check_embeddable(texts: Sequence[Embeddable]) -> None:
         if not tokens or not all(type(token) is int and 0 <= token < 2**31 for token in tokens):
             raise errors.UsageError(f"These are no tokens of a text to embed: {tokens!r:.80}.")
     if not counted or len(counted) < len(texts):
-        check_texts([text for text in texts if isinstance(text, str)], "to embed")
+        check_texts([t for t in texts if not isinstance(t, list | tuple)], "to embed")
 
 
 def check_ranking(query: str, documents: Sequence[str], parameters: Mapping[str, Any]) -> None:

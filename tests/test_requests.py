@@ -374,8 +374,10 @@ def test_the_bundled_model_fills_a_gap_by_a_chat(isolated: Path) -> None:
 def test_an_engine_that_cannot_says_so(isolated: Path) -> None:
     with pytest.raises(errors.BadRequest, match=r"nitro .*cannot speak"):
         jan.speak("hello", "jan-mini")
-    with pytest.raises(errors.UsageError):
-        jan.embed([], "jan-mini")
+    nothing: list[Any] = [[], [7], ["a", 7], [[7], None], [[]], [[True]]]
+    for given in nothing:
+        with pytest.raises(errors.UsageError):
+            jan.embed(given, "jan-mini")
     with pytest.raises(errors.BadRequest, match=r"jan-mini \(nitro\) cannot rank texts"):
         jan.rerank("a", ["b"], "jan-mini")
     bridge.wait(jan.router.close())

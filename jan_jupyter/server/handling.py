@@ -248,9 +248,14 @@ class Answering(Plain):
             self.house.ended(self)
 
 
+_TYPES = {401: "authentication_error", 403: "permission_error", 413: "request_too_large"}
+"""What Anthropic's clients, and those of llama.cpp, look for."""
+
+
 def envelope(status: int, said: str, kind: str) -> dict[str, Any]:
     """An error as clients of OpenAI, of Anthropic (`type`) and of Jupyter (`message`) read it."""
-    error = {"message": said, "type": kind, "param": None, "code": kind}
+    known = _TYPES.get(status, kind)
+    error = {"message": said, "type": known, "param": None, "code": kind}
     return {"type": "error", "message": said, "error": {**error, "http_status_code": status}}
 
 

@@ -261,6 +261,14 @@ def test_unknown_events_and_blocks_are_skipped() -> None:
     assert parser.end() == Delta(finish="stop", usage=Usage(2, 0))
 
 
+def test_the_word_that_ended_it() -> None:
+    parser = ClaudeParser()
+    ended = {"stop_reason": "stop_sequence", "stop_sequence": "END"}
+    parser.parse(ServerEvent(json.dumps({"type": "message_delta", "delta": ended})))
+    parser.parse(ServerEvent('{"type": "message_stop"}'))
+    assert parser.end() == Delta(finish="stop", stop="END")
+
+
 def test_an_answer_that_is_not_streamed() -> None:
     answer = {
         "type": "message",

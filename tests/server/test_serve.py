@@ -122,6 +122,16 @@ def test_a_key_with_a_name_asks_models_and_no_more(folder: Path) -> None:
         assert host.ask("GET", "/metrics", headers={"x-api-key": BEN}).status == 200
 
 
+def test_who_is_refused_reads_it_in_any_dialect(folder: Path) -> None:
+    with Alone(folder) as host:
+        for path in ("/chat/completions", "/messages"):
+            answer = host.ask("POST", path, host.chat("quick"), {"x-api-key": ADA})
+            assert answer.status == 401
+            said = answer.json["error"]
+            assert answer.json["type"] == "error"
+            assert (said["type"], said["code"]) == ("authentication_error", "invalid_api_key")
+
+
 def test_only_the_models_that_are_named(folder: Path) -> None:
     with Alone(folder, "--models", "quick") as host:
         assert [model["id"] for model in host.ask("GET", "/models").json["data"]] == ["quick"]

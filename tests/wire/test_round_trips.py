@@ -96,6 +96,7 @@ deltas = st.builds(
     st.lists(words, max_size=2),
     st.lists(st.fixed_dictionaries({"token": words}), max_size=2),
     choice=st.integers(0, 3),
+    stop=words,
 )
 
 
