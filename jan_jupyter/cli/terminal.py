@@ -18,6 +18,7 @@ _CELL = re.compile(r"%%jan (?=[\w.])")
 _OPTIONS = re.compile(r"%%?jan (?=-)")
 _LINE = re.compile(r"%%?jan\b")
 _HELP = re.compile(rf"({PROGRAM} [a-z]+)\?")
+_OR_CONFIG = re.compile(r",? or `%config Jan\.\w+`")
 _CONFIG = re.compile(r"%config Jan\.(\w+) ?= ?(\w+)")
 _WIDE = 10_000
 
@@ -27,7 +28,7 @@ def worded(text: str) -> str:
     if "%" not in text:
         return text
     text = _OPTIONS.sub(f"{PROGRAM} chat ", _CELL.sub(f"{PROGRAM} chat -m ", text))
-    text = _LINE.sub(PROGRAM, text)
+    text = _LINE.sub(PROGRAM, _OR_CONFIG.sub("", text))
     return _CONFIG.sub(lambda m: f"JAN_{m[1].upper()}={m[2]}", _HELP.sub(r"\1 --help", text))
 
 

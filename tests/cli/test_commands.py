@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from jan_jupyter.cli.commands import COMMANDS, GROUPS
+from jan_jupyter.cli.terminal import worded
 from jan_jupyter.magics.commands import COMMANDS as IN_CELLS
 from jan_jupyter.threads import ThreadMessage, ThreadStore
 from support.hub import Hub
@@ -71,6 +72,22 @@ def test_arguments_are_those_of_cells() -> None:
         for entry in entries:
             if entry.declared.name not in ("serve", "completion", "chat", "compare"):
                 assert entry.shape, f"{entry.declared.name} has no --json"
+
+
+@pytest.mark.parametrize(
+    ("in_a_cell", "here"),
+    [
+        ("`%jan models` lists all", "`jan-jupyter models` lists all"),
+        ("m is a model now: %%jan m", "m is a model now: jan-jupyter chat -m m"),
+        ("`%%jan --thread NAME`", "`jan-jupyter chat --thread NAME`"),
+        ("See %jan models?.", "See jan-jupyter models --help."),
+        ("set `%config Jan.local_only = False`", "set `JAN_LOCAL_ONLY=False`"),
+        ("JAN_MODEL, or `%config Jan.model`.", "JAN_MODEL."),
+        ("at 5 %", "at 5 %"),
+    ],
+)
+def test_what_is_said_of_cells_is_said_of_a_terminal(in_a_cell: str, here: str) -> None:
+    assert worded(in_a_cell) == here
 
 
 @pytest.mark.parametrize(
