@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import TextIOWrapper
 from time import monotonic
 from types import FrameType
 from typing import TextIO
@@ -40,8 +39,6 @@ class Paper:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        if isinstance(stream, TextIOWrapper):  # half a character is no reason to end
-            stream.reconfigure(errors="replace")
         self.is_terminal = stream.isatty()
         self.at_line_start = True
         self._coloured = has_colours(stream)

@@ -61,12 +61,18 @@ def jan(isolated: Path) -> Iterator[Jan]:
 
 
 @pytest.fixture
-def here(isolated: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Jan]:
-    """The same in this process, for what ends at once."""
+def here(
+    isolated: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Jan]:
+    """The same in this process, for what ends at once; `given` is text or bytes."""
     before = screen.screen()
+    stdin = isolated / "stdin"
 
-    def run(*words: str) -> Ended:
-        code = main(words)
+    def run(*words: str, given: str | bytes = "") -> Ended:
+        stdin.write_bytes(given.encode() if isinstance(given, str) else given)
+        with stdin.open(encoding="utf-8") as file, monkeypatch.context() as patch:
+            patch.setattr("sys.stdin", file)
+            code = main(words)
         out, err = capsys.readouterr()
         return Ended(code, out, err)
 

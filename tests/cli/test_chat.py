@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import signal
 import sys
@@ -12,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter.cli import main
-from jan_jupyter.cli.answering import Paper
 from jan_jupyter.console import printable
 from jan_jupyter.threads.store import ThreadStore
-from support.command_line import begin, run
+from support.command_line import begin
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
+
+from .conftest import Jan
 
 TEXT = "".join(tokens(8))
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -46,90 +44,89 @@ def asked(server: StreamingServer) -> Any:
     return server.journal()[-1].body["messages"][-1]["content"]
 
 
-def test_the_answer_alone_is_on_stdout(place: Path, server: StreamingServer) -> None:
-    ended = run(place, "chat", "-m", "short", "what", "is", "this?")
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{TEXT}\n", "")
+def test_the_answer_alone_is_on_stdout(jan: Jan, place: Path, server: StreamingServer) -> None:
+    ended = jan("chat", "-m", "short", "what", "is", "this?")
+    assert (ended.code, ended.out, ended.err) == (0, f"{TEXT}\n", "")
     assert asked(server) == "what is this?"
 
 
-def test_what_is_piped_in_stands_above_the_question(place: Path, server: StreamingServer) -> None:
-    run(place, "chat", "-m", "short", "summarise", given="a text\nof lines\n\n")
+def test_what_is_piped_in_stands_above_the_question(
+    here: Jan, place: Path, server: StreamingServer
+) -> None:
+    here("chat", "-m", "short", "summarise", given="a text\nof lines\n\n")
     assert asked(server) == "a text\nof lines\n\nsummarise"
-    run(place, "chat", "-m", "short", given="only this\n")
+    here("chat", "-m", "short", given="only this\n")
     assert asked(server) == "only this"
-    run(place, "chat", "-m", "short", "-", given="\ufeffand this")
+    here("chat", "-m", "short", "-", given="\ufeffand this")
     assert asked(server) == "and this"
-    run(place, "chat", "-m", "short", "empty pipe", given="")
+    here("chat", "-m", "short", "empty pipe", given="")
     assert asked(server) == "empty pipe"
 
 
 def test_pictures_come_from_a_pipe_or_a_file(
-    place: Path, server: StreamingServer, tmp_path: Path
+    here: Jan, place: Path, server: StreamingServer, tmp_path: Path
 ) -> None:
     (tmp_path / "plot.png").write_bytes(PNG)
-    for given, more in ((PNG, ()), (None, ("--image", str(tmp_path / "plot.png")))):
-        ended = run(place, "chat", "-m", "short", *more, "what is it?", given=given)
-        assert ended.returncode == 0, ended.stderr
+    for given, more in ((PNG, ()), (b"", ("--image", str(tmp_path / "plot.png")))):
+        ended = here("chat", "-m", "short", *more, "what is it?", given=given)
+        assert ended.code == 0, ended.err
         picture, text = asked(server)
         assert picture["image_url"]["url"].startswith("data:image/png;base64,")
         assert text["text"] == "what is it?"
-    ended = run(place, "chat", "-m", "short", "what?", given=b"\x7fELF\x00\x01\xff")
-    assert ended.returncode == 2
-    assert "neither text nor a picture" in ended.stderr
+    ended = here("chat", "-m", "short", "what?", given=b"\x7fELF\x00\x01\xff")
+    assert ended.code == 2
+    assert "neither text nor a picture" in ended.err
 
 
-def test_options_are_those_of_a_cell(place: Path, server: StreamingServer) -> None:
+def test_options_are_those_of_a_cell(here: Jan, place: Path, server: StreamingServer) -> None:
     words = ("-t", "0.5", "-n", "7", "--stop", "END", "-p", "top_k=3", "-s", "Be brief.")
-    assert run(place, "chat", "-m", "short", *words, "hi").returncode == 0
+    assert here("chat", "-m", "short", *words, "hi").code == 0
     body = server.journal()[-1].body
     assert (body["temperature"], body["top_k"], body["stop"]) == (0.5, 3, ["END"])
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
-    ended = run(place, "chat", "-m", "short", *words, "--dry-run", "hi")
-    assert json.loads(ended.stdout)["body"]["messages"][-1]["content"] == "hi"
+    ended = here("chat", "-m", "short", *words, "--dry-run", "hi")
+    assert ended.json()["body"]["messages"][-1]["content"] == "hi"
     assert len(server.journal()) == 1
 
 
-def test_json_tells_all_that_is_known(place: Path, server: StreamingServer) -> None:
-    ended = run(place, "chat", "-m", "short", "--json", "--thread", "a trip", "hi")
-    told = json.loads(ended.stdout)
+def test_json_tells_all_that_is_known(here: Jan, place: Path, server: StreamingServer) -> None:
+    ended = here("chat", "-m", "short", "--json", "--thread", "a trip", "hi")
+    told = ended.json()
     assert told["text"] == TEXT
     assert (told["model"], told["engine"], told["finish"]) == ("short", "openai", "stop")
     assert told["usage"]["completion"] == 8
     assert told["timings"]["total"] > 0
     assert told["thread"]["title"] == "a trip"
-    ended = run(place, "chat", "-m", "refused", "--json", "hi")
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.count("\n") == 1
+    ended = here("chat", "-m", "refused", "--json", "hi")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.count("\n") == 1
 
 
-def test_threads_go_on(place: Path, server: StreamingServer) -> None:
-    assert run(place, "chat", "-m", "short", "--thread", "a trip", "one").returncode == 0
-    assert run(place, "chat", "--thread", "a trip", "two").returncode == 0
-    assert run(place, "chat", "-c", "three").returncode == 0
+def test_threads_go_on(here: Jan, place: Path, server: StreamingServer) -> None:
+    assert here("chat", "-m", "short", "--thread", "a trip", "one").code == 0
+    assert here("chat", "--thread", "a trip", "two").code == 0
+    assert here("chat", "-c", "three").code == 0
     said = [message["content"] for message in server.journal()[-1].body["messages"]]
     assert said == ["one", TEXT, "two", TEXT, "three"]
     (kept,) = ThreadStore().list()
     assert len(ThreadStore().get(kept.id).messages) == 6
 
 
-def test_formats(place: Path, tmp_path: Path) -> None:
+def test_formats(here: Jan, place: Path, tmp_path: Path) -> None:
     fence = "See:\n```python\nx = 1\n```\nor\n```html\n<b>hi</b>\n```\n"
-    assert (
-        run(place, "chat", "-m", "mirror", "-f", "code", given=fence).stdout
-        == "x = 1\n\n<b>hi</b>\n"
-    )
-    assert run(place, "chat", "-m", "mirror", "-f", "html", given=fence).stdout == "<b>hi</b>\n"
-    ended = run(place, "chat", "-m", "mirror", "-f", "json", given='```\n{"a": 1}\n```')
-    assert (ended.returncode, json.loads(ended.stdout)) == (0, {"a": 1})
-    ended = run(place, "chat", "-m", "mirror", "-f", "json", "no JSON")
-    assert (ended.returncode, ended.stdout) == (1, "no JSON\n")
+    assert here("chat", "-m", "mirror", "-f", "code", given=fence).out == "x = 1\n\n<b>hi</b>\n"
+    assert here("chat", "-m", "mirror", "-f", "html", given=fence).out == "<b>hi</b>\n"
+    ended = here("chat", "-m", "mirror", "-f", "json", given='```\n{"a": 1}\n```')
+    assert (ended.code, ended.json()) == (0, {"a": 1})
+    ended = here("chat", "-m", "mirror", "-f", "json", "no JSON")
+    assert (ended.code, ended.out) == (1, "no JSON\n")
     schema = tmp_path / "schema.json"
     schema.write_text('{"type": "object", "required": ["a"]}', "utf-8")
-    ended = run(place, "chat", "-m", "mirror", "--schema", str(schema), '{"a": 1}')
-    assert (ended.returncode, ended.stdout) == (0, '{"a": 1}\n')
-    ended = run(place, "chat", "-m", "mirror", "--schema", str(schema), '{"b": 1}')
-    assert (ended.returncode, ended.stdout) == (1, '{"b": 1}\n')
-    assert "does not fit the schema" in ended.stderr
+    ended = here("chat", "-m", "mirror", "--schema", str(schema), '{"a": 1}')
+    assert (ended.code, ended.out) == (0, '{"a": 1}\n')
+    ended = here("chat", "-m", "mirror", "--schema", str(schema), '{"b": 1}')
+    assert (ended.code, ended.out) == (1, '{"b": 1}\n')
+    assert "does not fit the schema" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -147,24 +144,23 @@ def test_formats(place: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_one_line(
-    place: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+    here: Jan, place: Path, words: list[str], code: int, told: str
 ) -> None:
-    ended = main(["chat", *words])
-    out, err = capsys.readouterr()
-    assert (ended, out) == (code, "")
-    assert err.startswith("jan-jupyter: ")
-    assert err.count("\n") == 1
-    assert told in err
+    ended = here("chat", *words)
+    assert (ended.code, ended.out) == (code, "")
+    assert ended.err.startswith("jan-jupyter: ")
+    assert ended.err.count("\n") == 1
+    assert told in ended.err
 
 
-def test_an_answer_that_breaks_off_is_printed_and_kept(place: Path) -> None:
-    ended = run(place, "chat", "-m", "cut", "--thread", "a trip", "hi")
+def test_an_answer_that_breaks_off_is_printed_and_kept(here: Jan, place: Path) -> None:
+    ended = here("chat", "-m", "cut", "--thread", "a trip", "hi")
     came = "".join(tokens(5))
-    assert (ended.returncode, ended.stdout) == (1, f"{came}\n")
-    assert ended.stderr.count("\n") == 1
+    assert (ended.code, ended.out) == (1, f"{came}\n")
+    assert ended.err.count("\n") == 1
     assert ThreadStore().get("a trip").messages[-1].text == came
-    ended = run(place, "chat", "-m", "longest", "hi")
-    assert (ended.returncode, ended.stderr) == (0, "cut at max_tokens\n")
+    ended = here("chat", "-m", "longest", "hi")
+    assert (ended.code, ended.err) == (0, "cut at max_tokens\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -224,23 +220,15 @@ def test_a_full_disk_is_told(place: Path) -> None:
     assert "space" in told.lower()
 
 
-def test_a_pipe_gets_what_the_model_says_as_it_is(place: Path) -> None:
+def test_a_pipe_gets_what_the_model_says_as_it_is(jan: Jan, place: Path) -> None:
     said = "a\x1b[31mb\u202ec\u00a0d"
-    assert run(place, "chat", "-m", "mirror", given=said).stdout == f"{said}\n"
+    assert jan("chat", "-m", "mirror", given=said).out == f"{said}\n"
 
 
 def test_blanks_and_joined_signs_stay_printable() -> None:
     text = "10\u00a0km, 1\u202f000, 日本\u3000語, 👩\u200d🔬, می\u200cخواهم"
     assert printable(text) == text
     assert printable("a\u202eb\u2066c\u200fd\x9b31me") == "abcd31me"
-
-
-def test_half_a_character_ends_nothing() -> None:
-    written = io.BytesIO()
-    paper = Paper(io.TextIOWrapper(written, "utf-8"))
-    for piece in ("a", "\ud83d", "b"):
-        paper.write(piece)
-    assert written.getvalue() == b"a?b"
 
 
 def test_text_of_windows_is_read() -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from jan_jupyter.cli import main
-from support.command_line import JAN_JUPYTER, begin, run
+from support.command_line import JAN_JUPYTER, begin
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
 from support.terminal import Program
+
+from .conftest import Jan
 
 TEXT = "".join(tokens(8))
 MODELS = {
@@ -34,32 +35,32 @@ def place(isolated: Path, server: StreamingServer) -> Path:
 
 
 def test_what_came_is_on_stdout_and_progress_on_stderr(
-    place: Path, server: StreamingServer
+    here: Jan, place: Path, server: StreamingServer
 ) -> None:
     words = ("compare", "-m", "short", "-m", "longer", "-t", "0", "Name", "a colour.")
-    ended = run(place, *words, "--name", "colours")
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.startswith("colours: 1 prompt × 2 models\n")
-    assert "[short]" in ended.stdout
-    assert "2 of 2" in ended.stderr
-    assert "2 of 2" not in ended.stdout
+    ended = here(*words, "--name", "colours")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("colours: 1 prompt × 2 models\n")
+    assert "[short]" in ended.out
+    assert "2 of 2" in ended.err
+    assert "2 of 2" not in ended.out
     bodies = [entry.body for entry in server.journal()]
     assert [body["messages"][-1]["content"] for body in bodies] == ["Name a colour."] * 2
     assert [body["temperature"] for body in bodies] == [0, 0]
     # What has been asked is not asked again, unless that is wanted.
-    assert run(place, *words).returncode == 0
+    assert here(*words).code == 0
     assert len(server.journal()) == 2
-    assert run(place, *words, "--fresh").returncode == 0
+    assert here(*words, "--fresh").code == 0
     assert len(server.journal()) == 4
 
 
-def test_json_and_files(place: Path, tmp_path: Path) -> None:
+def test_json_and_files(here: Jan, place: Path, tmp_path: Path) -> None:
     names = [f"out.{ending}" for ending in ("html", "md", "json", "jsonl", "csv")]
     save = [word for name in names for word in ("--save", str(tmp_path / name))]
     words = ("compare", "-m", "short", "-m", "longer", "hi", "--as", "kept", *save, "--json")
-    ended = run(place, *words)
-    assert ended.returncode == 0, ended.stderr
-    told = json.loads(ended.stdout)
+    ended = here(*words)
+    assert ended.code == 0, ended.err
+    told = ended.json()
     assert told["name"] == "kept"
     assert [one["name"] for one in told["summary"]] == ["short", "longer"]
     assert [row["text"] for row in told["rows"]] == [TEXT, "".join(tokens(12))]
@@ -73,12 +74,12 @@ def test_json_and_files(place: Path, tmp_path: Path) -> None:
 
 
 def test_prompts_and_variables_from_files(
-    place: Path, server: StreamingServer, tmp_path: Path
+    here: Jan, place: Path, server: StreamingServer, tmp_path: Path
 ) -> None:
     cities, prompts = tmp_path / "cities.csv", tmp_path / "prompts.txt"
     cities.write_text("country,capital\nPeru,Lima\nChad,N'Djamena\n", "utf-8")
     words = ("--over", str(cities), "--expected", "capital", "--scorer", "exact", "{country}")
-    told = json.loads(run(place, "compare", "-m", "mirror", *words, "--json").stdout)
+    told = here("compare", "-m", "mirror", *words, "--json").json()
     assert [(row["text"], row["expected"]) for row in told["rows"]] == [
         ("Peru", "Lima"),
         ("Chad", "N'Djamena"),
@@ -86,29 +87,31 @@ def test_prompts_and_variables_from_files(
     assert [row["exact"] for row in told["rows"]] == [False, False]
     prompts.write_text("one\n\ntwo\n", "utf-8")
     more = ("compare", "-m", "mirror", "--prompts", str(prompts), "--repeat", "2", "--json")
-    told = json.loads(run(place, *more).stdout)
+    told = here(*more).json()
     assert [row["text"] for row in told["rows"]] == ["one", "one", "two", "two"]
-    told = json.loads(run(place, "compare", "-m", "mirror", "why?", "--json", given="text").stdout)
+    told = here("compare", "-m", "mirror", "why?", "--json", given="text").json()
     assert [row["text"] for row in told["rows"]] == ["text\n\nwhy?"]
 
 
-def test_a_plan_asks_nothing(place: Path, server: StreamingServer) -> None:
+def test_a_plan_asks_nothing(here: Jan, place: Path, server: StreamingServer) -> None:
     words = ("compare", "-m", "short", "--set", "temperature=0,1", "--repeat", "3", "hi")
-    ended = run(place, *words, "--dry-run")
-    assert ended.returncode == 0, ended.stderr
-    assert "6 calls" in ended.stdout
-    told = json.loads(run(place, *words, "--dry-run", "--json").stdout)
+    ended = here(*words, "--dry-run")
+    assert ended.code == 0, ended.err
+    assert "6 calls" in ended.out
+    told = here(*words, "--dry-run", "--json").json()
     assert (told["calls"], told["stored"], told["paid"]) == (6, 0, 0)
     assert server.journal() == []
 
 
-def test_many_paid_calls_want_a_yes(place: Path, server: StreamingServer, tmp_path: Path) -> None:
+def test_many_paid_calls_want_a_yes(
+    here: Jan, place: Path, server: StreamingServer, tmp_path: Path
+) -> None:
     prices = tmp_path / "prices.json"
     prices.write_text('{"short": [2.5, 10]}', "utf-8")
     words = ("compare", "-m", "short", "--repeat", "101", "--prices", str(prices), "hi")
-    ended = run(place, *words)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "--yes" in ended.stderr
+    ended = here(*words)
+    assert (ended.code, ended.out) == (2, "")
+    assert "--yes" in ended.err
     assert server.journal() == []
     if sys.platform == "win32":
         return
@@ -117,17 +120,17 @@ def test_many_paid_calls_want_a_yes(place: Path, server: StreamingServer, tmp_pa
         program.write("n\r")
         assert program.end() == 2
     assert server.journal() == []
-    ended = run(place, *words, "--yes", "--json")
-    assert len(json.loads(ended.stdout)["rows"]) == len(server.journal()) == 101
+    ended = here(*words, "--yes", "--json")
+    assert len(ended.json()["rows"]) == len(server.journal()) == 101
 
 
-def test_failures_are_told_and_asked_again(place: Path, server: StreamingServer) -> None:
+def test_failures_are_told_and_asked_again(here: Jan, place: Path, server: StreamingServer) -> None:
     words = ("compare", "-m", "short", "-m", "refused", "hi")
-    ended = run(place, *words)
-    assert ended.returncode == 1
-    assert "1 of 2 calls failed; the same line asks them again." in ended.stderr
+    ended = here(*words)
+    assert ended.code == 1
+    assert "1 of 2 calls failed; the same line asks them again." in ended.err
     server.behave("refused", "")
-    assert run(place, *words).returncode == 0
+    assert here(*words).code == 0
     asked = sorted(entry.body["model"] for entry in server.journal())
     assert asked == ["refused", "refused", "short"]
 
@@ -135,7 +138,7 @@ def test_failures_are_told_and_asked_again(place: Path, server: StreamingServer)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_stopped_it_shows_what_came_and_goes_on_later(
-    place: Path, server: StreamingServer, number: str, code: int
+    here: Jan, place: Path, server: StreamingServer, number: str, code: int
 ) -> None:
     words = ("compare", "-m", "short", "-m", "slow", "hi", "--name", "cut", "--json")
     with begin(place, *words) as process:
@@ -147,8 +150,8 @@ def test_stopped_it_shows_what_came_and_goes_on_later(
     rows = json.loads(out)["rows"]
     assert rows[0]["text"] == TEXT
     server.behave("slow", "")
-    ended = run(place, *words)
-    assert [row["text"] for row in json.loads(ended.stdout)["rows"]] == [TEXT, TEXT]
+    ended = here(*words)
+    assert [row["text"] for row in ended.json()["rows"]] == [TEXT, TEXT]
 
 
 @pytest.mark.parametrize(
@@ -165,14 +168,13 @@ def test_stopped_it_shows_what_came_and_goes_on_later(
     ],
 )
 def test_what_is_wrong_is_one_line(
-    place: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+    here: Jan, place: Path, words: list[str], code: int, told: str
 ) -> None:
-    ended = main(["compare", *words])
-    out, err = capsys.readouterr()
-    assert (ended, out) == (code, ""), err
-    assert err.startswith("jan-jupyter: ")
-    assert err.count("\n") == 1
-    assert told in err
+    ended = here("compare", *words)
+    assert (ended.code, ended.out) == (code, ""), ended.err
+    assert ended.err.startswith("jan-jupyter: ")
+    assert ended.err.count("\n") == 1
+    assert told in ended.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of POSIX")
