@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jan_jupyter.engines.http import loopback
-from jan_jupyter.engines.http.loopback import Dechunker, Loopback
+from jan_jupyter.engines.http.loopback import Dechunker, Loopback, Silence
 
 
 def chunked(pieces: list[bytes]) -> bytes:
@@ -107,6 +108,72 @@ def test_silence_ends_in_a_timeout() -> None:
         get(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", stay=True, seconds=0.1)
     with pytest.raises(httpx2.ReadTimeout):
         get(b"HTTP/1.1", stay=True, seconds=0.1)
+
+
+class Clock:
+    """A loop that is told how late it is, and the reader of which it tells."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.due: list[tuple[float, Callable[[], None]]] = []
+        self.ended: float | None = None
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> object:
+        self.due.append((when, callback))
+        return self
+
+    def set_exception(self, error: BaseException) -> None:
+        assert isinstance(error, TimeoutError)
+        self.ended = self.now
+
+    def wait_until(self, when: float) -> None:
+        while self.due and self.due[0][0] <= when:
+            self.now, callback = self.due.pop(0)
+            callback()
+        self.now = when
+
+
+def test_only_a_wait_ends_for_silence_however_long_the_answer_is() -> None:
+    clock: Any = Clock()
+    silence = Silence(clock, clock, 60)
+    for _ in range(5):
+        silence.begins(clock.now)
+        clock.wait_until(clock.now + 50)  # a byte comes
+        silence.ends()
+        clock.wait_until(clock.now + 300)  # whoever reads takes their time
+    assert clock.ended is None
+    assert len(clock.due) == 1
+    silence.begins(clock.now)
+    waited = clock.now
+    clock.wait_until(waited + 1000)
+    assert clock.ended == waited + 60
+
+
+def test_an_answer_that_is_slow_and_quick_in_turn_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "MOMENT", 0.004)
+    expected = b""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal expected
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        for number in range(60):
+            piece = b"%d " % number
+            writer.write(piece)
+            expected += piece
+            await asyncio.sleep(0.02 if number // 10 % 2 else 0.001)
+        writer.close()
+
+    async def exchange() -> bytes:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with httpx2.AsyncClient(transport=Loopback()) as client:
+                return (await client.get(f"http://127.0.0.1:{port}")).content
+
+    assert asyncio.run(asyncio.wait_for(exchange(), 30)) == expected
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its sockets do not wait for many bytes")

@@ -159,7 +159,7 @@ class _Body(httpx2.AsyncByteStream):
         self.status, self.headers = head.status, head.fields
         self._loopback, self._connection, self._request = loopback, connection, request
         self._loop = asyncio.get_running_loop()
-        self._silence = _Silence(self._loop, connection.reader, seconds)
+        self._silence = Silence(self._loop, connection.reader, seconds)
         fields = dict(head.fields)
         self._chunks = Dechunker() if "chunked" in fields.get("transfer-encoding", "") else None
         length = fields.get("content-length")
@@ -253,7 +253,7 @@ class _Body(httpx2.AsyncByteStream):
             self._connection.close()
 
 
-class _Silence:
+class Silence:
     """Ends a wait for bytes that takes too long, as a `TimeoutError` of the reader.
 
     One timer for an answer, not one for each of its pieces.
