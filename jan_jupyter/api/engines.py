@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from .. import errors
 from ..addresses import is_this_machine
 from ..engines.install.listing import Listed, described
 from ..engines.install.listing import listing as look
@@ -38,7 +39,10 @@ def written(row: Listed, there: set[str]) -> dict[str, Any]:
 
 
 def _get(call: Call) -> dict[str, Any]:
-    found = described(call.router.store, call.names["engine"])
+    name = call.names["engine"]
+    if not name.strip():  # in a file it means the usual one
+        raise errors.EngineNotFound("An engine has a name.")
+    found = described(call.router.store, name)
     if (allowed := call.request.models) is not None:
         found["models"] = ", ".join(one for one in found["models"].split(", ") if one in allowed)
     return {"id": found["engine"], "object": "engine", **found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from http.client import HTTPResponse
 from pathlib import Path
@@ -13,6 +14,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from jan_jupyter.api import ROUTES
+from jan_jupyter.threads import ThreadMessage, ThreadStore
 from support.hosts import HOSTS, Host, InJupyter
 from support.server import StreamingServer
 
@@ -120,6 +122,97 @@ def test_no_path_leads_elsewhere(host: Host, path: str) -> None:
     assert b"Traceback" not in answer.body
     assert "X-Evil" not in answer.headers
     assert host.ask("GET", "/models/quick").status == 200
+
+
+TRICKS = (
+    *(".", "..", "%2e%2e", "...", "~", "*", "-", "%20", "%00", "talk%00", "%0d%0aX-Evil:%201"),
+    *("..%2fsecret", "..%2f..%2fsecret", "%2e%2e%2f%2e%2e%2fsecret", "..%5c..%5csecret"),
+    *("..%252f..%252fsecret", "%2Fetc%2Fpasswd", "file:%2F%2F%2Fetc%2Fpasswd", "C:%5Cwindows"),
+    *("talk%2f..%2f..%2f..%2fsecret", "a" * 5000, "%F0%9F%98%80", "%ed%a0%80", "%ff%fe", "%c0%ae"),
+    *("talk%2fmessages.jsonl", "CON", "%3Cscript%3E", "resp_a_..%2f..%2fsecret", "%E2%80%AE"),
+)
+"""What somebody may write in the place of an id, to get at something else."""
+BODIES = {
+    "Edit": {"name": "x"},
+    "ThreadBody": {"title": "x"},
+    "Said": {"role": "user", "content": "x"},
+    "MessageEdit": {"content": "x"},
+    "AssistantEdit": {"name": "x"},
+}
+
+
+@pytest.fixture
+def kept(host: Host) -> Iterator[Path]:
+    """A folder that is none of ours beside the data folder; at the end both are what they were."""
+    secret = host.folder / "secret"
+    secret.mkdir(exist_ok=True)
+    for name in ("thread.json", "messages.jsonl", "model.json", "assistant.json", "run.json"):
+        (secret / name).write_text('{"id": "secret", "title": "secret"}\n', "utf-8")
+    threads = ThreadStore(host.data_folder)
+    thread = threads.find("talk") or threads.create("talk")
+    thread.append(ThreadMessage("user", "hi"))
+    if not host.data_folder.joinpath("assistants").exists():
+        threads.assistants.create("Poet")
+    before = {**_files(secret), **_files(host.data_folder)}
+    yield secret
+    assert {**_files(secret), **_files(host.data_folder)} == before
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    """What stands there; but for what a server of its own counts, and what it fetched."""
+    ours = folder / "serve"
+    found = (path for path in folder.rglob("*") if path.is_file() and ours not in path.parents)
+    return {path: path.read_bytes() for path in found}
+
+
+def test_no_id_leads_elsewhere(host: Host, kept: Path) -> None:
+    for route in ROUTES:
+        parts = re.findall(r"\{[^}]*\}", route.path)
+        body = BODIES[route.kind.__name__] if parts and route.kind else None
+        for trick in TRICKS if parts else ():
+            path = re.sub(r"\{[^}]*\}", trick, route.path)
+            answer = host.ask(route.method, path, body)
+            assert 400 <= answer.status < 500, (route.method, path, answer)
+            assert b"Traceback" not in answer.body
+            assert b'"title": "secret"' not in answer.body
+            assert "X-Evil" not in answer.headers
+    assert host.ask("GET", "/threads").status == 200
+
+
+def test_nobody_changes_anything_from_elsewhere_or_without_login(host: Host, kept: Path) -> None:
+    ids = {"thread": ThreadStore(host.data_folder).get("talk").id, "model...": "quick"}
+    evil = {"Origin": "http://evil.example", "Referer": "http://evil.example/"}
+    logins = [{}, {"Authorization": "Bearer "}, {"Cookie": "a=b"}]
+    if isinstance(host, InJupyter):
+        cookies = host.cookies()
+        logins += [cookies, cookies | evil, cookies | {"X-XSRFToken": "2|guess"}]
+    else:  # who gives Jupyter's token in a header is no page that a browser was lured to
+        logins += [host.headers | evil]
+    for route in ROUTES:
+        path = re.sub(r"\{([^}]*)\}", lambda name: ids.get(name[1], "none"), route.path)
+        body = BODIES.get(route.kind.__name__, {}) if route.kind else None
+        for login in logins if route.method != "GET" else ():
+            answer = host.ask(route.method, path, body, login)
+            assert answer.status in (401, 403, 404), (route.method, path, login, answer)
+    assert host.ask("GET", "/models/quick").status == 200
+
+
+def test_what_is_cut_on_its_way_changes_nothing(host: Host, kept: Path) -> None:
+    login = f"Host: localhost\nAuthorization: Bearer {host.key}\n"
+    title = json.dumps({"title": "cut"}).encode()
+    for path in ("/threads", "/models", "/assistants", "/models/pull"):
+        head = f"POST {host.prefix}{path} HTTP/1.1\n{login}"
+        with host.raw(f"{head}Content-Length: {len(title) + 1}\n\n", title):
+            pass
+        with host.raw(f"{head}Transfer-Encoding: chunked\n\n", b"%x\r\n" % len(title) + title):
+            pass
+        with host.raw(f"{head}Content-Length: {len(title) + 1}\n\n", title) as slow:
+            assert slow.recv(12) in (b"HTTP/1.1 408", b"")
+        with host.raw(f"{head}Content-Length: 5\nContent-Length: 50\n\n", title) as smuggled:
+            assert smuggled.recv(12) in (b"HTTP/1.1 413", b"HTTP/1.1 400", b"")
+        with host.raw(f"{head}Content-Length: 5\nTransfer-Encoding: chunked\n\n", title) as both:
+            assert both.recv(12) in (b"HTTP/1.1 400", b"")
+    assert host.ask("GET", "/models").status == 200
 
 
 def test_ten_megabytes_are_read_from_those_who_may(host: Host) -> None:
