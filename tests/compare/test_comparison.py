@@ -204,12 +204,14 @@ def test_a_package_that_is_not_there_is_one_line(
         ask.get(name, made.plot)()
 
 
-def test_it_is_saved_in_four_forms(tmp_path: Path) -> None:
+def test_it_is_saved_in_five_forms(tmp_path: Path) -> None:
     made = small(scorers=["contains:Red"], name="<saved>")
     read = csv.DictReader(made.save(tmp_path / "x.csv").read_text("utf-8").splitlines())
     assert [line["text"] for line in read] == [row.text for row in made]
     lines = made.save(tmp_path / "x.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["text"] for line in lines] == [row.text for row in made]
+    listed = json.loads(made.save(tmp_path / "x.json").read_text("utf-8"))
+    assert listed == [*map(json.loads, lines)]
     assert "echo" in made.save(tmp_path / "x.md").read_text("utf-8")
     page = made.save(str(tmp_path / "x.html")).read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")
@@ -217,7 +219,7 @@ def test_it_is_saved_in_four_forms(tmp_path: Path) -> None:
     head = page.partition("</head>")[0].partition("<style")[0]
     assert "default-src 'none'" in head  # nothing is fetched, and no script runs but its own
     assert not any(word in head for word in ("<link", "<script", "@import"))
-    with pytest.raises(errors.UsageError, match=r"\.csv, \.jsonl, \.md or \.html"):
+    with pytest.raises(errors.UsageError, match=r"\.csv, \.json, \.jsonl, \.md or \.html"):
         made.save(tmp_path / "x.xlsx")
     with pytest.raises(errors.CannotWrite):
         made.save(tmp_path / "no" / "x.csv")
