@@ -27,7 +27,7 @@ from ..addresses import is_this_machine
 from ..errors import SettingsError, UsageError
 from ..types import Reply
 from . import doors, limits, metrics
-from .handling import LARGEST, LEFT, Answering, Plain, Refused
+from .handling import LARGEST, LEFT, Answering, Plain, Refused, other_key
 from .talking import PanelSocket, Talks
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class House:
         origin = headers.get("Origin", "")
         if origin and not self.hosts.is_ours(origin):
             raise Refused(403, "Pages of other sites may not ask here.", "origin")
-        given = doors.other_key(headers)
+        given = other_key(headers)
         scheme, _, bearer = headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             given = bearer.strip()

@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,11 +162,6 @@ def _key(
     if len(key) < SHORTEST:
         raise SettingsError(f"{where}: a key has at least {SHORTEST} letters.")
     return Key(name, _digest(key), requests, tokens, owner)
-
-
-def other_key(headers: Mapping[str, str]) -> str:
-    """The key of a request, if it stands where Anthropic's and Azure's clients send theirs."""
-    return headers.get("x-api-key") or headers.get("api-key") or ""
 
 
 # Names of this host -------------------------------------------------------------------------------

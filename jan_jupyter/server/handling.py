@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import traceback
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -246,6 +247,11 @@ class Answering(Plain):
             self.noted = True
             self.set_status(status, "Client left" if status == LEFT else None)
             self.house.ended(self)
+
+
+def other_key(headers: Mapping[str, str]) -> str:
+    """The key of a request, if it stands where Anthropic's and Azure's clients send theirs."""
+    return headers.get("x-api-key") or headers.get("api-key") or ""
 
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 413: "request_too_large"}

@@ -11,8 +11,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async, url_path_join
 from tornado.web import RequestHandler, authenticated
 
-from .doors import other_key
-from .handling import Answering, Refused
+from .handling import Answering, Refused, other_key
 from .talking import PanelSocket, Talks
 
 if TYPE_CHECKING:
