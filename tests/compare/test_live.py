@@ -108,6 +108,19 @@ def test_who_comes_in_the_middle_goes_on_from_there(server: StreamingServer) -> 
         assert running.live.audience.hosts == {"widget", "lab"}
 
 
+def test_who_comes_as_it_begins_hears_that_it_runs() -> None:
+    running = Running(["Red"], ["echo"])
+    seen = Looking(running.live, hello=False)
+
+    def both() -> None:
+        seen.say(type="hello", host="widget")
+        # Right behind the first step of what writes down how things stand.
+        bridge.loop().call_soon(bridge.loop().call_soon, running.live.began)
+
+    bridge.loop().call_soon_threadsafe(both)
+    seen.wait(lambda: seen.of("snapshot") and seen.of("snapshot")[-1]["running"])
+
+
 def test_nobody_is_told_before_they_have_said_hello() -> None:
     running = Running(["Red"], ["echo"])
     silent = Looking(running.live, hello=False)

@@ -22,6 +22,8 @@ class View:
         """What has said `hello`; empty: nothing has."""
         self.presumed = False
         """Whether it is told all though it has said nothing."""
+        self.outdated = False
+        """Whether how things stand has changed while it was written down for this view."""
         self._send = send
         self._held: list[Event] | None = None
 
@@ -34,8 +36,9 @@ class View:
     def hold(self) -> bool:
         """Keep what is told until `release`; whether it does not do so already."""
         if self._held is not None:
+            self.outdated = True
             return False
-        self._held = []
+        self._held, self.outdated = [], False
         return True
 
     def release(self, *first: Event) -> None:

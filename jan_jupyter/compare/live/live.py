@@ -240,6 +240,7 @@ class Live:
         finally:
             for view in views:
                 view.release(*([event] if "comparison" in event else []))
+        self._show([view for view in views if view.outdated])
         self._reckon()
 
     def _now(self) -> Result:
