@@ -19,13 +19,13 @@ from support.kernel import Kernel
 from support.random_model import write_model
 from support.server import StreamingServer, tokens
 
-from .test_shared import workers
+from .test_shared import SLOWLY, workers
 from .test_talking import page
 
 SOON = "from jan_jupyter import ask; ask.KEPT_EVERY = 0.1"
 ALL = "".join(tokens(100_000))
 KEPT = {"JAN_KEEP_ALIVE": "60"}
-both = pytest.mark.parametrize("kind", [*HOSTS])
+both = pytest.mark.parametrize("kind", SLOWLY)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from support.hub import Hub
 from support.kernel import Kernel
 
 both = pytest.mark.parametrize("kind", [*HOSTS])
+SLOWLY = ["alone", pytest.param("jupyter", marks=pytest.mark.slow)]
+"""Both, where it takes its time: whole in the slow tests."""
 
 
 def workers(folder: Path) -> set[int]:
@@ -87,7 +89,7 @@ def _told(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix(b"data: "))
 
 
-pulling = pytest.mark.parametrize("both_at_work", [*HOSTS], indirect=True)
+pulling = pytest.mark.parametrize("both_at_work", SLOWLY, indirect=True)
 
 
 @pulling

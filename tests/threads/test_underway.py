@@ -308,7 +308,11 @@ def test_a_stream_keeps_what_comes(
         reply = jan.Chat("long", thread="t").ask("Why?")
         assert reply.text == "".join(tokens(400))
         assert kept
-        assert kept == [(letters, 1, ["user"]) for letters, *_ in sorted(kept)]
+        assert kept == sorted(kept)
+        assert {files for _, files, _ in kept} == {1}
+        *before, last = (roles for *_, roles in kept)
+        assert all(roles == ["user"] for roles in before)
+        assert last in (["user"], ["user", "assistant"])  # it was written just now
         folder = jan.threads.get("t").folder
         assert sorted(os.listdir(folder)) == ["messages.jsonl", "thread.json"]
     finally:
