@@ -206,9 +206,19 @@ function List({ looked, handle, active, onActive, onOpen }: ListProps) {
     const list = node.current!;
     const target = scrollTo(index, list.scrollTop, list.clientHeight - HEAD, row);
     if (target !== null) list.scrollTop = target;
+    wanted.current = index;
     onActive(index);
-    requestAnimationFrame(() => list.querySelector<HTMLElement>(`[data-index="${index}"] button`)?.focus({ preventScroll: true }));
+    focusWanted();
   };
+  // At once, or as soon as the row is there: the next key is meant for it.
+  const wanted = useRef<number | null>(null);
+  const focusWanted = () => {
+    if (wanted.current === null) return;
+    const button = node.current!.querySelector<HTMLElement>(`[data-index="${wanted.current}"] button`);
+    if (button) wanted.current = null;
+    button?.focus({ preventScroll: true });
+  };
+  useLayoutEffect(focusWanted);
   handle.current = { focus: () => focus(active) };
   const keys = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(size.height / row) - 1);
