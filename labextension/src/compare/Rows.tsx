@@ -15,7 +15,7 @@ export function Rows() {
   const store = useStore();
   const looked = useLooked(store);
   const [opened, setOpened] = useState<number | null>(null);
-  const list = useRef<{ focus(): void }>(null);
+  const wasOpen = useRef(false);
   const [chosen, setChosen] = useState(-1);
   // By its case: the order may change while answers come.
   const active = Math.max(0, looked.cases.indexOf(chosen));
@@ -35,8 +35,8 @@ export function Rows() {
         place={at}
         onStep={step}
         onClose={() => {
+          wasOpen.current = true;
           setOpened(null);
-          requestAnimationFrame(() => list.current?.focus());
         }}
       />
     );
@@ -47,7 +47,7 @@ export function Rows() {
       {looked.cases.length ? (
         <List
           looked={looked}
-          handle={list}
+          wasOpen={wasOpen}
           active={active}
           onActive={setActive}
           onOpen={(index) => {
@@ -175,13 +175,14 @@ const HEIGHT = { wide: 98, head: 32, line: 42, narrow: 600 };
 
 interface ListProps {
   looked: Looked;
-  handle: { current: { focus(): void } | null };
+  /** Whether a row was open before: then the focus comes back to it. */
+  wasOpen: { current: boolean };
   active: number;
   onActive: (index: number) => void;
   onOpen: (index: number) => void;
 }
 
-function List({ looked, handle, active, onActive, onOpen }: ListProps) {
+function List({ looked, wasOpen, active, onActive, onOpen }: ListProps) {
   const { store, say } = useLooking();
   const { cases, contestants } = looked;
   const node = useRef<HTMLDivElement>(null);
@@ -218,8 +219,12 @@ function List({ looked, handle, active, onActive, onOpen }: ListProps) {
     if (button) wanted.current = null;
     button?.focus({ preventScroll: true });
   };
+  useLayoutEffect(() => {
+    // In one step with what took it away: the notebook around would take it.
+    if (wasOpen.current) focus(active);
+    wasOpen.current = false;
+  }, []);
   useLayoutEffect(focusWanted);
-  handle.current = { focus: () => focus(active) };
   const keys = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor(size.height / row) - 1);
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
