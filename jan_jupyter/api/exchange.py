@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,6 +58,12 @@ class Response:
     headers: Mapping[str, str]
     body: bytes | AsyncGenerator[bytes, None]
     made: Callable[[], Made | None] = lambda: None
+
+    async def close(self) -> None:
+        """On the background loop: stop the answer, unless whoever takes its pieces does so."""
+        if not isinstance(self.body, bytes):
+            with suppress(RuntimeError):  # it runs, and is stopped by whom it runs for
+                await self.body.aclose()
 
 
 @dataclass(frozen=True, slots=True)

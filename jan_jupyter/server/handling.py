@@ -118,6 +118,7 @@ class Answering(Plain):
         self._size = 0
         self._slow: asyncio.TimerHandle | None = None
         self._work: asyncio.Task[None] | None = None
+        self._left = False
 
     # The request ----------------------------------------------------------------------------------
 
@@ -207,10 +208,26 @@ class Answering(Plain):
     get = post = put = patch = delete = answer
 
     async def _answer(self) -> None:
+        workspace = await self.house.workspace()
+        try:
+            await self._write(await _there(self._respond(workspace, self._asked())))
+        except BaseException:
+            # The response may be there though nobody has begun to take its pieces.
+            self._left = True
+            if self.response is not None:
+                bridge.submit(self.response.close())
+            raise
+
+    async def _respond(self, workspace: Workspace, asked: api.Request) -> api.Response:
+        """On the background loop. Where the client has left meanwhile, no answer goes on."""
         from .. import api
 
-        workspace = await self.house.workspace()
-        self.response = response = await _there(api.respond(workspace, self._asked()))
+        self.response = response = await api.respond(workspace, asked)
+        if self._left:
+            await response.close()
+        return response
+
+    async def _write(self, response: api.Response) -> None:
         self.set_status(response.status)
         for name, value in response.headers.items():
             self.set_header(name, value)
