@@ -211,7 +211,7 @@ def test_what_was_measured_is_not_measured_again(
     place: Path, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(place, files / "mini-Q4_0.gguf")
-    before = jan.ladder("jan-mini", PROMPTS, name="once", tokens=20)
+    before = jan.ladder("jan-mini", PROMPTS, name="once", parameters=GREEDY, tokens=20)
     asked: list[Any] = []
     real = jan.router.chat
 
@@ -220,14 +220,18 @@ def test_what_was_measured_is_not_measured_again(
         return real(*given)
 
     monkeypatch.setattr(jan.router, "chat", chat)
-    again = jan.ladder("jan-mini", PROMPTS, name="once", tokens=20)
+    again = jan.ladder("jan-mini", PROMPTS, name="once", parameters=GREEDY, tokens=20)
     assert not asked
     assert [replace(one, key="") for one in again.flips] == [
         replace(one, key="") for one in before.flips
     ]
-    jan.ladder("jan-mini", PROMPTS, name="once", tokens=0)
+    jan.ladder("jan-mini", PROMPTS, name="once", parameters=GREEDY, tokens=0)
     assert not asked
-    assert jan.ladder("jan-mini", PROMPTS, name="once", tokens=21).flips[0].positions
+    assert (
+        jan.ladder("jan-mini", PROMPTS, name="once", parameters=GREEDY, tokens=21)
+        .flips[0]
+        .positions
+    )
     assert asked
     assert len(jan.runs["once"]) == len(PROMPTS) * 2
 
@@ -350,7 +354,7 @@ def test_asking_anew_measures_anew_and_a_stop_keeps_what_was_measured(
     place: Path, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(place, files / "mini-Q4_0.gguf")
-    jan.ladder("jan-mini", PROMPTS, name="once", tokens=20)
+    jan.ladder("jan-mini", PROMPTS, name="once", parameters=GREEDY, tokens=20)
     walked: list[int] = []
     real = flips.walk
 
