@@ -1,6 +1,6 @@
 // One prompt with all its answers, marked against the baseline's or the expected text.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { IconButton } from "../ui/icons";
 import { Facts, Shown } from "./Answer";
 import { useStore } from "./context";
@@ -24,7 +24,7 @@ export function Opened({ at, looked, place, onStep, onClose }: OpenedProps) {
   const node = useRef<HTMLDivElement>(null);
   const one = comparison.cases[at]!;
   const against = view.against === "expected" && one.expected === null ? "" : view.against;
-  useEffect(() => node.current?.focus(), []);
+  useLayoutEffect(() => node.current?.focus(), []); // before the next key
   const keys = (event: KeyboardEvent) => {
     if ((event.target as Element).closest("select, input, pre")) return;
     if (event.key === "Escape") onClose();
