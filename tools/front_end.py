@@ -173,8 +173,7 @@ def _write_stamp(name: str, digest: str) -> None:
 
 
 if __name__ == "__main__":
+    build()
+    show()
     if "--check" in sys.argv:
         check()
-    else:
-        build()
-        show()

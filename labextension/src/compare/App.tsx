@@ -81,7 +81,7 @@ function Comparison({ store }: { store: Store }) {
         </div>
       </header>
       <Run />
-      <div class="shown" id="shown" role="tabpanel" tabIndex={-1} aria-labelledby={`tab-${tab}`}>
+      <div class="shown" id="shown" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === "columns" ? <Columns /> : tab === "rows" ? <Rows /> : <Summary />}
       </div>
       {comparison.left_out && <p class="remark left-out">{comparison.left_out}</p>}

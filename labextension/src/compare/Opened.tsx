@@ -4,7 +4,6 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { IconButton } from "../ui/icons";
 import { Facts, Shown } from "./Answer";
 import { useStore } from "./context";
-import { holdFocus } from "./focus";
 import { Prompt } from "./Prompt";
 import type { Row } from "./protocol";
 import { groupsOf, type Looked } from "./tables";
@@ -26,13 +25,9 @@ export function Opened({ at, looked, place, onStep, onClose }: OpenedProps) {
   const one = comparison.cases[at]!;
   const against = view.against === "expected" && one.expected === null ? "" : view.against;
   useLayoutEffect(() => node.current?.focus(), []); // before the next key
-  const close = () => {
-    holdFocus(node.current);
-    onClose();
-  };
   const keys = (event: KeyboardEvent) => {
     if ((event.target as Element).closest("select, input, pre")) return;
-    if (event.key === "Escape") close();
+    if (event.key === "Escape") onClose();
     else if (event.key === "ArrowLeft") onStep(-1);
     else if (event.key === "ArrowRight") onStep(1);
     else return;
@@ -45,7 +40,7 @@ export function Opened({ at, looked, place, onStep, onClose }: OpenedProps) {
   return (
     <div class="opened" ref={node} tabIndex={-1} onKeyDown={keys} role="group" aria-label={`Prompt ${at + 1}`}>
       <div class="toolbar">
-        <button type="button" class="quiet-button" onClick={close}>
+        <button type="button" class="quiet-button" onClick={onClose}>
           All prompts <kbd>Esc</kbd>
         </button>
         <div class="stepper" role="group" aria-label="Prompts">

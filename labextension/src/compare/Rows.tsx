@@ -9,7 +9,6 @@ import type { Comparison, Row } from "./protocol";
 import type { Store } from "./store";
 import { groupsOf, look, meanScore, orderOf, type Looked } from "./tables";
 import { PLAIN, type View } from "./view";
-import { holdFocus } from "./focus";
 import { scrollTo, windowOf } from "./windowing";
 
 export function Rows() {
@@ -266,7 +265,6 @@ function List({ looked, wasOpen, active, onActive, onOpen }: ListProps) {
             looked={looked}
             active={index === active}
             onOpen={() => {
-              holdFocus(node.current);
               say(`Prompt ${cases[index]! + 1}.`);
               onOpen(index);
             }}

@@ -4,14 +4,6 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 const NEAR = ".body, .entry button[tabindex='0'], [role=tab][tabindex='0']";
 
 /**
- * Put the focus on what stays while `inside` gives way to something else: for the notebook around it
- * never leaves us, so that it does not take it.
- */
-export function holdFocus(inside: Element | null): void {
-  inside?.closest<HTMLElement>("[role=tabpanel]")?.focus({ preventScroll: true });
-}
-
-/**
  * Who has the focus keeps it where the page changes: what is taken away (or can do nothing any more)
  * hands it to what stands nearest. Else the next key would be for the notebook.
  */
