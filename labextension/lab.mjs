@@ -1,12 +1,16 @@
 // Builds the prebuilt JupyterLab extension: a container that JupyterLab loads at its start, and what
 // that loads at its first use. All but package.json have their content's digest in their names, so a
 // browser may keep them for ever.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
 
 const NAME = "jan-jupyter";
 const MODULE = "./extension";
+/** Files of src/lab/ that are loaded at their first use: `Modules` of load.ts. */
+const MODULES = ["comparison"];
+/** A file for each plugin that has settings, menus, toolbars or shortcuts. */
+const SCHEMAS = "schemas";
 const VERSION = /^__version__ = "(.+)"$/m.exec(readFileSync("../jan_jupyter/__init__.py", "utf8"))[1];
 
 export async function buildLab(common, outdir) {
@@ -23,33 +27,38 @@ export async function buildLab(common, outdir) {
     legalComments: "none",
     platform: "browser",
   };
-  const built = async (name, source, more) => {
-    const { metafile } = await build({ ...options, ...more, entryPoints: { [name]: source } });
-    const isEntry = ([, { entryPoint }]) => entryPoint === source;
-    return basename(Object.entries(metafile.outputs).find(isEntry)[0]);
+  // The source of each file, by the name of what is built of it.
+  const built = async (entryPoints, more) => {
+    const { metafile } = await build({ ...options, ...more, entryPoints });
+    const names = Object.fromEntries(Object.entries(entryPoints).map(([name, source]) => [source, name]));
+    const files = Object.entries(metafile.outputs).filter(([, { entryPoint }]) => names[entryPoint]);
+    return Object.fromEntries(files.map(([file, { entryPoint }]) => [names[entryPoint], basename(file)]));
   };
-  const comparison = await built("comparison", "src/lab/comparison.ts", { splitting: true });
-  const entry = await built("remoteEntry", "src/lab/container.ts", {
+  const modules = Object.fromEntries(MODULES.map((name) => [name, `src/lab/${name}.ts`]));
+  const files = await built(modules, { splitting: true });
+  const paths = Object.entries(files).map(([name, file]) => [name, `./${file}`]);
+  const { remoteEntry: entry } = await built({ remoteEntry: "src/lab/container.ts" }, {
     format: "iife",
-    external: [`./${comparison}`],
     define: {
       NAME: JSON.stringify(NAME),
       MODULE: JSON.stringify(MODULE),
-      COMPARISON_MODULE: JSON.stringify(`./${comparison}`),
+      FILES: JSON.stringify(Object.fromEntries(paths)),
     },
   });
+  if (existsSync(SCHEMAS)) cpSync(SCHEMAS, `${outdir}/schemas/${NAME}`, { recursive: true });
   const about = {
     name: NAME,
     version: VERSION,
-    description: "Language models in notebooks: comparisons, alive and saved.",
+    description: "Language models in notebooks.",
     license: "Apache-2.0",
     // What is taken from the page, for `jupyter labextension list`.
     dependencies: {
       "@jupyterlab/notebook": "^4.2.0",
       "@jupyterlab/rendermime": "^4.2.0",
+      "@jupyterlab/services": "^7.2.0",
       "@lumino/widgets": "^2.3.0",
     },
-    jupyterlab: { extension: true, _build: { load: `static/${entry}`, extension: MODULE } },
+    jupyterlab: { extension: true, schemaDir: "schemas", _build: { load: `static/${entry}`, extension: MODULE } },
   };
   const install = {
     packageManager: "python",

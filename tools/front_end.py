@@ -31,7 +31,7 @@ def is_built() -> bool:
     """Whether the built files are those of the sources as they are; without sources: are there."""
     if not (STATIC / "chat.js").is_file() or not (LAB / "package.json").is_file():
         return False
-    return not SOURCES.is_dir() or _stamp("built") == _digest("src")
+    return not SOURCES.is_dir() or _stamp("built") == _digest("src", "schemas")
 
 
 def build() -> None:
@@ -42,7 +42,7 @@ def build() -> None:
     print("Building the front end …", flush=True)
     _install()
     _node("build.mjs")
-    _write_stamp("built", _digest("src"))
+    _write_stamp("built", _digest("src", "schemas"))
 
 
 def show(prefix: Path = Path(sys.prefix)) -> None:
@@ -71,7 +71,7 @@ def show(prefix: Path = Path(sys.prefix)) -> None:
 
 def check() -> None:
     """Types and tests of the sources; not again if they have passed as they are."""
-    digest = _digest("src", "tests")
+    digest = _digest("src", "schemas", "tests")
     if _stamp("checked") == digest:
         print("The front end has passed its tests as it is.")
         return

@@ -2,7 +2,7 @@
 // written by hand. Building one with JupyterLab's builder takes 421 MB of packages; all that is
 // needed of them is in the page already.
 
-import type { Lumino, Token } from "./jupyter";
+import { PACKAGES, type Packages } from "./jupyter";
 import { plugins } from "./plugins";
 
 interface Version {
@@ -34,16 +34,13 @@ async function shared<Package>(name: string): Promise<Package | undefined> {
 }
 
 async function extension(): Promise<() => unknown> {
-  const [lumino, rendermime, notebook] = await Promise.all([
-    shared<Lumino>("@lumino/widgets"),
-    shared<{ IRenderMimeRegistry: Token }>("@jupyterlab/rendermime"),
-    shared<{ INotebookTracker: Token }>("@jupyterlab/notebook"),
-  ]);
-  if (!lumino || !rendermime) throw new Error("This page shares no JupyterLab 4 with extensions.");
-  const made = plugins(lumino, {
-    rendermime: rendermime.IRenderMimeRegistry,
-    notebooks: notebook?.INotebookTracker,
-  });
+  const names = Object.keys(PACKAGES) as (keyof Packages)[];
+  const found = await Promise.all(names.map((name) => shared(PACKAGES[name])));
+  const packages = Object.fromEntries(names.map((name, i) => [name, found[i]])) as unknown as Packages;
+  if (!packages.lumino || !packages.rendermime || !packages.services) {
+    throw new Error("This page shares no JupyterLab 4 with extensions.");
+  }
+  const made = plugins(packages);
   return () => made;
 }
 
@@ -58,6 +55,6 @@ const page = globalThis as { _JUPYTERLAB?: Record<string, unknown> };
   },
 };
 
-/** Written in by build.mjs. */
+/** Written in by lab.mjs. */
 declare const NAME: string;
 declare const MODULE: string;

@@ -1,7 +1,130 @@
-// The parts that we need of JupyterLab's own packages, which the page shares with us at run time.
+// The parts that we need of JupyterLab's own packages, which the page shares with us at run time:
+// those of JupyterLab 4.2; what came later, or is not in Notebook 7, is optional.
 
 /** A key of Lumino's plugin registry. */
 export type Token = object;
+
+/** What the page shares, by what it is called in `PACKAGES`. */
+export interface Packages {
+  lumino: Lumino;
+  rendermime: { IRenderMimeRegistry: Token };
+  services: { ServerConnection: ServerConnection };
+  application?: { ILabShell: Token; ILayoutRestorer: Token };
+  apputils?: { ICommandPalette: Token };
+  completer?: { ICompletionProviderManager: Token };
+  launcher?: { ILauncher: Token };
+  mainmenu?: { IMainMenu: Token };
+  notebook?: { INotebookTracker: Token };
+  settings?: { ISettingRegistry: Token };
+  statusbar?: { IStatusBar: Token };
+  translation?: { ITranslator: Token };
+  ui?: { LabIcon: new (about: { name: string; svgstr: string }) => Icon };
+}
+
+export const PACKAGES: Record<keyof Packages, string> = {
+  lumino: "@lumino/widgets",
+  rendermime: "@jupyterlab/rendermime",
+  services: "@jupyterlab/services",
+  application: "@jupyterlab/application",
+  apputils: "@jupyterlab/apputils",
+  completer: "@jupyterlab/completer",
+  launcher: "@jupyterlab/launcher",
+  mainmenu: "@jupyterlab/mainmenu",
+  notebook: "@jupyterlab/notebook",
+  settings: "@jupyterlab/settingregistry",
+  statusbar: "@jupyterlab/statusbar",
+  translation: "@jupyterlab/translation",
+  ui: "@jupyterlab/ui-components",
+};
+
+/** `@jupyterlab/application`. */
+export interface Application {
+  commands: Commands;
+  shell: Shell;
+  restored: Promise<void>;
+  serviceManager: { serverSettings: ServerSettings };
+}
+
+export interface Shell {
+  /** `left`, `right`, `main`, `down` … */
+  add(widget: Widget, area: string, options?: { rank?: number; mode?: string; ref?: string }): void;
+  activateById(id: string): void;
+  currentWidget: Widget | null;
+}
+
+export interface Restorer {
+  /** Where the user had put it the last time. */
+  add(widget: Widget, name: string): void;
+}
+
+/** `@lumino/commands`. */
+export interface Commands {
+  addCommand(id: string, command: Command): { dispose(): void };
+  execute(id: string, args?: object): Promise<unknown>;
+  hasCommand(id: string): boolean;
+  notifyCommandChanged(id?: string): void;
+}
+
+type Given<Value> = Value | ((args: Record<string, unknown>) => Value);
+
+export interface Command {
+  label?: Given<string>;
+  caption?: Given<string>;
+  icon?: Given<Icon | undefined>;
+  isEnabled?(args: Record<string, unknown>): boolean;
+  isVisible?(args: Record<string, unknown>): boolean;
+  isToggled?(args: Record<string, unknown>): boolean;
+  /** What agents and the palette are told of the arguments; since JupyterLab 4.4. */
+  describedBy?: object;
+  execute(args: Record<string, unknown>): unknown;
+}
+
+/** `@jupyterlab/ui-components`. */
+export interface Icon {
+  name: string;
+  svgstr: string;
+}
+
+/** `@jupyterlab/services`. */
+export interface ServerSettings {
+  baseUrl: string;
+  wsUrl: string;
+  token: string;
+  appendToken: boolean;
+  WebSocket: typeof WebSocket;
+}
+
+export interface ServerConnection {
+  /** Adds the token, or the cookie and its protection. */
+  makeRequest(url: string, init: RequestInit, settings: ServerSettings): Promise<Response>;
+}
+
+/** `@jupyterlab/apputils`. */
+export interface Palette {
+  addItem(item: { command: string; category: string; args?: object; rank?: number }): unknown;
+}
+
+/** `@jupyterlab/launcher`. */
+export interface Launcher {
+  add(item: { command: string; category?: string; args?: object; rank?: number }): unknown;
+}
+
+/** `@jupyterlab/settingregistry`. */
+export interface SettingRegistry {
+  load(plugin: string): Promise<Settings>;
+}
+
+export interface Settings {
+  /** As the user has set them, over the schema's. */
+  composite: Record<string, unknown>;
+  changed: Signal;
+  set(key: string, value: unknown): Promise<void>;
+}
+
+/** `@jupyterlab/translation`. */
+export interface Translator {
+  load(domain: string): { __(text: string, ...values: unknown[]): string };
+}
 
 export interface Plugin {
   id: string;
@@ -14,17 +137,22 @@ export interface Plugin {
 
 /** `@lumino/widgets`. */
 export interface Widget {
+  id: string;
   node: HTMLElement;
   parent: Widget | null;
+  title: { label: string; caption: string; icon?: Icon; closable: boolean };
   isAttached: boolean;
+  isVisible: boolean;
   isDisposed: boolean;
   addClass(name: string): void;
   onAfterAttach(message: object): void;
+  activate(): void;
+  onActivateRequest(message: object): void;
   dispose(): void;
 }
 
 export interface Lumino {
-  Widget: new () => Widget;
+  Widget: new (options?: { node?: HTMLElement }) => Widget;
 }
 
 /** `@jupyterlab/rendermime`. */
@@ -85,9 +213,9 @@ export interface SessionContext {
   kernelChanged: Signal;
 }
 
-interface Signal {
-  connect(slot: () => void): unknown;
-  disconnect(slot: () => void): unknown;
+export interface Signal<Sender = unknown, Args = unknown> {
+  connect(slot: (sender: Sender, args: Args) => void): unknown;
+  disconnect(slot: (sender: Sender, args: Args) => void): unknown;
 }
 
 /** `@jupyterlab/notebook`. */

@@ -1,0 +1,12 @@
+// What a page loads of us at its first use.
+
+export interface Modules {
+  comparison: typeof import("./comparison");
+}
+
+/** The files of the modules; written in by lab.mjs. */
+declare const FILES: Record<keyof Modules, string>;
+
+export function load<Name extends keyof Modules>(name: Name): Promise<Modules[Name]> {
+  return import(FILES[name]) as Promise<Modules[Name]>;
+}
