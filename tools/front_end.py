@@ -45,6 +45,11 @@ def build() -> None:
     _write_stamp("built", _digest("src", "schemas"))
 
 
+def size() -> int:
+    """Bytes of what is built."""
+    return sum(file.stat().st_size for place in (STATIC, LAB) for file in place.rglob("*.*"))
+
+
 def show(prefix: Path = Path(sys.prefix)) -> None:
     """Let the JupyterLab in `prefix` see the extension, if this checkout is what is installed.
 
