@@ -210,6 +210,7 @@ class Router:
         model = _tuned(model, resolve([*levels, *_levels(engine, model)]))
         async with self._asking(model, engine) as asked:
             await asked.load(model)
+        engine.tell("ready", model)
         return model
 
     @contextlib.asynccontextmanager
@@ -338,6 +339,11 @@ class Router:
         them, about how many."""
         async with self._asking(target.model, target.engine) as asked:
             return await asked.count(target.model, request)
+
+    async def count_now(self, request: ChatRequest, target: Target) -> int | None:
+        """The same where its engine counts at once, without loading a model; else `None`."""
+        async with self.registry.using(target.engine) as asked:
+            return await asked.count_now(target.model, request)
 
     async def speak(self, text: str, name: str | Model | None, **parameters: Any) -> Audio:
         """The text spoken."""

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..threads import Thread, ThreadMessage
+from . import brought
 from .answers import Answers
 from .columns import ColumnActions
 from .live import LiveAnswer
+from .protocol import Context
 from .publisher import Publisher
 from .selection import Selection
 from .surroundings import Surroundings
 from .tasks import Tasks
 from .timeline import Timeline
-from .turns import question
+from .turns import question, split_context
 
 Action = Callable[..., Coroutine[Any, Any, None]]
 
@@ -43,10 +45,16 @@ class Actions:
 
     # Asking ---------------------------------------------------------------------------------------
 
-    async def do_send(self, text: str, images: Sequence[str] = (), key: str = "") -> None:
+    async def do_send(
+        self,
+        text: str,
+        images: Sequence[str] = (),
+        context: Sequence[Context] = (),
+        key: str = "",
+    ) -> None:
         self.answers.not_busy()
-        pictures = [{"type": "image_url", "image_url": {"url": url}} for url in images]
-        prompt = question(text, await self.around.references(text), pictures)
+        pictures = brought.pictures(images)
+        prompt = question(text, await brought.along(self.around, text, context), pictures)
         selection = self.selection
         await asyncio.to_thread(selection.refresh)
         others = [name for name in selection.compare if name != selection.reference]
@@ -76,14 +84,24 @@ class Actions:
             model or self.selection.model,
         )
 
-    async def do_edit(self, id: str, text: str, key: str = "") -> None:
+    async def do_edit(
+        self,
+        id: str,
+        text: str,
+        images: Sequence[str] | None = None,
+        context: Sequence[Context] | None = None,
+        key: str = "",
+    ) -> None:
+        """Ask otherwise: `images` and `context` that are left out stay as they were."""
         thread, real = await self.answers.place(id)
-        context = await self.around.references(text)
-        old = thread.seen.tree.message(real).content
-        others = (
-            [] if isinstance(old, str) else [part for part in old if part.get("type") != "text"]
-        )
-        prompt = question(text, context, others)
+        before = thread.seen.tree.message(real)
+        old = [] if isinstance(before.content, str) else before.content
+        others = [part for part in old if part.get("type") != "text"]
+        if images is not None:
+            others = [part for part in others if part.get("type") != "image_url"]
+            others += brought.pictures(images)
+        found = await brought.along(self.around, text, context, split_context(before.text)[1])
+        prompt = question(text, found, others)
         await self.columns.end(thread)
         live = LiveAnswer(thread, self.selection.reference, replaces=real)
         await self.answers.run(

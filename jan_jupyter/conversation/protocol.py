@@ -27,6 +27,25 @@ class Context(TypedDict):
     text: str
 
 
+class Brought(TypedDict):
+    """The same, as it will go: how many tokens it is about, and how many characters were cut."""
+
+    label: str
+    text: str
+    tokens: int
+    cut: int
+
+
+class Preview(TypedDict):
+    """The request that a draft would make; `counted` by the model itself. `length`: its context."""
+
+    request: str
+    tokens: int
+    counted: bool
+    length: int | None
+    context: list[Brought]
+
+
 class Turn(TypedDict):
     """A message of the thread as it is shown, with its versions."""
 

@@ -126,7 +126,14 @@ class Publisher:
             running = []
         workspace, events = self.selection.workspace, {**self._load_events}
         silent = await workspace.servers.not_running()
-        return await asyncio.to_thread(views.model_rows, workspace.models, running, events, silent)
+        return await asyncio.to_thread(
+            views.model_rows,
+            workspace.models,
+            running,
+            events,
+            silent,
+            self.around.on_keys,
+        )
 
     # Single facts ---------------------------------------------------------------------------------
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from .. import assets, errors
 from ..ask import Stream
+from ..models.summary import facts
 from ..threads.columns import branches
 from ..types import Message
-from .protocol import ThreadRow
+from . import brought
+from .protocol import Context, Preview, ThreadRow
 from .selection import Selection
 from .surroundings import Surroundings
 from .turns import question
@@ -59,17 +62,38 @@ class Queries:
         found = await asyncio.to_thread(self._around.complete, text)
         return [candidate._asdict() for candidate in found]
 
-    async def answer_preview(self, text: str, images: int = 0) -> dict[str, Any]:
-        context = await self._around.references(text)
-        pictures = [{"type": "image_url", "image_url": {"url": "data:…"}}] * images
-        stream = await asyncio.to_thread(self._unsent, question(text or " ", context, pictures))
-        request = stream.target.engine.preview(stream.target.model, stream.request)
-        letters = sum(len(message.text) for message in stream.request.messages)
+    async def answer_preview(
+        self, text: str, images: int = 0, context: Sequence[Context] = ()
+    ) -> Preview:
+        """Of pictures only their number is told: they need not travel for every letter typed."""
+        found = await brought.along(self._around, text, context)
+        pictures = [{"type": "image_url", "image_url": {"url": "data:…"}}] * min(
+            images, brought.MOST
+        )
+        stream = await asyncio.to_thread(self._unsent, question(text or " ", found, pictures))
+        target = stream.target
+        request = target.engine.preview(target.model, stream.request)
+        tokens, counted = await self._tokens(stream) if text.strip() or found else (0, False)
+        header = await asyncio.to_thread(self._selection.workspace.models.header, target.model)
         return {
             "request": json.dumps(request, ensure_ascii=False, indent=2, default=str),
-            "tokens": round(letters / 4) if text.strip() else 0,
-            "context": context,
+            "tokens": tokens,
+            "counted": counted,
+            "length": facts(target.model, header).context or None,
+            "context": found,
         }
+
+    async def _tokens(self, stream: Stream) -> tuple[int, bool]:
+        """How many tokens a request has, and whether its model has counted them: it does so where
+        it is in memory, for texts alone."""
+        request = stream.request
+        if not any(message.has_images for message in request.messages):
+            with contextlib.suppress(errors.JanError):
+                exact = await self._selection.router.count_now(request, stream.target)
+                if exact is not None:
+                    return exact, True
+        letters = sum(len(message.text) for message in request.messages)
+        return brought.about_tokens(letters), False
 
     def _unsent(self, prompt: Message) -> Stream:
         """The answer to a question, which nobody asks for; of several columns that of the first

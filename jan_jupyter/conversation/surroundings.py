@@ -21,6 +21,8 @@ class Surroundings:
     """What the references of a question stand for, found out in the notebook's own thread."""
     complete: Callable[[str], Sequence[Any]] = lambda text: ()
     """What may stand for a reference that has begun: named tuples of `insert, label, detail`."""
+    on_keys: str = ""
+    """What is said of a model whose key is not known here, beside how it can be given one."""
 
     async def references(self, text: str) -> list[Context]:
         """What the `@…` of a text stand for; nothing where no place knows."""

@@ -27,15 +27,21 @@ def model_rows(
     running: Sequence[Running],
     events: Mapping[str, Event],
     not_running: Mapping[str, str],
+    on_keys: str = "",
 ) -> list[ModelRow]:
-    """All models, each with its state; `events` are the latest of each model's reference, and
-    `not_running` says of which no server runs."""
+    """All models, each with its state; `events` are the latest of each model's reference,
+    `not_running` says of which no server runs, `on_keys` what else is to be said where one needs a
+    key."""
     in_memory = {row.model: row for row in running}
     free = psutil.virtual_memory().available
-    return [
+    rows = [
         _row(model, store, in_memory.get(model.id), events.get(model.id), free, not_running)
         for model in store.list()
     ]
+    for row in rows:
+        if on_keys and row["state"] == "needs-key":
+            row["note"] += f". {on_keys}"
+    return rows
 
 
 def _row(

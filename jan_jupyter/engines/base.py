@@ -125,6 +125,11 @@ class Engine(ABC):
         pictures = sum(message.has_images for message in request.messages)
         return size // 3 + 1000 * pictures
 
+    async def count_now(self, model: Model, request: ChatRequest) -> int | None:
+        """Tokens of a prompt where they are counted at once, as the model is in memory; never an
+        estimate. `None`: not here, or not now."""
+        return None
+
     async def speak(self, model: Model, text: str, parameters: Mapping[str, Any]) -> Audio:
         """The text spoken. Raises `BadRequest` if the engine has no voice."""
         raise self._cannot(model, "speak")

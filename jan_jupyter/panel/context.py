@@ -17,8 +17,6 @@ from typing import Any, NamedTuple
 from ..conversation.protocol import Context
 
 _REFERENCE = re.compile(r"(?:(?<=\s)|^)@(file:[^\s]+|cell(?::\d+)?|error|[^\W\d]\w*(?:\.\w+)*)")
-LONGEST = 20_000
-"""Characters of one thing; what is longer is cut, and says so."""
 LARGEST_FILE = 10**6
 
 
@@ -61,7 +59,7 @@ def resolve(text: str, notebook: Notebook) -> list[Context]:
     for match in _REFERENCE.finditer(text):
         name = match[1]
         if name not in found and (described := _described(name, notebook)) is not None:
-            found[name] = _cut(described)
+            found[name] = described
     return [{"label": f"@{name}".replace('"', "'"), "text": text} for name, text in found.items()]
 
 
@@ -174,9 +172,3 @@ def _is_data(value: Any) -> bool:
 
 def _kind(value: Any) -> str:
     return type(value).__name__
-
-
-def _cut(text: str) -> str:
-    if len(text) <= LONGEST:
-        return text
-    return f"{text[:LONGEST]}\n… ({len(text) - LONGEST:,} more characters left out)"

@@ -25,6 +25,7 @@ LINGER = 60.0
 """Seconds that a conversation with a name goes on without a page."""
 BEHIND = 20_000
 """Events that wait for a page at most; one that reads no more is left, and may come back."""
+ON_KEYS = "A key that only a notebook's kernel has is unknown to this server."
 AGAIN = 1013
 """The code of WebSocket for: come back later."""
 
@@ -139,7 +140,8 @@ class PanelSocket(Plain, WebSocketHandler):
             if model:
                 workspace.router.model(model)  # an error now, not with the first question
             opened = workspace.threads.get(thread) if thread else None
-            return Conversation(Surroundings(talk.send), workspace, model=model, thread=opened)
+            around = Surroundings(talk.send, on_keys=ON_KEYS)
+            return Conversation(around, workspace, model=model, thread=opened)
 
         from .. import errors
 

@@ -60,13 +60,43 @@ export interface ErrorCard {
   mend: "retry" | "model" | "settings" | "";
 }
 
+/** Something of the notebook that goes with a question. */
+export interface Context {
+  label: string;
+  text: string;
+}
+
+/** The same, as it will go. */
+export interface Brought {
+  label: string;
+  /** Cut where it is too long, and then it says so at its end. */
+  text: string;
+  /** About so many. */
+  tokens: number;
+  /** How many characters were left out. */
+  cut: number;
+}
+
+/** The request that a draft would make. */
+export interface Preview {
+  /** Exactly as it would be sent, as JSON; what stands in pictures is left out. */
+  request: string;
+  /** All of it: what was said before, the draft, and what goes with it. */
+  tokens: number;
+  /** Whether the model itself has counted them: it does while it is in memory. Else: about so many. */
+  counted: boolean;
+  /** Tokens that question and answer share, where that is known. */
+  length: number | null;
+  context: Brought[];
+}
+
 export interface Turn {
   id: string;
   role: "system" | "user" | "assistant" | "tool";
   text: string;
   reasoning: string;
   images: string[];
-  context: { label: string; text: string }[];
+  context: Context[];
   /** `unasked`: the place of a column that a question was not put to. */
   status: "done" | "writing" | "stopped" | "error" | "interrupted" | "unasked";
   /** What is being waited for, while nothing has come. */
@@ -169,10 +199,13 @@ export type Event =
 /** To the kernel. */
 export type Action =
   | { type: "hello" }
-  | { type: "send"; text: string; images: string[]; key: string }
+  /** Pictures are `data:` addresses. `context` is what the page has found by itself, beside what the
+   * `@…` of the text stand for where the kernel knows. */
+  | { type: "send"; text: string; images: string[]; context?: Context[]; key: string }
   | { type: "stop"; id?: string }
   | { type: "regenerate"; id: string; model?: string }
-  | { type: "edit"; id: string; text: string; key: string }
+  /** Pictures that are left out stay; so does what went with the question, as far as it is named. */
+  | { type: "edit"; id: string; text: string; images?: string[]; context?: Context[]; key: string }
   | { type: "columns"; id: string }
   | { type: "version"; id: string }
   | { type: "keep"; id: string }
@@ -203,11 +236,8 @@ export interface Queries {
   threads: { question: { pattern: string }; answer: ThreadRow[] };
   /** What may stand at the end of a draft: variables, cells, files. */
   complete: { question: { text: string }; answer: { insert: string; label: string; detail: string }[] };
-  /** The exact request that a draft would make, and about how many tokens it is. */
-  preview: {
-    question: { text: string; images: number };
-    answer: { request: string; tokens: number; context: { label: string; text: string }[] };
-  };
+  /** The exact request that a draft would make. Of pictures the number is enough. */
+  preview: { question: { text: string; images: number; context?: Context[] }; answer: Preview };
   /** The conversation as a text. */
   export: { question: { format: "markdown" | "jsonl" | "ipynb" }; answer: { name: string; text: string } };
   /** The source of a part that is loaded at its first use. */

@@ -1,7 +1,7 @@
 // The front end's copy of one conversation: kept up to date by events, watched by views.
 
 import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
-import { EMPTY, type Action, type Queries, type Event, type State, type Turn } from "./protocol";
+import { EMPTY, type Action, type Context, type Queries, type Event, type State, type Turn } from "./protocol";
 import { Questions } from "./questions";
 
 /** Milliseconds without a sign of life of an answer after which it is asked for again. */
@@ -143,8 +143,8 @@ export class Session {
     this.changed();
   }
 
-  send(text: string, images: string[]): void {
-    this.post({ action: { type: "send", text, images, key: newKey() }, text, images, late: false });
+  send(text: string, images: string[], context: Context[] = []): void {
+    this.post({ action: { type: "send", text, images, ...(context.length && { context }), key: newKey() }, text, images, late: false });
   }
 
   /** Ask another question in the place of one. */

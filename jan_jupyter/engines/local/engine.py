@@ -291,6 +291,13 @@ class LocalEngine(OpenAI):
             found = await self._counted(model, self.body(model, request), worker)
         return await super().count(model, request) if found is None else found
 
+    async def count_now(self, model: Model, request: ChatRequest) -> int | None:
+        spec = await in_order(lambda: self.spec(model))
+        worker = await self.workers.ready(spec.key)
+        if worker is None:
+            return None
+        return await self._counted(model, self.body(model, request), worker)
+
     def _tell_wait(self, model: Model) -> Wait:
         def no_second_try(seconds: float, error: errors.EngineError) -> None:
             raise error  # a worker that does not answer is replaced, not asked again

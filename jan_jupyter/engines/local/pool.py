@@ -109,6 +109,11 @@ class Workers:
                 self._flights.pop(key, None)
                 flight.task.cancel()
 
+    async def ready(self, key: str) -> Worker | None:
+        """The worker of that key if it can answer now; it is neither started nor kept longer."""
+        worker = await self._ask(lambda registry: registry.look(key))
+        return worker if worker and worker.state == "ready" and worker.alive else None
+
     @contextmanager
     def using(self, key: str) -> Iterator[None]:
         """While this lasts, a change of settings does not end the worker of that key."""

@@ -5,6 +5,7 @@ import { IconButton } from "./icons";
 import { breakLine } from "./lines";
 import { ModelPicker } from "./Models";
 import { Context } from "./Turn";
+import type { Preview } from "../protocol";
 
 interface Choice {
   insert: string;
@@ -112,7 +113,7 @@ export function Composer() {
     const timer = setTimeout(() => {
       session.ask("preview", { text: draft, images: images.length }).then(
         (found) => current && setPreview(found),
-        (error: Error) => current && setPreview({ request: error.message, tokens: 0, context: [] }),
+        (error: Error) => current && setPreview(failed(error)),
       );
     }, 250);
     return () => {
@@ -308,7 +309,7 @@ export function Composer() {
           onClick={() => (looking ? opened.close("request") : opened.open("request"))}
         />
         <span class="tokens" role="status">
-          {preview && preview.tokens > 0 ? `≈ ${preview.tokens.toLocaleString()} tokens` : ""}
+          {preview && preview.tokens > 0 ? `${preview.counted ? "" : "≈ "}${preview.tokens.toLocaleString()} tokens` : ""}
         </span>
         {busy ? (
           <button
@@ -346,11 +347,13 @@ function Asked() {
   return <p class="remark">{asked.length ? `Asks ${asked.join(", ")}.` : "Choose a column to ask."}</p>;
 }
 
-interface Preview {
-  request: string;
-  tokens: number;
-  context: { label: string; text: string }[];
-}
+const failed = (error: Error): Preview => ({
+  request: error.message,
+  tokens: 0,
+  counted: false,
+  length: null,
+  context: [],
+});
 
 function Look({ preview, onClose }: { preview: Preview; onClose: () => void }) {
   return (
