@@ -12,6 +12,7 @@ from ..models.model import Model
 from ..wire import resources as wire
 from ..wire import sse
 from .chat import failed
+from .details import details
 from .exchange import Call, Response, Route, as_json
 from .shapes import DELETED, MODEL, PULLED, listing
 from .streams import streamed
@@ -20,16 +21,21 @@ from .streams import streamed
 
 
 async def _list(call: Call) -> Response:
-    return as_json(await asyncio.to_thread(_listed, call))
+    found = await asyncio.to_thread(_found, call)
+    rows = [_brief(model, model.reference) for model in found]
+    if call.flag("details"):
+        more = await details(call, found)
+        rows = [{**row, **told} for row, told in zip(rows, more, strict=True)]
+    return as_json(wire.listed(rows))
 
 
-def _listed(call: Call) -> dict[str, Any]:
+def _found(call: Call) -> list[Model]:
     found = call.router.store.list()
     if not call.flag("all"):
         found = [model for model in found if model.state == "ready"]
     if (allowed := call.request.models) is not None:
         found = [model for model in found if {model.id, model.reference} & {*allowed}]
-    return wire.listed([_brief(model, model.reference) for model in found])
+    return found
 
 
 async def _get(call: Call) -> Response:
@@ -183,7 +189,10 @@ ROUTES = (
         _list,
         "The models that can be asked.",
         shape=listing(MODEL),
-        query={"all": "`true`: also those that are not ready"},
+        query={
+            "all": "`true`: also those that are not ready",
+            "details": "`true`: with sizes, contexts, origin, and whether it fits into memory",
+        },
     ),
     Route(
         "POST",

@@ -39,6 +39,19 @@ def test_all_kinds_of_clients_read_the_list(address: str, client: Client) -> Non
         assert claude.models.retrieve("short").display_name == "short"
 
 
+def test_details_tell_what_a_person_asks_before_loading(client: Client, tmp_path: Path) -> None:
+    file = next(DATA.rglob("*.gguf"))
+    client.post("models/import", {"source": str(file), "id": "mine"})
+    rows = {row["id"]: row for row in client.get("models?all=true&details=true")["data"]}
+    mine, remote = rows["mine"], rows["short"]
+    assert (mine["loads"], mine["fit"], mine["removable"]) == (True, "fits", True)
+    assert mine["size"] == file.stat().st_size
+    assert mine["context"] > 0
+    assert (mine["origin"], mine["foreign"]) == ("data folder", False)
+    assert (remote["loads"], remote["fit"], remote["size"]) == (False, "", 0)
+    assert "origin" not in client.get("models?all=true")["data"][0]
+
+
 def test_a_model_is_made_changed_and_removed(client: Client, workspace: Workspace) -> None:
     made = client.post(
         "models",
