@@ -28,7 +28,7 @@ test-floors: .venv-floors/done front-end ## the magics and the panel with the ol
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
 	$(BIN)/pytest -m "peers and not slow"
 
-test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
+test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done .venv-lab42/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
 	$(BIN)/pytest -m "slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))"
 
@@ -47,7 +47,7 @@ front-end: .venv/uv.done ## build the front end, if its sources have changed
 	@$(BIN)/python tools/front_end.py
 
 clean: ## remove what was set up
-	rm -rf .venv .venv-ipykernel6 .venv-floors .venv-marimo .venv-peers-* .venv-intel .venv-export
+	rm -rf .venv .venv-ipykernel6 .venv-floors .venv-marimo .venv-lab42 .venv-peers-* .venv-intel .venv-export
 	rm -rf labextension/node_modules labextension/.tests jan_jupyter/static jan_jupyter/labextension
 
 .venv/uv.done:
@@ -108,6 +108,13 @@ clean: ## remove what was set up
 .venv-marimo/done: .venv/uv.done pyproject.toml
 	@$(PYTHON) -m venv .venv-marimo
 	@$(BIN)/uv pip install --quiet --python .venv-marimo/bin/python -e . marimo==0.25.2
+	@touch $@
+
+# The oldest JupyterLab and Notebook 7 that are supported.
+.venv-lab42/done: .venv/uv.done pyproject.toml | front-end
+	@$(PYTHON) -m venv .venv-lab42
+	@$(BIN)/uv pip install --quiet --python .venv-lab42/bin/python -e ".[compare]" jupyterlab==4.2.7 notebook==7.2.3 ipykernel
+	@.venv-lab42/bin/python tools/front_end.py
 	@touch $@
 
 # Servers that we did not write. Each has versions of its own, all fixed, so nothing is resolved.

@@ -60,6 +60,26 @@ def test_jupyterlab_lists_the_extension_of_an_installed_wheel(installed: Path) -
     assert (folder / LAB / about["jupyterlab"]["_build"]["load"]).is_file()
 
 
+def test_jupyter_server_lists_the_extension_of_an_installed_wheel(installed: Path) -> None:
+    listed = run(installed, "-m", "jupyter", "server", "extension", "list", cwd=installed.parent)
+    assert re.search(r"jan_jupyter\.server \S*enabled", listed)
+    assert re.search(r"jan_jupyter\.server \S* *\S*OK", listed)
+
+
+def test_an_uninstall_leaves_nothing(wheel: Path, tmp_path: Path) -> None:
+    python = environment_like_ours(tmp_path / "environment", with_us=False)
+    folder = python.parents[1]
+    before = {*folder.rglob("*")}
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    run(*pip, "install", "--no-deps", wheel)
+    schemas = {file.stem for file in (folder / LAB / "schemas").rglob("*.json")}
+    assert schemas == {file.stem for file in (REPOSITORY / "labextension/schemas").glob("*.json")}
+    run(*pip, "uninstall", "--yes", "jan-jupyter")
+    # Folders that others use, too, may have been made: an empty one is nothing.
+    left = {one for one in {*folder.rglob("*")} - before if not one.is_dir()}
+    assert not left
+
+
 def test_an_installed_wheel_shows_its_panel_and_saves_pages(installed: Path) -> None:
     code = (
         "import jan_jupyter as jan; from jan_jupyter import assets; print(jan.__file__);"

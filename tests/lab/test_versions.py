@@ -1,0 +1,74 @@
+"""All of it in the oldest JupyterLab and Notebook 7 that are supported, and in the newest."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import CHROMIUM, Lab, Notebook
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = {
+    file.stem for file in (ROOT / "labextension" / "schemas").glob("*.json")
+}  # those with settings, at the least
+OURS = """() => jupyterapp.listPlugins().filter(id => id.startsWith('jan-jupyter:'))
+  .map(id => [id.slice('jan-jupyter:'.length), jupyterapp.isPluginActivated(id)])"""
+
+
+@pytest.fixture(scope="module", params=["oldest", "newest"])
+def any_lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
+    python = sys.executable
+    if request.param == "oldest":
+        python = str(ROOT / ".venv-lab42" / "bin" / "python")
+        if not Path(python).exists():
+            pytest.skip("The oldest JupyterLab is not installed (`make test-slow` sets it up)")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (.ci/run installs it)")
+    shown = {"LabApp.expose_app_in_browser": True, "JupyterNotebookApp.expose_app_in_browser": True}
+    lab = Lab(tmp_path_factory.mktemp("lab"), python=python, variables=shown)
+    yield lab
+    lab.close()
+
+
+@pytest.mark.parametrize("view", ["doc/tree", "notebooks"])
+def test_every_plugin_is_there_and_works(any_lab: Lab, any_page: Page, view: str) -> None:
+    page = any_page
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(error.stack or str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    any_lab.write("try.ipynb", LOAD, "%%jan jan-mini\nWhat is 7 + 5?", COMPARE)
+    notebook = Notebook(page, any_lab, "try.ipynb", view)
+    found = dict(page.evaluate(OURS))
+    assert all(found.values())
+    assert found.keys() >= PLUGINS
+    for cell in range(3):
+        notebook.run(cell)
+    assert "12" in notebook.area(1).inner_text()
+    expect(notebook.area(2).locator(COMPARISON).first).to_contain_text("Say hello.")
+    # Notebook 7 has errors of its own.
+    assert not [said for said in complaints if "jan" in said.lower()]
+
+
+COMPARISON = "xpath=.//*[starts-with(local-name(), 'jan-compar')]"
+LOAD = "%load_ext jan_jupyter\nasked = ['Say hello.']"
+COMPARE = "%jan compare -m jan-mini --set temperature=0,1 --prompts asked"
+
+
+def test_the_server_knows_the_settings(any_lab: Lab) -> None:
+    with urllib.request.urlopen(any_lab.url("lab/api/settings")) as answer:
+        listed = {one["id"] for one in json.load(answer)["settings"]}
+    assert listed >= {f"jan-jupyter:{name}" for name in PLUGINS}
