@@ -104,6 +104,12 @@ class SettingsError(JanError):
     status, kind = 400, "settings"
 
 
+class Replaced(JanError):
+    """What was asked is of no use any more: something newer, or who waits for it, has its place."""
+
+    status, kind = 409, "replaced"
+
+
 class ModelError(JanError):
     """Something about a model."""
 

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from . import errors
+from .endable import Newest
 from .engine_options.engine_rows import canonical
 from .engines.base import Engine
 from .engines.registry import Registry, not_found
@@ -28,6 +29,7 @@ from .requests import (
     without_empty_stops,
 )
 from .settings import stay_here
+from .telling import told
 from .types import (
     EMPTY,
     Audio,
@@ -82,6 +84,7 @@ class Router:
         self.registry = registry or Registry(store)
         self._watchers: list[Watcher] = []
         self._told: set[tuple[Path, str]] = set()
+        self._completions = Newest()
 
     def over(self, store: ModelStore) -> Router:
         """The same engines and the same watchers for the models of another store."""
@@ -216,7 +219,7 @@ class Router:
     @contextlib.asynccontextmanager
     async def _asking(self, model: Model, chosen: Engine) -> AsyncIterator[Engine]:
         """While a request is at an engine: gives the one to ask; what goes wrong is told."""
-        with _told(model, chosen):
+        with told(model, chosen):
             async with self.registry.using(chosen) as engine:
                 yield engine
 
@@ -259,20 +262,31 @@ class Router:
         )
 
     def complete(
-        self, prefix: str, suffix: str, target: Target, *, priority: Priority = "person"
+        self,
+        prefix: str,
+        suffix: str,
+        target: Target,
+        *,
+        priority: Priority = "person",
+        key: str = "",
     ) -> AsyncGenerator[Delta, None]:
         """Stream what stands between two texts, with the parameters of the target.
 
-        Deltas as of `chat`. Of priority `completion`, a newer one ends it. Raises `UsageError` for
-        what no engine can be asked.
+        Deltas as of `chat`. Of priority `completion`, one for each model and `key` (a cell) goes
+        on: a newer one ends it, which raises `Replaced`, as a question does that would wait for it.
+        Raises `UsageError` for what no engine can be asked.
         """
         parameters = without_empty_stops(plain_json(plain(target.values.parameters)))
         check_gap(prefix, suffix, parameters)
-        return self._timed(
+        model = target.model
+        deltas = self._timed(
             target,
             parameters,
-            lambda engine: engine.complete(target.model, prefix, suffix, parameters, priority),
+            lambda engine: engine.complete(model, prefix, suffix, parameters, priority),
         )
+        if priority != "completion":
+            return deltas
+        return self._completions.read((model.path, target.engine.options.name, key), deltas)
 
     async def _timed(
         self,
@@ -369,25 +383,6 @@ class Router:
 
     async def close(self) -> None:
         await self.registry.close()
-
-
-@contextlib.contextmanager
-def _told(model: Model, engine: Engine) -> Iterator[None]:
-    """Tell the watchers what went wrong; a fault in an engine's own code is named as one."""
-    try:
-        yield
-    except errors.JanError as error:
-        engine.tell("failed", model, message=str(error))
-        raise
-    except Exception as error:
-        fault = errors.EngineError(
-            f"Engine {engine.options.name} failed on model {model.id}: {type(error).__name__}:"
-            f" {error}. This is a fault in the engine: tell those who make it.",
-            model=model.id,
-            engine=engine.options.name,
-        )
-        engine.tell("failed", model, message=str(fault))
-        raise fault from error
 
 
 def _check_choices(target: Target, request: ChatRequest) -> None:

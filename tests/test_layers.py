@@ -20,11 +20,12 @@ PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 LAYERS = (
     {"consent", "growing", "interpolate", "markdown", "ownership", "units"},
     {"types", "errors", "assets", "settings", "addresses", "redaction"},
-    {"bridge"},
+    {"bridge", "endable"},
     {"reading", "watch", "programs", "parameters", "precedence", "satisfiable", "requests", "wire"},
     {"engine_options"},
     {"models"},
     {"engines"},
+    {"telling"},
     {"router"},
     {"threads"},
     {"workspace"},

@@ -21,28 +21,41 @@ from .shapes import COMPLETION
 from .streams import streamed
 
 _OURS = {"model", "prompt", "suffix", "stream", "stream_options", "best_of", "echo", "n", "user"}
+_WHILE_TYPING = {"max_tokens": 128}
+"""What holds for what an editor offers, unless its request says otherwise."""
 
 
 class _Gap:
     """One gap that is being filled."""
 
-    def __init__(self, call: Call, prefix: str) -> None:
+    def __init__(self, call: Call, prefix: str, place: int) -> None:
         self._call = call
         self._prefix = prefix
+        self._key = f"{place} {call.body.get('key') or ''}"
         self._suffix = call.body.get("suffix") or ""
+        self._while_typing = call.body.get("priority") == "completion"
         self._error: BaseException | None = None
 
     def prepare(self) -> None:
         """Looks at files. Raises what is in the way."""
         body = self._call.body
-        parameters = {k: v for k, v in body.items() if k not in _OURS and v is not None}
+        ours = {*_OURS, "key", "priority"} if self._while_typing else _OURS
+        parameters = {k: v for k, v in body.items() if k not in ours and v is not None}
+        if self._while_typing:
+            parameters = _WHILE_TYPING | parameters
         name = self._call.model(body.get("model"))
         self.target: Target = self._call.router.target(name, (), parameters)
         asked = ChatRequest((), plain(self.target.values.parameters))
         self._fold = Fold(asked, self.target)
 
     async def deltas(self) -> AsyncGenerator[Delta, None]:
-        asked = self._call.router.complete(self._prefix, self._suffix, self.target)
+        complete = self._call.router.complete
+        if self._while_typing:
+            asked = complete(
+                self._prefix, self._suffix, self.target, priority="completion", key=self._key
+            )
+        else:
+            asked = complete(self._prefix, self._suffix, self.target)
         try:
             async with aclosing(asked) as deltas:
                 async for delta in deltas:
@@ -68,7 +81,7 @@ class _Gaps:
     def __init__(self, call: Call) -> None:
         prompt = call.body["prompt"]
         prompts = [prompt] if isinstance(prompt, str) else prompt
-        self._gaps = [_Gap(call, one) for one in prompts]
+        self._gaps = [_Gap(call, one, place) for place, one in enumerate(prompts)]
 
     def prepare(self) -> dict[str, Any]:
         """What all answers begin with. Looks at files; raises what is in the way."""

@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..engine_options.options import EngineOptions
@@ -92,6 +93,8 @@ class Engine(ABC):
         answer = self.chat(model, between.asking(prefix, suffix, parameters, priority))
         async with aclosing(answer) as deltas:
             async for delta in between.unfenced(deltas):
+                if delta.is_last:
+                    delta = replace(delta, notes=(*delta.notes, between.CHATTED))
                 yield delta
 
     async def load(self, model: Model) -> None:

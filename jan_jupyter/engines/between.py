@@ -10,10 +10,17 @@ from typing import Any, Literal
 from ..types import ChatRequest, Delta, Message, Priority
 from .stops import overlap
 
-_HERE = "<|here|>"
+_HERE, _BEFORE, _AFTER = "<|here|>", "<|before|>", "<|after|>"
+_ALONE = """\
+Answer with what fills the gap and with nothing else: no code fence, no explanation, nothing of what
+stands before or after."""
 _INSTRUCTION = f"""\
-Below is code, or text, that is being written; {_HERE} marks a gap in it. Answer with what fills the
-gap and with nothing else: no code fence, no explanation, nothing of what stands before or after."""
+Below is code, or text, that is being written; {_HERE} marks a gap in it. {_ALONE}"""
+_TYPING = f"""\
+Below is code, or text, that is being written: after {_AFTER} what follows a gap, after {_BEFORE}
+what stands before it. {_ALONE}"""
+CHATTED = "it was asked by a chat: it has not learnt to fill gaps"
+"""The note of such an answer."""
 _FENCE = "```"
 _CLOSE = f"\n{_FENCE}"
 
@@ -21,9 +28,13 @@ _CLOSE = f"\n{_FENCE}"
 def asking(
     prefix: str, suffix: str, parameters: Mapping[str, Any], priority: Priority
 ) -> ChatRequest:
-    """The request to a model that chats."""
-    question = Message("user", f"{_INSTRUCTION}\n\n{prefix}{_HERE}{suffix}")
-    return ChatRequest([question], parameters, priority=priority)
+    """The request to a model that chats. While somebody types, what they have written last stands
+    last, so that what a server has read before it holds."""
+    if priority == "completion":
+        said = f"{_TYPING}\n\n{_AFTER}\n{suffix}\n{_BEFORE}\n{prefix}"
+    else:
+        said = f"{_INSTRUCTION}\n\n{prefix}{_HERE}{suffix}"
+    return ChatRequest([Message("user", said)], parameters, priority=priority)
 
 
 async def unfenced(deltas: AsyncIterator[Delta]) -> AsyncGenerator[Delta, None]:

@@ -20,10 +20,9 @@ from ..models.machine import memory
 from ..models.model import Model
 from ..models.prompts import PromptTemplate
 from ..types import ChatRequest, Delta, Embeddable, Embeddings, Event, Priority, Ranking
-from ..wire import openai as wire
-from ..wire.errors import Complaint, status_within
+from ..wire.errors import Complaint
 from ..wire.sse import ServerEvent
-from . import between
+from . import between, infill
 from .base import unheard
 from .http import client as http
 from .http.endpoint import Endpoint
@@ -54,8 +53,7 @@ class Nitro(LocalEngine):
 
     def __init__(self, options: EngineOptions, notify: Callable[[Event], None] = unheard) -> None:
         super().__init__(options, notify)
-        self._chat_alone: set[Path | None] = set()
-        """Files of models that have no tokens to mark a gap."""
+        self._filler = infill.Filler()
         self._no_texts: set[Path | None] = set()
         """Files of models whose worker goes on with no text."""
 
@@ -154,40 +152,57 @@ class Nitro(LocalEngine):
         parameters: Mapping[str, Any],
         priority: Priority = "person",
     ) -> AsyncGenerator[Delta, None]:
-        goes_on = not suffix and priority != "completion"
-        path = "/completions" if goes_on else "/infill"
+        request = between.asking(prefix, suffix, parameters, priority)
+        prompt = None
+        if suffix or priority == "completion":
+            known = model.file, self.setting(model, "ctx_len")
+            ask = functools.partial(self._said, model)
+            prompt = await self._filler.prompt(known, prefix, suffix, parameters, ask)
+        if prompt is not None:
+            body: dict[str, Any] = {"prompt": prompt}
+            found = self._written(model, request, "/completion", body)
+        elif suffix.strip() or model.file in self._no_texts:
+            found = super().complete(model, prefix, suffix, parameters, priority)
+        else:
+            body = {"prompt": prefix, "stream_options": {"include_usage": True}}
+            found = self._written(model, request, "/v1/completions", body)
+        try:
+            async with aclosing(found) as deltas:
+                async for delta in deltas:
+                    yield delta
+            return
+        except errors.EngineError as error:
+            if prompt is not None or suffix.strip() or error.http_status not in infill.HAS_NONE:
+                raise
+            self._no_texts.add(model.file)
+        asked = super().complete(model, prefix, suffix, parameters, priority)
+        async with aclosing(asked) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    def _written(
+        self, model: Model, request: ChatRequest, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[Delta, None]:
+        """What goes on from a prompt: text, or tokens."""
 
         def build(model: Model, request: ChatRequest, endpoint: Endpoint) -> http.HttpRequest:
             sent, _ = self.rules(model).apply(request.parameters)
-            if goes_on:
-                body = {"prompt": prefix, "stream_options": {"include_usage": True}}
-            else:
-                body = {"input_prefix": prefix, "input_suffix": suffix}
-            url = beside(endpoint.url, path, root=not goes_on)
-            sent = {**body, "stream": True, **sent}
-            return http.HttpRequest(url, sent, self.headers(endpoint), endpoint.read_timeout)
+            url = beside(endpoint.url, path, root=True)
+            asked = {**body, "stream": True, **sent}
+            return http.HttpRequest(url, asked, self.headers(endpoint), endpoint.read_timeout)
 
         def parser(model: Model, request: ChatRequest) -> http.Parser:
-            return OpenAIParser() if goes_on else InfillParser()
+            return OpenAIParser() if path.startswith("/v1") else infill.InfillParser()
 
-        without = self._no_texts if goes_on else self._chat_alone
-        if model.file not in without:
-            request = between.asking(prefix, suffix, parameters, priority)
-            try:
-                async with aclosing(self.answer(model, request, build, parser)) as deltas:
-                    async for delta in deltas:
-                        yield delta
-                return
-            except errors.EngineError as error:
-                # Only the server knows: the tokens may be told by their names in the vocabulary.
-                if error.http_status not in _NO_INFILL:
-                    raise
-                without.add(model.file)
-        async with aclosing(
-            super().complete(model, prefix, suffix, parameters, priority)
-        ) as deltas:
-            async for delta in deltas:
-                yield delta
+        return self.answer(model, request, build, parser)
+
+    async def _said(self, model: Model, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """What a model's server answers to another request than one for an answer."""
+        await self.load(model)
+        request, party = await self._beside(model, path, body or {}, root=True)
+        if body is None:
+            request = replace(request, method="GET", body=None)
+        return await self.client.fetch_json(request, party, self._tell_wait(model))
 
     async def embed(
         self, model: Model, texts: Sequence[Embeddable], parameters: Mapping[str, Any]
@@ -383,22 +398,6 @@ class ProgressParser(OpenAIParser):
             left = units.duration(seconds / done * (total - processed))
             share = processed / total
             self._tell(share, f"Reading the prompt: {share:.0%} of {total:,} tokens, {left} left …")
-
-
-# Between two texts --------------------------------------------------------------------------------
-
-_NO_INFILL = (404, 501)
-"""What a server says that has no such route, or a model without such tokens."""
-
-
-class InfillParser(http.Parser):
-    """Reads llama.cpp's own events; the one that says `stop` is the last."""
-
-    def parse(self, event: ServerEvent) -> http.Parsed:
-        chunk = json.loads(event.data)
-        if "error" in chunk:
-            raise http.Refusal(status_within(chunk), chunk)
-        return wire.read_infill(chunk)
 
 
 # What went wrong ----------------------------------------------------------------------------------

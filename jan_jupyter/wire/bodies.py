@@ -232,6 +232,10 @@ class _Completions(Body):
     best_of: Annotated[Whole, Field(ge=1, le=1)] | None = None
     echo: Literal[False] | None = None
     logprobs: None = None
+    priority: Literal["completion"] | Whole | None = None
+    """`completion`: an editor offers it while somebody types; a number is vLLM's."""
+    key: Annotated[str, Field(max_length=500)] | None = None
+    """With that: where somebody types (a cell). A newer request ends an older one of its key."""
 
 
 Completions = pydantic.create_model("Completions", __base__=_Completions, **_FIELDS)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
 
 import openai
 import pytest
 
+from support.jan import add_remote
 from support.server import StreamingServer, tokens
 
 from .conftest import Client
@@ -46,6 +51,7 @@ def test_several_prompts_are_several_choices(client: Client, server: StreamingSe
         ("completions", {"prompt": "a", "n": 2}, "n"),
         ("completions", {"prompt": "a", "echo": True}, "echo"),
         ("completions", {}, "prompt"),
+        ("completions", {"prompt": "a", "priority": "soon"}, "priority"),
         ("rerank", {"query": "a", "documents": []}, "documents"),
         ("rerank", {"query": "a", "documents": [7]}, "documents.0"),
         ("rerank", {"query": "a", "documents": ["b"], "top_n": 0}, "top_n"),
@@ -68,3 +74,62 @@ def test_no_key_goes_on_in_a_body(client: Client, server: StreamingServer, path:
         assert name in answer.json["error"]["message"]
         assert "sk-canary" not in answer.json["error"]["message"]
     assert server.journal() == []
+
+
+class Typing:
+    """A completion that an editor has asked for, read as it comes; leave it to close it."""
+
+    def __init__(self, address: str, model: str, key: str) -> None:
+        body = {"model": model, "prompt": "def f(", "suffix": ")", "stream": True}
+        asked = json.dumps({**body, "priority": "completion", "key": key}).encode()
+        self._answer = urllib.request.urlopen(f"{address}/completions", asked)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._answer.close()
+
+    def events(self) -> Iterator[Any]:
+        for line in self._answer:
+            if line.startswith(b"data: {"):
+                yield json.loads(line[6:])
+
+    def rest(self) -> tuple[str, str | None]:
+        """The text that still comes, and the kind of the error that ends it."""
+        events = [*self.events()]
+        text = "".join(event["choices"][0]["text"] for event in events if "choices" in event)
+        return text, events[-1].get("error", {}).get("type")
+
+
+def test_of_one_cell_the_newest_goes_on_and_never_two(
+    address: str, server: StreamingServer, isolated: Path
+) -> None:
+    add_remote(isolated / "api", server, held="n=20,hold=3")
+    with Typing(address, "held", "a") as first, Typing(address, "held", "b") as beside:
+        next(first.events())
+        next(beside.events())
+        with Typing(address, "held", "a") as second:
+            assert first.rest()[1] == "replaced"
+            next(second.events())
+            (name,) = {entry.body["model"] for entry in server.journal()}
+            server.behave(name, "n=20")
+            assert second.rest() == ("".join(tokens(20)[1:]), None)
+            assert beside.rest() == ("".join(tokens(20)[1:]), None)
+    old, _, new = server.journal()
+    assert old.closed is not None
+    assert old.closed < new.received + 0.05  # it has left before, and was seen to a moment later
+    assert not old.complete
+    assert new.complete
+
+
+def test_what_an_editor_offers_has_a_length(client: Client, server: StreamingServer) -> None:
+    for asked, sent in (({}, 128), ({"max_tokens": 7}, 7)):
+        body = {"model": "short", "prompt": "a", "priority": "completion", "key": "k", **asked}
+        said = client.post("completions", body)
+        assert said["notes"] == ["it was asked by a chat: it has not learnt to fill gaps"]
+        told = server.journal()[-1].body
+        assert told["max_tokens"] == sent
+        assert not {"key", "priority"} & {*told}
+    client.post("completions", {"model": "short", "prompt": "a", "priority": 3})
+    assert server.journal()[-1].body["priority"] == 3  # vLLM's

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
-from jan_jupyter.engines.between import Unfenced, unfenced
+from jan_jupyter.engines.between import CHATTED, Unfenced, unfenced
 from jan_jupyter.engines.http.endpoint import Remote
 from jan_jupyter.types import Delta
 from support.server import StreamingServer, tokens
@@ -40,6 +40,20 @@ def fill(asked: Remote, name: str, settings: dict[str, Any], **parameters: Any) 
 
     found: list[Delta] = once(asked, gather())
     return found
+
+
+def test_while_somebody_types_what_they_wrote_last_stands_last(server: StreamingServer) -> None:
+    asked = engine("openai", server.base_url)
+
+    async def gather() -> list[Delta]:
+        answer = asked.complete(model("m:n=3"), BEFORE, AFTER, {}, "completion")
+        return [delta async for delta in answer]
+
+    *_, last = once(asked, gather())
+    assert last.notes == (CHATTED,)
+    (entry,) = server.journal()
+    said = entry.body["messages"][0]["content"]
+    assert said.endswith(f"{AFTER}\n<|before|>\n{BEFORE}")
 
 
 @pytest.mark.parametrize("path", ["/completions", "/fim/completions"])

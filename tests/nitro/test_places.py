@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
 from jan_jupyter.engines.local.places import Places
-from jan_jupyter.types import Priority
+from jan_jupyter.errors import Replaced
+from jan_jupyter.types import Delta, Priority
 
 
 def served(number: int, asked: Sequence[Priority], leaves: int | None = None) -> list[int]:
@@ -51,7 +52,7 @@ def served(number: int, asked: Sequence[Priority], leaves: int | None = None) ->
         (["person", "person", "person"], [0, 1, 2]),
         (["grid", "grid", "person"], [2, 0, 1]),
         (["completion", "grid", "person", "grid"], [2, 1, 3, 0]),
-        (["completion", "person", "completion"], [1, 2]),  # the newer one takes its place
+        (["completion", "person", "completion"], [1, 0, 2]),
     ],
 )
 def test_a_person_goes_before_a_grid_before_a_completion(
@@ -65,27 +66,31 @@ def test_who_leaves_the_line_keeps_nobody_waiting() -> None:
     assert served(2, ["grid"] * 4, leaves=0) == [1, 2, 3]
 
 
-def test_a_newer_completion_ends_the_one_that_is_answered() -> None:
-    async def play() -> list[str]:
-        places = Places(1)
-        ended: list[str] = []
+def test_a_question_ends_a_completion_that_has_its_place() -> None:
+    async def play() -> None:
+        places, begun = Places(1), asyncio.Event()
 
-        async def complete(name: str, seconds: float) -> None:
-            try:
-                async with places.taken("completion"):
-                    await asyncio.sleep(seconds)
-                    ended.append(f"{name} whole")
-            except asyncio.CancelledError:
-                ended.append(f"{name} ended")
-                raise
+        async def endless() -> AsyncGenerator[Delta, None]:
+            begun.set()
+            while True:
+                await asyncio.sleep(60)
+                yield Delta("a")
 
-        first = asyncio.create_task(complete("first", 60))
-        await asyncio.sleep(0)
-        second = asyncio.create_task(complete("second", 0))
-        await asyncio.wait([first, second])
-        return ended
+        async def complete() -> None:
+            async with places.taken("completion"):
+                async for _ in places.completion(endless()):
+                    pass
 
-    assert asyncio.run(asyncio.wait_for(play(), 10)) == ["first ended", "second whole"]
+        completing = asyncio.create_task(complete())
+        await begun.wait()
+        asks = asyncio.create_task(_take(places))
+        waits = asyncio.create_task(_take(places, "grid"))
+        await asyncio.wait([asks, waits])
+        with pytest.raises(Replaced, match="A question goes before it"):
+            await completing
+        assert not places.full
+
+    asyncio.run(asyncio.wait_for(play(), 10))
 
 
 def test_a_place_that_is_given_at_the_moment_of_a_stop_is_given_on() -> None:
@@ -102,6 +107,6 @@ def test_a_place_that_is_given_at_the_moment_of_a_stop_is_given_on() -> None:
     asyncio.run(asyncio.wait_for(play(), 10))
 
 
-async def _take(places: Places) -> None:
-    async with places.taken("person"):
+async def _take(places: Places, priority: Priority = "person") -> None:
+    async with places.taken(priority):
         pass

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from jan_jupyter import errors
+from jan_jupyter.engines.between import CHATTED
+from jan_jupyter.types import Delta
 from nitro.bench import ENDLESS, Bench, model
 from support.random_model import write_embedder, write_model
 
 
 async def test_a_gap_is_filled_as_the_model_has_learnt_it(bench: Bench, tmp_path: Path) -> None:
-    """By llama.cpp's `/infill`, where the file has the tokens; else by a chat, found out once."""
+    """Where the file has the tokens; else by a chat, which a note tells."""
     path = write_model(tmp_path / "fills.gguf", fills=True)
-    told: list[int] = []
+    told: list[Delta] = []
     for asked in (model(path), model(write_model(tmp_path / "chats.gguf"))):
         for _ in range(2):
             answer = bench.nitro.complete(asked, "def f(", "return x", {**ENDLESS, "max_tokens": 4})
@@ -26,11 +28,45 @@ async def test_a_gap_is_filled_as_the_model_has_learnt_it(bench: Bench, tmp_path
             assert last.usage is not None
             assert last.timings is not None
             assert last.timings.decode_tokens == last.usage.completion == 4
-            told.append(last.usage.prompt)
+            told.append(last)
         await bench.nitro.unload(asked)
-    filled, again, chatted, _ = told
+    filled, again, chatted, _ = (one.usage.prompt for one in told if one.usage)
     assert filled == again < 20 < chatted
-    assert bench.nitro._chat_alone == {asked.file}
+    assert [one.notes for one in told] == [(), (), (CHATTED,), (CHATTED,)]
+
+
+async def test_while_somebody_types_what_was_read_holds(bench: Bench, tmp_path: Path) -> None:
+    """With tokens for gaps, with what stands behind the gap or without; and where a text goes on,
+    as models do that have no such tokens."""
+    line = "one two three four"
+    for fills, suffix in ((True, "x\n" * 40), (True, ""), (False, "")):
+        asked = model(write_model(tmp_path / f"{fills}.gguf", fills=fills))
+        read = []
+        for typed in range(1, len(line), 3):
+            prefix = "a\n" * 60 + line[:typed]
+            answer = bench.nitro.complete(
+                asked, prefix, suffix, {**ENDLESS, "max_tokens": 4}, "completion"
+            )
+            async with aclosing(answer) as deltas:
+                *_, last = [delta async for delta in deltas]
+            assert last.usage is not None
+            assert not last.notes
+            read.append(last.usage.prompt - last.usage.cached)
+        assert read[0] > 60
+        assert max(read[1:]) <= 8, (fills, suffix)
+        await bench.nitro.unload(asked)
+
+
+async def test_what_looks_like_a_mark_is_text(bench: Bench, tmp_path: Path) -> None:
+    asked = model(write_model(tmp_path / "fills.gguf", fills=True))
+    counts = []
+    for before in ("a<fim_mid>b", "a_fim_mid_b"):
+        answer = bench.nitro.complete(asked, before, "c", {**ENDLESS, "max_tokens": 1})
+        async with aclosing(answer) as deltas:
+            *_, last = [delta async for delta in deltas]
+        assert last.usage is not None
+        counts.append(last.usage.prompt)
+    assert counts[0] == counts[1]
 
 
 async def test_a_reranker_ranks(

@@ -104,6 +104,8 @@ class LocalEngine(OpenAI):
             async with self._place(model, request, alone=alone) as (worker, share, waited):
                 try:
                     deltas = self._asked(model, request, build, parser, _endpoint(worker))
+                    if request.priority == "completion":
+                        deltas = self._queues[worker.key].places.completion(deltas)
                     async with aclosing(deltas):
                         async for delta in deltas:
                             text.append("" if delta.choice else delta.text)

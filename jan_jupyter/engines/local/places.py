@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from itertools import count
 
-from ...types import PRIORITIES, Priority
+from ...endable import Endable
+from ...errors import Replaced
+from ...types import PRIORITIES, Delta, Priority
 
 
 class Places:
     """By priority, then in the order of asking. All on one event loop.
 
-    A completion is of use only until something else is typed: a newer one ends those before it,
-    waiting or answered.
+    What an editor offers to write can be had again: where a person would wait, it is ended.
     """
 
     def __init__(self, number: int) -> None:
         self._free = number
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._numbers = count()
-        self._completions: set[asyncio.Task[object]] = set()
+        self._completions: list[Endable[Delta]] = []
 
     @property
     def waiting(self) -> int:
@@ -36,20 +37,28 @@ class Places:
     @asynccontextmanager
     async def taken(self, priority: Priority) -> AsyncIterator[None]:
         """A place, as soon as one is free and nobody goes before."""
-        task = asyncio.current_task()
-        assert task is not None
-        if priority == "completion":
-            for older in self._completions:
-                older.cancel("a newer completion has taken its place")
-            self._completions.add(task)
+        if priority == "person" and self.full and self._completions:
+            self._completions.pop().end(Replaced("A question goes before it: ask again later."))
+        await self._take(PRIORITIES.index(priority))
         try:
-            await self._take(PRIORITIES.index(priority))
-            try:
-                yield
-            finally:
-                self._give_on()
+            yield
         finally:
-            self._completions.discard(task)
+            self._give_on()
+
+    async def completion(self, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+        """What has a place of that priority is answered, until a person wants it.
+
+        Raises `Replaced` then.
+        """
+        answer = Endable(deltas)
+        self._completions.append(answer)
+        try:
+            async with aclosing(answer.read()) as read:
+                async for delta in read:
+                    yield delta
+        finally:
+            if answer in self._completions:
+                self._completions.remove(answer)
 
     async def _take(self, rank: int) -> None:
         if self._free:

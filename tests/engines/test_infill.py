@@ -1,0 +1,31 @@
+"""What of the texts around a gap is read, and in which order."""
+
+from __future__ import annotations
+
+from jan_jupyter.engines.infill import MOST_READ, Marks, latest, split
+
+MARKS = Marks([1], [2], [3], 2048)
+
+
+def test_the_line_that_is_written_stands_last() -> None:
+    assert split("a\nb\nc d") == ("a\nb\n", "c d")
+    assert split("a") == ("", "a")
+    assert split("a\n") == ("a\n", "")
+    assert MARKS.prompt([10, 11], [20], [30], 8) == [1, 10, 11, 2, 20, 3, 30]
+
+
+def test_a_long_text_begins_at_the_same_place_for_a_while() -> None:
+    text = [*range(10_000)]
+    begins = [latest(text[:length], 400)[0] for length in range(100, 2000)]
+    assert begins[:301] == [0] * 301
+    assert {*begins} == {*range(0, 1601, 100)}
+    assert begins == sorted(begins)
+    assert all(300 < len(latest(text[:length], 400)) <= 400 for length in range(400, 2000))
+
+
+def test_no_prompt_is_too_long() -> None:
+    for lengths in ((5000, 0, 0), (0, 5000, 0), (0, 0, 5000), (5000, 5000, 5000)):
+        before, after, begun = ([7] * length for length in lengths)
+        assert len(MARKS.prompt(before, after, begun, 64)) <= MOST_READ + 3
+        small = Marks([1], [2], [3], 256)
+        assert len(small.prompt(before, after, begun, 64)) <= 256 - 64
