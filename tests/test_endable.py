@@ -87,7 +87,7 @@ def test_another_task_may_read_on() -> None:
         stream = Endable(source.read())
         source.go.release()
         reader = stream.read()
-        assert await asyncio.create_task(anext(reader)) == 0  # type: ignore[arg-type]
+        assert await asyncio.create_task(anext(reader)) == 0
         reading = asyncio.create_task(all_of(reader))
         await asyncio.sleep(0)
         stream.end(JanError("enough"))

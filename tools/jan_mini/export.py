@@ -1,4 +1,4 @@
-"""Write the trained network and its tokenizer as one GGUF file."""
+"""Write the trained network and its tokenizer as one GGUF file; read them again to go on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+import torch
 
-from model import Model
-from tokenizer import CHAT_TEMPLATE, END, PAD, SPECIAL, Bpe
+from model import Config, Model
+from tokenizer import CHAT_TEMPLATE, END, FILL, PAD, SPECIAL, Bpe
 
 DESCRIPTION = (
     "A tiny demonstration model for jan_jupyter: it greets, counts, lists, does small sums and "
-    "explains the tool. It is not meant for real work."
+    "explains the tool, and it fills gaps in simple Python. It is not meant for real work."
 )
 
 
@@ -47,12 +48,16 @@ def write_gguf(model: Model, bpe: Bpe, path: Path) -> int:
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(bpe.tokens)
     control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
-    writer.add_token_types([control if token in SPECIAL else normal for token in bpe.tokens])
+    special = {*SPECIAL, *FILL}
+    writer.add_token_types([control if token in special else normal for token in bpe.tokens])
     writer.add_token_merges(bpe.merges)
     writer.add_bos_token_id(bpe.ids[PAD])
     writer.add_eos_token_id(bpe.ids[END])
     writer.add_eot_token_id(bpe.ids[END])
     writer.add_pad_token_id(bpe.ids[PAD])
+    names = gguf.Keys.Tokenizer
+    for key, mark in zip((names.FIM_PRE_ID, names.FIM_SUF_ID, names.FIM_MID_ID), FILL, strict=True):
+        writer.add_uint32(key, bpe.ids[mark])
     writer.add_add_bos_token(False)
     writer.add_add_eos_token(False)
     writer.add_chat_template(CHAT_TEMPLATE)
@@ -70,3 +75,24 @@ def write_gguf(model: Model, bpe: Bpe, path: Path) -> int:
     writer.close()
     os.replace(partial, path)
     return path.stat().st_size
+
+
+def read_gguf(path: Path) -> tuple[Model, Bpe]:
+    """What `write_gguf` has written, to go on from. Tokens that the file lacks begin as the mean of
+    those that mark something else."""
+    reader = gguf.GGUFReader(path)
+    fields = reader.fields
+    bpe = Bpe.of(
+        fields["tokenizer.ggml.tokens"].contents(), fields["tokenizer.ggml.merges"].contents()
+    )
+    model = Model(Config(len(bpe.tokens)))
+    state = model.state_dict()
+    for tensor in reader.tensors:
+        values = torch.tensor(gguf.quants.dequantize(tensor.data, tensor.tensor_type))
+        if tensor.name == "token_embd.weight":
+            mean = values[: len(SPECIAL)].mean(0)
+            new = len(bpe.tokens) - len(values)
+            values = torch.cat([values, mean + 0.02 * torch.randn(new, len(mean))])
+        state[tensor.name].copy_(values)
+    model.load_state_dict(state)
+    return model, bpe

@@ -7,10 +7,12 @@ learned digit by digit; as no merge holds a digit, nothing of this needs to be s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+from gaps import Gap
 
 SYSTEM, USER, ASSISTANT, END, PAD = (
     "<|system|>",
@@ -20,6 +22,8 @@ SYSTEM, USER, ASSISTANT, END, PAD = (
     "<|endoftext|>",
 )
 SPECIAL = (PAD, END, SYSTEM, USER, ASSISTANT)
+FILL = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+"""They mark the texts around a gap, and where it begins; they follow the learnt tokens."""
 ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}
 
 # The same text as messages() below, for whoever runs the file.
@@ -37,7 +41,17 @@ CHAT_TEMPLATE = (
 class Bpe:
     """Text to ids and back, with the special tokens of a conversation."""
 
-    def __init__(self, texts: Iterable[str], size: int) -> None:
+    def __init__(self, learner: Tokenizer) -> None:
+        learner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+        self._tokenizer = learner
+        learnt = [learner.id_to_token(i) for i in range(learner.get_vocab_size())]
+        self.tokens = learnt + [mark for mark in FILL if mark not in learnt]
+        self.ids = {token: i for i, token in enumerate(self.tokens)}
+        self.encode = lru_cache(200_000)(self._encode)
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], size: int) -> Bpe:
+        """That of some texts."""
         learner = Tokenizer(models.BPE())
         learner.pre_tokenizer = pre_tokenizers.Sequence(
             [
@@ -52,11 +66,13 @@ class Bpe:
             show_progress=False,
         )
         learner.train_from_iterator(texts, trainer)
-        learner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-        self._tokenizer = learner
-        self.tokens = [learner.id_to_token(i) for i in range(learner.get_vocab_size())]
-        self.ids = {token: i for i, token in enumerate(self.tokens)}
-        self.encode = lru_cache(200_000)(self._encode)
+        return cls(learner)
+
+    @classmethod
+    def of(cls, tokens: Sequence[str], merges: Iterable[str]) -> Bpe:
+        """That of a file."""
+        pairs = [tuple(merge.split(" ")) for merge in merges]
+        return cls(Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, pairs)))
 
     @property
     def merges(self) -> list[str]:
@@ -81,3 +97,16 @@ class Bpe:
             ids += [self.ids[ROLES[role]], *body]
             weights += [0.0, *[weight] * len(body)]
         return ids, weights
+
+    def gap(self, gap: Gap) -> tuple[list[int], list[float]]:
+        """Ids of a text with a gap, in the order in which llama.cpp's `/infill` writes it, and how
+        much each counts: only what is to come does.
+
+        What is typed already stands in the gap, as what an answer has begun with: then what stands
+        before and after stays as it is while somebody types, and needs not be read again.
+        """
+        pre, suf, mid = (self.ids[mark] for mark in FILL)
+        known = [pre, *self.encode(gap.before), suf, *self.encode(gap.after), mid]
+        known += self.encode(gap.typed)
+        rest = [*self.encode(gap.rest), self.ids[END]]
+        return [*known, *rest], [0.0] * len(known) + [min(1.0, (12 / len(rest)) ** 0.6)] * len(rest)

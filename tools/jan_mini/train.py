@@ -1,6 +1,7 @@
 """Make jan-mini: generate conversations, learn a tokenizer, train the network, write a GGUF file.
 
     python tools/jan_mini/train.py
+    python tools/jan_mini/train.py --after FILE.gguf    # only gaps in code, beside all else
 
 Everything follows from ``--seed``. On two cores it takes under an hour; see README.md.
 """
@@ -13,7 +14,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import torch
@@ -21,7 +22,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from data import EARLY, Generator
-from export import write_gguf
+from export import read_gguf, write_gguf
+from gaps import gaps
 from model import Config, Model
 from tokenizer import PAD, Bpe
 
@@ -73,20 +75,25 @@ def pad(rows: list[Encoded], length: int, filler: int) -> Batch:
     return Batch(tokens[:, :-1], tokens[:, 1:], weights[:, 1:])
 
 
-def short_batches(generator: Generator, bpe: Bpe) -> Iterator[Batch]:
-    """Separate conversations, those of about one length together: short rows train fastest.
+def sorted_by_length(rows: Iterator[Encoded], filler: int) -> Iterator[Batch]:
+    """Rows of about one length together: short ones train fastest.
 
     There are few shapes and each comes again and again, because every new one costs a preparation.
     """
     waiting: dict[int, list[Encoded]] = {length: [] for length in LENGTHS}
-    while True:
-        ids, counts = bpe.messages(generator.conversation().messages())
+    for ids, counts in rows:
         ids, counts = ids[: LENGTHS[-1] + 1], counts[: LENGTHS[-1] + 1]
         length = next(length for length in LENGTHS if len(ids) <= length + 1)
         waiting[length].append((ids, counts))
         if len(waiting[length]) == BATCH // length:
-            yield pad(waiting[length], length, bpe.ids[PAD])
+            yield pad(waiting[length], length, filler)
             waiting[length] = []
+
+
+def short_batches(generator: Generator, bpe: Bpe) -> Iterator[Batch]:
+    """Separate conversations."""
+    rows = (bpe.messages(generator.conversation().messages()) for _ in count())
+    yield from sorted_by_length(rows, bpe.ids[PAD])
 
 
 def long_batches(generator: Generator, bpe: Bpe) -> Iterator[Batch]:
@@ -113,17 +120,38 @@ def schedule(step: int, steps: int) -> float:
     return min((step + 1) / rise, (steps - step) / fall, 1.0)
 
 
-def train(model: Model, bpe: Bpe, steps: int, rate: float, seed: int) -> None:
+def gap_batches(seed: int, bpe: Bpe) -> Iterator[Batch]:
+    """Code with gaps, of about one length together."""
+    yield from sorted_by_length((bpe.gap(gap) for gap in gaps(seed)), bpe.ids[PAD])
+
+
+def answers(bpe: Bpe, steps: int, seed: int) -> Iterator[list[Batch]]:
+    """What is learnt first, for each step: to answer."""
     early = short_batches(Generator(seed + 3, EARLY), bpe)
     short = short_batches(Generator(seed + 1), bpe)
     long = long_batches(Generator(seed + 2), bpe)
-    makers = optimisers(model, rate)
-    start, seen, smooth = time.monotonic(), 0, 0.0
     for step in range(steps):
         is_early = step < EARLY_SHARE * steps
         batches = list(islice(early if is_early else short, BATCHES))
         if not is_early and step % LONG_EVERY == 0:
             batches[0] = next(long)
+        yield batches
+
+
+def answers_and_gaps(bpe: Bpe, steps: int, seed: int) -> Iterator[list[Batch]]:
+    """What is learnt then: gaps in code, and as many answers, so that none is forgotten."""
+    short = short_batches(Generator(seed + 4), bpe)
+    long = long_batches(Generator(seed + 5), bpe)
+    code = gap_batches(seed + 6, bpe)
+    for step in range(steps):
+        talk = next(long if step % LONG_EVERY == 0 else short)
+        yield [talk, next(code)]
+
+
+def train(model: Model, steps: Iterator[list[Batch]], number: int, rate: float) -> None:
+    makers = optimisers(model, rate)
+    start, seen, smooth = time.monotonic(), 0, 0.0
+    for step, batches in enumerate(steps):
         batches = [batch.on(model.cos.device) for batch in batches]
         total = sum(float(batch.weights.sum()) for batch in batches)
         mean = 0.0
@@ -141,15 +169,15 @@ def train(model: Model, bpe: Bpe, steps: int, rate: float, seed: int) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for maker in makers:
             for group in maker.param_groups:
-                group["lr"] = group.setdefault("highest", group["lr"]) * schedule(step, steps)
+                group["lr"] = group.setdefault("highest", group["lr"]) * schedule(step, number)
             maker.step()
             maker.zero_grad(set_to_none=True)
         smooth = mean if step == 0 else 0.95 * smooth + 0.05 * mean
-        if step % 50 == 0 or step == steps - 1:
+        if step % 50 == 0 or step == number - 1:
             passed = time.monotonic() - start
-            left = passed / (step + 1) * (steps - step - 1)
+            left = passed / (step + 1) * (number - step - 1)
             print(
-                f"step {step:5d}/{steps}  loss {smooth:.4f}  {seen / passed:6.0f} tokens/s"
+                f"step {step:5d}/{number}  loss {smooth:.4f}  {seen / passed:6.0f} tokens/s"
                 f"  {left / 60:5.1f} min left",
                 flush=True,
             )
@@ -162,6 +190,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the GGUF file goes")
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
+    parser.add_argument("--after", type=Path, help="a GGUF file of this kind, to go on from")
+    parser.add_argument("--gap-steps", type=int, default=800, help="of the last part")
+    parser.add_argument("--gap-rate", type=float, default=1e-3, help="its highest rate")
     parser.add_argument("--seed", type=int, default=20231123)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu, or cuda for the same in minutes")
@@ -170,15 +201,23 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     random.seed(options.seed)
-    sample = Generator(options.seed)
-    corpus = [text for _ in range(40_000) for _, text in sample.conversation().messages()]
-    bpe = Bpe(corpus, VOCABULARY)
-    model = Model(Config(len(bpe.tokens))).to(options.device)
+    if options.after:
+        model, bpe = read_gguf(options.after)
+    else:
+        sample = Generator(options.seed)
+        corpus = (text for _ in range(40_000) for _, text in sample.conversation().messages())
+        bpe = Bpe.learn(corpus, VOCABULARY)
+        model = Model(Config(len(bpe.tokens)))
+    model = model.to(options.device)
     print(
         f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(bpe.tokens)} tokens",
         flush=True,
     )
-    train(model, bpe, options.steps, options.rate, options.seed)
+    if not options.after:
+        steps = options.steps
+        train(model, answers(bpe, steps, options.seed), steps, options.rate)
+    steps = options.gap_steps
+    train(model, answers_and_gaps(bpe, steps, options.seed), steps, options.gap_rate)
     size = write_gguf(model.cpu(), bpe, options.output)
     print(f"{options.output}: {size:,} bytes")
 
