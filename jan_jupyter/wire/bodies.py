@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from ..errors import UsageError
 from ..parameters import TABLE
+from ..types import EMPTY
 
 
 def read(body: bytes, kind: type[Object]) -> dict[str, Any]:
@@ -78,6 +79,20 @@ class Object(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
 
 
+class Typed(Object):
+    """An object whose `type` tells what it `needs`."""
+
+    needs: ClassVar[Mapping[str, Sequence[str]]] = EMPTY
+    type: str
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        for name in self.needs.get(self.type, ()):
+            if getattr(self, name, None) is None:
+                raise ValueError(f"needs `{name.rstrip('_')}`")
+        return self
+
+
 class Body(Object):
     model: str | None = None
 
@@ -109,19 +124,12 @@ class _File(Object):
         return self
 
 
-class _Part(Object):
-    type: str
+class _Part(Typed):
+    needs: ClassVar = {name: (name,) for name in ("text", "image_url", "file", "input_audio")}
     text: str | None = None
     image_url: str | _Picture | None = None
     file: _File | None = None
     input_audio: dict[str, Any] | None = None
-
-    @model_validator(mode="after")
-    def _has_content(self) -> Self:
-        known = ("text", "image_url", "file", "input_audio")
-        if self.type in known and getattr(self, self.type) is None:
-            raise ValueError(f"needs `{self.type}`")
-        return self
 
 
 class _Called(Object):
@@ -150,15 +158,9 @@ class _Function(Object):
     strict: bool | None = None
 
 
-class _Tool(Object):
-    type: str
+class _Tool(Typed):
+    needs: ClassVar = {"function": ("function",)}
     function: _Function | None = None
-
-    @model_validator(mode="after")
-    def _has_content(self) -> Self:
-        if self.type == "function" and self.function is None:
-            raise ValueError("needs `function`")
-        return self
 
 
 class _Named(Object):
@@ -175,16 +177,10 @@ class _Described(Object):
     schema_: Schema | None = Field(None, alias="schema")
 
 
-class _Form(Object):
-    type: str
+class _Form(Typed):
+    needs: ClassVar = {"json_schema": ("json_schema",)}
     json_schema: _Described | None = None
     schema_: Schema | None = Field(None, alias="schema")
-
-    @model_validator(mode="after")
-    def _has_content(self) -> Self:
-        if self.type == "json_schema" and self.json_schema is None:
-            raise ValueError("needs `json_schema`")
-        return self
 
 
 class _StreamOptions(Object):

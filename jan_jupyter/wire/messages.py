@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from .. import errors
 from ..types import ChatRequest, Delta, Message, Reply, Usage
 from . import sse
-from .bodies import Body, Object, Schema, Whole
+from .bodies import Body, Object, Schema, Typed, Whole
 from .parts import Part, Parts, Step, parts_of
 
 # Bodies -------------------------------------------------------------------------------------------
 
 
-class _Source(Object):
+class _Source(Typed):
+    needs: ClassVar = {
+        "base64": ("data",),
+        "url": ("url",),
+        "text": ("data",),
+        "file": ("file_id",),
+        "content": ("content",),
+    }
     type: Literal["base64", "url", "text", "file", "content"]
     media_type: str | None = None
     data: str | None = None
@@ -28,36 +35,18 @@ class _Source(Object):
     file_id: str | None = None
     content: str | list[dict[str, Any]] | None = None
 
-    @model_validator(mode="after")
-    def _has_content(self) -> Self:
-        named = {"base64": "data", "url": "url", "text": "data", "file": "file_id"}
-        needed = named.get(self.type, "content")
-        if getattr(self, needed) is None:
-            raise ValueError(f"needs `{needed}`")
-        return self
 
-
-_NEEDED = {
-    "text": ("text",),
-    "image": ("source",),
-    "document": ("source",),
-    "tool_use": ("id", "name", "input"),
-    "tool_result": ("tool_use_id",),
-    "thinking": ("thinking",),
-}
-
-
-class _Inner(Object):
-    type: str
+class _Inner(Typed):
+    needs: ClassVar = {
+        "text": ("text",),
+        "image": ("source",),
+        "document": ("source",),
+        "tool_use": ("id", "name", "input"),
+        "tool_result": ("tool_use_id",),
+        "thinking": ("thinking",),
+    }
     text: str | None = None
     source: _Source | None = None
-
-    @model_validator(mode="after")
-    def _has_content(self) -> Self:
-        for name in _NEEDED.get(self.type, ()):
-            if getattr(self, name, None) is None:
-                raise ValueError(f"needs `{name}`")
-        return self
 
 
 class _Block(_Inner):
@@ -83,16 +72,11 @@ class _Tool(Object):
     strict: bool | None = None
 
 
-class _Choice(Object):
+class _Choice(Typed):
+    needs: ClassVar = {"tool": ("name",)}
     type: Literal["auto", "any", "tool", "none"]
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
-
-    @model_validator(mode="after")
-    def _has_name(self) -> Self:
-        if self.type == "tool" and self.name is None:
-            raise ValueError("needs `name`")
-        return self
 
 
 class _Thinking(Object):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from .. import errors
 from ..types import ChatRequest, Delta, Message, Reply, Role, Usage
 from . import sse
-from .bodies import Body, Object, Schema, Whole
+from .bodies import Body, Object, Schema, Typed, Whole
 from .errors import write_error
 from .parts import Part, Parts, Step, parts_of
 
@@ -29,19 +29,8 @@ _NEEDED = {
 }
 
 
-class _Needs(Object):
-    type: str = "message"
-
-    @model_validator(mode="after")
-    def _has_content(self) -> Self:
-        for name in _NEEDED.get(self.type, ()):
-            if getattr(self, name, None) is None:
-                raise ValueError(f"needs `{name}`")
-        return self
-
-
-class _Part(_Needs):
-    type: str
+class _Part(Typed):
+    needs: ClassVar = _NEEDED
     text: str | None = None
     refusal: str | None = None
     image_url: str | None = None
@@ -49,7 +38,9 @@ class _Part(_Needs):
     filename: str | None = None
 
 
-class _Item(_Needs):
+class _Item(Typed):
+    needs: ClassVar = _NEEDED
+    type: str = "message"
     role: Literal["user", "assistant", "system", "developer"] | None = None
     content: str | list[_Part] | None = None
     call_id: str | None = None
@@ -58,18 +49,12 @@ class _Item(_Needs):
     output: str | list[_Part] | None = None
 
 
-class _Tool(Object):
-    type: str
+class _Tool(Typed):
+    needs: ClassVar = {"function": ("name",)}
     name: str | None = None
     description: str | None = None
     parameters: Schema | None = None
     strict: bool | None = None
-
-    @model_validator(mode="after")
-    def _has_name(self) -> Self:
-        if self.type == "function" and self.name is None:
-            raise ValueError("needs `name`")
-        return self
 
 
 class _Named(Object):
@@ -77,16 +62,11 @@ class _Named(Object):
     name: str | None = None
 
 
-class _Format(Object):
+class _Format(Typed):
+    needs: ClassVar = {"json_schema": ("schema_",)}
     type: Literal["text", "json_object", "json_schema"]
     name: str | None = None
     schema_: Schema | None = Field(None, alias="schema")
-
-    @model_validator(mode="after")
-    def _has_content(self) -> Self:
-        if self.type == "json_schema" and self.schema_ is None:
-            raise ValueError("needs `schema`")
-        return self
 
 
 class _Text(Object):
