@@ -6,7 +6,6 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import closing
 from typing import Any
 
 from .. import errors
@@ -120,27 +119,14 @@ def _found(asked: Any) -> Any:
     if isinstance(asked, Work):
         return wait(asked.coroutine)
     if isinstance(asked, Steps):
-        return _stepped(asked)
+        return asked.run()
     return asked.found if isinstance(asked, Told) else asked
 
 
 def _shown(asked: Any) -> Any:
     """The same, shown; its value."""
     if isinstance(asked, Steps):
-        return _stepped(asked)
+        return asked.run()
     if isinstance(asked, Work | Told):
         return asked.show(_found(asked))
     return asked
-
-
-def _stepped(steps: Steps) -> Any:
-    from ..bridge import iterate
-
-    try:
-        with closing(iterate(steps.steps)) as coming:
-            for step in coming:
-                steps.output.step(step)
-    except BaseException as error:
-        steps.output.end(error)
-        raise
-    return steps.output.end(None)

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -56,6 +65,33 @@ class Steps(NamedTuple):
 
     steps: AsyncGenerator[Any, None]
     output: StepsOutput
+
+    def run(self) -> Any:
+        """Show each as it comes; gives the value of the whole."""
+        from ..bridge import iterate
+
+        with self._shown(), closing(iterate(self.steps)) as coming:
+            for step in coming:
+                self.output.step(step)
+        return self.output.end(None)
+
+    async def arun(self) -> Any:
+        """The same where a loop runs."""
+        from ..bridge import aiterate
+
+        with self._shown():
+            async with aclosing(aiterate(self.steps)) as coming:
+                async for step in coming:
+                    self.output.step(step)
+        return self.output.end(None)
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self.output.end(error)
+            raise
 
 
 class Argument(NamedTuple):

@@ -6,7 +6,7 @@ import asyncio
 from argparse import Namespace
 from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
-from contextlib import aclosing, closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -294,30 +294,12 @@ class JanMagics(Magics):
             return work.show(await await_(work.coroutine))
 
     def _wait_for_steps(self, steps: Steps) -> Any:
-        from ..bridge import iterate
-
         with _quietly():
-            try:
-                with closing(iterate(steps.steps)) as coming:
-                    for step in coming:
-                        steps.output.step(step)
-            except BaseException as error:
-                steps.output.end(error)
-                raise
-            return steps.output.end(None)
+            return steps.run()
 
     async def _await_steps(self, steps: Steps) -> Any:
-        from ..bridge import aiterate
-
         with _quietly():
-            try:
-                async with aclosing(aiterate(steps.steps)) as coming:
-                    async for step in coming:
-                        steps.output.step(step)
-            except BaseException as error:
-                steps.output.end(error)
-                raise
-            return steps.output.end(None)
+            return await steps.arun()
 
     def _kept(self, pending: PendingAnswer, outcome: Outcome) -> Reply:
         """Keep what came, also of an answer that was cut; then raise what cut it."""
