@@ -14,7 +14,6 @@ import pytest
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.engines.triton.engine import ModelFailed, Unhealthy
-from peers.misbehaving import Misbehaving
 from peers.process import HOST, MODEL, REPOSITORY, Peer
 from peers.triton import Triton
 
@@ -154,8 +153,8 @@ def vllm_is_busy(house: House) -> bool:
 
 
 def misbehaving_is_busy(house: House) -> bool:
-    last = house.peer("misbehaving", Misbehaving).server.journal()[-1]
-    return not (last.closed or last.complete)
+    _, entries = house["misbehaving"].call("GET", "/journal")
+    return not (entries[-1]["closed"] or entries[-1]["complete"])
 
 
 def nitro_is_busy(house: House) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from support.server import StreamingServer
+from support.server import PROGRAM
 
-from .process import Peer
+from .process import HOST, Peer
 
 
 class Misbehaving(Peer):
@@ -17,26 +15,6 @@ class Misbehaving(Peer):
 
     name = "misbehaving"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.server = StreamingServer()
-
-    def __enter__(self) -> Self:
-        self.server.__enter__()
-        self.port = self.server.port
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.server.__exit__(kind, error, traceback)
-
-    @property
-    def url(self) -> str:
-        return self.server.url
-
     def command(self) -> Sequence[str]:
-        raise NotImplementedError("it starts itself")
+        address = ["--host", HOST, "--port", str(self.port)]
+        return [sys.executable, "-I", str(PROGRAM), *address]

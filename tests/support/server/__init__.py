@@ -13,7 +13,7 @@ and for the tests `/journal` (GET, DELETE) and `/behaviour` (PUT).
 """
 
 from .behaviour import ERRORS, Behaviour, tokens
-from .process import StreamingServer
+from .process import PROGRAM, StreamingServer
 from .wire import Entry
 
-__all__ = ["ERRORS", "Behaviour", "Entry", "StreamingServer", "tokens"]
+__all__ = ["ERRORS", "PROGRAM", "Behaviour", "Entry", "StreamingServer", "tokens"]

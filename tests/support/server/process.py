@@ -8,10 +8,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from .wire import Entry
+
+PROGRAM = Path(__file__).with_name("__main__.py")
 
 
 class StreamingServer:
@@ -21,8 +22,7 @@ class StreamingServer:
     """
 
     def __enter__(self) -> Self:
-        program = str(Path(__file__).with_name("__main__.py"))
-        command = [sys.executable, "-I", program, "--port", "0", "--until-stdin-ends"]
+        command = [sys.executable, "-I", str(PROGRAM), "--port", "0", "--until-stdin-ends"]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -36,12 +36,7 @@ class StreamingServer:
         self.base_url = f"{self.url}/v1"
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()

@@ -192,20 +192,21 @@ def name_in(path: str) -> str:
     return unquote(path.split("/")[-2])
 
 
-async def serve(port: int) -> None:
+async def serve(host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     server = Server()
 
     def protocol() -> asyncio.StreamReaderProtocol:
         return asyncio.StreamReaderProtocol(Reader(), server.connection)
 
-    listener = await loop.create_server(protocol, "127.0.0.1", port)
+    listener = await loop.create_server(protocol, host, port)
     print(json.dumps({"port": listener.sockets[0].getsockname()[1]}), flush=True)
     await listener.serve_forever()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument(
         "--until-stdin-ends", action="store_true", help="leave when the parent process is gone"
@@ -219,4 +220,4 @@ def main() -> None:
 
         threading.Thread(target=leave, daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(options.port))
+        asyncio.run(serve(options.host, options.port))
