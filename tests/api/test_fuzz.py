@@ -38,7 +38,7 @@ def test_nothing_but_what_is_described_comes_back(
 ) -> None:
     """The server that stands for the engines answers whatever it is asked."""
     mirror = {"HF_ENDPOINT": server.base_url}  # nothing is fetched from anywhere
-    host: type[Host] = HOSTS[kind]
+    host = HOSTS[kind]
     with host(tmp_path, env=mirror) as here:
         add_remote(here.data_folder, server, **MODELS)
         names = {"model": [*MODELS.keys() - ENDLESS], **_made(here)}

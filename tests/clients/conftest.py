@@ -30,7 +30,7 @@ def host(
     tmp_path_factory: pytest.TempPathFactory,
     _streaming_server: StreamingServer,
 ) -> Iterator[Host]:
-    kind: type[Host] = HOSTS[request.param]
+    kind = HOSTS[request.param]
     host = kind(tmp_path_factory.mktemp(request.param), env={"JAN_KEEP_ALIVE": "30"})
     if isinstance(host, Alone):
         host.prefix = "/v1"

@@ -18,7 +18,7 @@ def host(
     _streaming_server: StreamingServer,
 ) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp(request.param)
-    kind: type[Host] = HOSTS[request.param]
+    kind = HOSTS[request.param]
     host = kind(folder, change=getattr(request.module, "CHANGE", ""))
     add_remote(host.data_folder, _streaming_server, quick="n=3")
     with host:

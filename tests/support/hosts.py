@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from .environment import isolated_environment
@@ -36,7 +36,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class Host:
+class Host(ABC):
     """A server of the API; what it keeps lies below `folder`. `change` is code that runs first."""
 
     prefix = "/jan/v1"
@@ -57,13 +57,13 @@ class Host:
         self.log: list[str] = []
         self._told = threading.Condition()
 
+    @abstractmethod
     def program(self) -> tuple[list[str], str, Mapping[str, str]]:
         """Arguments, what runs them, and further variables."""
-        raise NotImplementedError
 
+    @abstractmethod
     def listening(self, line: str) -> int | None:
         """The port that a line of its log tells."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         arguments, main, variables = self.program()
@@ -127,12 +127,7 @@ class Host:
         self._reader.join(10)
         return code
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -241,4 +236,4 @@ class InJupyter(Host):
         return {"Cookie": "; ".join(one.partition(";")[0] for one in given)}
 
 
-HOSTS = {"alone": Alone, "jupyter": InJupyter}
+HOSTS: Mapping[str, type[Alone | InJupyter]] = {"alone": Alone, "jupyter": InJupyter}
