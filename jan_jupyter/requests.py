@@ -126,9 +126,9 @@ def plain_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def without_empty_stops(parameters: dict[str, Any]) -> dict[str, Any]:
     """The same without stop words of no letters, at which some servers stop at once."""
     stop = parameters.get("stop")
-    if not isinstance(stop, str | list | tuple) or (stop and "" not in stop):
+    if not isinstance(stop, str | list | tuple):
         return parameters
-    words = [word for word in stop if word]
+    words = stop if isinstance(stop, str) else [word for word in stop if word]
     rest = {name: value for name, value in parameters.items() if name != "stop"}
     return {**rest, "stop": words} if words else rest
 

@@ -21,6 +21,7 @@ from PIL import Image
 import jan_jupyter as jan
 from jan_jupyter import bridge, errors
 from jan_jupyter.attachments import part_of
+from jan_jupyter.requests import without_empty_stops
 from jan_jupyter.structured import shape_of
 from jan_jupyter.tools import Call, Toolbox
 from support.jan import add_remote
@@ -96,6 +97,22 @@ def test_what_cannot_be_attached_says_so(tmp_path: Path) -> None:
 
 
 # Asking
+
+
+@pytest.mark.parametrize(
+    ("stop", "sent"),
+    [
+        ("END", {"stop": "END"}),
+        (["END", ""], {"stop": ["END"]}),
+        (["END"], {"stop": ["END"]}),
+        ("", {}),
+        ([""], {}),
+        ([], {}),
+        (None, {"stop": None}),
+    ],
+)
+def test_stop_words_of_no_letters_are_left_out(stop: Any, sent: dict[str, Any]) -> None:
+    assert without_empty_stops({"seed": 1, "stop": stop}) == {"seed": 1, **sent}
 
 
 @pytest.fixture

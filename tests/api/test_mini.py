@@ -50,6 +50,7 @@ CHATS: list[tuple[dict[str, Any], int, Callable[[Any], object]]] = [
     ({"max_completion_tokens": 2}, 200, lambda a: a["usage"]["completion_tokens"] == 2),
     ({"max_tokens": -1}, 200, lambda a: said(a) == (ANSWER, "stop")),
     ({"stop": "9"}, 200, lambda a: said(a) == ("12 + 7 = **1", "stop")),
+    ({"stop": "= "}, 200, lambda a: a["choices"][0]["stop_reason"] == "= "),
     ({"stop": ["none", "= "]}, 200, lambda a: a["choices"][0]["stop_reason"] == "= "),
     ({"stop": []}, 200, lambda a: said(a) == (ANSWER, "stop")),
     ({"stop": ["", "9"]}, 200, lambda a: said(a)[0] == "12 + 7 = **1"),
