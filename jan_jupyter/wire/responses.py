@@ -383,15 +383,18 @@ class Events:
     ) -> Iterator[bytes]:
         is_text = part.kind == "text"
         name = "response.output_text" if is_text else "response.reasoning_text"
-        logprobs = {"logprobs": [*delta.logprobs]} if is_text else {}
+
+        def likely(logprobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+            return {"logprobs": [*logprobs]} if is_text else {}
+
         if what == "begins":
             empty = _content_of(part, "")
             yield self._event("response.content_part.added", part=empty, **item)
         elif what == "grows":
-            yield self._event(f"{name}.delta", delta=piece, **item, **logprobs)
+            yield self._event(f"{name}.delta", delta=piece, **item, **likely(delta.logprobs))
         else:
             whole = _content_of(part, part.text)
-            yield self._event(f"{name}.done", text=part.text, **item, **logprobs)
+            yield self._event(f"{name}.done", text=part.text, **item, **likely(part.logprobs))
             yield self._event("response.content_part.done", part=whole, **item)
 
     def _event(self, kind: str, **fields: Any) -> bytes:

@@ -121,6 +121,20 @@ def test_probabilities_and_measurements(mini: Workspace, client: Client) -> None
     assert last["timings"][COUNTED] == 3
 
 
+def test_a_response_ends_with_the_probabilities_of_all_of_it(
+    mini: Workspace, client: Client
+) -> None:
+    body = {"model": "mini", "input": CHAT["messages"][0]["content"], "max_output_tokens": 3}
+    asked = {**body, "include": ["message.output_text.logprobs"], "stream": True}
+    events = client.ask("POST", "responses", asked).events
+    said: dict[str, list[Any]] = {"delta": [], "done": []}
+    for name, event in events:
+        if name.startswith("response.output_text."):
+            said[name.rpartition(".")[2]] += event["logprobs"]
+    assert len(said["delta"]) == 3
+    assert said["done"] == said["delta"]
+
+
 def test_a_text_goes_on(mini: Workspace, client: Client) -> None:
     """It is no question to somebody who chats: its tokens are all that is read."""
     body = {"model": "mini", "temperature": 0, "max_tokens": 4}
