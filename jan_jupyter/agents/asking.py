@@ -15,7 +15,8 @@ from ..compare.comparison import Comparison, session
 from ..compare.running.facts import look_at
 from ..errors import UsageError
 from ..settings import settings
-from ..workspace import Workspace, shared
+from ..workspace import shared
+from .answering import choices
 
 if TYPE_CHECKING:
     from ..compare.session import Session
@@ -54,8 +55,9 @@ purse = Purse()
 async def models() -> list[dict[str, Any]]:
     """Those that can be asked."""
     workspace = await asyncio.to_thread(shared)
-    default, ids = await asyncio.to_thread(_ready, workspace)
-    facts = await bridge.await_(look_at({id: id for id in ids}, workspace))
+    default, found = await asyncio.to_thread(choices)
+    ids = {id: id for id, *_ in found[:MOST_LISTED]}
+    facts = await bridge.await_(look_at(ids, workspace))
     return [
         {
             "id": id,
@@ -105,13 +107,6 @@ async def compare(prompts: list[str], models: list[str], max_tokens: int) -> dic
     purse.take((await bridge.await_(asked.planned())).paid)
     await asked.await_(asked.steps())
     return await asyncio.to_thread(_compared, Comparison(asked))
-
-
-def _ready(workspace: Workspace) -> tuple[str, list[str]]:
-    """The default, and all that can be asked."""
-    found = [model for model in workspace.models.list() if model.state == "ready"]
-    default = workspace.router.model(None)[0].reference if found else ""
-    return default, [model.reference for model in found[:MOST_LISTED]]
 
 
 def _check(max_tokens: int, *texts: str) -> None:

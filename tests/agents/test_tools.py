@@ -112,6 +112,16 @@ def test_models_are_listed_in_short(data: Path, server: StreamingServer) -> None
     assert KEY not in json.dumps(found)
 
 
+def test_models_are_listed_where_the_default_is_none(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAN_MODEL", "not-there")
+    Jan.clear_instance()
+    assert [(model["id"], model["default"]) for model in asked(jan_models())] == [
+        ("jan-mini", False)
+    ]
+
+
 def test_a_question_is_answered(data: Path, server: StreamingServer) -> None:
     add_remote(data, server, quick="n=3,usage=always")
     answer = asked(jan_ask("Why?", "quick", "Be brief.", 50))
