@@ -17,7 +17,7 @@ from .shapes import ENGINE, WHOLE, holds, listing
 
 
 async def _list(call: Call) -> Response:
-    rows = await asyncio.to_thread(look, call.router.store)
+    rows = await asyncio.to_thread(look, call.store)
     ready = [row.address for row in rows if row.state == "ready"]
     there = await call.workspace.servers.listening(ready)
     return as_json(wire.listed([written(row, there) for row in rows]))
@@ -42,9 +42,7 @@ def _get(call: Call) -> dict[str, Any]:
     name = call.names["engine"]
     if not name.strip():  # in a file it means the usual one
         raise errors.EngineNotFound("An engine has a name.")
-    found = described(call.router.store, name)
-    if (allowed := call.request.models) is not None:
-        found["models"] = ", ".join(one for one in found["models"].split(", ") if one in allowed)
+    found = described(call.store, name)
     return {"id": found["engine"], "object": "engine", **found}
 
 

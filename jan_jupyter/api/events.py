@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
 
 from ..models.hub.unfinished import Unfinished, unfinished
 from ..router import Router
@@ -26,14 +25,15 @@ Seen = Mapping[tuple[str, str], Event]
 
 
 async def _events(call: Call) -> Response:
-    return await streamed(_pieces(call.router, call.request.models), failed)
+    return await streamed(_pieces(call), failed)
 
 
-async def _pieces(router: Router, allowed: Any) -> AsyncGenerator[bytes, None]:
+async def _pieces(call: Call) -> AsyncGenerator[bytes, None]:
     """First a comment, since nothing may happen for long, then what is so now, then what happens.
 
     What this process does is heard of at once, and what others do is looked at while one listens.
     """
+    router = call.router
     waiting: deque[Event] = deque(maxlen=MOST)
     news = asyncio.Event()
 
@@ -54,7 +54,7 @@ async def _pieces(router: Router, allowed: Any) -> AsyncGenerator[bytes, None]:
             seen = now
             while waiting:
                 event = waiting.popleft()
-                if allowed is None or event.model in allowed:
+                if await _is_seen(call, event.model):
                     yield _written(event)
             news.clear()
             try:
@@ -64,6 +64,14 @@ async def _pieces(router: Router, allowed: Any) -> AsyncGenerator[bytes, None]:
                 pass
     finally:
         unwatch()
+
+
+async def _is_seen(call: Call, id: str) -> bool:
+    allowed = call.request.models
+    if allowed is None or id in allowed:  # what is being fetched is no model yet
+        return True
+    seen = await asyncio.to_thread(call.store.list)
+    return any(model.id == id for model in seen)
 
 
 async def _now(router: Router) -> Seen:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import errors
+from ..models.chosen import ChosenModels, is_among
 from ..types import EMPTY, ChatRequest, Embeddings, Ranking, Reply
 from ..wire import sse
 
 if TYPE_CHECKING:
+    from ..models.store import ModelStore
     from ..precedence import Level
     from ..router import Router, Target
     from ..wire.bodies import Object
@@ -79,19 +81,30 @@ class Call:
     def router(self) -> Router:
         return self.workspace.router
 
+    @property
+    def store(self) -> ModelStore:
+        """The models that this caller sees."""
+        allowed, all = self.request.models, self.router.store
+        return all if allowed is None else ChosenModels(all, allowed)
+
     def model(self, name: str | None) -> str | None:
         """The name of a model, if this caller may use it; looks at files. Raises `ModelNotFound`.
 
         A model is refused as if there were none, so that nobody learns of the others.
         """
         allowed = self.request.models
-        if allowed is not None:
-            model, _ = self.router.model(name or None)
-            if not {model.id, model.reference, name} & {*allowed}:
-                listed = ", ".join(sorted(allowed)) or "none"
-                what = f"model {name!r}" if name else "default model"
-                raise errors.ModelNotFound(f"There is no {what} for you here, but these: {listed}.")
+        if allowed is not None and not self._is_among(name, allowed):
+            listed = ", ".join(sorted(allowed)) or "none"
+            what = f"model {name!r}" if name else "default model"
+            raise errors.ModelNotFound(f"There is no {what} for you here, but these: {listed}.")
         return name or None
+
+    def _is_among(self, name: str | None, allowed: Collection[str]) -> bool:
+        try:
+            model, _ = self.router.model(name or None)
+        except errors.ModelNotFound:  # which tells the names of others
+            return False
+        return is_among(model, allowed)
 
     def prepare(
         self, request: ChatRequest, name: str | None, levels: Sequence[Level] = ()

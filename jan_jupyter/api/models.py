@@ -30,11 +30,9 @@ async def _list(call: Call) -> Response:
 
 
 def _found(call: Call) -> list[Model]:
-    found = call.router.store.list()
+    found = call.store.list()
     if not call.flag("all"):
         found = [model for model in found if model.state == "ready"]
-    if (allowed := call.request.models) is not None:
-        found = [model for model in found if {model.id, model.reference} & {*allowed}]
     return found
 
 

@@ -9,6 +9,11 @@ from .model import Model
 from .store import ModelStore
 
 
+def is_among(model: Model, ids: Collection[str]) -> bool:
+    """Whether one of these means the model: its id, its reference, or `engine:id`."""
+    return any(name in ids for name in (model.id, model.reference, f"{model.engine}:{model.id}"))
+
+
 class ChosenModels(ModelStore):
     """A store, of which only the models with these ids are there."""
 
@@ -17,7 +22,7 @@ class ChosenModels(ModelStore):
         self._ids = frozenset(ids)
 
     def list(self) -> list[Model]:
-        return [model for model in super().list() if self._has(model)]
+        return [model for model in super().list() if is_among(model, self._ids)]
 
     def default(self) -> Model:
         """Where the usual one is not among them: the first that is ready."""
@@ -31,7 +36,4 @@ class ChosenModels(ModelStore):
 
     def _at_its_name(self, name: str) -> Model | None:
         found = super()._at_its_name(name)
-        return found if found is not None and self._has(found) else None
-
-    def _has(self, model: Model) -> bool:
-        return bool({model.id, model.reference, f"{model.engine}:{model.id}"} & self._ids)
+        return found if found is not None and is_among(found, self._ids) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -96,10 +96,11 @@ def test_a_file_becomes_a_model(client: Client, tmp_path: Path) -> None:
     assert lost.status == 404
 
 
-def test_who_may_use_some_sees_no_others(workspace: Workspace) -> None:
+@pytest.mark.parametrize("allowed", ["short", "openai:short"])
+def test_who_may_use_some_sees_no_others(workspace: Workspace, allowed: str) -> None:
     def ask(method: str, path: str, body: Any = None) -> api.Response:
         data = b"" if body is None else json.dumps(body).encode()
-        request = api.Request(method, path, body=data, models={"short"})
+        request = api.Request(method, path, body=data, models={allowed})
         return bridge.wait(api.respond(workspace, request))
 
     listed = ask("GET", "/models").body
@@ -119,11 +120,16 @@ def test_who_may_use_some_sees_no_others(workspace: Workspace) -> None:
     ):
         assert ask("POST", path, body and {"model": "thinker", **body}).status == 404, path
     assert ask("GET", "/models/thinker").status == 404
-    assert b"thinker" not in (ask("GET", "/engines/openai").body or b"")  # type: ignore[operator]
+    engine = ask("GET", "/engines/openai").body
+    assert isinstance(engine, bytes)
+    assert json.loads(engine)["models"] == "short"
+    near = ask("POST", "/chat/completions", {"model": "thinke", **hi})
+    assert near.status == 404
+    assert b"thinker" not in near.body  # type: ignore[operator]
     workspace.models.import_(next(DATA.rglob("*.gguf")), id="mini")  # the default
     unnamed = ask("POST", "/chat/completions", hi)
     assert unnamed.status == 404
-    assert b"these: short" in unnamed.body  # type: ignore[operator]
+    assert f"these: {allowed}".encode() in unnamed.body  # type: ignore[operator]
     assert b"mini" not in unnamed.body  # type: ignore[operator]
     assert ask("DELETE", "/models/thinker").status == 404
 
@@ -222,10 +228,13 @@ Told = tuple[str, str]
 
 
 async def told(
-    workspace: Workspace, work: Callable[[], Awaitable[object]], until: Told
+    workspace: Workspace,
+    work: Callable[[], Awaitable[object]],
+    until: Told,
+    models: Collection[str] | None = None,
 ) -> list[Told]:
     """The events, as (model, state), from before that work until one of them."""
-    response = await api.respond(workspace, api.Request("GET", "/events"))
+    response = await api.respond(workspace, api.Request("GET", "/events", models=models))
     assert isinstance(response.body, AsyncGenerator)
     found: list[Told] = []
     async with aclosing(response.body) as pieces:
@@ -254,6 +263,20 @@ def test_events_tell_what_happens(workspace: Workspace) -> None:
         return await told(workspace, asking, ("short", "ready"))
 
     found = bridge.wait(asyncio.wait_for(look(), 60))
+    assert found == [("short", "answering"), ("short", "ready")]
+
+
+@pytest.mark.parametrize("allowed", ["short", "openai:short"])
+def test_events_are_of_the_models_that_one_may_use(workspace: Workspace, allowed: str) -> None:
+    hi = [{"role": "user", "content": "hi"}]
+
+    async def work() -> None:
+        for model in ("thinker", "short"):
+            await asked(workspace, "/chat/completions", {"model": model, "messages": hi})
+
+    found = bridge.wait(
+        asyncio.wait_for(told(workspace, work, ("short", "ready"), models={allowed}), 60)
+    )
     assert found == [("short", "answering"), ("short", "ready")]
 
 
