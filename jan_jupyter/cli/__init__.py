@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from .codes import FAILED, PIPE_CLOSED, STOPPED
+from .codes import FAILED, OK, PIPE_CLOSED, STOPPED, silence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,20 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from .running import run
 
-        code = run(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
-        return code
+        return _written(run(sys.argv[1:] if arguments is None else arguments))
     except KeyboardInterrupt:
         if sys.stderr.isatty():
             print(file=sys.stderr)  # the terminal has written ^C
         return STOPPED
     except BrokenPipeError:  # who read has read enough
-        _say_no_more()
+        silence(sys.stdout)
         return PIPE_CLOSED
-    except OSError as error:
-        print(f"jan-jupyter: what was found cannot be written: {error.strerror}.", file=sys.stderr)
-        _say_no_more()
-        return FAILED
 
 
 def _prepare() -> None:
@@ -42,6 +36,16 @@ def _prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _say_no_more() -> None:
-    """What is in a buffer still must not be a second error when the process ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _written(code: int) -> int:
+    """The exit code, once all that was printed is where it goes."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence(sys.stdout)
+        if code == OK:  # else one line has told already what is wrong
+            said = f"what was found cannot be written: {error.strerror}."
+            print(f"jan-jupyter: {said}", file=sys.stderr)
+        return code or FAILED
+    return code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import shutil
 import signal
@@ -22,6 +21,7 @@ from ..bridge import HEARTBEAT, LEAVING, Pump
 from ..console import printable
 from ..settings import settings
 from ..types import Delta, Event, Reply
+from .codes import silence
 from .terminal import has_colours
 
 PATIENCE = 0.25
@@ -54,7 +54,7 @@ class Paper:
             self._stream.write(text)
             self._stream.flush()
         except OSError as error:
-            self._silence()
+            silence(self._stream)
             if isinstance(error, BrokenPipeError):
                 raise ReaderGone from None
             raise errors.CannotWrite(f"The answer cannot be written: {error.strerror}.") from error
@@ -75,13 +75,6 @@ class Paper:
         """Whether somebody still reads it, as far as one can tell without writing."""
         gone = select.POLLERR | select.POLLHUP
         return self._poll is None or not any(what & gone for _, what in self._poll.poll(0))
-
-    def _silence(self) -> None:
-        """What is left in its buffer must not fail once more when the process ends."""
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
 
 
 def _poll(stream: TextIO) -> select.poll | None:

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 from argparse import SUPPRESS
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from jan_jupyter.cli import running
 from jan_jupyter.cli.commands import COMMANDS, GROUPS
 from jan_jupyter.cli.terminal import worded
 from jan_jupyter.magics.commands import COMMANDS as IN_CELLS
@@ -157,10 +158,24 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
 )
 def test_streams_that_take_nothing(isolated: Path, line: str, code: int, says: str) -> None:
     bash = ["bash", "-c", f'"$0" {line}', str(SCRIPT)]
-    done = subprocess.run(bash, capture_output=True, text=True, timeout=60)
-    assert done.returncode == code
-    assert says in done.stderr
-    assert done.stderr.count("\n") == bool(says)
+    for env in (os.environ, {**os.environ, "PYTHONUNBUFFERED": "1"}):
+        done = subprocess.run(bash, capture_output=True, text=True, timeout=60, env=env)
+        assert done.returncode == code
+        assert says in done.stderr
+        assert done.stderr.count("\n") == bool(says)
+
+
+def test_what_fails_is_told_where_on_request(here: Jan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what the system refuses, which is no fault of what is written to."""
+
+    def refused(words: Sequence[str]) -> int:
+        raise PermissionError(13, "Permission denied", "model.json")
+
+    monkeypatch.setattr(running, "_run", refused)
+    assert here("models").err == "jan-jupyter: [Errno 13] Permission denied: 'model.json'\n"
+    monkeypatch.setenv("JAN_DEBUG", "1")
+    with pytest.raises(PermissionError, match=r"model\.json"):
+        here("models")
 
 
 def test_letters_that_a_terminal_lacks_are_replaced(jan: Jan) -> None:
