@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from ..commands.candidates import paths
+from ..commands.candidates import paths, unquoted
 from ..commands.command import OTHER_NAMES, Argument, Command
 from ..commands.options import is_option, options_anywhere
 from .commands import COMMANDS
@@ -66,7 +66,7 @@ def _of_command(name: str, *before: str, current: str) -> Iterable[tuple[str, st
     found = asked.candidates(current) if asked.candidates else choices
     _, rest = options_anywhere(before, known)
     # Of an action's words only the first is its name.
-    return [(_unquoted(text), kind) for text, kind in found if not rest or kind != "command"]
+    return [(unquoted(text), kind) for text, kind in found if not rest or kind != "command"]
 
 
 def _about(action: object) -> str:
@@ -87,11 +87,6 @@ def _asked(command: Command, before: Sequence[str], current: str) -> Argument | 
         return positional[len(rest)]
     repeats = positional and positional[-1].options.get("nargs") in ("*", "+")
     return positional[-1] if repeats else None
-
-
-def _unquoted(text: str) -> str:
-    """Candidates are quoted as a cell's line wants them; a shell quotes by itself."""
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 class Line:

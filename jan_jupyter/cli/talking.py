@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from .. import errors
+from ..commands.candidates import Offer, paths, ready_models, threads, unquoted
 from ..commands.options import key_value, near
 from .answering import Paper, show
 from .asking import LIVE, Asker
@@ -103,7 +104,8 @@ class Talk:
             return [f"/{name}" for name in COMMANDS if f"/{name}".startswith(line)]
         command = COMMANDS.get(ALIASES.get(word[1:], word[1:]))
         found = command.candidates(current) if command and command.candidates else ()
-        return [f"{word} {one}" for one in found if one.startswith(current)]
+        names = [unquoted(text) for text, _ in found]
+        return [f"{word} {name}" for name in names if name.startswith(current)]
 
     # What the commands do -------------------------------------------------------------------------
 
@@ -219,35 +221,17 @@ class Command(NamedTuple):
     run: Callable[[Talk, str], None]
     help: str
     takes: str = ""
-    candidates: Callable[[str], Sequence[str]] | None = None
-
-
-def _models(current: str) -> Sequence[str]:
-    from ..commands.candidates import ready_models
-
-    return [name for name, _ in ready_models(current)]
-
-
-def _threads(current: str) -> Sequence[str]:
-    from ..workspace import shared
-
-    return [*dict.fromkeys(one.title for one in shared().threads.list())]
-
-
-def _files(current: str) -> Sequence[str]:
-    from ..commands.candidates import paths
-
-    return [name for name, _ in paths(current)]
+    candidates: Callable[[str], Offer] | None = None
 
 
 COMMANDS: Mapping[str, Command] = {
-    "model": Command(Talk.use_model, "ask this one from now on", "NAME", _models),
-    "thread": Command(Talk.use_thread, "go on with a thread, made if it is new", "NAME", _threads),
+    "model": Command(Talk.use_model, "ask this one from now on", "NAME", ready_models),
+    "thread": Command(Talk.use_thread, "go on with a thread, made if it is new", "NAME", threads),
     "new": Command(Talk.start_anew, "begin a new conversation, which is not kept"),
     "retry": Command(Talk.ask_again, "ask the last question again; the answer is replaced"),
     "system": Command(Talk.instruct, "instructions that hold from now on", "TEXT"),
     "set": Command(Talk.set_parameter, "a parameter that holds from now on", "KEY=VALUE"),
-    "attach": Command(Talk.attach, "send a file with the next question", "FILE", _files),
+    "attach": Command(Talk.attach, "send a file with the next question", "FILE", paths),
     "help": Command(Talk.help, "this list"),
     "exit": Command(Talk.leave, "leave"),
 }

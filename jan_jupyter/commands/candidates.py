@@ -72,6 +72,11 @@ def quoted(name: str) -> str:
     return f'"{name}"' if " " in name else name
 
 
+def unquoted(text: str) -> str:
+    """The same where no line of a cell is typed: a shell quotes by itself."""
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
 def sources(current: str) -> Offer:
     """What can be pulled: what has begun, models that wait for their files, the curated ones."""
     from ..models.hub.search import curated

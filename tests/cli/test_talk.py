@@ -13,7 +13,7 @@ import pytest
 
 from jan_jupyter.threads.store import ThreadStore
 from support.command_line import JAN_JUPYTER
-from support.jan import add_remote
+from support.jan import add_model, add_remote
 from support.server import StreamingServer, tokens
 from support.terminal import Program
 
@@ -185,6 +185,19 @@ def test_tab_offers_commands_and_models(talk: Callable[..., Program]) -> None:
     program.wait("/model slow", start=start)
     program.write("\r")
     program.wait(rf"slow\n{AT_PROMPT}", start=start)
+
+
+def test_tab_offers_names_as_they_are_typed_here(talk: Callable[..., Program], place: Path) -> None:
+    """Without the quotes that a line of a cell needs."""
+    add_model(place / "jan", "My model", engine="openai")
+    ThreadStore(place / "jan").create("My thread")
+    program = talk("-m", "short")
+    for what in ("model", "thread"):
+        start = program.length
+        program.write(f"/{what} My\t")
+        program.wait(f"/{what} My {what}$", start=start)
+        program.write("\r")
+        program.wait(rf"My {what}.*\n{AT_PROMPT}", start=start)
 
 
 def test_a_model_does_not_command_the_terminal(place: Path) -> None:
