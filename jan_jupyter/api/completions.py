@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..fold import Fold
 from ..precedence import plain
@@ -17,8 +17,11 @@ from ..wire import bodies, sse
 from ..wire import openai as wire
 from .chat import failed, new_id
 from .exchange import Call, Response, Route, as_json
-from .shapes import COMPLETION
+from .shapes import COMPLETION, TEXT, holds, one_of
 from .streams import streamed
+
+if TYPE_CHECKING:
+    from ..compare.keeping.store import Store
 
 _OURS = {"model", "prompt", "suffix", "stream", "stream_options", "best_of", "echo", "n", "user"}
 _WHILE_TYPING = {"max_tokens": 128}
@@ -133,6 +136,21 @@ async def _events(gaps: _Gaps, head: dict[str, Any], usage: bool) -> AsyncGenera
     yield sse.ENDED
 
 
+async def _taken(call: Call) -> Response:
+    """Comparing is imported by who counts."""
+
+    def store() -> Store:
+        from ..compare import keystrokes
+        from ..compare.comparison import runs
+
+        keystrokes.check(call.body)
+        return runs(call.workspace).store
+
+    hour = time.strftime("%Y-%m-%dT%H", time.gmtime())
+    await (await asyncio.to_thread(store)).count(hour, call.body)
+    return as_json({"object": "completions.counted", "run": "completions"})
+
+
 ROUTES = (
     Route(
         "POST",
@@ -143,5 +161,14 @@ ROUTES = (
         bodies.Completions,
         answers=("application/json", "text/event-stream"),
         shape=COMPLETION,
+    ),
+    Route(
+        "POST",
+        "/completions/taken",
+        _taken,
+        "Count whose text was shown at the cursor, and taken: numbers, no text.",
+        "write",
+        bodies.Taken,
+        shape=holds(object=one_of("completions.counted"), run=TEXT),
     ),
 )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..addresses import is_this_machine
+from ..addresses import host_of, is_this_machine
 from ..errors import ModelReadOnly
 from ..models.machine import Machine, probe
 from ..models.model import Model
@@ -33,8 +33,9 @@ def _of_all(
 def _of(store: ModelStore, model: Model, machine: Machine | None, silent: str) -> dict[str, Any]:
     """Sizes in bytes, contexts in tokens; 0 and "" where nobody says.
 
-    `origin` is where it was found, `foreign` whether that is another program's disk; `fit` tells of
-    one that would be loaded here, and `removable` whether it is ours.
+    `host` is the machine that is asked for it, `origin` where it was found, `foreign` whether that
+    is another program's disk; `fit` tells of one that would be loaded here, and `removable` whether
+    it is ours.
     """
     told = facts(model, store.header(model))
     fit = store.fit(model, machine)
@@ -45,6 +46,7 @@ def _of(store: ModelStore, model: Model, machine: Machine | None, silent: str) -
         "origin": told.origin,
         "foreign": model.is_foreign,
         "local": not told.remote or is_this_machine(address),
+        "host": host_of(address) if told.remote else "",
         "loads": fit is not None,
         "size": told.size,
         "quantisation": told.quantisation,

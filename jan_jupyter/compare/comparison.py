@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary, ref
 from ..errors import UsageError
 from ..settings import settings
 from ..workspace import Workspace, shared
-from . import records
+from . import keystrokes, records
 from .continuing import chat, profile
 from .determinism import TIMES, Certificate, prove
 from .grids import source
@@ -353,12 +353,15 @@ def _standings(result: Result) -> list[Standing]:
 
 
 def runs(workspace: Workspace | None = None) -> Runs:
-    """The runs that are kept of a workspace (default: the shared one), each as a `Comparison`."""
+    """The runs that are kept of a workspace (default: the shared one), each as a `Comparison`; that
+    which counts what was taken at the cursor is `Completions`."""
     workspace = workspace or shared()
     if workspace not in _runs:  # one for each: so there is one thread that writes
         place = ref(workspace)
 
-        def opened(store: Store, run: Run) -> Comparison:
+        def opened(store: Store, run: Run) -> Comparison | keystrokes.Completions:
+            if (counted := keystrokes.of(run.name, store.notes(run))) is not None:
+                return counted
             return Comparison(Session.of(run, place() or shared(), store))
 
         _runs[workspace] = Runs(workspace, opened)

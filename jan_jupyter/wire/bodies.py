@@ -236,6 +236,31 @@ class _Completions(Body):
 
 Completions = pydantic.create_model("Completions", __base__=_Completions, **_FIELDS)
 
+_Name = Annotated[str, Field(min_length=1, max_length=500)]
+_Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class _Shown(Object):
+    model: _Name
+    shown: _Count
+    taken: _Count
+    words: _Count
+    characters: _Count
+    seconds: float = Field(ge=0, le=1e9)
+
+
+class _Pair(Object):
+    models: Annotated[list[_Name], Field(min_length=2, max_length=2)]
+    offered: _Count
+    taken: Annotated[list[_Count], Field(min_length=2, max_length=2)]
+
+
+class Taken(Object):
+    """What was shown at the cursor since it was told last, and what of it was taken."""
+
+    models: list[_Shown] = Field(min_length=1, max_length=20)
+    pairs: list[_Pair] = Field(default=[], max_length=50)
+
 
 # Embeddings, rankings and speech ------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from .conftest import Client
 
 SAID = [{"role": "user", "content": "hi"}]
 FILE = str(next(DATA.rglob("*.gguf")))
+TAKEN = {"model": "a", "shown": 1, "taken": 0, "words": 0, "characters": 0, "seconds": 0.1}
 ASKED: list[tuple[str, str, Any]] = [
     ("GET", "openapi.json", None),
     ("GET", "models", None),
@@ -39,6 +40,7 @@ ASKED: list[tuple[str, str, Any]] = [
     ("POST", "chat/completions", {"model": "short", "messages": SAID, "stream": True}),
     ("POST", "completions", {"model": "short", "prompt": "a"}),
     ("POST", "completions", {"model": "short", "prompt": "a", "stream": True}),
+    ("POST", "completions/taken", {"models": [TAKEN]}),
     ("POST", "embeddings", {"model": "short", "input": "a"}),
     ("POST", "rerank", {"model": "short", "query": "a", "documents": ["b"]}),
     ("POST", "audio/speech", {"model": "short", "input": "a"}),

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from ...errors import RunError, RunsUnreadable, expect
 from ...types import EMPTY
 from ..values import Call, Grid, Result, Row, Score
-from . import early, stored_rows, stored_runs, written
+from . import early, stored_keystrokes, stored_rows, stored_runs, written
 from .stored_runs import Listed, Run
 from .writer import Job, reading, writer
 
@@ -89,6 +89,12 @@ class Store:
         """Keep anything that JSON can say beside a run (a vote, a price); `None` removes it."""
         await _done(
             self._writer.submit(lambda connection: stored_runs.note(connection, run, name, value))
+        )
+
+    async def count(self, hour: str, counts: Mapping[str, Any]) -> None:
+        """Add to what was counted at the cursor in an hour: see `stored_keystrokes`."""
+        await _done(
+            self._writer.submit(lambda connection: stored_keystrokes.add(connection, hour, counts))
         )
 
     def note_all(self, run: Run, notes: Mapping[str, Any]) -> None:

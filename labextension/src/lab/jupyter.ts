@@ -10,7 +10,8 @@ export interface Packages {
   rendermime: { IRenderMimeRegistry: Token };
   services: { ServerConnection: ServerConnection };
   application?: { ILabShell: Token; ILayoutRestorer: Token };
-  apputils?: { ICommandPalette: Token };
+  apputils?: { ICommandPalette: Token } & Partial<Apputils>;
+  commands?: { CommandRegistry: { keystrokeForKeydownEvent(event: KeyboardEvent): string } };
   completer?: { ICompletionProviderManager: Token };
   launcher?: { ILauncher: Token };
   mainmenu?: { IMainMenu: Token };
@@ -27,6 +28,7 @@ export const PACKAGES: Record<keyof Packages, string> = {
   services: "@jupyterlab/services",
   application: "@jupyterlab/application",
   apputils: "@jupyterlab/apputils",
+  commands: "@lumino/commands",
   completer: "@jupyterlab/completer",
   launcher: "@jupyterlab/launcher",
   mainmenu: "@jupyterlab/mainmenu",
@@ -63,6 +65,8 @@ export interface Commands {
   execute(id: string, args?: object): Promise<unknown>;
   hasCommand(id: string): boolean;
   notifyCommandChanged(id?: string): void;
+  commandExecuted: Signal<unknown, { id: string }>;
+  keyBindings: readonly { command: string; keys: readonly string[]; selector: string }[];
 }
 
 type Given<Value> = Value | ((args: Record<string, unknown>) => Value);
@@ -104,6 +108,22 @@ export interface Palette {
   addItem(item: { command: string; category: string; args?: object; rank?: number }): unknown;
 }
 
+/** `@jupyterlab/apputils`. */
+export interface Apputils {
+  showDialog<Value = unknown>(options: {
+    title: string;
+    body: string | (Widget & { getValue?(): Value });
+    buttons: object[];
+    /** Whom the focus goes to; by default to the first button that is not to cancel. */
+    focusNodeSelector?: string;
+  }): Promise<{ button: { accept: boolean }; value: Value | null }>;
+  Dialog: {
+    okButton(options?: { label?: string }): object;
+    cancelButton(options?: { label?: string }): object;
+    warnButton(options?: { label?: string }): object;
+  };
+}
+
 /** `@jupyterlab/launcher`. */
 export interface Launcher {
   add(item: { command: string; category?: string; args?: object; rank?: number }): unknown;
@@ -124,6 +144,16 @@ export interface Settings {
 /** `@jupyterlab/translation`. */
 export interface Translator {
   load(domain: string): { __(text: string, ...values: unknown[]): string };
+}
+
+export type Translation = (text: string, ...values: unknown[]) => string;
+
+/** `@jupyterlab/statusbar`. */
+export interface StatusBar {
+  registerStatusItem(
+    id: string,
+    item: { item: Widget; align?: "left" | "middle" | "right"; rank?: number; isActive?: () => boolean },
+  ): unknown;
 }
 
 export interface Plugin {

@@ -2,6 +2,7 @@
 
 export interface Modules {
   comparison: typeof import("./comparison");
+  completion: typeof import("./completion");
 }
 
 /** The files of the modules; written in by lab.mjs. */

@@ -1,9 +1,10 @@
 // What the extension adds to JupyterLab, a plugin for each thing that somebody may want to turn off.
 // This and the container are all that a page loads at its start; the rest comes at its first use.
 
+import { completion } from "./ghost";
 import type { Packages, Plugin } from "./jupyter";
 import { outputs } from "./outputs";
 
 export function plugins(packages: Packages): Plugin[] {
-  return [outputs(packages)];
+  return [outputs(packages), completion(packages)];
 }
