@@ -42,10 +42,9 @@ from .types import (
     Ranking,
     Running,
     State,
-    Timings,
-    Usage,
     sendable,
 )
+from .underway import Kind, Underway, completed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +81,7 @@ class Router:
     def __init__(self, store: ModelStore, registry: Registry | None = None) -> None:
         self.store = store
         self.registry = registry or Registry(store)
+        self.underway = Underway()
         self._watchers: list[Watcher] = []
         self._told: set[tuple[Path, str]] = set()
         self._completions = Newest()
@@ -257,8 +257,8 @@ class Router:
         The last delta has finish, usage and whole timings. Pieces of several answers (`n`) come as
         they are, each with its `choice`.
         """
-        return self._timed(
-            target, request.parameters, lambda engine: engine.chat(target.model, request)
+        return self._followed(
+            "chat", target, request.parameters, lambda engine: engine.chat(target.model, request)
         )
 
     def complete(
@@ -279,7 +279,8 @@ class Router:
         parameters = without_empty_stops(plain_json(plain(target.values.parameters)))
         check_gap(prefix, suffix, parameters)
         model = target.model
-        deltas = self._timed(
+        deltas = self._followed(
+            "completion",
             target,
             parameters,
             lambda engine: engine.complete(model, prefix, suffix, parameters, priority),
@@ -287,6 +288,17 @@ class Router:
         if priority != "completion":
             return deltas
         return self._completions.read((model.path, target.engine.options.name, key), deltas)
+
+    def _followed(
+        self,
+        kind: Kind,
+        target: Target,
+        parameters: Mapping[str, Any],
+        ask: Callable[[Engine], AsyncGenerator[Delta, None]],
+    ) -> AsyncGenerator[Delta, None]:
+        """What an engine answers, which can be listed and stopped while it comes."""
+        model, engine = target.model.id, target.engine.options.name
+        return self.underway.follow(model, engine, kind, self._timed(target, parameters, ask))
 
     async def _timed(
         self,
@@ -314,7 +326,7 @@ class Router:
                         yield delta
         target.engine.tell("ready", model)
         notes = [*last.notes, *self._left_out(model, parameters)]
-        yield replace(last, notes=notes, **_completed(last, asked, loaded, first, monotonic()))
+        yield replace(last, notes=notes, **completed(last, asked, loaded, first, monotonic()))
 
     def _left_out(self, model: Model, parameters: Mapping[str, Any]) -> list[str]:
         """What of the model's description and of the request probably does not count; told once."""
@@ -423,25 +435,3 @@ def _tuned(model: Model, values: Values) -> Model:
     above = {k: v for k, v in values.settings.items() if v.level not in ("engine", "default")}
     settings = plain(above)
     return model if settings == model.settings else replace(model, settings=settings)
-
-
-def _completed(
-    last: Delta, asked: float, loaded: float, first: float | None, end: float
-) -> dict[str, Any]:
-    """Usage and timings of the last delta; what the engine did not measure is measured here."""
-    timings = last.timings or Timings()
-    usage = last.usage or Usage()
-    speed = timings.tokens_per_second
-    if speed is None and first is not None and usage.completion > 1 and end > first:
-        speed = (usage.completion - 1) / (end - first)
-    return {
-        "finish": last.finish or "stop",
-        "usage": usage,
-        "timings": replace(
-            timings,
-            load=loaded - asked if timings.load is None else timings.load,
-            first_token=first - asked if first is not None else None,
-            total=end - asked,
-            tokens_per_second=speed,
-        ),
-    }

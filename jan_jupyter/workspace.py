@@ -7,7 +7,7 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
-from . import bridge
+from . import bridge, lookout
 from .engines.listening import LocalServers
 from .models.chosen import ChosenModels
 from .models.store import ModelStore
@@ -68,4 +68,5 @@ def shared() -> Workspace:
         if _shared is None:
             _shared = Workspace()
             bridge.at_close(_shared.close)
+            lookout.OWN.meet(_shared.router)
         return _shared

@@ -21,6 +21,7 @@ from . import (
     embeddings,
     engines,
     events,
+    generating,
     messages,
     models,
     openapi,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _RESOURCES: tuple[Route, ...] = (
     *models.ROUTES,
+    *generating.ROUTES,
     *chat.ROUTES,
     *completions.ROUTES,
     *embeddings.ROUTES,

@@ -106,6 +106,14 @@ class Call:
             return False
         return is_among(model, allowed)
 
+    def sees(self, id: str) -> bool:
+        """Whether this caller may know of a model with that id, also of one that is still being
+        fetched; looks at files."""
+        allowed = self.request.models
+        if allowed is None or id in allowed:
+            return True
+        return any(model.id == id for model in self.store.list())
+
     def prepare(
         self, request: ChatRequest, name: str | None, levels: Sequence[Level] = ()
     ) -> tuple[ChatRequest, Target]:

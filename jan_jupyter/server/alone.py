@@ -28,6 +28,7 @@ from ..errors import SettingsError, UsageError
 from ..types import Reply
 from . import doors, limits, metrics
 from .handling import LARGEST, LEFT, Answering, Plain, Refused, other_key
+from .listening import EventsSocket
 from .talking import PanelSocket, Talks
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ class House:
             [
                 ("/metrics", MetricsPage, {"house": self}),
                 ("/jan/v1/panel", AlonePanel, {"house": self}),
+                ("/jan/v1/events/socket", AloneEvents, {"house": self}),
                 *((f"{p}(?:/.*)?", AloneAnswering, {"house": self, "prefix": p}) for p in prefixes),
                 (".*", Nothing, {"house": self, "prefix": ""}),
             ],
@@ -340,15 +342,24 @@ class MetricsPage(Plain):
         self.finish(self.house.metrics.text())
 
 
-class AlonePanel(PanelSocket):
-    """A conversation of an owner."""
+class _OwnersSocket:
+    """For owners, and pages of this host."""
 
     house: House
 
     async def prepare(self) -> None:
+        assert isinstance(self, RequestHandler)
         key = self.house.enter(self)
         if not key.owner:
             raise Refused(403, f"The key of {key.name} may ask models, not this.", "permission")
 
     def check_origin(self, origin: str) -> bool:
         return self.house.hosts.is_ours(origin)
+
+
+class AlonePanel(_OwnersSocket, PanelSocket):  # type: ignore[misc]
+    """A conversation of an owner."""
+
+
+class AloneEvents(_OwnersSocket, EventsSocket):  # type: ignore[misc]
+    """What happens, for an owner."""

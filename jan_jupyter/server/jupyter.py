@@ -12,6 +12,7 @@ from jupyter_server.utils import ensure_async, url_path_join
 from tornado.web import RequestHandler, authenticated
 
 from .handling import Answering, Refused, other_key
+from .listening import EventsSocket
 from .talking import PanelSocket, Talks
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def add_handlers(app: ServerApp) -> None:
         ".*$",
         [
             (f"{prefix}/panel", JupyterPanel, {"house": house}),
+            (f"{prefix}/events/socket", JupyterEvents, {"house": house}),
             (f"{prefix}(?:/.*)?", JupyterAnswering, {"house": house, "prefix": prefix}),
         ],
     )
@@ -139,4 +141,13 @@ class JupyterPanel(PanelSocket, WebSocketMixin, JupyterHandler):  # type: ignore
         self.house.enter(self)
         for action in ("execute", "write"):
             await _authorise(self, action)
+        await super().get(*args, **kwargs)
+
+
+class JupyterEvents(EventsSocket, WebSocketMixin, JupyterHandler):  # type: ignore[misc]
+    """What happens, for a page that has logged in."""
+
+    async def get(self, *args: str, **kwargs: str) -> None:
+        self.house.enter(self)
+        await _authorise(self, "read")
         await super().get(*args, **kwargs)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tornado.web import RequestHandler
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketHandler
 
 from .handling import LARGEST, Plain
+from .telling import Teller
 
 if TYPE_CHECKING:
     from ..conversation import Conversation
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 LINGER = 60.0
 """Seconds that a conversation with a name goes on without a page."""
-BEHIND = 20_000
-"""Events that wait for a page at most; one that reads no more is left, and may come back."""
 ON_KEYS = "A key that only a notebook's kernel has is unknown to this server."
-AGAIN = 1013
-"""The code of WebSocket for: come back later."""
 
 
 class Place(Protocol):
@@ -117,8 +113,7 @@ class PanelSocket(Plain, WebSocketHandler):
         self.house = house
         self._talk: Talk | None = None
         self._name = ""
-        self._waiting: deque[str] = deque()
-        self._sender: asyncio.Task[None] | None = None
+        self._teller = Teller(self)
 
     @property
     def max_message_size(self) -> int:
@@ -173,19 +168,4 @@ class PanelSocket(Plain, WebSocketHandler):
 
     def tell(self, text: str) -> None:
         """Send what is told in its order, as fast as the page takes it."""
-        if len(self._waiting) >= BEHIND:
-            self._waiting.clear()
-            self.close(AGAIN, "This page reads too slowly.")
-            return
-        self._waiting.append(text)
-        if self._sender is None:
-            self._sender = asyncio.ensure_future(self._send())
-
-    async def _send(self) -> None:
-        try:
-            while self._waiting:
-                await self.write_message(self._waiting.popleft())
-        except WebSocketClosedError:
-            self._waiting.clear()
-        finally:
-            self._sender = None
+        self._teller.tell(text)

@@ -252,6 +252,7 @@ def _read_choice(choice: Mapping[str, Any]) -> dict[str, Any]:
 _REASONS = {
     "stop": "end_turn",
     "length": "max_tokens",
+    "cancelled": "max_tokens",
     "tool_calls": "tool_use",
     "content_filter": "refusal",
 }

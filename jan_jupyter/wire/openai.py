@@ -233,12 +233,18 @@ def _write_choice(
 ) -> dict[str, Any]:
     if answer.reasoning:
         said["reasoning_content"] = answer.reasoning
-    choice: dict[str, Any] = {"index": place, kind: said, "finish_reason": answer.finish}
+    choice: dict[str, Any] = {"index": place, kind: said, "finish_reason": _finish(answer)}
     if answer.logprobs:
         choice["logprobs"] = {"content": [*answer.logprobs]}
     if answer.stop:
         choice["stop_reason"] = answer.stop  # as vLLM tells it
     return choice
+
+
+def _finish(answer: Delta | Reply) -> Finish | None:
+    """How it ended, in OpenAI's words, which have none for an answer that somebody else stopped:
+    it is as short as one that was cut."""
+    return "length" if answer.finish == "cancelled" else answer.finish
 
 
 def _write_notes(answer: Delta | Reply) -> dict[str, Any]:
@@ -338,7 +344,7 @@ def write_completion_chunk(
 
 def _write_text(place: int, answer: Reply | Delta) -> dict[str, Any]:
     choice = {"index": place, "text": answer.text, "logprobs": None}
-    return {**choice, "finish_reason": answer.finish}
+    return {**choice, "finish_reason": _finish(answer)}
 
 
 # Rankings -----------------------------------------------------------------------------------------

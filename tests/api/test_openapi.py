@@ -36,6 +36,8 @@ ASKED: list[tuple[str, str, Any]] = [
     ("POST", "models/pull", {"model": "mini", "stream": False}),
     ("POST", "models/short/load", None),
     ("POST", "models/short/unload", None),
+    ("POST", "models/short/stop", None),
+    ("GET", "generating", None),
     ("POST", "chat/completions", {"model": "short", "messages": SAID}),
     ("POST", "chat/completions", {"model": "short", "messages": SAID, "stream": True}),
     ("POST", "completions", {"model": "short", "prompt": "a"}),

@@ -13,8 +13,7 @@ import anthropic
 import openai
 import pytest
 
-from jan_jupyter import api, bridge
-from jan_jupyter.api import events
+from jan_jupyter import api, bridge, lookout
 from jan_jupyter.compare.comparison import acompare
 from jan_jupyter.engine_options.engine_rows import DATA
 from jan_jupyter.models.hub.unfinished import begin, discard, folder_of
@@ -303,7 +302,7 @@ def test_a_local_model_is_loaded_counts_and_is_unloaded(workspace: Workspace) ->
 def test_what_another_process_fetches_is_seen(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "LOOK", 0.02)
+    monkeypatch.setattr(lookout, "LOOK", 0.02)
     folder = folder_of(workspace.models.writable, "big")
 
     async def look() -> None:

@@ -8,18 +8,19 @@ from typing import is_typeddict
 
 import pytest
 
+from jan_jupyter import lookout
 from jan_jupyter.conversation import protocol
 from jan_jupyter.conversation.actions import Actions
 from jan_jupyter.conversation.queries import Queries
 
-SOURCE = Path(__file__).parent.parent.parent / "labextension/src/protocol.ts"
+SOURCES = Path(__file__).parent.parent.parent / "labextension/src"
 AT_ONCE = {"hello", "stop", "resync"}
 """Actions that wait for no other."""
 
 
-def block(begin: str, end: str) -> str:
-    """What stands between two lines, without comments."""
-    text = re.sub(r"/\*\*.*?\*/", "", SOURCE.read_text("utf-8"), flags=re.DOTALL)
+def block(begin: str, end: str, file: str = "protocol.ts") -> str:
+    """What stands between two lines of a file, without comments."""
+    text = re.sub(r"/\*\*.*?\*/", "", (SOURCES / file).read_text("utf-8"), flags=re.DOTALL)
     return text.partition(begin)[2].partition(end)[0]
 
 
@@ -45,3 +46,12 @@ def test_what_is_sent_has_the_same_fields(name: str) -> None:
     if name not in {"SettingValue"}:  # that stands within another there
         fields = set(re.findall(r"^  (\w+)\??:", block(begin, "\n}"), re.M))
         assert fields == set(vars(protocol)[name].__annotations__)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, found in vars(lookout).items() if is_typeddict(found)]
+)
+def test_what_is_told_of_all_models_has_the_same_fields(name: str) -> None:
+    found = block(f"export interface {name} {{", "\n}", "overview.ts")
+    fields = set(re.findall(r"^  (\w+)\??:", found, re.M))
+    assert fields == set(vars(lookout)[name].__annotations__)

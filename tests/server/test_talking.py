@@ -65,10 +65,10 @@ async def page(host: Host, query: str = "") -> AsyncIterator[Page]:
         await shown.until(lambda: shown.state)
         yield shown
     finally:
-        await _close(socket)
+        await closed(socket)
 
 
-async def _close(socket: WebSocketClientConnection) -> None:
+async def closed(socket: WebSocketClientConnection) -> None:
     socket.close()
     await _ended(socket)
 

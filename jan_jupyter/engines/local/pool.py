@@ -241,11 +241,11 @@ class Workers:
             await self._stop(worker)
         return len(victims)
 
-    async def running(self, engine: str) -> list[Running]:
-        """The models that an engine holds for this user, whoever started them."""
+    async def running(self, engine: str = "") -> list[Running]:
+        """The models that an engine (default: any) holds for this user, whoever started them."""
 
         def look(registry: Registry) -> list[Running]:
-            return [_running(worker) for worker in registry.all() if worker.engine == engine]
+            return [_running(w) for w in registry.all() if engine in ("", w.engine)]
 
         return await self._ask(look)
 
