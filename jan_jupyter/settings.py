@@ -43,6 +43,10 @@ class Jan(SingletonConfigurable):
         " are refused, whatever a file or a cell names.",
     ).tag(config=True)
     footer = Bool(True, help="Show model, tokens and speed under an answer.").tag(config=True)
+    ghost_text = Unicode(
+        help="Model that suggests in grey what comes next, while you type in IPython's terminal."
+        " Empty: none."
+    ).tag(config=True)
 
     homes = Unicode(
         "lmstudio, ollama, huggingface, llama.cpp, gpt4all",

@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ..commands.screen import use
 from ..settings import settings
-from . import completion, stopping
+from . import completion, ghost, stopping
 from .core import JanMagics
 from .screen import CellScreen
 from .transform import Transformer
@@ -33,6 +33,7 @@ def load(shell: InteractiveShell) -> None:
     configurables: list[Any] = shell.configurables  # what `%config` offers
     if settings() not in configurables:
         configurables.append(settings())
+    ghost.install(shell)
     _loaded[id(shell)] = transformer
 
 
@@ -44,6 +45,7 @@ def unload(shell: InteractiveShell) -> None:
     transformer.remove()
     completion.remove(shell.Completer)
     stopping.remove(shell)
+    ghost.remove(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("jan", None)
     shell.magics_manager.registry.pop("JanMagics", None)

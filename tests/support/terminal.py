@@ -189,7 +189,10 @@ class Terminal(Program):
     ) -> None:
         # A terminal that cannot say where its cursor is would be waited for otherwise.
         super().__init__(folder, [], env={"PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})})
-        self._command = [python, "-c", _LAUNCH, *_PLAIN, *arguments]
+        arguments = [*arguments]
+        given = [argument.partition("=")[0] for argument in arguments]
+        plain = [option for option in _PLAIN if option.partition("=")[0] not in given]
+        self._command = [python, "-c", _LAUNCH, *plain, *arguments]
         self._prompts = 0
 
     def begin(self) -> None:
