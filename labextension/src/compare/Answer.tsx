@@ -10,6 +10,7 @@ import { count, money, scored, seconds, speed } from "./numbers";
 import type { Call, Row, Writing } from "./protocol";
 import { keyOf } from "./store";
 import type { Group } from "./tables";
+import { t } from "../words";
 
 /** The text of a call, or its reasoning: as it grows, and as it ended. */
 export function Said({ call, field, speak }: { call: Call; field: "text" | "reasoning"; speak?: boolean }) {
@@ -41,7 +42,7 @@ export function Reasoning({ call }: { call: Call }) {
   return (
     <div class="reasoning">
       <Fold open={open} onClick={() => setOpen(!open)}>
-        Reasoning
+        {t("Reasoning")}
       </Fold>
       {open && <Said call={call} field="reasoning" />}
     </div>
@@ -79,12 +80,12 @@ export function Shown({ call, writing, row, against, speak }: {
   return (
     <>
       {reasoning && <Reasoning key={key} call={call} />}
-      {marked && text === against && <p class="tag">the same</p>}
+      {marked && text === against && <p class="tag">{t("the same")}</p>}
       {marked && text !== against ? <Differences before={against!} after={text!} /> : text && <Said call={call} field="text" speak={speak} />}
-      {writing && !text && <Waiting>{reasoning ? "Thinking …" : ""}</Waiting>}
-      {absent && <p class="remark">{store.mayCome(call) ? "…" : "This text is too long for what was saved; the comparison has it."}</p>}
-      {row && !writing && text === "" && !row.error && !isStopped(row) && <p class="remark">It said nothing.</p>}
-      {row && !writing && (isStopped(row) ? <p class="remark">Stopped.</p> : row.error && <Failure row={row} />)}
+      {writing && !text && <Waiting>{reasoning ? t("Thinking …") : ""}</Waiting>}
+      {absent && <p class="remark">{store.mayCome(call) ? "…" : t("This text is too long for what was saved; the comparison has it.")}</p>}
+      {row && !writing && text === "" && !row.error && !isStopped(row) && <p class="remark">{t("It said nothing.")}</p>}
+      {row && !writing && (isStopped(row) ? <p class="remark">{t("Stopped.")}</p> : row.error && <Failure row={row} />)}
     </>
   );
 }
@@ -125,7 +126,7 @@ export function Differences({ before, after }: { before: string; after: string }
   if (!alike(found)) {
     return (
       <>
-        <p class="tag">little in common</p>
+        <p class="tag">{t("little in common")}</p>
         <div class="diff">{after}</div>
       </>
     );
@@ -155,18 +156,18 @@ export function Facts({ row, groups, onChoose }: { row: Row; groups: Group[]; on
 function Repeats({ groups, chosen, onChoose }: { groups: Group[]; chosen: Row; onChoose: (row: Row) => void }) {
   const all = groups.reduce((sum, group) => sum + group.rows.length, 0);
   if (all < 2) return null;
-  if (groups.length === 1) return <p class="repeats">×{all}, all alike</p>;
+  if (groups.length === 1) return <p class="repeats">{t("×%1, all alike", all)}</p>;
   const [first, second] = groups.filter((group) => group.text && !group.rows[0]!.error);
   const apart = first && second ? parting(first.text, second.text) : null;
   return (
     <div class="repeats">
-      <div class="segments" role="group" aria-label={`${groups.length} different answers in ${all} repeats`}>
+      <div class="segments" role="group" aria-label={t("%1 different answers in %2 repeats", groups.length, all)}>
         {groups.map((group, at) => (
           <button
             type="button"
             key={at}
             aria-pressed={group.rows.includes(chosen)}
-            aria-label={`Answer ${at + 1}, which came ${count(group.rows.length, "time")}`}
+            aria-label={t("Answer %1, which came %2", at + 1, count(group.rows.length, "time"))}
             onClick={() => onChoose(group.rows[0]!)}
           >
             ×{group.rows.length}
@@ -175,7 +176,7 @@ function Repeats({ groups, chosen, onChoose }: { groups: Group[]; chosen: Row; o
       </div>
       {apart && (
         <span>
-          part at word {apart.word}: <q>{apart.left || "the end"}</q> / <q>{apart.right || "the end"}</q>
+          {t("part at word %1:", apart.word)} <q>{apart.left || t("the end")}</q> / <q>{apart.right || t("the end")}</q>
         </span>
       )}
     </div>
@@ -187,12 +188,12 @@ function Figures({ row }: { row: Row }) {
   const { times } = row;
   const said = [
     times.tokens_per_second !== null && speed(times.tokens_per_second),
-    times.first_token !== null && `first token ${seconds(times.first_token)}`,
+    times.first_token !== null && t("first token %1", seconds(times.first_token)),
     row.tokens !== null && count(row.tokens, "token"),
     row.cost !== null && money(row.cost),
-    row.cold && "cold start",
-    row.reused && "asked before",
-    row.finish === "length" && "cut at its limit",
+    row.cold && t("cold start"),
+    row.reused && t("asked before"),
+    row.finish === "length" && t("cut at its limit"),
   ].filter((one) => one !== false);
   return (
     <p class="figures">
@@ -223,7 +224,7 @@ function Details({ row }: { row: Row }) {
   return (
     <div class="details">
       <Fold open={open} onClick={() => setOpen(!open)}>
-        Details
+        {t("Details")}
       </Fold>
       {open && <Opened row={row} />}
     </div>
@@ -233,13 +234,13 @@ function Details({ row }: { row: Row }) {
 function Opened({ row }: { row: Row }) {
   const { times } = row;
   const facts: [string, string | null][] = [
-    ["Prompt", row.prompt_tokens === null ? null : count(row.prompt_tokens, "token")],
-    ["of them cached", row.cached_tokens ? count(row.cached_tokens, "token") : null],
-    ["Answer", row.tokens === null ? null : count(row.tokens, "token")],
-    ["Prompt's speed", times.prompt_tokens_per_second === null ? null : speed(times.prompt_tokens_per_second)],
-    ["Cost", row.cost === null ? null : money(row.cost)],
-    ["Ended", row.finish || null],
-    ["Asked", row.at ? new Date(row.at * 1000).toLocaleString() : null],
+    [t("Prompt"), row.prompt_tokens === null ? null : count(row.prompt_tokens, "token")],
+    [t("of them cached"), row.cached_tokens ? count(row.cached_tokens, "token") : null],
+    [t("Answer"), row.tokens === null ? null : count(row.tokens, "token")],
+    [t("Prompt's speed"), times.prompt_tokens_per_second === null ? null : speed(times.prompt_tokens_per_second)],
+    [t("Cost"), row.cost === null ? null : money(row.cost)],
+    [t("Ended"), row.finish || null],
+    [t("Asked"), row.at ? new Date(row.at * 1000).toLocaleString() : null],
   ];
   return (
     <>
@@ -295,7 +296,7 @@ function Timings({ row }: { row: Row }) {
             <i data-stage={name} aria-hidden="true" /> {name} {seconds(value)}
           </li>
         ))}
-        <li>in all {seconds(total)}</li>
+        <li>{t("in all %1", seconds(total))}</li>
       </ul>
     </div>
   );
@@ -313,12 +314,12 @@ function Request({ row }: { row: Row }) {
   if (text === null) {
     return (
       <button type="button" class="quiet-button" onClick={show}>
-        Show the exact request
+        {t("Show the exact request")}
       </button>
     );
   }
   return (
-    <pre class="request" tabIndex={0} role="region" aria-label="The exact request">
+    <pre class="request" tabIndex={0} role="region" aria-label={t("The exact request")}>
       {text}
     </pre>
   );

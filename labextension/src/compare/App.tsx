@@ -9,11 +9,12 @@ import { Rows } from "./Rows";
 import type { Store } from "./store";
 import { Summary } from "./Summary";
 import type { View } from "./view";
+import { t } from "../words";
 
 const TABS: [Exclude<View["tab"], "">, string][] = [
-  ["columns", "Columns"],
-  ["rows", "Rows"],
-  ["summary", "Summary"],
+  ["columns", t("Columns")],
+  ["rows", t("Rows")],
+  ["summary", t("Summary")],
 ];
 
 /** The whole of a comparison, in any place. */
@@ -28,7 +29,7 @@ export function App({ store }: { store: Store }) {
   };
   return (
     <LookingContext.Provider value={{ store, say }}>
-      <section class="comparison" aria-label="Comparison" ref={frame} onClick={onClick}>
+      <section class="comparison" aria-label={t("Comparison")} ref={frame} onClick={onClick}>
         {store.comparison ? <Comparison store={store} /> : <Absent store={store} />}
         <div class="spoken" aria-live="polite" ref={live} />
       </section>
@@ -38,7 +39,7 @@ export function App({ store }: { store: Store }) {
 
 function Absent({ store }: { store: Store }) {
   const gone = store.lost === "gone" || store.lost === "dead";
-  return <p class="empty">{gone ? "The kernel is gone: run this cell again." : "Waiting for the kernel …"}</p>;
+  return <p class="empty">{gone ? t("The kernel is gone: run this cell again.") : t("Waiting for the kernel …")}</p>;
 }
 
 function Comparison({ store }: { store: Store }) {
@@ -62,8 +63,8 @@ function Comparison({ store }: { store: Store }) {
   return (
     <>
       <header class="top">
-        <h2>{comparison.asked || comparison.name || "Comparison"}</h2>
-        <div class="tabs" role="tablist" aria-label="Ways to look at it" ref={tabs} onKeyDown={keys}>
+        <h2>{comparison.asked || comparison.name || t("Comparison")}</h2>
+        <div class="tabs" role="tablist" aria-label={t("Ways to look at it")} ref={tabs} onKeyDown={keys}>
           {TABS.map(([name, text]) => (
             <button
               type="button"
@@ -111,7 +112,7 @@ function useStatesSaid(store: Store, say: (text: string) => void): void {
     const names = comparison.contestants.map(({ name }) => name);
     if (before.current) {
       for (const one of sayings(before.current.states, states, names)) say(one);
-      if (before.current.running && !running) say(comparison.ended || "The comparison is complete.");
+      if (before.current.running && !running) say(comparison.ended || t("The comparison is complete."));
     }
     before.current = { states, running };
   });

@@ -1,4 +1,5 @@
 import { useStore } from "./context";
+import { t } from "../words";
 
 export function Baseline() {
   const store = useStore();
@@ -7,7 +8,7 @@ export function Baseline() {
   if (names.length < 2) return null;
   const value = names.includes(view.baseline) ? view.baseline : names[0]!;
   return (
-    <Choice label="Baseline" value={value} options={names.map((name) => [name, name])} onChoose={(baseline) => store.look({ baseline })} />
+    <Choice label={t("Baseline")} value={value} options={names.map((name) => [name, name])} onChoose={(baseline) => store.look({ baseline })} />
   );
 }
 

@@ -11,6 +11,7 @@ import { Prompt } from "./Prompt";
 import type { Call, Row, Writing } from "./protocol";
 import { keyOf, type Store } from "./store";
 import { contestantsOf, groupsOf } from "./tables";
+import { t } from "../words";
 
 export function Columns() {
   const store = useStore();
@@ -31,7 +32,7 @@ export function Columns() {
   const focus = (contestant: number | null) => {
     const back = contestant ?? alone;
     setAlone(contestant);
-    say(contestant === null ? "All columns." : `${comparison.contestants[contestant]!.name} alone; Escape goes back.`);
+    say(contestant === null ? t("All columns.") : t("%1 alone; Escape goes back.", comparison.contestants[contestant]!.name));
     requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-at="${back}"] .body`)?.focus());
   };
   const go = (to: number) => setPicked(Math.max(0, Math.min(last, to)));
@@ -51,20 +52,20 @@ export function Columns() {
     event.preventDefault();
     event.stopPropagation();
   };
-  if (!comparison.cases.length) return <p class="empty">Nothing was asked.</p>;
+  if (!comparison.cases.length) return <p class="empty">{t("Nothing was asked.")}</p>;
   return (
     <>
       <div class="toolbar">
         {last > 0 && (
-          <div class="stepper" role="group" aria-label="Prompts">
-            <IconButton icon="left" label="The prompt before" disabled={at === 0} onClick={() => go(at - 1)} />
+          <div class="stepper" role="group" aria-label={t("Prompts")}>
+            <IconButton icon="left" label={t("The prompt before")} disabled={at === 0} onClick={() => go(at - 1)} />
             <span>
-              Prompt {at + 1} of {last + 1}
+              {t("Prompt %1 of %2", at + 1, last + 1)}
             </span>
-            <IconButton icon="right" label="The next prompt" disabled={at === last} onClick={() => go(at + 1)} />
+            <IconButton icon="right" label={t("The next prompt")} disabled={at === last} onClick={() => go(at + 1)} />
             {store.running && picked !== null && (
               <button type="button" class="quiet-button" onClick={() => setPicked(null)}>
-                Follow
+                {t("Follow")}
               </button>
             )}
           </div>
@@ -72,13 +73,13 @@ export function Columns() {
         <span class="space" />
         {alone !== null ? (
           <button type="button" class="quiet-button" onClick={() => focus(null)}>
-            All columns <kbd>Esc</kbd>
+            {t("All columns")} <kbd>Esc</kbd>
           </button>
         ) : (
           contestants.length > 1 && (
             <label class="check">
               <input type="checkbox" checked={view.together} onChange={(event) => store.look({ together: event.currentTarget.checked })} />
-              Scroll together
+              {t("Scroll together")}
             </label>
           )
         )}
@@ -173,7 +174,7 @@ function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
       class="column"
       data-at={contestant}
       data-state={state.kind}
-      aria-label={`Answer of ${name}`}
+      aria-label={t("Answer of %1", name)}
       aria-busy={writing !== undefined}
       onDblClick={(event) => {
         if (!(event.target as Element).closest("button, a, pre, input")) onFocus();
@@ -185,18 +186,18 @@ function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
           {about && <p class="remark">{about}</p>}
         </div>
         {store.running && store.alive && (writing || state.kind === "waiting" || state.kind === "loading") && (
-          <IconButton icon="stop" label={`Stop ${name}`} onClick={() => store.stop(contestant)} />
+          <IconButton icon="stop" label={t("Stop %1", name)} onClick={() => store.stop(contestant)} />
         )}
-        {text && <CopyButton text={text} label={`Copy the answer of ${name}`} say={say} />}
-        <IconButton icon="eye" label={`Show ${name} alone (f)`} pressed={alone} onClick={onFocus} />
+        {text && <CopyButton text={text} label={t("Copy the answer of %1", name)} say={say} />}
+        <IconButton icon="eye" label={t("Show %1 alone (f)", name)} pressed={alone} onClick={onFocus} />
         <p class="state">
           <span class="light" data-state={state.kind} aria-hidden="true" />
           <span>{state.words}</span>
           {writing && <Speed call={writing.call} />}
           {!writing && row?.times.tokens_per_second != null && <span class="speed">{speed(row.times.tokens_per_second)}</span>}
-          {fastest && <span class="tag fastest">fastest</span>}
+          {fastest && <span class="tag fastest">{t("fastest")}</span>}
         </p>
-        {state.progress !== null && <progress max={1} value={state.progress} aria-label={`${name} is being loaded`} />}
+        {state.progress !== null && <progress max={1} value={state.progress} aria-label={t("%1 is being loaded", name)} />}
       </header>
       <Body key={call ? keyOf(call) : ""} name={name} growing={writing !== undefined}>
         {call ? (
@@ -204,7 +205,7 @@ function Column({ at, contestant, fastest, alone, onFocus }: ColumnProps) {
         ) : store.running && (state.kind === "waiting" || state.kind === "loading" || state.kind === "answering") ? (
           <Waiting>{state.note}</Waiting>
         ) : (
-          <p class="remark">{state.note || "No answer."}</p>
+          <p class="remark">{state.note || t("No answer.")}</p>
         )}
       </Body>
       {row && !writing && (
@@ -222,26 +223,26 @@ interface Here {
 }
 
 const WORDS: Record<string, string> = {
-  waiting: "waiting",
-  loading: "loading",
-  answering: "answering",
-  done: "done",
-  stopped: "stopped",
-  failed: "failed",
+  waiting: t("waiting"),
+  loading: t("loading"),
+  answering: t("answering"),
+  done: t("done"),
+  stopped: t("stopped"),
+  failed: t("failed"),
 };
 
 /** What a column does with the prompt that is shown. */
 function stateHere(store: Store, contestant: number, writing: Writing | undefined, row: Row | null): Here {
   const state = store.running ? store.states[contestant] : undefined;
   const many = (store.comparison?.cases.length ?? 1) > 1 || (state?.total ?? 1) > 1;
-  const part = many && state && store.running ? `, ${state.done} of ${state.total} done` : "";
+  const part = many && state && store.running ? t(", %1 of %2 done", state.done, state.total) : "";
   const nothing = { note: "", progress: null };
-  if (writing) return { kind: "answering", words: `answering${part}`, ...nothing };
+  if (writing) return { kind: "answering", words: `${WORDS.answering}${part}`, ...nothing };
   if (row) {
     const kind = isStopped(row) ? "stopped" : row.error ? "failed" : "done";
     return { kind, words: `${WORDS[kind]}${part}`, ...nothing };
   }
-  if (!state) return { kind: "missing", words: "no answer", note: store.states[contestant]?.note || store.comparison?.ended || "", progress: null };
+  if (!state) return { kind: "missing", words: t("no answer"), note: store.states[contestant]?.note || store.comparison?.ended || "", progress: null };
   const loaded = state.state === "loading" && state.progress !== null ? ` ${Math.round(state.progress * 100)} %` : "";
   return {
     kind: state.state,
@@ -286,7 +287,7 @@ function Body({ name, growing, children }: { name: string; growing: boolean; chi
     };
   }, []);
   return (
-    <div class="body" ref={node} tabIndex={0} role="region" aria-label={`What ${name} says`}>
+    <div class="body" ref={node} tabIndex={0} role="region" aria-label={t("What %1 says", name)}>
       <div ref={inner}>{children}</div>
     </div>
   );
@@ -300,25 +301,25 @@ export function Run() {
   const lacking = summaries.reduce((sum, one) => sum + one.errors + one.missing, 0);
   if (running) {
     const { done, failed, total, reused, left } = progress ?? { done: 0, failed: 0, total: 0, reused: 0, left: null };
-    const said = !progress ? ["about to begin"] : [
-      `${done} of ${count(total, "answer")}`,
-      failed > 0 && `${failed} failed`,
-      reused > 0 && `${reused} asked before`,
-      left !== null && `about ${seconds(Math.max(1, left))} left`,
+    const said = !progress ? [t("about to begin")] : [
+      t("%1 of %2", done, count(total, "answer")),
+      failed > 0 && t("%1 failed", failed),
+      reused > 0 && t("%1 asked before", reused),
+      left !== null && t("about %1 left", seconds(Math.max(1, left))),
     ].filter(Boolean);
     return (
       <div class="run" key="running">
-        <progress max={total || 1} value={progress ? done : undefined} aria-label="Answers that have come" />
+        <progress max={total || 1} value={progress ? done : undefined} aria-label={t("Answers that have come")} />
         <span>{said.join(" · ")}</span>
         {alive && (
           <button type="button" class="quiet-button" onClick={() => store.stop(null)}>
-            <Icon name="stop" /> Stop all
+            <Icon name="stop" /> {t("Stop all")}
           </button>
         )}
       </div>
     );
   }
-  const why = store.cut ? "The kernel went away: this is what had come." : ended;
+  const why = store.cut ? t("The kernel went away: this is what had come.") : ended;
   const again = alive && !running && lacking > 0;
   const wakes = store.mayWake;
   if (!why && !again && !wakes) return null;
@@ -327,13 +328,13 @@ export function Run() {
       {why && <span>{why}</span>}
       {wakes && (
         <button type="button" class="quiet-button" onClick={() => store.wake()}>
-          Go on in this kernel
+          {t("Go on in this kernel")}
         </button>
       )}
       {store.waking && <span role="status">{store.waking}</span>}
       {again && (
         <button type="button" class="quiet-button" onClick={() => store.retry()}>
-          <Icon name="again" /> Ask again what is missing ({lacking})
+          <Icon name="again" /> {t("Ask again what is missing (%1)", lacking)}
         </button>
       )}
     </div>

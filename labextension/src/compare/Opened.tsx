@@ -8,6 +8,7 @@ import { Prompt } from "./Prompt";
 import type { Row } from "./protocol";
 import { groupsOf, type Looked } from "./tables";
 import type { View } from "./view";
+import { t } from "../words";
 
 interface OpenedProps {
   at: number;
@@ -35,24 +36,24 @@ export function Opened({ at, looked, place, onStep, onClose }: OpenedProps) {
     event.stopPropagation();
   };
   const marks: [View["against"], string][] = [["", "nothing"]];
-  if (comparison.contestants.length > 1) marks.push(["baseline", "the baseline"]);
-  if (one.expected !== null) marks.push(["expected", "what is expected"]);
+  if (comparison.contestants.length > 1) marks.push(["baseline", t("the baseline")]);
+  if (one.expected !== null) marks.push(["expected", t("what is expected")]);
   return (
-    <div class="opened" ref={node} tabIndex={-1} onKeyDown={keys} role="group" aria-label={`Prompt ${at + 1}`}>
+    <div class="opened" ref={node} tabIndex={-1} onKeyDown={keys} role="group" aria-label={t("Prompt %1", at + 1)}>
       <div class="toolbar">
         <button type="button" class="quiet-button" onClick={onClose}>
-          All prompts <kbd>Esc</kbd>
+          {t("All prompts")} <kbd>Esc</kbd>
         </button>
-        <div class="stepper" role="group" aria-label="Prompts">
-          <IconButton icon="left" label="The prompt before (←)" disabled={place <= 0} onClick={() => onStep(-1)} />
+        <div class="stepper" role="group" aria-label={t("Prompts")}>
+          <IconButton icon="left" label={t("The prompt before (←)")} disabled={place <= 0} onClick={() => onStep(-1)} />
           <span>
-            {place + 1} of {looked.cases.length}
+            {t("%1 of %2", place + 1, looked.cases.length)}
           </span>
-          <IconButton icon="right" label="The next prompt (→)" disabled={place < 0 || place >= looked.cases.length - 1} onClick={() => onStep(1)} />
+          <IconButton icon="right" label={t("The next prompt (→)")} disabled={place < 0 || place >= looked.cases.length - 1} onClick={() => onStep(1)} />
         </div>
         <span class="space" />
-        <div class="segments" role="group" aria-label="Mark differences from">
-          <span>Differences from</span>
+        <div class="segments" role="group" aria-label={t("Mark differences from")}>
+          <span>{t("Differences from")}</span>
           {marks.map(([value, text]) => (
             <button type="button" key={value} aria-pressed={against === value} onClick={() => store.look({ against: value })}>
               {text}
@@ -90,16 +91,16 @@ function Card({ at, contestant, looked, against, expected }: CardProps) {
   const text = against === "expected" ? expected : against === "baseline" && !base && other && !other.error ? other.text : null;
   const about = [model !== name && model, ...own].filter(Boolean).join(" · ");
   return (
-    <article class="column card" data-at={contestant} aria-label={`Answer of ${name}`}>
+    <article class="column card" data-at={contestant} aria-label={t("Answer of %1", name)}>
       <header>
         <div class="who">
           <h3 title={name}>{name}</h3>
           {about && <p class="remark">{about}</p>}
         </div>
-        {base && looked.contestants.length > 1 && <span class="tag">baseline</span>}
+        {base && looked.contestants.length > 1 && <span class="tag">{t("baseline")}</span>}
       </header>
-      <div class="body" tabIndex={0} role="region" aria-label={`What ${name} says`}>
-        {row ? <Shown call={row.call} row={row} against={text} /> : <p class="remark">No answer.</p>}
+      <div class="body" tabIndex={0} role="region" aria-label={t("What %1 says", name)}>
+        {row ? <Shown call={row.call} row={row} against={text} /> : <p class="remark">{t("No answer.")}</p>}
       </div>
       {row && (
         <Facts row={row} groups={groups} onChoose={setPicked} />

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { Fold } from "./Answer";
 import { count } from "./numbers";
 import type { Case } from "./protocol";
+import { t } from "../words";
 
 /** What was asked: the last question, and behind a fold what stands before it. */
 export function Prompt({ one }: { one: Case }) {
@@ -9,7 +10,7 @@ export function Prompt({ one }: { one: Case }) {
   const last = one.messages[one.messages.length - 1];
   const before = one.messages.slice(0, -1);
   return (
-    <section class="prompt" aria-label="Prompt">
+    <section class="prompt" aria-label={t("Prompt")}>
       {before.length > 0 && (
         <>
           <Fold open={open} onClick={() => setOpen(!open)}>
@@ -24,10 +25,10 @@ export function Prompt({ one }: { one: Case }) {
         </>
       )}
       <p class="said">{last?.text}</p>
-      {last && last.images > 0 && <p class="remark">with {count(last.images, "image")}</p>}
+      {last && last.images > 0 && <p class="remark">{t("with %1", count(last.images, "image"))}</p>}
       {one.expected !== null && (
         <p class="expected">
-          <b>Expected</b> <span>{one.expected}</span>
+          <b>{t("Expected")}</b> <span>{one.expected}</span>
         </p>
       )}
     </section>

@@ -10,6 +10,7 @@ import type { Store } from "./store";
 import { groupsOf, look, meanScore, orderOf, type Looked } from "./tables";
 import { PLAIN, type View } from "./view";
 import { scrollTo, windowOf } from "./windowing";
+import { t } from "../words";
 
 export function Rows() {
   const store = useStore();
@@ -56,7 +57,7 @@ export function Rows() {
           }}
         />
       ) : (
-        <p class="empty">{store.comparison.cases.length ? "No prompt is like that." : "Nothing was asked."}</p>
+        <p class="empty">{store.comparison.cases.length ? t("No prompt is like that.") : t("Nothing was asked.")}</p>
       )}
     </>
   );
@@ -94,56 +95,56 @@ function Filters({ looked }: { looked: Looked }) {
   const filtered = view.text !== "" || view.differs || view.errors || view.score !== "" || view.hidden.length > 0;
   const { text, differs, errors, score, hidden } = PLAIN;
   return (
-    <div class="filters" role="search" aria-label="Which prompts are shown">
+    <div class="filters" role="search" aria-label={t("Which prompts are shown")}>
       <input
         type="search"
-        placeholder="Search"
-        aria-label="Search in prompts and answers"
+        placeholder={t("Search")}
+        aria-label={t("Search in prompts and answers")}
         value={view.text}
         onInput={(event) => store.look({ text: event.currentTarget.value })}
       />
       <Baseline />
       {scorers.length > 1 && (
-        <Choice label="Score" value={looked.scorer} options={scorers.map((one) => [one, one])} onChoose={(scorer) => store.look({ scorer })} />
+        <Choice label={t("Score")} value={looked.scorer} options={scorers.map((one) => [one, one])} onChoose={(scorer) => store.look({ scorer })} />
       )}
       {scorers.length > 0 && (
         <Choice
-          label="Show"
+          label={t("Show")}
           value={view.score}
           options={[
-            ["", "any score"],
-            ...(able ? ([["worse", "worse than the baseline"], ["better", "better than the baseline"]] as [string, string][]) : []),
-            ["low", "not full"],
+            ["", t("any score")],
+            ...(able ? ([["worse", t("worse than the baseline")], ["better", t("better than the baseline")]] as [string, string][]) : []),
+            ["low", t("not full")],
           ]}
           onChoose={(value) => store.look({ score: value as View["score"] })}
         />
       )}
       {able && (
         <Choice
-          label="Order"
+          label={t("Order")}
           value={orderOf(comparison, view)}
-          options={[["worse", "biggest regression first"], ["better", "biggest gain first"], ["asked", "as asked"]]}
+          options={[["worse", t("biggest regression first")], ["better", t("biggest gain first")], ["asked", t("as asked")]]}
           onChoose={(value) => store.look({ order: value as View["order"] })}
         />
       )}
       <label class="check">
         <input type="checkbox" checked={view.differs} onChange={(event) => store.look({ differs: event.currentTarget.checked })} />
-        Only what differs
+        {t("Only what differs")}
       </label>
       <label class="check">
         <input type="checkbox" checked={view.errors} onChange={(event) => store.look({ errors: event.currentTarget.checked })} />
-        Only errors
+        {t("Only errors")}
       </label>
       {contestants.length > 2 && <Models />}
       {filtered && (
         <button type="button" class="quiet-button" onClick={() => store.look({ text, differs, errors, score, hidden })}>
-          Show all
+          {t("Show all")}
         </button>
       )}
       <p class="remark" role="status">
         {looked.cases.length === comparison.cases.length
           ? count(looked.cases.length, "prompt")
-          : `${looked.cases.length.toLocaleString("en-US")} of ${count(comparison.cases.length, "prompt")}`}
+          : t("%1 of %2", looked.cases.length.toLocaleString("en-US"), count(comparison.cases.length, "prompt"))}
       </p>
     </div>
   );
@@ -155,7 +156,7 @@ function Models() {
   const { comparison, view } = store;
   return (
     <fieldset class="models">
-      <legend>Models</legend>
+      <legend>{t("Models")}</legend>
       {comparison.contestants.map(({ name }) => {
         const shown = !view.hidden.includes(name);
         const hidden = shown ? [...view.hidden, name] : view.hidden.filter((one) => one !== name);
@@ -241,16 +242,16 @@ function List({ looked, wasOpen, active, onActive, onOpen }: ListProps) {
       onScroll={(event) => setScrolled(event.currentTarget.scrollTop)}
       onKeyDown={keys}
       role="table"
-      aria-label="Prompts and answers"
+      aria-label={t("Prompts and answers")}
       aria-rowcount={cases.length + 1}
       style={{ "--n": contestants.length }}
     >
       <div class="list-head" role="row" aria-rowindex={1}>
-        <span role="columnheader">Prompt</span>
+        <span role="columnheader">{t("Prompt")}</span>
         {contestants.map((at) => (
           <span role="columnheader" key={at}>
             {store.comparison!.contestants[at]!.name}
-            {at === looked.baseline && contestants.length > 1 && <small> baseline</small>}
+            {at === looked.baseline && contestants.length > 1 && <small> {t("baseline")}</small>}
           </span>
         ))}
       </div>
@@ -265,7 +266,7 @@ function List({ looked, wasOpen, active, onActive, onOpen }: ListProps) {
             looked={looked}
             active={index === active}
             onOpen={() => {
-              say(`Prompt ${cases[index]! + 1}.`);
+              say(t("Prompt %1.", cases[index]! + 1));
               onOpen(index);
             }}
           />
@@ -343,9 +344,9 @@ function CellView({ store, comparison, at, contestant, looked }: CellProps) {
       <span class="marks">
         <span class="name">{comparison.contestants[contestant]!.name}</span>
         {score !== null && <b>{scoredAll(rows, looked.scorer, score)}</b>}
-        {change < 0 && <span class="tag bad">worse</span>}
-        {change > 0 && <span class="tag good">better</span>}
-        {rows.length > 1 && <span class="tag">{groups.length === 1 ? `×${rows.length} alike` : `${groups.length} answers in ×${rows.length}`}</span>}
+        {change < 0 && <span class="tag bad">{t("worse")}</span>}
+        {change > 0 && <span class="tag good">{t("better")}</span>}
+        {rows.length > 1 && <span class="tag">{groups.length === 1 ? t("×%1 alike", rows.length) : t("%1 answers in ×%2", groups.length, rows.length)}</span>}
       </span>
       {first?.error ? <span class="text error-text">{excerpt(first.error)}</span> : <span class="text">{first ? plain(first.text ?? "…") : "–"}</span>}
     </span>

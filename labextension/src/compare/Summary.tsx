@@ -6,6 +6,7 @@ import { count, money, number, range, seconds, speed } from "./numbers";
 import type { Comparison, Estimate, Strength, Verdict } from "./protocol";
 import { Baseline } from "./Choice";
 import { contestantsOf } from "./tables";
+import { t } from "../words";
 
 export function Summary() {
   const store = useStore();
@@ -14,9 +15,9 @@ export function Summary() {
     <>
       <div class="filters">
         <Baseline />
-        {store.running && <p class="remark">Not all has come: figures still move.</p>}
+        {store.running && <p class="remark">{t("Not all has come: figures still move.")}</p>}
       </div>
-      <section class="plots" aria-label="Figures">
+      <section class="plots" aria-label={t("Figures")}>
         {measuresOf(store.comparison, baseline).map((measure) => (
           <Plot key={measure.name} measure={measure} baseline={baseline} />
         ))}
@@ -52,9 +53,9 @@ function measuresOf(comparison: Comparison, baseline: number): Measure[] {
     const estimates = summaries.map((one) => one.scores[name] ?? null);
     return { name, title: name, kind: "score" as const, shown: number, brief: number, estimates };
   });
-  const first = { name: "first token", title: "First token", shown: seconds, brief: seconds, estimates: summaries.map((one) => one.first_token) };
-  const fast = { name: "tokens/s", title: "Speed", shown: speed, brief: number, estimates: summaries.map((one) => one.speed) };
-  const whole = { name: "seconds", title: "Time of an answer", shown: seconds, brief: seconds, estimates: summaries.map((one) => one.seconds) };
+  const first = { name: "first token", title: t("First token"), shown: seconds, brief: seconds, estimates: summaries.map((one) => one.first_token) };
+  const fast = { name: "tokens/s", title: t("Speed"), shown: speed, brief: number, estimates: summaries.map((one) => one.speed) };
+  const whole = { name: "seconds", title: t("Time of an answer"), shown: seconds, brief: seconds, estimates: summaries.map((one) => one.seconds) };
   const measured = [first, whole, fast].map((one) => ({ ...one, kind: "amount" as const }));
   const known = new Set([...scored, ...measured].map(({ name }) => name));
   const others = [...new Set(against.map((one) => one.scorer))].filter((name) => !known.has(name));
@@ -64,7 +65,7 @@ function measuresOf(comparison: Comparison, baseline: number): Measure[] {
     .filter(({ estimates, verdicts }) => estimates.some(Boolean) || verdicts.length > 0);
 }
 
-const KINDS: Record<string, string> = { sd: "± one standard deviation", half: "the middle half of the prompts" };
+const KINDS: Record<string, string> = { sd: t("± one standard deviation"), half: t("the middle half of the prompts") };
 
 function Plot({ measure, baseline }: { measure: Measure; baseline: number }) {
   const { comparison } = useStore();
@@ -72,7 +73,7 @@ function Plot({ measure, baseline }: { measure: Measure; baseline: number }) {
   const scale = scaleOf(estimates, kind);
   const kinds = [...new Set(estimates.flatMap((one) => (one?.kind ? [one.kind] : [])))];
   const prompts = Math.max(0, ...estimates.map((one) => one?.n ?? 0));
-  const about = [...kinds.map((one) => KINDS[one] ?? `${one} intervals`), prompts > 0 && count(prompts, "prompt")].filter(Boolean);
+  const about = [...kinds.map((one) => KINDS[one] ?? t("%1 intervals", one)), prompts > 0 && count(prompts, "prompt")].filter(Boolean);
   return (
     <div class="plot">
       <h3>{title}</h3>
@@ -90,7 +91,7 @@ function Plot({ measure, baseline }: { measure: Measure; baseline: number }) {
                   </span>
                 </>
               ) : (
-                <span class="remark">nobody knows</span>
+                <span class="remark">{t("nobody knows")}</span>
               )}
             </li>
           ))}
@@ -113,10 +114,10 @@ function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
   if (!verdicts.length) return null;
   const scale = scaleOf(verdicts.map((one) => one.estimate), "difference");
   return (
-    <ul class="verdicts" aria-label="Against the baseline">
+    <ul class="verdicts" aria-label={t("Against the baseline")}>
       {verdicts.map((one) => (
         <li key={one.contestant}>
-          <span class={`tag ${WORDS[one.word] ?? ""}`}>{one.word || "no verdict"}</span>
+          <span class={`tag ${WORDS[one.word] ?? ""}`}>{one.word || t("no verdict")}</span>
           <p title={comparison.contestants[one.contestant]?.name}>{one.said}</p>
           {one.estimate && <Dot estimate={one.estimate} scale={scale} mark={0} />}
         </li>
@@ -137,8 +138,8 @@ export function Strengths({ strengths, names, votes }: { strengths: Strength[]; 
   const scale = scaleOf(estimates, "difference");
   return (
     <div class="plot strengths">
-      <h3>Strength by votes</h3>
-      <p class="remark">{count(votes, "vote")}, the strongest first</p>
+      <h3>{t("Strength by votes")}</h3>
+      <p class="remark">{t("%1, the strongest first", count(votes, "vote"))}</p>
       <ul class="dots-of">
         {strengths.map((one, at) => (
           <li key={one.contestant}>
@@ -166,19 +167,19 @@ function Counts() {
   const loads = some(summaries.map((one) => one.loads));
   const lacking = some(summaries.map((one) => one.errors + one.missing));
   return (
-    <div class="wide" tabIndex={0} role="region" aria-label="Counts">
+    <div class="wide" tabIndex={0} role="region" aria-label={t("Counts")}>
       <table>
         <thead>
           <tr>
-            <th scope="col">Model</th>
-            <th scope="col">Answers</th>
-            {lacking && <th scope="col">Errors</th>}
-            {lacking && <th scope="col">Missing</th>}
-            {repeated && <th scope="col">Always alike</th>}
-            {cut && <th scope="col">Cut</th>}
-            {loads && <th scope="col">Loads</th>}
-            <th scope="col">Tokens</th>
-            {costs && <th scope="col">Cost</th>}
+            <th scope="col">{t("Model")}</th>
+            <th scope="col">{t("Answers")}</th>
+            {lacking && <th scope="col">{t("Errors")}</th>}
+            {lacking && <th scope="col">{t("Missing")}</th>}
+            {repeated && <th scope="col">{t("Always alike")}</th>}
+            {cut && <th scope="col">{t("Cut")}</th>}
+            {loads && <th scope="col">{t("Loads")}</th>}
+            <th scope="col">{t("Tokens")}</th>
+            {costs && <th scope="col">{t("Cost")}</th>}
           </tr>
         </thead>
         <tbody>
@@ -190,14 +191,14 @@ function Counts() {
               {lacking && <td>{one.missing}</td>}
               {repeated && (
                 <td>
-                  {one.stable} of {count(one.repeated, "prompt")}
+                  {t("%1 of %2", one.stable, count(one.repeated, "prompt"))}
                 </td>
               )}
               {cut && <td>{one.cut}</td>}
               {loads && (
                 <td>
                   {one.loads}
-                  {one.loading !== null && ` of ${seconds(one.loading)}`}
+                  {one.loading !== null && ` ${t("of %1", seconds(one.loading))}`}
                 </td>
               )}
               <td>{one.tokens.toLocaleString("en-US")}</td>

@@ -11,12 +11,13 @@ import { useFocusKept } from "./focus";
 import { count } from "./numbers";
 import type { Choice, Pair, Voted } from "./protocol";
 import { Strengths } from "./Summary";
+import { t } from "../words";
 
 const CHOICES: [Choice, string, string][] = [
-  ["left", "1", "The first"],
-  ["right", "2", "The second"],
-  ["tie", "=", "Equally good"],
-  ["both_bad", "0", "Both bad"],
+  ["left", "1", t("The first")],
+  ["right", "2", t("The second")],
+  ["tie", "=", t("Equally good")],
+  ["both_bad", "0", t("Both bad")],
 ];
 
 export function Vote({ ballots }: { ballots: Ballots }) {
@@ -35,7 +36,7 @@ export function Vote({ ballots }: { ballots: Ballots }) {
     if (note.current) note.current.value = "";
     if (!ballot) return;
     if (ballot.last) say(told(ballot.last));
-    say(ballot.pair ? `Pair ${ballot.done + 1} of ${ballot.total}.` : "All pairs are voted on.");
+    say(ballot.pair ? t("Pair %1 of %2.", ballot.done + 1, ballot.total) : t("All pairs are voted on."));
   }, [pair, ballot?.done]);
   const vote = (choice: Choice) => ballots.vote(choice, note.current?.value.trim() ?? "");
   const keys = (event: KeyboardEvent) => {
@@ -61,16 +62,16 @@ export function Vote({ ballots }: { ballots: Ballots }) {
     if (button) act(button, say, () => false);
   };
   return (
-    <section class="comparison vote" aria-label="Blind vote" tabIndex={-1} ref={frame} onKeyDown={keys} onClick={onClick}>
-      {ballots.deaf && <p class="empty">The kernel is gone: run this cell again to go on. Votes are kept.</p>}
+    <section class="comparison vote" aria-label={t("Blind vote")} tabIndex={-1} ref={frame} onKeyDown={keys} onClick={onClick}>
+      {ballots.deaf && <p class="empty">{t("The kernel is gone: run this cell again to go on. Votes are kept.")}</p>}
       {!ballot ? (
-        !ballots.deaf && <p class="empty">Waiting for the kernel …</p>
+        !ballots.deaf && <p class="empty">{t("Waiting for the kernel …")}</p>
       ) : (
         <>
           <header class="top">
-            <h2>Which answer is better?</h2>
+            <h2>{t("Which answer is better?")}</h2>
             <span class="remark">
-              {ballot.done} of {count(ballot.total, "pair")} voted on
+              {t("%1 of %2 voted on", ballot.done, count(ballot.total, "pair"))}
             </span>
           </header>
           {ballot.notice && <p class="remark">{ballot.notice}</p>}
@@ -78,32 +79,32 @@ export function Vote({ ballots }: { ballots: Ballots }) {
             <p class="last">
               {told(ballot.last)}{" "}
               <button type="button" class="quiet-button" aria-disabled={waits} onClick={() => ballots.undo()}>
-                Undo <kbd>u</kbd>
+                {t("Undo")} <kbd>u</kbd>
               </button>
             </p>
           )}
           {ballot.pair ? (
             <>
               <Two key={ballot.pair.pair} pair={ballot.pair} ballots={ballots} />
-              <div class="choices" role="group" aria-label="Your vote">
+              <div class="choices" role="group" aria-label={t("Your vote")}>
                 {CHOICES.map(([choice, key, text]) => (
                   <button type="button" class="quiet-button" key={choice} aria-keyshortcuts={key} aria-disabled={waits} onClick={() => vote(choice)}>
                     {text} <kbd>{key}</kbd>
                   </button>
                 ))}
                 <button type="button" class="quiet-button" aria-keyshortcuts="s" aria-disabled={waits} onClick={() => ballots.skip()}>
-                  Skip <kbd>s</kbd>
+                  {t("Skip")} <kbd>s</kbd>
                 </button>
               </div>
               <label class="note-field">
                 <span>
-                  Note <kbd>n</kbd>
+                  {t("Note")} <kbd>n</kbd>
                 </span>
-                <textarea rows={1} ref={note} placeholder="Why (kept with the vote)" />
+                <textarea rows={1} ref={note} placeholder={t("Why (kept with the vote)")} />
               </label>
             </>
           ) : (
-            <p class="empty">All pairs are voted on.</p>
+            <p class="empty">{t("All pairs are voted on.")}</p>
           )}
           <Results ballot={ballot} />
         </>
@@ -118,7 +119,7 @@ function Two({ pair, ballots }: { pair: Pair; ballots: Ballots }) {
   const last = pair.messages[pair.messages.length - 1];
   return (
     <>
-      <section class="prompt" aria-label="Prompt">
+      <section class="prompt" aria-label={t("Prompt")}>
         {pair.messages.slice(0, -1).map((message, at) => (
           <p class="said" key={at}>
             <b>{message.role}</b> {message.text}
@@ -128,11 +129,11 @@ function Two({ pair, ballots }: { pair: Pair; ballots: Ballots }) {
       </section>
       <div class="columns" data-n="2">
         {pair.answers.map((text, at) => (
-          <article class="column" key={at} aria-label={at ? "The second answer" : "The first answer"}>
+          <article class="column" key={at} aria-label={at ? t("The second answer") : t("The first answer")}>
             <header>
-              <h3>{at ? "The second" : "The first"}</h3>
+              <h3>{at ? t("The second") : t("The first")}</h3>
             </header>
-            <div class="body" tabIndex={0} role="region" aria-label={at ? "What the second says" : "What the first says"}>
+            <div class="body" tabIndex={0} role="region" aria-label={at ? t("What the second says") : t("What the first says")}>
               <Grown source={ballots} text={() => ({ text, done: true })} read={() => () => {}} say={null} />
             </div>
           </article>
@@ -144,9 +145,9 @@ function Two({ pair, ballots }: { pair: Pair; ballots: Ballots }) {
 
 function told({ choice, names: [left, right], note }: Voted): string {
   const noted = note ? ` (${note})` : "";
-  if (choice === "left") return `You chose ${left} over ${right}${noted}.`;
-  if (choice === "right") return `You chose ${right} over ${left}${noted}.`;
-  return `${choice === "tie" ? "Equally good" : "Both bad"}: ${left} and ${right}${noted}.`;
+  if (choice === "left") return t("You chose %1 over %2%3.", left, right, noted);
+  if (choice === "right") return t("You chose %1 over %2%3.", right, left, noted);
+  return `${choice === "tie" ? t("Equally good") : t("Both bad")}: ${left} and ${right}${noted}.`;
 }
 
 /** Only for those who ask: who knows what leads votes in another way. */
@@ -156,13 +157,13 @@ function Results({ ballot }: { ballot: Ballot }) {
   return (
     <div class="results">
       <Fold open={open} onClick={() => setOpen(!open)}>
-        Results so far
+        {t("Results so far")}
       </Fold>
       {open &&
         (ballot.strengths.length ? (
           <Strengths strengths={ballot.strengths} names={ballot.names} votes={ballot.done} />
         ) : (
-          <p class="remark">More votes are needed.</p>
+          <p class="remark">{t("More votes are needed.")}</p>
         ))}
     </div>
   );

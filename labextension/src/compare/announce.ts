@@ -1,6 +1,7 @@
 // What is said to those who do not see it: sentences, one after the other, never each token.
 
 import type { State } from "./protocol";
+import { t } from "../words";
 
 /** Milliseconds between two announcements, so that each can be heard. */
 const PAUSE = 900;
@@ -37,11 +38,11 @@ export class Announcer {
 }
 
 const SAID: Record<string, string> = {
-  loading: "is being loaded",
+  loading: t("is being loaded"),
   answering: "answers",
-  done: "is done",
-  stopped: "was stopped",
-  failed: "has failed",
+  done: t("is done"),
+  stopped: t("was stopped"),
+  failed: t("has failed"),
 };
 
 /** Sentences of what has become of the columns. */
@@ -50,6 +51,6 @@ export function sayings(before: State[], now: State[], names: string[]): string[
     const said = SAID[state.state];
     if (!said || before[at]?.state === state.state) return [];
     const why = state.state === "failed" && state.note ? `: ${state.note}` : "";
-    return [`${names[at] ?? "A model"} ${said}${why}${/[.!?]$/.test(why) ? "" : "."}`];
+    return [`${names[at] ?? t("A model")} ${said}${why}${/[.!?]$/.test(why) ? "" : "."}`];
   });
 }

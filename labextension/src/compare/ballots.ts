@@ -4,6 +4,7 @@ import type { Host, Lost, Outgoing, Parts } from "./host";
 import type { Choice, Event, VoteEvent } from "./protocol";
 import { Questions } from "../questions";
 import { partOf } from "./store";
+import { t } from "../words";
 
 export type Ballot = VoteEvent & { type: "ballot" };
 
@@ -24,7 +25,7 @@ export class Ballots {
 
   close(): void {
     for (const end of this.ends.splice(0)) end();
-    this.questions.drop("The view was closed.");
+    this.questions.drop(t("The view was closed."));
   }
 
   watch(watcher: () => void): () => void {
@@ -79,7 +80,7 @@ export class Ballots {
     if (this.lost === lost || this.lost === "gone") return;
     const back = !lost && this.lost === "away";
     this.lost = lost;
-    if (this.deaf) this.questions.drop("The kernel is gone.");
+    if (this.deaf) this.questions.drop(t("The kernel is gone."));
     if (back) this.hello();
     this.draw();
   }

@@ -1,6 +1,7 @@
 // Numbers as they are shown.
 
 import type { Estimate, Score } from "./protocol";
+import { t } from "../words";
 
 /** So many digits as tell something. */
 export function number(value: number): string {
@@ -21,25 +22,25 @@ export function seconds(value: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export const speed = (value: number): string => `${number(value)} tokens/s`;
+export const speed = (value: number): string => t("%1 tokens/s", number(value));
 
 export function money(value: number): string {
   return value && value < 0.01 ? `$${Number(value.toPrecision(2))}` : `$${value.toFixed(2)}`;
 }
 
 export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+  return t(`%1 ${n === 1 ? one : many}`, n.toLocaleString("en-US"));
 }
 
 /** Low and high of an interval, if there is one. */
 export function range(estimate: Estimate, shown: (value: number) => string): string {
   const { low, high } = estimate;
-  return low === null || high === null ? "" : `${shown(low)} to ${shown(high)}`;
+  return low === null || high === null ? "" : t("%1 to %2", shown(low), shown(high));
 }
 
 /** A score in a word. */
 export function scored(score: Score): string {
-  if (score.value === null) return "no score";
+  if (score.value === null) return t("no score");
   if (typeof score.value === "boolean") return score.value ? "✓" : "✗";
   return number(score.value);
 }

@@ -5,12 +5,13 @@ import type { Host, Lost, Outgoing, Parts } from "./host";
 import type { Call, Comparison, Event, Progress, Queries, Row, State, VoteEvent, Writing } from "./protocol";
 import { place, tableOf, type Table } from "./tables";
 import { readView, writeView, type View } from "./view";
+import { t } from "../words";
 
 /** Milliseconds without a sign of life of a run after which the view says `hello` again. */
 const SILENCE = 8000;
 /** Between two drawings of all but growing texts, at least. */
 const INTERVAL = 40;
-const CALLING = "Asking the kernel …";
+const CALLING = t("Asking the kernel …");
 
 /** Texts that are asked for in one question. */
 const AT_ONCE = 100;
@@ -83,7 +84,7 @@ export class Store {
     for (const end of this.ends.splice(0)) end();
     clearTimeout(this.due);
     clearInterval(this.timer);
-    this.questions.drop("The view was closed.");
+    this.questions.drop(t("The view was closed."));
   }
 
   /** A document, as an output has it. What the kernel tells is newer. */
@@ -230,7 +231,7 @@ export class Store {
         this.lose("gone");
       }
     }
-    if ("ask" in message) this.questions.drop("There is no kernel that knows this comparison.");
+    if ("ask" in message) this.questions.drop(t("There is no kernel that knows this comparison."));
   }
 
   private lose(lost: Lost): void {
@@ -238,14 +239,14 @@ export class Store {
     const back = !lost && this.lost === "away";
     this.lost = lost;
     if (this.deaf) {
-      if (this.waking === CALLING) this.waking = "The kernel knows no run of that name.";
-      this.questions.drop("The kernel is gone.");
+      if (this.waking === CALLING) this.waking = t("The kernel knows no run of that name.");
+      this.questions.drop(t("The kernel is gone."));
       this.cut = this.running;
       this.run(false);
       this.keepWritten();
     }
     if (back) {
-      this.questions.drop("The connection was cut: try again.");
+      this.questions.drop(t("The connection was cut: try again."));
       this.hello(this.greeted);
     }
     this.changed();
@@ -255,7 +256,7 @@ export class Store {
   private keepWritten(): void {
     for (const { call, text, reasoning } of this.writing.values()) {
       if (this.row(call) || !text) continue;
-      place(this.table, { ...NOTHING, call, text, reasoning, error: "The kernel went away.", at: Date.now() / 1000 });
+      place(this.table, { ...NOTHING, call, text, reasoning, error: t("The kernel went away."), at: Date.now() / 1000 });
     }
     this.writing.clear();
     this.seen.clear();

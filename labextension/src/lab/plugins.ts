@@ -3,8 +3,13 @@
 
 import { completion } from "./ghost";
 import type { Packages, Plugin } from "./jupyter";
+import { language } from "./language";
 import { outputs } from "./outputs";
 
 export function plugins(packages: Packages): Plugin[] {
-  return [outputs(packages), completion(packages)];
+  return [
+    language(packages),
+    outputs(packages),
+    completion(packages),
+  ];
 }
