@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from time import time
 from typing import Any
 
 from . import growing
@@ -107,6 +108,7 @@ class Fold:
             logprobs=tuple(choice.logprobs),
             stop=last.stop,
             reader=self._shape.read if self._shape else None,
+            at=time(),
         )
 
 

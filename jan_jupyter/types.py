@@ -10,6 +10,7 @@ import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from time import gmtime, strftime
 from typing import Any, Literal, get_args, overload
 
 from . import errors, markdown
@@ -270,6 +271,8 @@ class Reply:
     others: Sequence[Reply] = ()
     stop: str = field(default="", repr=False)
     """The stop word that ended it, where that is known."""
+    at: float | None = field(default=None, repr=False, compare=False)
+    """When it came to its end, in seconds since 1970; `None` if unknown."""
 
     def __str__(self) -> str:
         return self.text
@@ -325,10 +328,14 @@ class Reply:
 
         Of several answers each says itself why it ended early.
         """
+        return " · ".join(self.footer_parts)
+
+    @property
+    def footer_parts(self) -> list[str]:
         parts = [self.model, *measured(self.usage, self.timings)]
         if self.ended_early and not self.others:
             parts.append(self.ended_early)
-        return " · ".join([*parts, *self.notes])
+        return [*parts, *self.notes]
 
     @property
     def ended_early(self) -> str:
@@ -337,15 +344,36 @@ class Reply:
 
     def provenance(self) -> dict[str, Any]:
         """Where the answer came from, as JSON: goes into a saved notebook; holds no key."""
+        from . import __version__
+
+        when = {} if self.at is None else {"at": _written(self.at)}
         return {
             "model": self.model,
             "engine": self.engine,
+            **when,
+            "versions": {"jan_jupyter": __version__},
             "parameters": dict(self.request.parameters) if self.request else {},
             "usage": _set_fields(self.usage),
             "timings": _set_fields(self.timings),
             "finish": self.finish,
             **({"error": self.error} if self.error else {}),
             **({"choices": len(self.choices)} if self.others else {}),
+        }
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        from . import output_forms as forms
+
+        error = self.error
+        card: forms.Card | None = (
+            {"title": "The answer was cut off", "message": error, "mend": "retry"}
+            if error
+            else None
+        )
+        texts: list[forms.Part] = [{"text": one.text} for one in self.choices]
+        return {
+            forms.REPLY: forms.ended(self, self.footer_parts, texts, card),
+            "text/markdown": self._repr_markdown_(),
+            "text/plain": repr(self),
         }
 
     def _repr_markdown_(self) -> str:
@@ -471,6 +499,11 @@ def sendable(value: Any, place: str) -> Any:
     if callable(plain := getattr(value, "tolist", None)):
         return sendable(plain(), place)
     raise errors.UsageError(f"{place} cannot be {reprlib.repr(value)}: JSON has no such value.")
+
+
+def _written(at: float) -> str:
+    """A moment as ISO 8601 has it, in UTC."""
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(at))
 
 
 def _set_fields(value: Usage | Timings) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "jan_jupyter"
 
 LAYERS = (
-    {"consent", "growing", "interpolate", "markdown", "ownership", "units"},
+    {"consent", "growing", "interpolate", "markdown", "output_forms", "ownership", "units"},
     {"types", "errors", "assets", "settings", "addresses", "redaction"},
     {"bridge", "endable"},
     {"reading", "watch", "programs", "parameters", "precedence", "satisfiable", "requests", "wire"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from argparse import Namespace
 from collections.abc import Mapping
 from time import monotonic
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..compare.session import Session
     from ..compare.shown import Shown
     from ..compare.steps import Counted, Counting, Step
+    from ..types import Reply
 
 NOT_COMPARED = {
     "go_on": "-c",
@@ -96,17 +98,35 @@ def command(caller: Caller, options: Namespace) -> Steps | Work:
     return steps(caller, asked, given, options)
 
 
+def _answer(caller: Caller, name: str) -> Reply:
+    """An answer by its variable, or by the name that its output has. Raises `UsageError`."""
+    from ..output_forms import name as name_of
+    from ..types import Reply
+
+    names = caller.shell.user_ns
+    if re.fullmatch(r"[0-9a-f]{8}", name) and name not in names:
+        here = [*(reply for reply, _ in caller.answered), *names.values()]
+        for one in here:
+            if isinstance(one, Reply) and name_of(one) == name:
+                return one
+        raise UsageError(
+            f"%jan: the answer {name} is not of this session, or long ago: run its cell again,"
+            " then compare."
+        )
+    reply = named("--of", name, names)
+    if not isinstance(reply, Reply):
+        raise UsageError(f"%jan: {name} is no answer: it is a {type(reply).__name__}.")
+    return reply
+
+
 def with_others(caller: Caller, options: Namespace) -> Steps | Work:
     """What `%jan compare with B` asks for: others, beside an answer that is there."""
     from ..compare.beside import session
-    from ..types import Reply
 
     if not (models := options.prompt[1:]):
         raise UsageError("%jan compare with MODEL …: name a model at least.")
     if options.of:
-        reply = named("--of", options.of, caller.shell.user_ns)
-        if not isinstance(reply, Reply):
-            raise UsageError(f"%jan: {options.of} is no answer: it is a {type(reply).__name__}.")
+        reply = _answer(caller, options.of)
     elif caller.answered:
         reply = caller.answered[-1][0]
     else:

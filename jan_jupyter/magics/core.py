@@ -225,7 +225,7 @@ class JanMagics(Magics):
             self._show_request(answer)
             return None
         self.cell_run.continued.add(options.thread or "")
-        return PendingAnswer(answer, self._output(options.format), notes, options, talk)
+        return PendingAnswer(answer, self._output(options.format, answer), notes, options, talk)
 
     def _talk_of(self, options: Namespace) -> Chat:
         """The conversation that the options are about."""
@@ -275,7 +275,8 @@ class JanMagics(Magics):
 
     def _going_on(self, pending: PendingAnswer, answer: Stream) -> PendingAnswer:
         """The same prompt after functions have been run for it; an output of its own."""
-        return replace(pending, answer=answer, output=self._output(pending.options.format))
+        output = self._output(pending.options.format, answer)
+        return replace(pending, answer=answer, output=output)
 
     def _told(self, told: Told) -> Any:
         with _quietly():
@@ -323,11 +324,12 @@ class JanMagics(Magics):
             self.cell_run = CellRun(message)
         return thread not in self.cell_run.continued
 
-    def _output(self, format_: str) -> Output:
+    def _output(self, format_: str, answer: Stream) -> Output:
         from .output import NotebookOutput, TerminalOutput
 
         kind = NotebookOutput if hasattr(self.shell, "kernel") else TerminalOutput
-        return kind(format_, settings().footer)
+        target = answer.target
+        return kind(format_, settings().footer, target.model.id, target.engine.options.name)
 
     def _show_request(self, answer: Stream) -> None:
         from ..commands.tables import show

@@ -11,15 +11,16 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
 from .. import markdown
+from .. import output_forms as forms
 from ..console import html_of, in_format, printable
-from ..types import Event, Reply
+from ..types import EMPTY, Event, Reply
 
 BASE_INTERVAL = 0.05
 CHARACTERS_PER_SECOND = 40_000
@@ -34,6 +35,17 @@ LONG_WAIT = 1.0
 Bundle = dict[str, Any]
 
 
+class End(NamedTuple):
+    """How an answer came to its end: what there is of it, what to tell, what cut it."""
+
+    reply: Reply
+    notes: Sequence[str] = ()
+    error: BaseException | None = None
+    """It is raised in the cell, which shows its line below the output."""
+    place: Mapping[str, str] = EMPTY
+    """The thread, and the message, that keeps it."""
+
+
 class Output(Protocol):
     """Where an answer goes. All calls come from the cell, never from the background loop."""
 
@@ -43,7 +55,7 @@ class Output(Protocol):
     def tick(self) -> float | None:
         """Show what is due; seconds until more is, `None` if nothing waits."""
 
-    def finish(self, reply: Reply, notes: list[str]) -> None: ...
+    def finish(self, end: End) -> None: ...
     def clear(self) -> None:
         """There will be no answer: take away what was told of waiting for it."""
 
@@ -57,12 +69,15 @@ def captured() -> bool:
 class NotebookOutput:
     """One `display_id`, updated at an interval that grows with the length.
 
-    Several answers to one request grow in it one under another.
+    Several answers to one request grow in it one under another. JupyterLab draws it from its form
+    (`output_forms.py`); what is to be JSON, HTML or plain text has none.
     """
 
-    def __init__(self, format_: str, footer: bool) -> None:
+    def __init__(self, format_: str, footer: bool, model: str = "", engine: str = "") -> None:
         self._format = format_
         self._footer = footer
+        self._who = (model, engine)
+        self._has_form = format_ in ("markdown", "code")
         self._answers: dict[int, _Growing] = {}
         self._pending = False
         self._handle: str | None = None
@@ -102,10 +117,14 @@ class NotebookOutput:
         self._pending, self._last, self._shown_status = False, now, ""
         return None
 
-    def finish(self, reply: Reply, notes: list[str]) -> None:
-        told = _mismatch(reply, self._format)
-        footer = " · ".join([reply.footer, *notes, *told] if self._footer else told)
-        self._show(final_bundle(reply, self._format, footer), {"jan": reply.provenance()})
+    def finish(self, end: End) -> None:
+        reply = end.reply
+        told = _told(end, self._format, self._footer)
+        data = final_bundle(reply, self._format, " · ".join(told))
+        if self._has_form:
+            parts = _parts(reply, self._format)
+            data[forms.REPLY] = forms.ended(reply, told, parts, _card(end), end.place)
+        self._show(data, {"jan": reply.provenance()})
 
     def clear(self) -> None:
         if self._shown_status:
@@ -117,19 +136,25 @@ class NotebookOutput:
         if self._characters or waited < PATIENCE or status in ("", self._shown_status):
             return
         if now - self._last > 0.2:
-            self._show({"text/markdown": markdown.with_footer("", status), "text/plain": status})
+            shown = {"text/markdown": markdown.with_footer("", status), "text/plain": status}
+            self._show(shown | self._form(status))
             self._shown_status, self._last = status, now
 
     def _running_bundle(self) -> Bundle:
         answers = [self._answers[choice] for choice in sorted(self._answers)]
-        plain = _one_under_another([answer.plain for answer in answers])
-        if self._format != "markdown":
-            return {"text/plain": plain}
-        shown = [answer.markdown for answer in answers]
-        return {
-            "text/markdown": shown[0] if len(shown) == 1 else markdown.numbered(shown),
-            "text/plain": plain,
-        }
+        plain, spans = _one_under_another([answer.plain for answer in answers])
+        bundle = {"text/plain": plain, **self._form(spans=spans)}
+        if self._format == "markdown":
+            shown = [answer.markdown for answer in answers]
+            bundle["text/markdown"] = shown[0] if len(shown) == 1 else markdown.numbered(shown)
+        return bundle
+
+    def _form(self, wait: str = "", spans: Sequence[Sequence[int]] = ()) -> Bundle:
+        """The form while it is written: it is there from the first update to the last, for what
+        JupyterLab draws an output with is made anew when what is drawn is of another kind."""
+        if not self._has_form:
+            return {}
+        return {forms.REPLY: forms.writing(*self._who, wait, spans)}
 
     def _show(self, data: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
         extra = dict(metadata or {})
@@ -175,7 +200,7 @@ class TerminalOutput:
     Of several answers to one request the others follow when all are there.
     """
 
-    def __init__(self, format_: str, footer: bool) -> None:
+    def __init__(self, format_: str, footer: bool, model: str = "", engine: str = "") -> None:
         self._format = format_
         self._footer = footer
         self._at_line_start = True
@@ -199,7 +224,8 @@ class TerminalOutput:
     def clear(self) -> None:
         pass
 
-    def finish(self, reply: Reply, notes: list[str]) -> None:
+    def finish(self, end: End) -> None:
+        reply = end.reply
         if self._format == "code":
             self._print(in_format(reply, "code"))
         if not self._at_line_start:
@@ -209,9 +235,8 @@ class TerminalOutput:
             self._print(f"\n{_title(number, other.ended_early)}\n\n{shown}")
             if not self._at_line_start:
                 self._print("\n")
-        told = _mismatch(reply, self._format)
-        if self._footer or told:
-            line = " · ".join([reply.footer, *notes, *told] if self._footer else told)
+        if told := _told(end, self._format, self._footer):
+            line = " · ".join(told)
             self._print(f"\x1b[2m{line}\x1b[0m\n" if sys.stdout.isatty() else f"{line}\n")
 
     def _print(self, text: str) -> None:
@@ -242,11 +267,7 @@ def final_bundle(reply: Reply, format_: str, footer: str, after_others: bool = F
     if format_ == "text":
         return {"text/plain": text}
     if format_ == "code":
-        blocks = markdown.code_blocks(text)
-        code, language = reply.code or text, blocks[0].language if blocks else ""
-        if language in ("", "json"):
-            with suppress(ValueError):
-                code, language = pretty(json.loads(code)), "json"
+        code, language = _code(reply)
         shown = fenced(code, language, after_others)
         return {"text/markdown": markdown.with_footer(shown, footer), "text/plain": code}
     thought = ""
@@ -260,7 +281,8 @@ def final_bundle(reply: Reply, format_: str, footer: str, after_others: bool = F
 def _bundle_of_several(replies: Sequence[Reply], format_: str, footer: str) -> Bundle:
     bundles = [final_bundle(replace(reply, others=()), format_, "", True) for reply in replies]
     ends = [reply.ended_early for reply in replies]
-    bundle: Bundle = {"text/plain": _one_under_another([b["text/plain"] for b in bundles], ends)}
+    plain, _ = _one_under_another([b["text/plain"] for b in bundles], ends)
+    bundle: Bundle = {"text/plain": plain}
     if all("text/markdown" in each for each in bundles):
         shown = markdown.numbered([each["text/markdown"] for each in bundles], ends)
         bundle["text/markdown"] = markdown.with_footer(shown, footer)
@@ -270,16 +292,61 @@ def _bundle_of_several(replies: Sequence[Reply], format_: str, footer: str) -> B
     return bundle
 
 
-def _one_under_another(texts: Sequence[str], remarks: Sequence[str] = ()) -> str:
-    """Plain texts, each below its number; one stands alone."""
+def _card(end: End) -> forms.Card | None:
+    """What cut an answer, and how to mend that; its line stands below, where it is raised."""
+    if end.error is None or not end.reply.error:
+        return None
+    from ..conversation.error_cards import error_card
+
+    card = error_card(end.error)
+    return {"title": card["title"], "message": "", "mend": card["mend"]}
+
+
+def _code(reply: Reply) -> tuple[str, str]:
+    """The code of an answer (all of it, if it has none), and its language."""
+    blocks = markdown.code_blocks(reply.text)
+    code, language = reply.code or reply.text, blocks[0].language if blocks else ""
+    if language in ("", "json"):
+        with suppress(ValueError):
+            return pretty(json.loads(code)), "json"
+    return code, language
+
+
+def _parts(reply: Reply, format_: str) -> list[forms.Part]:
+    """Where the answers stand in the plain text of `final_bundle`."""
+    replies = reply.choices
+    parts: list[forms.Part] = [{} for _ in replies]
+    texts = [one.text for one in replies]
+    if format_ == "code":
+        found = [_code(one) for one in replies]
+        parts, texts = (
+            [{"language": language} for _, language in found],
+            [code for code, _ in found],
+        )
+    _, spans = _one_under_another(texts, [one.ended_early for one in replies])
+    for part, span in zip(parts, spans, strict=False):
+        part["at"] = span
+    return parts
+
+
+def _one_under_another(
+    texts: Sequence[str], remarks: Sequence[str] = ()
+) -> tuple[str, list[list[int]]]:
+    """Plain texts, each below its number, and where each stands; one stands alone."""
     if len(texts) == 1:
-        return texts[0]
+        return texts[0], []
     pairs = zip_longest(texts, remarks, fillvalue="")
-    return "\n\n".join(f"{_title(n, mark)}\n\n{text}" for n, (text, mark) in enumerate(pairs, 1))
+    return forms.stacked(texts, [_title(n, mark) for n, (_, mark) in enumerate(pairs, 1)])
 
 
 def _title(number: int, remark: str) -> str:
     return f"Answer {number} · {remark}" if remark else f"Answer {number}"
+
+
+def _told(end: End, format_: str, footer: bool) -> list[str]:
+    """What stands below an answer."""
+    told = _mismatch(end.reply, format_)
+    return [*end.reply.footer_parts, *end.notes, *told] if footer else told
 
 
 def _mismatch(reply: Reply, format_: str) -> list[str]:

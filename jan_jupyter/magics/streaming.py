@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from ..ask import Stream
 from ..bridge import HEARTBEAT, Pump, heartbeat
 from ..settings import settings
+from ..threads.record import Record
 from ..types import Delta, Event, Reply
-from .output import Output
+from .output import End, Output
 from .stopping import Stopped
 
 
@@ -72,11 +73,20 @@ class Showing:
         calls_only = bool(reply.tool_calls) and not reply.text and error is None
         shown = (bool(reply.text) or error is None or interrupted) and not calls_only
         if shown:
-            self.output.finish(reply, notes)
+            self.output.finish(End(reply, notes, error, _place(self.answer)))
         else:
             self.output.clear()
         told = shown and settings().footer
         return Outcome(reply, Stopped(told) if interrupted else error)
+
+
+def _place(answer: Stream) -> dict[str, str]:
+    """The thread that keeps an answer, and its message there once it is written."""
+    record = answer.recorder
+    if not isinstance(record, Record) or record.question is None:
+        return {}
+    message = {"message": record.answer.id} if record.answer is not None else {}
+    return {"thread": record.thread.id, **message}
 
 
 async def show_async(answer: Stream, output: Output, notes: list[str]) -> Outcome:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from .. import markdown
+from .. import output_forms as forms
 from ..conversation import turns
 from ..threads import ThreadMessage
 
@@ -12,17 +14,55 @@ HINT = "A saved conversation: run the cell to go on with it."
 """JupyterLab writes above it that a widget's model was not found; this says what to do."""
 
 
-def bundle(panel: str, title: str, messages: Sequence[ThreadMessage]) -> dict[str, str]:
-    """Markdown and plain text. While the panel `panel` is alive in the page, it hides them."""
+def bundle(
+    panel: str, thread: str, title: str, messages: Sequence[ThreadMessage]
+) -> dict[str, Any]:
+    """What is saved. While the panel `panel` is alive in the page, it hides that."""
     shown = [_shown(message) for message in messages if message.role in ("user", "assistant")]
     shown = [markdown.with_footer("", HINT) + "\n", *shown] if shown else []
-    plain = [f"{_who(m)}: {turns.split_context(m.text)[0]}" for m in messages if m.text]
+    if not shown:
+        return {"text/markdown": "", "text/plain": ""}
+    plain, told = _told(title, messages)
     # Two tags of ours, which the front end knows; all that a model said stands between them.
     text = f'<div class="jan-saved jan-saved-{panel}">\n\n{chr(10).join(shown)}\n\n</div>'
     return {
-        "text/markdown": text if shown else "",
-        "text/plain": "\n\n".join([title, *plain]) if plain else "",
+        forms.CONVERSATION: forms.conversation(panel, thread, title, told),
+        "text/markdown": text,
+        "text/plain": plain,
     }
+
+
+def _told(title: str, messages: Sequence[ThreadMessage]) -> tuple[str, list[forms.SavedTurn]]:
+    """The conversation as plain text, and its turns, each with where it stands there."""
+    pieces, told = [title], []
+    at = forms.length(title)
+    for message in messages:
+        text, context = turns.split_context(message.text)
+        turn: forms.SavedTurn = {"role": message.role}
+        if message.text:
+            head = f"\n\n{_who(message)}: "
+            begin = at + forms.length(head)
+            at = begin + forms.length(text)
+            turn["at"] = [begin, at]
+            pieces += [head, text]
+        if message.role in ("user", "assistant"):
+            told.append(turn | _about(message, [one["label"] for one in context]))
+    return "".join(pieces), told
+
+
+def _about(message: ThreadMessage, context: Sequence[str]) -> forms.SavedTurn:
+    turn: forms.SavedTurn = {}
+    if context and message.role == "user":
+        turn["context"] = context
+    if images := len(turns.images(message.content)):
+        turn["images"] = images
+    if message.role == "assistant":
+        turn["model"], turn["footer"] = message.model, turns.footer(message)
+        if message.reasoning.strip():
+            turn["reasoning"] = message.reasoning
+        if message.error:
+            turn["error"] = message.error
+    return turn
 
 
 def _shown(message: ThreadMessage) -> str:

@@ -76,7 +76,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._shell = get_ipython()
         self._names = sys._getframe(1).f_globals  # a notebook's own, where IPython is not
         self._saved: list[str] = []
-        self._file: dict[str, str] = {}
+        self._file: dict[str, Any] = {}
         self._following = False
         self._due = 0.0
         self._workspace = workspace or shared()
@@ -174,11 +174,10 @@ class ChatPanel(anywidget.AnyWidget):
         """Metadata of the output that a saved notebook shows."""
         return {"jan": {"panel": self._panel_id, "thread": self.thread}}
 
-    def _static(self) -> dict[str, str]:
+    def _static(self) -> dict[str, Any]:
         found = self._conversation.thread
-        return saved.bundle(
-            self._panel_id, found.title if found else "", self._conversation.messages
-        )
+        id, title = (found.id, found.title) if found else ("", "")
+        return saved.bundle(self._panel_id, id, title, self._conversation.messages)
 
     # From the front end ---------------------------------------------------------------------------
 

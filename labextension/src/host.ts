@@ -37,7 +37,7 @@ export interface Host {
   /** A button that runs the cell in which `element` stands; `null` where a page has no sound way. */
   runButton(element: Element): HTMLButtonElement | null;
   /** Put what a notebook without a kernel shows into the notebook, if there is one. */
-  save(data: Record<string, string>, thread: string): void;
+  save(data: Record<string, unknown>, thread: string): void;
 }
 
 export type Asker = <Name extends keyof Queries>(

@@ -192,8 +192,8 @@ export type Event =
   /** What was sent could not be taken (a notice says why): it goes back to where it was written. */
   | { type: "refused"; key: string }
   | { type: "wait"; id: string; wait: string }
-  /** What the notebook's file is to show of the conversation: texts by their MIME type. */
-  | { type: "saved"; data: Record<string, string>; thread: string }
+  /** What the notebook's file is to show of the conversation, by MIME type. */
+  | { type: "saved"; data: Record<string, unknown>; thread: string }
   | { type: "answer"; to: number; value?: unknown; error?: string };
 
 /** To the kernel. */

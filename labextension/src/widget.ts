@@ -96,13 +96,15 @@ class WidgetHost implements Host {
    * The kernel does this itself while the page lives that ran the cell; a page that was opened
    * later knows no display ids, and hears of it here.
    */
-  save(data: Record<string, string>, thread: string): void {
+  save(data: Record<string, unknown>, thread: string): void {
     const panel = this.model.get("_panel_id");
     for (const { outputs } of this.notebook?.cells ?? []) {
       for (let i = 0; i < (outputs?.length ?? 0); i++) {
         const output = outputs!.get(i).toJSON();
         if (output.metadata?.jan?.panel !== panel) continue;
-        if (Object.keys(data).every((type) => data[type] === output.data?.[type])) continue;
+        // What is no text (a form) tells of the same.
+        const texts = Object.keys(data).filter((type) => typeof data[type] === "string");
+        if (texts.every((type) => data[type] === output.data?.[type])) continue;
         outputs!.set(i, { ...output, data, metadata: { jan: { panel, thread } } });
       }
     }

@@ -32,8 +32,8 @@ def test_an_answer_grows_and_the_stop_button_keeps_it(
     notebook = Notebook(page, lab, "stream.ipynb")
     notebook.run(0)
     notebook.start(1)
-    page.wait_for_function("document.querySelector('.jp-OutputArea strong')")  # **bold**
-    area = notebook.area(1)
+    area = notebook.area(1).locator("jan-reply article")
+    area.locator("strong").first.wait_for()  # **bold**
     seen = area.inner_text()
     expect(area).to_have_text(re.compile(f".{{{len(seen) + 200},}}", re.DOTALL))
     page.click("[data-command='notebook:interrupt-kernel']")
@@ -43,7 +43,7 @@ def test_an_answer_grows_and_the_stop_button_keeps_it(
     expect(area).not_to_contain_text("Traceback")
     assert server.wait("closed")
     notebook.run(2)
-    expect(notebook.area(2)).to_contain_text("20 tokens")
+    expect(notebook.area(2).locator("jan-reply")).to_contain_text("20 tokens")
 
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")
@@ -126,7 +126,7 @@ def test_code_has_a_box_and_a_button_that_copies_it(lab: Lab, page: Page) -> Non
         "print('printed')\nfrom IPython.display import display\n"
         "from jan_jupyter.types import Reply\nfrom jan_jupyter.magics.output import framed\n"
         "text = 'Text\\n```py\\nx = 1\\ny = 2\\n```\\n' + 'long' * 200\n"
-        "display(Reply(text, 'model', 'engine'))\n"
+        "display({'text/markdown': Reply(text, 'model', 'engine')._repr_markdown_()}, raw=True)\n"
         "display({'text/html': framed('<p>line</p>' * 40)}, raw=True)"
     )
     lab.write("box.ipynb", show)
@@ -155,7 +155,8 @@ def test_code_has_a_box_and_a_button_that_copies_it(lab: Lab, page: Page) -> Non
         "from jan_jupyter.commands.tables import Cell, table\n"
         "tones = [Cell(tone, tone) for tone in ('good', 'quiet', 'warning', 'bad')]\n"
         "table(['a', 'b'], [[tone, tone] for tone in tones], below='below', remarks=True)\n"
-        "from jan_jupyter.types import Reply\nReply('text', 'model', 'engine')"
+        "from jan_jupyter.types import Reply\nfrom IPython.display import Markdown\n"
+        "Markdown(Reply('text', 'model', 'engine')._repr_markdown_())"
     )
     lab.write("tones.ipynb", tones)
     for theme in ("Dark", "Light"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jan_jupyter.magics.commands.compare import asks_model
 from jan_jupyter.magics.lines import parse_line
+from jan_jupyter.output_forms import REPLY
 from support.kernel import Kernel, Result, only_output
 from support.server import StreamingServer, tokens
 
@@ -47,6 +48,20 @@ def test_a_conversation_goes_along_and_an_answer_may_be_named(
     assert "no answer" in wrong(ask.execute("x = 1\n%jan compare with four --of x"))
     assert "dry" not in ask.execute("%jan compare with four --of second --dry-run").text
     assert len(server.journal()) == 4
+
+
+def test_an_answer_may_be_named_as_its_output_names_it(
+    ask: Kernel, server: StreamingServer
+) -> None:
+    name = only_output(ask.execute("%%jan five\nred"))["data"][REPLY]["name"]
+    ask.execute("%%jan five\nblue")
+    only_output(ask.execute(f"%jan compare with four --of {name}"))
+    assert sent(server)[-1] == ("four", ["red"])
+    code = "import jan_jupyter as jan\nkept = jan.chat('green', 'five')\nkept"
+    name = only_output(ask.execute(code))["data"][REPLY]["name"]
+    only_output(ask.execute(f"%jan compare with four --of {name}"))
+    assert sent(server)[-1] == ("four", ["green"])
+    assert "run its cell again" in wrong(ask.execute("%jan compare with four --of 0123abcd"))
 
 
 def test_there_is_nothing_to_compare_with(ask: Kernel) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import IPython
 import pytest
 
+from jan_jupyter.output_forms import REPLY
 from support.jan import KEY, add_model
 from support.kernel import Kernel, only_output
 from support.server import StreamingServer, tokens
@@ -28,7 +29,7 @@ def test_an_answer_is_one_output_with_markdown_plain_text_and_provenance(ask: Ke
     output = only_output(ask.execute("%%jan short -t 0.5\nhello"))
     text = "".join(tokens(20))
     assert output["data"]["text/plain"] == text
-    assert set(output["data"]) == {"text/plain", "text/markdown"}
+    assert set(output["data"]) == {"text/plain", "text/markdown", REPLY}
     assert "short · 20 tokens" in output["data"]["text/markdown"]
     provenance = output["metadata"]["jan"]
     assert provenance["model"] == "short"

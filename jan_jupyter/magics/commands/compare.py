@@ -215,7 +215,12 @@ _COMPARE = (
     ),
     SEED,
     _AS,
-    arg("--of", metavar="NAME", candidates=names, help="`with`: the answer in this variable"),
+    arg(
+        "--of",
+        metavar="NAME",
+        candidates=names,
+        help="`with`: the answer in this variable, or of this name",
+    ),
     BUDGET,
     arg(
         "--prices",

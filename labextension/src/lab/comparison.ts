@@ -1,15 +1,19 @@
 // What the extension loads for the first comparison of a page.
 
 import { make } from "../compare/element";
-import type { Comparison } from "../compare/protocol";
+import { COMPARISON, type Comparison } from "../compare/protocol";
 import { Store } from "../compare/store";
 import { LabHost } from "./host";
-import type { SessionContext } from "./jupyter";
+import type { Around, Drawn } from "./renderer";
 
 const views = new Set<View>();
 
+export function draw(place: HTMLElement, data: Record<string, unknown>, around: Around): Drawn {
+  return new View(place, data, around);
+}
+
 /** A comparison in an output. */
-export class View {
+class View implements Drawn {
   private host: LabHost;
   private store: Store;
   private live = "";
@@ -17,10 +21,10 @@ export class View {
 
   constructor(
     private readonly place: HTMLElement,
-    shown: Comparison,
-    session: SessionContext | undefined,
-    keep: (forms: Record<string, unknown>) => void,
+    data: Record<string, unknown>,
+    { session, keep }: Around,
   ) {
+    const shown = data[COMPARISON] as Comparison;
     this.host = new LabHost(session, nameOf(shown), keep);
     this.note(shown);
     this.store = new Store(this.host, shown);
@@ -31,7 +35,8 @@ export class View {
   }
 
   /** The output was updated. */
-  load(shown: Comparison): void {
+  load(data: Record<string, unknown>): void {
+    const shown = data[COMPARISON] as Comparison;
     this.note(shown);
     this.store.load(shown);
     this.arrange();

@@ -15,7 +15,7 @@ export interface Packages {
   completer?: { ICompletionProviderManager: Token };
   launcher?: { ILauncher: Token };
   mainmenu?: { IMainMenu: Token };
-  notebook?: { INotebookTracker: Token };
+  notebook?: { INotebookTracker: Token; NotebookActions: NotebookActions };
   settings?: { ISettingRegistry: Token };
   statusbar?: { IStatusBar: Token };
   translation?: { ITranslator: Token };
@@ -251,7 +251,35 @@ export interface Signal<Sender = unknown, Args = unknown> {
 /** `@jupyterlab/notebook`. */
 export interface NotebookPanel extends Widget {
   sessionContext: SessionContext;
-  content: { rendermime: Rendermime };
+  content: Notebook;
+}
+
+export interface Notebook extends Widget {
+  rendermime: Rendermime;
+  /** Its cells, also those that are not drawn now. */
+  widgets: readonly Cell[];
+  activeCellIndex: number;
+  model: { sharedModel: { insertCell(at: number, cell: object): unknown } } | null;
+  deselectAll(): void;
+}
+
+export interface Cell extends Widget {
+  model: { sharedModel: { source: string; setSource(source: string): void } };
+}
+
+export interface NotebookActions {
+  /** Run the cells that are selected. */
+  run(notebook: Notebook, session: SessionContext): Promise<boolean>;
+}
+
+/** `@jupyterlab/console`. */
+export interface ConsolePanel extends Widget {
+  sessionContext: SessionContext;
+  console: {
+    cells: { widgets: readonly Cell[] };
+    promptCell: Cell | null;
+    inject(code: string): Promise<void>;
+  };
 }
 
 export interface NotebookTracker {

@@ -3,6 +3,7 @@
 export interface Modules {
   comparison: typeof import("./comparison");
   completion: typeof import("./completion");
+  reply: typeof import("./reply");
 }
 
 /** The files of the modules; written in by lab.mjs. */

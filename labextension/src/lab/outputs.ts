@@ -1,32 +1,44 @@
 // Our own outputs: drawn whether they are trusted or not, for nothing of what they hold is run.
 
 import { COMPARISON } from "../compare/protocol";
-import type { NotebookTracker, Packages, Plugin, Rendermime, SessionContext } from "./jupyter";
+import { CONVERSATION, REPLY } from "../reply/protocol";
+import type { Application, NotebookPanel, NotebookTracker, Packages, Plugin, Rendermime } from "./jupyter";
 import { load } from "./load";
 import { rendererOf } from "./renderer";
 
 /** Better than the widgets' own (-10): they cannot draw what was saved. */
 const RANK = -20;
 
-export function outputs({ lumino, rendermime, notebook }: Packages): Plugin {
-  const Renderer = rendererOf(lumino.Widget, () => load("comparison"));
-  const factory = (session?: SessionContext) => ({
-    safe: true,
-    mimeTypes: [COMPARISON],
-    createRenderer: () => new Renderer(session),
-  });
+/** What draws which outputs. */
+const KINDS: [name: "comparison" | "reply", mimeTypes: string[]][] = [
+  ["comparison", [COMPARISON]],
+  ["reply", [REPLY, CONVERSATION]],
+];
+
+export function outputs(packages: Packages): Plugin {
+  const { lumino, rendermime, notebook } = packages;
+  const kinds = KINDS.map(([name, mimeTypes]) => ({
+    mimeTypes,
+    Renderer: rendererOf(lumino.Widget, name, () => load(name)),
+  }));
   return {
     id: `${NAME}:outputs`,
-    description: "Shows comparisons of models, alive or saved.",
+    description: "Shows answers, conversations and comparisons of models, alive or saved.",
     autoStart: true,
     requires: [rendermime.IRenderMimeRegistry],
     optional: notebook ? [notebook.INotebookTracker] : [],
-    activate(_app, rendermime, tracker) {
-      (rendermime as Rendermime).addFactory(factory(), RANK);
+    activate(started, rendermime, tracker) {
+      const app = started as Application;
+      const addTo = (registry: Rendermime, panel?: NotebookPanel) => {
+        for (const { mimeTypes, Renderer } of kinds) {
+          const createRenderer = () => new Renderer({ app, packages, panel });
+          registry.addFactory({ safe: true, mimeTypes, createRenderer }, RANK);
+        }
+      };
+      addTo(rendermime as Rendermime);
       // Notebooks have a registry of their own: it knows whose outputs it draws, in other views of
       // an output as well.
-      const add = (panel: { sessionContext: SessionContext; content: { rendermime: Rendermime } }) =>
-        panel.content.rendermime.addFactory(factory(panel.sessionContext), RANK);
+      const add = (panel: NotebookPanel) => addTo(panel.content.rendermime, panel);
       const found = tracker as NotebookTracker | null | undefined;
       found?.forEach(add);
       found?.widgetAdded.connect((_, panel) => add(panel));

@@ -1,66 +1,91 @@
 // The renderer of an output. JupyterLab keeps it while the output is updated, and so what somebody
 // looks at stays as it is.
 
-import { COMPARISON, type Comparison } from "../compare/protocol";
-import type { Lumino, MimeModel, Renderer, SessionContext, Widget } from "./jupyter";
-import type * as Drawing from "./comparison";
+import type { Application, ConsolePanel, Lumino, MimeModel, NotebookPanel, Packages, Renderer, SessionContext, Widget } from "./jupyter";
+
+/** Where an output stands. */
+export interface Around {
+  app: Application;
+  packages: Packages;
+  /** The notebook or the console that it belongs to, where there is one. */
+  panel?: Panel;
+  session?: SessionContext;
+  /** Put something else into the output. */
+  keep(data: Record<string, unknown>): void;
+}
+
+export type Panel = NotebookPanel | ConsolePanel;
+
+/** An output that is drawn. */
+export interface Drawn {
+  /** It was updated. */
+  load(data: Record<string, unknown>): void;
+  close(): void;
+}
+
+/** What draws a kind of output; loaded at its first use. */
+export interface Drawing {
+  draw(place: HTMLElement, data: Record<string, unknown>, around: Around): Drawn;
+}
+
+type Known = Pick<Around, "app" | "packages" | "panel">;
 
 export function rendererOf(
   Base: Lumino["Widget"],
-  load: () => Promise<typeof Drawing>,
-): new (session?: SessionContext) => Renderer {
+  kind: string,
+  load: () => Promise<Drawing>,
+): new (known: Known) => Renderer {
   return class extends Base {
-    private view: Drawing.View | null = null;
-    private shown: Comparison | null = null;
+    private drawn: Drawn | null = null;
     private model: MimeModel | null = null;
     private begun = false;
 
-    constructor(private readonly session?: SessionContext) {
+    constructor(private readonly known: Known) {
       super();
-      this.addClass("jan-comparison-output");
+      this.addClass(`jan-${kind}-output`);
     }
 
     async renderModel(model: MimeModel): Promise<void> {
-      this.shown = model.data[COMPARISON] as Comparison;
       this.model = model;
-      if (this.view) this.view.load(this.shown);
+      if (this.drawn) this.drawn.load(model.data);
       else if (this.isAttached) await this.begin();
     }
 
     /** What is far from sight in a long notebook waits until somebody comes there. */
     override onAfterAttach(message: object): void {
       super.onAfterAttach(message);
-      if (this.shown) void this.begin();
+      if (this.model) void this.begin();
     }
 
     private async begin(): Promise<void> {
       if (this.begun) return;
       this.begun = true;
       try {
-        const { View } = await load();
-        if (this.isDisposed || !this.shown) return;
-        const session = this.session ?? sessionAround(this);
+        const { draw } = await load();
+        if (this.isDisposed || !this.model) return;
+        const panel = this.known.panel ?? panelAround(this);
         const keep = (data: Record<string, unknown>) => this.model?.setData({ data });
-        this.view = new View(this.node, this.shown, session, keep);
+        this.drawn = draw(this.node, this.model.data, { ...this.known, panel, session: panel?.sessionContext, keep });
       } catch (error) {
         // jan_jupyter was upgraded while the page was open, or the server is away.
-        this.node.textContent = `The comparison cannot be drawn: reload the page. (${error})`;
+        const plain = String(this.model?.data["text/plain"] ?? "");
+        this.node.textContent = `This cannot be drawn: reload the page. (${error})\n\n${plain}`;
+        this.node.style.whiteSpace = "pre-wrap";
       }
     }
 
     override dispose(): void {
       if (this.isDisposed) return;
-      this.view?.close();
+      this.drawn?.close();
       super.dispose();
     }
   };
 }
 
-/** The session of what an output stands in: a console has one, too. */
-function sessionAround(widget: Widget): SessionContext | undefined {
+/** What an output stands in, of what has a session: a console has one, too. */
+function panelAround(widget: Widget): Panel | undefined {
   for (let place: Widget | null = widget; place; place = place.parent) {
-    const found = (place as { sessionContext?: SessionContext }).sessionContext;
-    if (found) return found;
+    if ((place as Partial<Panel>).sessionContext) return place as Panel;
   }
   return undefined;
 }

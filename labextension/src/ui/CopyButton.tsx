@@ -1,14 +1,21 @@
 import { copy } from "./clipboard";
 import { useBriefly } from "./briefly";
-import { IconButton } from "./icons";
+import { IconButton, type IconName } from "./icons";
 
 /** Copies a text; `say` is told whether that was possible. */
-export function CopyButton({ text, label, say }: { text: string; label: string; say: (said: string) => void }) {
+export function CopyButton(props: {
+  /** It, or what makes it when it is wanted. */
+  text: string | (() => string);
+  label: string;
+  icon?: IconName;
+  say: (said: string) => void;
+}) {
+  const { text, label, icon = "copy", say } = props;
   const [done, setDone] = useBriefly(1500);
   const click = () =>
-    void copy(text).then((copied) => {
+    void copy(typeof text === "string" ? text : text()).then((copied) => {
       setDone(copied);
       say(copied ? "Copied." : "The browser does not allow to copy.");
     });
-  return <IconButton icon={done ? "done" : "copy"} label={label} onClick={click} />;
+  return <IconButton icon={done ? "done" : icon} label={label} onClick={click} />;
 }

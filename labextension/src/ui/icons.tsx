@@ -19,6 +19,9 @@ const PATHS = {
   reset: "M4 6.5h5.5a3 3 0 0 1 0 6H7M6.5 4 4 6.5 6.5 9",
   columns: "M2.5 3.5h11v9h-11zM8 3.5v9",
   warn: "M8 2.5 14 13H2zM8 6.5v3M8 11.3h.01",
+  about: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.5v3.5M8 5.2h.01",
+  markdown: "M1.5 4h13v8h-13zM4 10V6.2L6 8.5 8 6.2V10M11 6v4M9.6 8.6 11 10l1.4-1.4",
+  panel: "M2.5 3.5h11v9h-11zM10 3.5v9",
   export: "M8 10V2.5M5 5l3-3 3 3M3 9.5V13h10V9.5",
 } as const;
 
