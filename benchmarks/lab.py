@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import tempfile
 from pathlib import Path
@@ -36,12 +35,26 @@ def main() -> None:
         browser = launch(playwright)
         try:
             measure(lab, browser)
+            sizes(lab, browser)
         finally:
             browser.close()
             lab.close()
-    entry = json.loads((EXTENSION / "package.json").read_text("utf-8"))["jupyterlab"]["_build"]
-    size = len(gzip.compress((EXTENSION / entry["load"]).read_bytes()))
-    print(f"bytes before first use: {size / 1000:.1f} KB gzip; bound 100 KB")
+
+
+def sizes(lab: Lab, browser: Browser) -> None:
+    """What comes before anything of ours is used: the entry, and later the status bar's part."""
+    page = browser.new_page()
+    page.goto(lab.url("lab"))
+    page.locator("jan-status .item").wait_for(timeout=60_000)
+    names = [name for name, _ in page.evaluate(OURS)]
+    page.close()
+    files = {name: (EXTENSION / "static" / name).read_bytes() for name in names}
+    size = {name: len(gzip.compress(content)) / 1000 for name, content in files.items()}
+    entry = sum(kb for name, kb in size.items() if name.startswith("remoteEntry"))
+    print(
+        f"bytes before first use: {entry:.1f} KB gzip at the start, {sum(size.values()):.1f} KB"
+        " with the status bar's part, two seconds later; bound 100 KB"
+    )
 
 
 def measure(lab: Lab, browser: Browser) -> None:

@@ -22,7 +22,6 @@ from . import (
     engines,
     events,
     generating,
-    keys,
     messages,
     models,
     openapi,
@@ -49,7 +48,6 @@ _RESOURCES: tuple[Route, ...] = (
     *threads.ROUTES,
     *assistants.ROUTES,
     *engines.ROUTES,
-    *keys.ROUTES,
     *runs.ROUTES,
     *events.ROUTES,
 )

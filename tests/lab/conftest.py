@@ -81,10 +81,19 @@ class Lab:
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         self._set("notification", {"fetchNews": "false"})  # else it asks, above all else
-        self.log = (folder / "lab.log").open("wb")
-        command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
+        self._command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
+        self._environment = environment
+        self.start()
+
+    def start(self) -> None:
+        """Also again, at the same address, after `close`."""
+        self.log = (self.folder / "lab.log").open("ab")
         self.process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=self.log, stderr=self.log
+            self._command,
+            env=self._environment,
+            cwd=self.folder,
+            stdout=self.log,
+            stderr=self.log,
         )
         self._wait()
 

@@ -1,13 +1,13 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-/** What takes the focus of something beside it, the first that is there. */
+/** What takes the focus of something beside it in a comparison, the first that is there. */
 const NEAR = ".body, .entry button[tabindex='0'], [role=tab][tabindex='0']";
 
 /**
  * Who has the focus keeps it where the page changes: what is taken away (or can do nothing any more)
- * hands it to what stands nearest. Else the next key would be for the notebook.
+ * hands it to what stands nearest (`near`). Else the next key would be for the notebook.
  */
-export function useFocusKept<Frame extends HTMLElement>() {
+export function useFocusKept<Frame extends HTMLElement>(near = NEAR) {
   const frame = useRef<Frame>(null);
   const last = useRef<{ node: Element; around: Element[] } | null>(null);
   useEffect(() => {
@@ -38,7 +38,7 @@ export function useFocusKept<Frame extends HTMLElement>() {
     const elsewhere = document.activeElement && ![document.body, root.host].includes(document.activeElement as HTMLElement);
     if (elsewhere || (root.activeElement && root.activeElement !== was.node)) return;
     for (const place of was.around) {
-      const next = place.isConnected && (place.querySelector<HTMLElement>(NEAR) ?? (place.matches("[tabindex]") && (place as HTMLElement)));
+      const next = place.isConnected && (place.querySelector<HTMLElement>(near) ?? (place.matches("[tabindex]") && (place as HTMLElement)));
       if (next) return next.focus({ preventScroll: true });
     }
   });

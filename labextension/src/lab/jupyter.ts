@@ -141,6 +141,11 @@ export interface Settings {
   set(key: string, value: unknown): Promise<void>;
 }
 
+/** `@jupyterlab/statusbar`. */
+export interface StatusBar {
+  registerStatusItem(id: string, item: { item: Widget; align: "left" | "middle" | "right"; rank: number }): unknown;
+}
+
 /** `@jupyterlab/translation`. */
 export interface Translator {
   load(domain: string): { __(text: string, ...values: unknown[]): string };
@@ -176,6 +181,7 @@ export interface Widget {
   isDisposed: boolean;
   addClass(name: string): void;
   onAfterAttach(message: object): void;
+  onAfterDetach(message: object): void;
   activate(): void;
   onActivateRequest(message: object): void;
   dispose(): void;

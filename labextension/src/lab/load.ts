@@ -4,6 +4,8 @@ export interface Modules {
   comparison: typeof import("./comparison");
   completion: typeof import("./completion");
   reply: typeof import("./reply");
+  models: typeof import("./models");
+  status: typeof import("./status");
 }
 
 /** The files of the modules; written in by lab.mjs. */

@@ -4,12 +4,10 @@
 import { completion } from "./ghost";
 import type { Packages, Plugin } from "./jupyter";
 import { language } from "./language";
+import { models } from "./manager";
 import { outputs } from "./outputs";
+import { status } from "./statusbar";
 
 export function plugins(packages: Packages): Plugin[] {
-  return [
-    language(packages),
-    outputs(packages),
-    completion(packages),
-  ];
+  return [language(packages), outputs(packages), completion(packages), models(packages), status(packages)];
 }

@@ -1,0 +1,229 @@
+// What the model manager knows, and what it does. No DOM.
+
+import type { ModelEvent } from "../overview";
+import type { Live } from "./live";
+import type { EngineRow, Found, House, KeyRow, Listing, Model, Whole } from "./protocol";
+
+export type Tab = "installed" | "apps" | "get" | "keys" | "engines";
+
+const SOURCE = /^(hf|ollama|pypi|https?):/i;
+
+/** Whether a text says where a model is, rather than words to look for. */
+export const isSource = (text: string): boolean => SOURCE.test(text.trim());
+
+export class Store {
+  tab: Tab = "installed";
+  /** The engine whose key shall be set. */
+  wanted = "";
+  models: Model[] | null = null;
+  engines: EngineRow[] | null = null;
+  keys: KeyRow[] | null = null;
+  found: Found[] | null = null;
+  /** Where it was not possible to look; or what the list is. */
+  remark = "";
+  /** What is under way, by what it is done to, in words. */
+  readonly doing = new Map<string, string>();
+  /** Why something could not be done, by what it was done to. */
+  readonly failed = new Map<string, string>();
+  private watchers = new Set<() => void>();
+  private ends: (() => void)[] = [];
+  private asked = 0;
+  private before = "";
+
+  constructor(
+    readonly house: House,
+    readonly live: Live,
+    /** For those who do not see it. */
+    public say: (text: string) => void = () => {},
+  ) {}
+
+  /** Follow what happens, from now on. */
+  wake(): void {
+    if (!this.ends.length) this.ends = [this.live.watch(() => this.follow()), this.live.listen((event) => this.hear(event))];
+  }
+
+  /** Nobody looks at it any more. */
+  rest(): void {
+    for (const end of this.ends.splice(0)) end();
+  }
+
+  watch(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  open(tab: Tab, engine = ""): void {
+    this.tab = tab;
+    this.wanted = engine;
+    this.changed();
+    void this.look();
+  }
+
+  /** Ask again for what the open tab shows. */
+  async look(): Promise<void> {
+    const { tab } = this;
+    if (tab === "keys") await this.read("keys", async () => (this.keys = (await this.house.get<Listing<KeyRow>>("keys")).data));
+    else if (tab === "engines") await this.read("engines", async () => (this.engines = (await this.house.get<Listing<EngineRow>>("engines")).data));
+    else if (tab === "get" && this.found === null) await this.search("");
+    else if (tab !== "get") await this.readModels();
+  }
+
+  private readModels(): Promise<void> {
+    return this.read("models", async () => {
+      const asked = ++this.asked;
+      const { data } = await this.house.get<Listing<Model>>("models?all=true&details=true");
+      if (asked === this.asked) this.models = data;
+    });
+  }
+
+  private async read(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.failed.delete(what);
+    } catch (error) {
+      this.failed.set(what, said(error));
+    }
+    this.changed();
+  }
+
+  /** A pull that fails does so long after it was begun. */
+  private hear({ state, model, engine, message }: ModelEvent): void {
+    if (state !== "failed" || engine || !message) return;
+    this.failed.set(`pull ${model}`, message);
+    this.say(message);
+    this.changed();
+  }
+
+  /** What came or went is seen in the list, too. */
+  private follow(): void {
+    const { pulls, held, state } = this.live;
+    const now = [state, ...pulls.map(({ id }) => id), ...held.map(({ model }) => model)].join("\n");
+    const other = now !== this.before;
+    this.before = now;
+    if (other && this.models) void this.readModels();
+    this.changed();
+  }
+
+  private changed(): void {
+    for (const watcher of this.watchers) watcher();
+  }
+
+  /** Do something to something: in words while it lasts, and why it failed. */
+  async act(to: string, words: string, work: () => Promise<string | void>): Promise<boolean> {
+    if (this.doing.has(to)) return false;
+    this.doing.set(to, words);
+    this.failed.delete(to);
+    this.changed();
+    try {
+      const done = await work();
+      if (done) this.say(done);
+      return true;
+    } catch (error) {
+      this.failed.set(to, said(error));
+      this.say(said(error));
+      return false;
+    } finally {
+      this.doing.delete(to);
+      this.changed();
+    }
+  }
+
+  dismiss(what: string): void {
+    this.failed.delete(what);
+    this.changed();
+  }
+
+  // Models
+
+  whole(id: string): Promise<Whole> {
+    return this.house.get<Whole>(`models/${name(id)}`);
+  }
+
+  load({ id }: Model): Promise<boolean> {
+    return this.act(id, "Loading …", async () => {
+      await this.house.send("POST", `models/${name(id)}/load`);
+      return `${id} is loaded.`;
+    });
+  }
+
+  unload(id: string): Promise<boolean> {
+    return this.act(id, "Unloading …", async () => {
+      await this.house.send("POST", `models/${name(id)}/unload`);
+      return `${id} is unloaded.`;
+    });
+  }
+
+  stop(id: string): Promise<boolean> {
+    return this.act(id, "Stopping …", async () => {
+      await this.house.send("POST", `models/${name(id)}/stop`);
+      return `${id} is stopped.`;
+    });
+  }
+
+  remove({ id }: Model): Promise<boolean> {
+    return this.act(id, "Removing …", async () => {
+      await this.house.send("DELETE", `models/${name(id)}`);
+      await this.readModels();
+      return `${id} is removed.`;
+    });
+  }
+
+  // From elsewhere
+
+  search(words: string): Promise<void> {
+    const asked = ++this.asked;
+    return this.act("search", "Looking …", async () => {
+      const answer = await this.house.get<Listing<Found> & { remark: string }>(`hub?q=${encodeURIComponent(words)}`);
+      if (asked !== this.asked) return;
+      this.found = answer.data;
+      this.remark = answer.remark;
+      return `${answer.data.length} models are found.`;
+    }).then(() => {});
+  }
+
+  /** Begin to fetch it, or go on with it; how far it is, events tell. */
+  pull(source: string): Promise<boolean> {
+    return this.act(`pull ${source}`, "Beginning …", async () => {
+      await this.house.send("POST", "models/pull", { model: source, background: true });
+      return `${source} is being fetched.`;
+    });
+  }
+
+  stopPull(id: string): Promise<boolean> {
+    return this.act(`pull ${id}`, "Stopping …", async () => {
+      await this.house.send("POST", `pulls/${name(id)}/stop`);
+      return `${id} is stopped; what has come is kept.`;
+    });
+  }
+
+  discard(id: string): Promise<boolean> {
+    return this.act(`pull ${id}`, "Deleting …", async () => {
+      await this.house.send("DELETE", `pulls/${name(id)}`);
+      return `What had come of ${id} is deleted.`;
+    });
+  }
+
+  // Keys
+
+  /** `take` gives the key, and keeps it no longer. */
+  setKey({ engine, host }: KeyRow, take: () => string): Promise<boolean> {
+    return this.act(`key ${engine} ${host}`, "Keeping it …", async () => {
+      await this.house.send("PUT", `keys/${name(engine)}`, { key: take(), ...(host && { for: host }) });
+      await this.look();
+      return `The key of ${engine} is kept.`;
+    });
+  }
+
+  removeKey({ engine, host }: KeyRow): Promise<boolean> {
+    return this.act(`key ${engine} ${host}`, "Removing it …", async () => {
+      const asked = host ? `?for=${encodeURIComponent(host)}` : "";
+      await this.house.send("DELETE", `keys/${name(engine)}${asked}`);
+      await this.look();
+      return `The key of ${engine} is removed.`;
+    });
+  }
+}
+
+const name = encodeURIComponent;
+
+const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
