@@ -9,7 +9,7 @@ from pathlib import Path
 
 NAMES = (
     *("startup", "models", "cell", "wire", "many", "local", "panel", "compare", "comparison"),
-    *("live", "lab", "streams", "proxy", "jupyter_start"),
+    *("live", "lab", "streams", "proxy", "jupyter_start", "ghost"),
 )
 
 

@@ -9,7 +9,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import errors
 from ..wire import openai as wire
@@ -17,6 +17,7 @@ from ..wire.errors import status_within
 from ..wire.sse import ServerEvent
 from .http import client as http
 
+T = TypeVar("T")
 Ask = Callable[[str, Mapping[str, Any] | None], Awaitable[Any]]
 """Asks a server: a path, and the body of the request, if it has one; gives the JSON of its
 answer."""
@@ -26,6 +27,10 @@ HAS_NONE = (404, 501)
 
 MOST_READ = 1024
 """Tokens around a gap that are read: on a processor, more would be waited for too long."""
+MOST_SIGNS = 3 * MOST_READ
+"""The same in characters, for a text whose tokens are not known."""
+WENT_ON = "it went on from the text before: it has not learnt to fill gaps"
+"""The note of such an answer."""
 LEAST_WRITTEN = 64
 """Tokens of a context that are left to be written, where no number is asked for."""
 _BEFORE, _AFTER = "\x11", "\x12"
@@ -55,7 +60,7 @@ class Marks:
         return [*self.before, *before, *self.after, *after, *self.between, *begun]
 
 
-def latest(tokens: Sequence[int], most: int) -> Sequence[int]:
+def latest(tokens: Sequence[T], most: int) -> Sequence[T]:
     """The end of a text. It begins at the same place until a quarter more has come: else nothing
     that was read of it would hold."""
     step = max(1, most // 4)
@@ -68,6 +73,15 @@ def split(prefix: str) -> tuple[str, str]:
     until the next one."""
     lines = prefix.rfind("\n") + 1
     return prefix[:lines], prefix[lines:]
+
+
+def until(suffix: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters that end an answer where it begins to repeat what follows it."""
+    line = next((line for line in suffix.splitlines() if line.strip()), "")
+    if len(line.strip()) < 3:  # a bracket, which an answer may well have
+        return parameters
+    given = parameters.get("stop") or []
+    return {**parameters, "stop": [*([given] if isinstance(given, str) else given), line]}
 
 
 class Filler:

@@ -152,32 +152,52 @@ class Nitro(LocalEngine):
         parameters: Mapping[str, Any],
         priority: Priority = "person",
     ) -> AsyncGenerator[Delta, None]:
-        request = between.asking(prefix, suffix, parameters, priority)
+        typing = priority == "completion"
         prompt = None
-        if suffix or priority == "completion":
+        if suffix or typing:
             known = model.file, self.setting(model, "ctx_len")
             ask = functools.partial(self._said, model)
             prompt = await self._filler.prompt(known, prefix, suffix, parameters, ask)
+        goes_on = prompt is None and (typing or not suffix.strip())
         if prompt is not None:
-            body: dict[str, Any] = {"prompt": prompt}
-            found = self._written(model, request, "/completion", body)
-        elif suffix.strip() or model.file in self._no_texts:
-            found = super().complete(model, prefix, suffix, parameters, priority)
+            request = between.asking(prefix, suffix, parameters, priority)
+            found = self._written(model, request, "/completion", {"prompt": prompt})
+        elif goes_on and model.file not in self._no_texts:
+            found = self._gone_on(model, prefix, suffix, parameters, priority)
         else:
-            body = {"prompt": prefix, "stream_options": {"include_usage": True}}
-            found = self._written(model, request, "/v1/completions", body)
+            found = super().complete(model, prefix, suffix, parameters, priority)
         try:
             async with aclosing(found) as deltas:
                 async for delta in deltas:
                     yield delta
             return
         except errors.EngineError as error:
-            if prompt is not None or suffix.strip() or error.http_status not in infill.HAS_NONE:
+            if not goes_on or error.http_status not in infill.HAS_NONE:
                 raise
             self._no_texts.add(model.file)
         asked = super().complete(model, prefix, suffix, parameters, priority)
         async with aclosing(asked) as deltas:
             async for delta in deltas:
+                yield delta
+
+    async def _gone_on(
+        self,
+        model: Model,
+        prefix: str,
+        suffix: str,
+        parameters: Mapping[str, Any],
+        priority: Priority,
+    ) -> AsyncGenerator[Delta, None]:
+        """What a text goes on with, until what follows it begins."""
+        if priority == "completion":
+            prefix = "".join(infill.latest(prefix, infill.MOST_SIGNS))
+            parameters = infill.until(suffix, parameters)
+        request = between.asking(prefix, "", parameters, priority)
+        body = {"prompt": prefix, "stream_options": {"include_usage": True}}
+        async with aclosing(self._written(model, request, "/v1/completions", body)) as deltas:
+            async for delta in deltas:
+                if delta.is_last and suffix.strip():
+                    delta = replace(delta, notes=(*delta.notes, infill.WENT_ON))
                 yield delta
 
     def _written(

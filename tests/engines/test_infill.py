@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jan_jupyter.engines.infill import MOST_READ, Marks, latest, split
+from jan_jupyter.engines.infill import MOST_READ, Marks, latest, split, until
 
 MARKS = Marks([1], [2], [3], 2048)
 
@@ -29,3 +29,11 @@ def test_no_prompt_is_too_long() -> None:
         assert len(MARKS.prompt(before, after, begun, 64)) <= MOST_READ + 3
         small = Marks([1], [2], [3], 256)
         assert len(small.prompt(before, after, begun, 64)) <= 256 - 64
+
+
+def test_an_answer_ends_where_it_would_repeat_what_follows() -> None:
+    assert until("\n    return x\ny", {"n": 1}) == {"n": 1, "stop": ["    return x"]}
+    assert until("return x", {"stop": "a"}) == {"stop": ["a", "return x"]}
+    assert until("return x", {"stop": ["a"]}) == {"stop": ["a", "return x"]}
+    for suffix in ("", "\n\n", "])\n\nmore"):
+        assert until(suffix, {"top_k": 1}) == {"top_k": 1}

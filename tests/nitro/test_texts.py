@@ -10,6 +10,7 @@ import pytest
 
 from jan_jupyter import errors
 from jan_jupyter.engines.between import CHATTED
+from jan_jupyter.engines.infill import WENT_ON
 from jan_jupyter.types import Delta
 from nitro.bench import ENDLESS, Bench, model
 from support.random_model import write_embedder, write_model
@@ -39,7 +40,7 @@ async def test_while_somebody_types_what_was_read_holds(bench: Bench, tmp_path: 
     """With tokens for gaps, with what stands behind the gap or without; and where a text goes on,
     as models do that have no such tokens."""
     line = "one two three four"
-    for fills, suffix in ((True, "x\n" * 40), (True, ""), (False, "")):
+    for fills, suffix in ((True, "x\n" * 40), (True, ""), (False, "x\n" * 40), (False, "")):
         asked = model(write_model(tmp_path / f"{fills}.gguf", fills=fills))
         read = []
         for typed in range(1, len(line), 3):
@@ -50,7 +51,7 @@ async def test_while_somebody_types_what_was_read_holds(bench: Bench, tmp_path: 
             async with aclosing(answer) as deltas:
                 *_, last = [delta async for delta in deltas]
             assert last.usage is not None
-            assert not last.notes
+            assert last.notes == ((WENT_ON,) if suffix and not fills else ())
             read.append(last.usage.prompt - last.usage.cached)
         assert read[0] > 60
         assert max(read[1:]) <= 8, (fills, suffix)

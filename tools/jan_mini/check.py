@@ -5,7 +5,8 @@
 Asked are the questions of questions.py, which do not occur in the training data, then the everyday
 ones, then sums, counts and capitals by the dozen, then the tool questions once more with a
 temperature. It is also checked that llama.cpp cuts text into the same tokens as the training did,
-and that a sample of the training data holds none of the held-out questions.
+and that a sample of the training data holds none of the held-out questions. Last come gaps in code:
+everyday ones, and generated ones, most of which the training has not met.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 import facts
 from data import Generator, held_out
-from questions import EVERYDAY, QUESTIONS, Question
+from gaps import gaps
+from questions import EVERYDAY, GAPS, QUESTIONS, Question
 from texts import FALLBACK
-from tokenizer import SPECIAL
+from tokenizer import FILL, SPECIAL
 from tool import TOOL
 from train import OUTPUT
 
@@ -190,7 +193,7 @@ def same_tokens(server: Server, path: Path) -> bool:
     ]
     wrong = 0
     for text in texts:
-        if any(token in text for token in SPECIAL):
+        if any(token in text for token in (*SPECIAL, *FILL)):
             continue
         theirs = server.post("/tokenize", content=text, add_special=False)["tokens"]
         if theirs != ours.encode(text).ids:
@@ -207,6 +210,30 @@ def none_trained_on(conversations: int) -> bool:
     found = [turn.user for turn in turns if held_out(turn)]
     print(f"held out: {len(found)} of them met in {conversations} conversations {found[:5]}\n")
     return not found
+
+
+def filled(server: Server, before: str, after: str) -> str:
+    """What the model writes between two texts, one line, as llama.cpp asks it."""
+    asked = {"input_prefix": before, "input_suffix": after, "temperature": 0, "n_predict": 48}
+    return str(server.post("/infill", **asked)["content"])
+
+
+def fill_all(server: Server, number: int, show: bool) -> None:
+    """Print how many everyday gaps are filled, and how many generated ones exactly as they were."""
+    right = 0
+    for before, after, wanted in GAPS:
+        found = filled(server, before, after)
+        right += found.startswith(wanted)
+        if show or not found.startswith(wanted):
+            print(f"{before!r} … {after!r}: {found!r}, not {wanted!r}")
+    print(f"everyday gaps: {right} of {len(GAPS)}")
+    drawn = [*islice(gaps(12345), number)]
+    right = lines = 0
+    for gap in drawn:
+        found = filled(server, gap.before + gap.typed, gap.after)
+        right += found == gap.rest
+        lines += found.partition("\n")[0] == gap.rest.partition("\n")[0]
+    print(f"generated gaps: {right} of {number} exact, in {lines} the first line\n")
 
 
 def main() -> int:
@@ -231,6 +258,8 @@ def main() -> int:
     print("# tool questions, temperature 0.7")
     tool = [question for question in QUESTIONS if question.skill == "tool"]
     ask_all(server, tool * 3, 0.7, False)
+    print("# gaps in code, temperature 0")
+    fill_all(server, 300, options.show)
     return 0 if sound and not failed.total() else 1
 
 

@@ -296,3 +296,28 @@ EVERYDAY: list[Question] = _table("everyday", """
     Count to five. => 1, 2, 3, 4, 5
     Why is the sky blue? => ~air scatters blue light
 """)
+
+
+# Everyday gaps in code: what stands before and after, and what comes first between.
+GAPS: tuple[tuple[str, str, str], ...] = (
+    ("import numpy as ", "", "np"),
+    ("import pandas as ", "\n\ndf = pd.read_csv(\"data.csv\")\n", "pd"),
+    ("import matplotlib.pyplot as ", "", "plt"),
+    ("def add(a, b):\n    return ", "", "a + b"),
+    ("def add(a, b):\n    ret", "", "urn a + b"),
+    ("def square(x):\n    return ", "\n\nprint(square(3))\n", "x * x"),
+    ("def mean(values):\n    return sum(values) / ", "", "len(values)"),
+    ("def total(prices):\n    return ", "", "sum(prices)"),
+    ("for name in names:\n    ", "", "print(name)"),
+    ("for i in ", "\n    print(i)\n", "range("),
+    ("total = 0\nfor price in prices:\n    total += ", "\nprint(total)\n", "price"),
+    ("numbers = [1, 2, 3]\nprint(sum(", ")\n", "numbers)"),
+    ("with open(\"notes.txt\") as file:\n    text = ", "\nprint(text)\n", "file.read()"),
+    ("with open(\"notes.txt\") ", "\n    text = file.read()\n", "as file:"),
+    ("class Dog:\n    def __init__(self, name):\n        self.name = ", "", "name"),
+    ("if __name__ == ", "\n    main()\n", "\"__main__\":"),
+    ("x = 5\nif x > 3:\n    print(\"large\")\nel", "\n    print(\"small\")\n", "se:"),
+    ("result = []\nfor item in items:\n    result.", "", "append("),
+    ("import random\n\nn = random.", "", "randint("),
+    ("try:\n    n = int(text)\nexcept ", "\n    print(\"not a number\")\n", "ValueError:"),
+)
