@@ -22,6 +22,7 @@ from . import (
     engines,
     events,
     generating,
+    keys,
     messages,
     models,
     openapi,
@@ -48,6 +49,7 @@ _RESOURCES: tuple[Route, ...] = (
     *threads.ROUTES,
     *assistants.ROUTES,
     *engines.ROUTES,
+    *keys.ROUTES,
     *runs.ROUTES,
     *events.ROUTES,
 )

@@ -6,7 +6,6 @@ from argparse import SUPPRESS, Namespace
 from typing import TYPE_CHECKING
 
 from .. import errors
-from ..addresses import host_of
 from .command import Caller, Command, Told, arg
 from .engines import engine_names
 from .screen import say, screen
@@ -14,6 +13,7 @@ from .shared import workspace
 
 if TYPE_CHECKING:
     from ..engines.install.listing import KeyPlace
+    from ..engines.keeping import Kept
 
 
 def keys(caller: Caller, arguments: Namespace) -> Told:
@@ -27,7 +27,7 @@ def keys(caller: Caller, arguments: Namespace) -> Told:
         case (None, _, _):
             return _list()
         case ("set", str(), _):
-            return _said(named, _set(_kept_name(named, arguments.host)))
+            return _said(named, _set(_kept(named, arguments.host)))
         case ("rm", str(), _):
             return _said(named, _rm(named, arguments.host))
         case ("allow", str(), [host]):
@@ -71,15 +71,10 @@ def _listed(places: list[KeyPlace]) -> list[str]:
     return list(dict.fromkeys(place.engine for place in places if place.source))
 
 
-def _set(name: str) -> str:
-    from ..engine_options.keys import store_key
-
+def _set(name: Kept) -> str:
     # The key stands in no variable: a traceback would show it.
-    return f"The key of {_shown(name)} is kept in {store_key(name, _asked(name))}.{_before(name)}"
-
-
-def _shown(name: str) -> str:
-    return name.replace("@", " for ")
+    said = f"The key of {name.shown} is kept in {name.keep(_asked(name))}."
+    return f"{said} {name.wins()}".strip()
 
 
 def _allow(variable: str, host: str) -> str:
@@ -92,64 +87,33 @@ def _allow(variable: str, host: str) -> str:
     )
 
 
-def _asked(name: str) -> str:
+def _asked(name: Kept) -> str:
     """What the user types, unseen. Raises `UsageError` where nobody can be asked."""
-    found = screen().secret(f"Key of {_shown(name)} (it is not shown): ")
+    found = screen().secret(f"Key of {name.shown} (it is not shown): ")
     if found is None:
         raise errors.UsageError(
-            f"Nobody can be asked for the key of {name} here: run this in a notebook or a terminal,"
-            " or set the key in the environment."
+            f"Nobody can be asked for the key of {name.name} here: run this in a notebook or a"
+            " terminal, or set the key in the environment."
         )
     return found
 
 
-def _before(name: str) -> str:
-    """What wins over the key that was just kept, if anything does."""
-    from ..engine_options.keys import key_file
-
-    if "@" in name:
-        return ""
-    options = workspace().models.engine_options(name)
-    if not options.is_at_home:
-        host = host_of(options.address)
-        return f" It does not go to {host}: `%jan keys set {name} --for {host}` keeps one for that."
-    found = options.found_key()
-    if found is None or (found.name == name and found.source in ("keyring", str(key_file()))):
-        return ""
-    return f" But the one from {found.source} wins."
-
-
 def _rm(named: str, host: str | None) -> str:
-    from ..engine_options.keys import disallow, remove_key
+    from ..engine_options.keys import disallow
 
     if host and disallow(named, host):
         return f"Files that are not yours may send {named} to {host} no longer."
-    name = _kept_name(named, host)
-    places = remove_key(name)
+    name = _kept(named, host)
+    places = name.forget()
     said = f"removed from {' and '.join(places)}" if places else "not kept by us"
-    left = None if host else workspace().models.engine_options(name).found_key()
-    also = f" There is still one from {left.source}." if left else ""
-    return f"The key of {_shown(name)} is {said}.{also}"
+    also = f" There is still one from {left}." if (left := name.left()) else ""
+    return f"The key of {name.shown} is {said}.{also}"
 
 
-def _kept_name(written: str, host: str | None) -> str:
-    """The name under which the key of an engine is kept, for all or for one host."""
-    from ..engine_options.keys import name_for
+def _kept(written: str, host: str | None) -> Kept:
+    from ..engines.keeping import kept
 
-    name = _key_name(written)
-    return name_for(name, host) if host else name
-
-
-def _key_name(written: str) -> str:
-    """The name under which the key of an engine is kept."""
-    from ..engines.install.listing import names
-
-    store = workspace().models
-    options = store.engine_options(written)
-    if options.row is None and options.name not in names(store):
-        # The word is not repeated: perhaps it is the key.
-        raise errors.UsageError("That is no engine here; `%jan engines` lists them.")
-    return options.key_name
+    return kept(workspace().models, written, host)
 
 
 _ACTIONS = ("set", "rm", "allow")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,20 @@ class Import(Object):
     id: str | None = None
     how: Literal["refer", "link", "copy"] | None = None
     trust_address: bool | None = None
+
+
+class GivenKey(Object):
+    """`for` is the host that it goes to alone."""
+
+    key: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=10_000,
+            json_schema_extra={"format": "password", "writeOnly": True},
+        ),
+    ]
+    host: str | None = Field(None, alias="for", max_length=300)
 
 
 class _ModelOf(Object):
