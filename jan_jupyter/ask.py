@@ -197,7 +197,7 @@ class Stream:
         went wrong with it.
         """
         if not self._begun and self._driver is None:
-            self._driver = asyncio.create_task(_drained(self))
+            self._driver = asyncio.create_task(drained(self))
             self._driver.add_done_callback(lambda task: task.cancelled() or task.exception())
         if self._pieces is None:  # what came before anybody iterated is one piece
             self._pieces = [self._fold.text] if self._fold.text else []
@@ -347,7 +347,7 @@ class Pieces:
 async def whole(answer: Stream) -> Reply:
     """Await, in any loop, the whole of an answer, and run the functions that it asks for."""
     while True:
-        reply = await bridge.await_(_drained(answer))
+        reply = await bridge.await_(drained(answer))
         if (following := await answer.follow()) is None:
             return reply
         answer = following
@@ -356,7 +356,7 @@ async def whole(answer: Stream) -> Reply:
 def finished(answer: Stream) -> Reply:
     """Wait for the whole of an answer, and run the functions that it asks for."""
     while True:
-        reply = bridge.wait(_drained(answer))
+        reply = bridge.wait(drained(answer))
         if not answer.goes_on or (following := run_here(answer.follow())) is None:
             return reply
         answer = following
@@ -373,8 +373,9 @@ async def settled(work: asyncio.Future[Any]) -> bool:
     return cancelled
 
 
-async def _drained(answer: Stream) -> Reply:
-    """On the background loop: nobody looks at the pieces, so none has to cross to another."""
+async def drained(answer: Stream) -> Reply:
+    """On the background loop: the whole of one answer. Nobody looks at the pieces, so none has to
+    cross to another loop."""
     async with aclosing(answer.deltas()) as deltas:
         async for _ in deltas:
             pass

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import Any
 
 from .. import errors
-from ..ask import Stream
+from ..ask import Stream, drained
 from ..types import Delta
 from ..wire import bodies, sse
 from ..wire import openai as wire
@@ -29,19 +29,11 @@ async def _chat(call: Call) -> Response:
     request, target = await asyncio.to_thread(call.prepare, request, body.get("model"))
     answer = Stream(call.router, request, target)
     if not body.get("stream"):
-        reply = await whole(answer)
+        reply = await drained(answer)
         return as_json(wire.write_reply(reply, _head("chat.completion", answer)), made=reply)
     usage = bool((body.get("stream_options") or {}).get("include_usage"))
     timed = bool(body.get("timings_per_token"))
     return await streamed(_events(answer, usage, timed), failed, answer.reply_so_far)
-
-
-async def whole(answer: Stream) -> Any:
-    """The reply, once all of it has come; nobody else hears of the pieces."""
-    async with aclosing(answer.deltas()) as deltas:
-        async for _ in deltas:
-            pass
-    return answer.reply_so_far()
 
 
 def failed(error: errors.JanError) -> bytes:

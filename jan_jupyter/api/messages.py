@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from ..ask import Stream
+from ..ask import Stream, drained
 from ..types import Delta
 from ..wire import messages as wire
-from .chat import new_id, whole
+from .chat import new_id
 from .exchange import Call, Response, Route, as_json
 from .shapes import MESSAGE, WHOLE, holds
 from .streams import streamed
@@ -20,7 +20,7 @@ async def _create(call: Call) -> Response:
     request, target = await asyncio.to_thread(call.prepare, asked, call.body.get("model"))
     answer = Stream(call.router, request, target)
     if not call.body.get("stream"):
-        reply = await whole(answer)
+        reply = await drained(answer)
         return as_json(wire.write_reply(reply, new_id("msg")), made=reply)
     return await streamed(_events(answer), wire.write_failure, answer.reply_so_far)
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import errors
-from ..ask import Stream
+from ..ask import Stream, drained
 from ..threads.message import ThreadMessage, new_id
 from ..threads.record import Record, questions
 from ..threads.thread import Thread
 from ..types import Message, Reply, Usage
 from ..wire import resources
 from ..wire import responses as wire
-from .chat import whole
 from .exchange import Call, Response, Route, as_json, beside
 from .shapes import DELETED, RESPONSE
 from .streams import streamed
@@ -115,7 +114,7 @@ def _before(thread: Thread, question: str, with_calls: bool) -> tuple[list[Messa
 async def _create(call: Call) -> Response:
     asked = await asyncio.to_thread(_prepare, call)
     if not call.body.get("stream"):
-        reply = await whole(asked.answer)
+        reply = await drained(asked.answer)
         return as_json(asked.said.whole(reply), made=reply)
     events = wire.Events(asked.said)
     return await streamed(_events(asked.answer, events), events.failed, asked.answer.reply_so_far)
