@@ -62,7 +62,6 @@ async def _respond(workspace: Workspace, request: httpx2.Request, body: bytes) -
         request.method,
         request.url.raw_path.decode("ascii").partition("?")[0].removeprefix("/v1"),
         dict(request.url.params),
-        {name.lower(): value for name, value in request.headers.items()},
         body,
     )
     with _limited(request):

@@ -32,14 +32,12 @@ class Request:
     """What somebody asks.
 
     `path` is what follows `/v1`, percent-encoded as it came (`/models/a%2Fb`); `query` the decoded
-    arguments; `headers` have their names in lower case. `models` are the ids of those that this
-    caller may use and see; all, if it is `None`.
+    arguments. `models` are the ids of those that this caller may use and see; all, if it is `None`.
     """
 
     method: str
     path: str
     query: Mapping[str, str] = EMPTY
-    headers: Mapping[str, str] = EMPTY
     body: bytes = b""
     models: Collection[str] | None = None
 
@@ -123,13 +121,6 @@ class Call:
     def flag(self, name: str) -> bool:
         """Whether an argument of the query says yes."""
         return self.request.query.get(name, "").lower() in ("1", "true", "yes")
-
-    def number(self, name: str, default: int, most: int) -> int:
-        """A whole number from 0 on in the query. Raises `UsageError`."""
-        written = self.request.query.get(name, str(default))
-        if not written.isdecimal() or not written.isascii() or len(written) > 9:
-            raise errors.UsageError(f"`{name}` is a whole number from 0 on, not {written!r:.80}.")
-        return min(int(written), most)
 
 
 Handler = Callable[[Call], Awaitable[Response]]

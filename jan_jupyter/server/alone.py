@@ -27,7 +27,7 @@ from ..addresses import is_this_machine
 from ..errors import SettingsError, UsageError
 from ..types import Reply
 from . import doors, limits, metrics
-from .handling import LARGEST, LEFT, Answering, Plain, Refused, other_key
+from .handling import LARGEST, LEFT, Answering, Plain, Refused, other_key, shared
 from .listening import EventsSocket
 from .talking import PanelSocket, Talks
 
@@ -163,7 +163,6 @@ class House:
         self.used = limits.Used(folder / "used.json")
         self._keys, self._say = keys, say
         self._workspace: Workspace | None = None
-        self._making = asyncio.Lock()
         self._stop, self._stop_now = asyncio.Event(), asyncio.Event()
         self._under_way: set[Answering] = set()
 
@@ -174,7 +173,7 @@ class House:
                 ("/metrics", MetricsPage, {"house": self}),
                 ("/jan/v1/panel", AlonePanel, {"house": self}),
                 ("/jan/v1/events/socket", AloneEvents, {"house": self}),
-                *((f"{p}(?:/.*)?", AloneAnswering, {"house": self, "prefix": p}) for p in prefixes),
+                *((f"{p}(?:/.*)?", Answering, {"house": self, "prefix": p}) for p in prefixes),
                 (".*", Nothing, {"house": self, "prefix": ""}),
             ],
             log_function=lambda handler: None,  # `ended` says more, and less
@@ -209,9 +208,8 @@ class House:
         (self._stop_now if self._stop.is_set() else self._stop).set()
 
     async def workspace(self) -> Workspace:
-        async with self._making:
-            if self._workspace is None:
-                self._workspace = await asyncio.to_thread(_shared)
+        if self._workspace is None:
+            self._workspace = await shared()
         return self._workspace
 
     # Who may --------------------------------------------------------------------------------------
@@ -273,7 +271,7 @@ class House:
                 if spent is not None:
                     kept.times[name].add(spent)
         name = key.name if isinstance(key, doors.Key) else "-"
-        words = [time.strftime("%H:%M:%S"), name, handler.request.method or "", *_place(handler)]
+        words = [time.strftime("%H:%M:%S"), name, handler.request.method or "", _place(handler)]
         words += ["left" if status == LEFT else str(status), f"{seconds:.2f} s"]
         if made is not None and usage is not None:
             words.append(f"{made.model} {usage.prompt}+{usage.completion} tokens")
@@ -303,19 +301,9 @@ def _spent(made: Made) -> int:
     return 1 + sum(map(len, texts)) // LETTERS
 
 
-def _place(handler: Answering) -> list[str]:
+def _place(handler: Answering) -> str:
     """The path as it may be logged: that of a route, without the ids in it."""
-    return [handler.route.path] if handler.route is not None else ["(no route)"]
-
-
-def _shared() -> Workspace:
-    from .. import workspace
-
-    return workspace.shared()
-
-
-class AloneAnswering(Answering):
-    """A request with a key."""
+    return handler.route.path if handler.route is not None else "(no route)"
 
 
 class Nothing(Answering):

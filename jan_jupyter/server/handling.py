@@ -180,16 +180,10 @@ class Answering(Plain):
             for name, values in self.request.query_arguments.items()
             if name not in ("token", "_xsrf")
         }
-        ours = ("authorization", "cookie", "x-api-key", "api-key", "x-xsrftoken")
-        headers = {
-            name.lower(): value
-            for name, value in self.request.headers.items()
-            if name.lower() not in ours
-        }
         body = b"".join(self._parts)
         self._parts = []
         method = self.request.method or ""
-        return api.Request(method, self._path, query, headers, body, self.house.models)
+        return api.Request(method, self._path, query, body, self.house.models)
 
     # The answer -----------------------------------------------------------------------------------
 
@@ -264,6 +258,17 @@ class Answering(Plain):
             self.noted = True
             self.set_status(status, "Client left" if status == LEFT else None)
             self.house.ended(self)
+
+
+async def shared() -> Workspace:
+    """The workspace of this process; imported and made where others are served meanwhile."""
+
+    def made() -> Workspace:
+        from .. import workspace
+
+        return workspace.shared()
+
+    return await asyncio.to_thread(made)
 
 
 def other_key(headers: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async, url_path_join
 from tornado.web import RequestHandler, authenticated
 
-from .handling import Answering, Refused, other_key
+from .handling import Answering, Refused, other_key, shared
 from .listening import EventsSocket
 from .talking import PanelSocket, Talks
 
@@ -45,7 +45,7 @@ class JupyterHouse:
         self.talks = Talks()
 
     async def workspace(self) -> Workspace:
-        return await asyncio.to_thread(_shared)
+        return await shared()
 
     def enter(self, handler: RequestHandler) -> None:
         asks_first = handler.request.method == "OPTIONS"  # no browser logs in for that
@@ -59,12 +59,6 @@ class JupyterHouse:
 
     def ended(self, handler: Answering) -> None:
         pass  # Jupyter logs its requests
-
-
-def _shared() -> Workspace:
-    from .. import workspace
-
-    return workspace.shared()
 
 
 def _stranger(handler: RequestHandler) -> Refused:

@@ -166,18 +166,7 @@ def _read_message(said: Mapping[str, Any]) -> Iterator[Message]:
 def _read_answer(blocks: Sequence[Mapping[str, Any]]) -> Message:
     """An earlier answer; its thinking goes back to who signed it."""
     extra: dict[str, Any] = {}
-    calls = [
-        {
-            "id": block["id"],
-            "type": "function",
-            "function": {
-                "name": block["name"],
-                "arguments": json.dumps(block["input"], ensure_ascii=False),
-            },
-        }
-        for block in blocks
-        if block["type"] == "tool_use"
-    ]
+    calls = [_read_call(block) for block in blocks if block["type"] == "tool_use"]
     thought = [dict(b) for b in blocks if b["type"] in ("thinking", "redacted_thinking")]
     if calls:
         extra["tool_calls"] = calls

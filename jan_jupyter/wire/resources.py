@@ -11,7 +11,6 @@ from pydantic import Field
 from ..redaction import is_secret_name, without_secrets
 from .bodies import Object
 
-Name = str
 Values = dict[str, Any]
 
 

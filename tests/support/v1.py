@@ -21,8 +21,7 @@ def served(workspace: Workspace) -> Iterator[str]:
         def do_POST(self) -> None:
             asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path, _, query = self.path.removeprefix("/v1").partition("?")
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = api.Request(self.command, path, dict(parse_qsl(query)), headers, asked)
+            request = api.Request(self.command, path, dict(parse_qsl(query)), asked)
             answer = bridge.wait(api.respond(workspace, request))
             self.send_response(answer.status)
             for name, value in answer.headers.items():
