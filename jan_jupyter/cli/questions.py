@@ -10,7 +10,7 @@ from typing import Any
 
 from ..commands import comparing as shared
 from ..commands.asking import question
-from ..commands.candidates import Offer, paths, runs
+from ..commands.candidates import paths, runs, scorers
 from ..commands.command import Argument, Caller, Candidates, Command, arg
 
 
@@ -91,12 +91,6 @@ def _changed(argument: Argument, candidates: Candidates | None = None, **options
     )
 
 
-def _scorers(current: str) -> Offer:
-    from ..compare.scoring.scorers import NAMES
-
-    return [(name, "scorer") for name in NAMES]
-
-
 def _file(name: str, help: str) -> Argument:
     return arg(name, metavar="FILE", candidates=paths, help=help)
 
@@ -134,7 +128,7 @@ COMPARE = Command(
             action="append",
             default=[],
             metavar="NAME",
-            candidates=_scorers,
+            candidates=scorers,
             help="what scores an answer: exact, contains, judge:MODEL …",
         ),
         arg(

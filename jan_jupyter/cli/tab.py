@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from ..commands.candidates import paths, unquoted
-from ..commands.command import OTHER_NAMES, Argument, Command
+from ..commands.command import OTHER_NAMES
 from ..commands.options import is_option, options_anywhere
 from .commands import COMMANDS
 from .terminal import worded
@@ -16,7 +16,7 @@ FILES = ":files"
 
 def complete(words: Sequence[str]) -> int:
     """Print what may stand at the end of a line: `bash LINE`, else the shell and the line's words,
-    the last of which is the one at the cursor. It never fails: Tab has no place for errors."""
+    the last of which is the one at the cursor. What goes wrong the scripts let nobody see."""
     shell, *typed = words or [""]
     if shell == "bash":
         line = Line(typed[0] if typed else "")
@@ -55,38 +55,24 @@ def _of_command(name: str, *before: str, current: str) -> Iterable[tuple[str, st
         return []
     command = entry.command
     known = command.parser.known_options
-    asked = _asked(command, before, current)
+    asked = command.asked(before, current)
     if asked is None and (is_option(current) or current == "-"):
         return [(text, worded(_about(known[text]))) for text in known if text[:2] == "--"]
     if asked is None:
         return []
     if asked.candidates is paths:
         return [(FILES, "")]
-    choices = [(str(choice), "") for choice in asked.options.get("choices") or ()]
-    found = asked.candidates(current) if asked.candidates else choices
     _, rest = options_anywhere(before, known)
     # Of an action's words only the first is its name.
-    return [(unquoted(text), kind) for text, kind in found if not rest or kind != "command"]
+    return [
+        (unquoted(text), kind)
+        for text, kind in asked.offered(current)
+        if not rest or kind != "command"
+    ]
 
 
 def _about(action: object) -> str:
     return str(getattr(action, "help", None) or "").replace("%%", "%")
-
-
-def _asked(command: Command, before: Sequence[str], current: str) -> Argument | None:
-    """Which argument the word at the cursor is a value of."""
-    known = command.parser.known_options
-    last = known.get(before[-1]) if before else None
-    if last is not None and last.nargs != 0:
-        return next((one for one in command.arguments if before[-1] in one.names), None)
-    if is_option(current) or current == "-":
-        return None
-    _, rest = options_anywhere(before, known)
-    positional = [one for one in command.arguments if not one.is_option]
-    if len(rest) < len(positional):
-        return positional[len(rest)]
-    repeats = positional and positional[-1].options.get("nargs") in ("*", "+")
-    return positional[-1] if repeats else None
 
 
 class Line:

@@ -7,7 +7,8 @@ from typing import Any
 
 from .candidates import parameters, ready_models, threads
 from .command import Argument, arg
-from .options import FORMATS, ModelOption, as_argument, key_value, sweep
+from .comparing import SWEEPS
+from .options import FORMATS, ModelOption, as_argument, key_value
 
 
 def question() -> Iterator[Argument]:
@@ -42,15 +43,7 @@ def _values(several: dict[str, Any]) -> Iterator[Argument]:
         candidates=parameters,
         help="any other parameter of the engine",
     )
-    yield arg(
-        "--set",
-        dest="sweeps",
-        **several,
-        type=sweep,
-        metavar="KEY=VALUE,…",
-        candidates=parameters,
-        help="compare values of a parameter: temperature=0,0.7",
-    )
+    yield SWEEPS
     yield arg("--repeat", type=int, metavar="TIMES", help="ask each so many times, and compare")
 
 

@@ -51,6 +51,13 @@ def runs(current: str) -> Offer:
     return [(quoted(name), "run") for name in Runs(workspace())]
 
 
+def scorers(current: str) -> Offer:
+    """What scores answers by its name."""
+    from ..compare.scoring.scorers import NAMES
+
+    return [(name, "scorer") for name in NAMES]
+
+
 def paths(current: str) -> Offer:
     """Files and folders; a folder ends with a slash, so that Tab goes on inside."""
     folder, _, start = current.rpartition("/")

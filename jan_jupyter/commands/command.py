@@ -1,7 +1,7 @@
 """How a command is declared: arguments in argparse's terms, help, what it does.
 
-A command's file imports only its neighbours and the standard library at its top: the declarations
-are read when the extension is loaded. What it does imports the library when it is asked.
+The declarations are read when the extension is loaded. So a command's file imports little at its
+top (see the package); what it does imports the library when it is asked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import (
     AsyncGenerator,
     Callable,
     Coroutine,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -23,10 +22,11 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import UsageError
+from .candidates import Offer
 from .options import Parser, is_option, near, options_anywhere
 from .screen import StepsOutput
 
-Candidates = Callable[[str], Iterable[tuple[str, str]]]
+Candidates = Callable[[str], Offer]
 """What Tab may offer for a word that begins so: texts, each with its kind."""
 
 
@@ -104,6 +104,12 @@ class Argument(NamedTuple):
     @property
     def is_option(self) -> bool:
         return self.names[0].startswith("-")
+
+    def offered(self, current: str) -> Offer:
+        """What Tab may offer for its value."""
+        if self.candidates is not None:
+            return self.candidates(current)
+        return [(str(choice), "value") for choice in self.options.get("choices") or ()]
 
 
 def arg(*names: str, candidates: Candidates | None = None, **options: Any) -> Argument:
@@ -191,21 +197,27 @@ class Command:
                 raise
         raise UsageError(f"{self.called} is not used like that. See {self.help_at}.")
 
-    def candidates(self, before: Sequence[str], current: str) -> Iterable[tuple[str, str]]:
+    def candidates(self, before: Sequence[str], current: str) -> Offer:
         """What Tab may offer for the word `current` after the words `before`."""
+        if (asked := self.asked(before, current)) is not None:
+            return asked.offered(current)
+        if is_option(current) or current == "-":
+            return [(name, "option") for name in self.parser.known_options if name[:2] == "--"]
+        return []
+
+    def asked(self, before: Sequence[str], current: str) -> Argument | None:
+        """Which argument the word `current` after the words `before` is a value of."""
         known = self.parser.known_options
         last = known.get(before[-1]) if before else None
         if last is not None and last.nargs != 0:
-            asked = next(a for a in self.arguments if before[-1] in a.names)
-        elif is_option(current) or current == "-":
-            return [(name, "option") for name in known if name.startswith("--")]
-        else:
-            _, rest = options_anywhere(before, known)
-            positional = [a for a in self.arguments if not a.is_option]
-            if not positional or (len(rest) >= len(positional) and not _repeats(positional[-1])):
-                return []
-            asked = positional[min(len(rest), len(positional) - 1)]
-        return asked.candidates(current) if asked.candidates else []
+            return next((one for one in self.arguments if before[-1] in one.names), None)
+        if is_option(current) or current == "-":
+            return None
+        _, rest = options_anywhere(before, known)
+        positional = [one for one in self.arguments if not one.is_option]
+        if len(rest) < len(positional):
+            return positional[len(rest)]
+        return positional[-1] if positional and _repeats(positional[-1]) else None
 
     def _is_question(self, words: Sequence[str]) -> bool:
         if self.secret:

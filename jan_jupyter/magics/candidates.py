@@ -5,13 +5,12 @@ from __future__ import annotations
 from IPython.core.getipython import get_ipython
 
 from ..commands.candidates import Offer
+from ..commands.candidates import scorers as named
 
 
 def scorers(current: str) -> Offer:
     """What scores answers by its name, then what the user has made."""
-    from ..compare.scoring.scorers import NAMES
-
-    return [*((name, "scorer") for name in NAMES), *names(current)]
+    return [*named(current), *names(current)]
 
 
 def names(current: str) -> Offer:

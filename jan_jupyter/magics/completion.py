@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..commands.candidates import parameters, paths, ready_models, threads
+from ..commands.asking import question
+from ..commands.candidates import paths, ready_models
 from ..commands.command import split
-from ..commands.options import FORMATS
 from . import options as opt
 from .candidates import names
 from .commands import COMMANDS
@@ -79,19 +79,11 @@ def _candidates(cell: bool, before: list[str], current: str) -> Iterable[tuple[s
     if not cell and before and (command := COMMANDS.get(before[0])) is not None:
         return command.candidates(before[1:], current)
     last = before[-1] if before else ""
-    if last in ("-m", "--model"):
-        return ready_models(current)
-    if last == "--thread":
-        return threads(current)
-    if last in ("-f", "--format"):
-        return [(name, "value") for name in FORMATS]
     if last in ("-a", "--attach", "--schema", "--tool"):
         return [*names(current), *(paths(current) if last != "--tool" else ())]
-    if last in ("-p", "--parameter", "--set"):
-        return parameters(current)
     known = opt.parser().known_options
     if (action := known.get(last)) is not None and action.nargs != 0:
-        return []
+        return next((one.offered(current) for one in question() if last in one.names), ())
     if current.startswith("-"):
         return [(name, "option") for name in known if name.startswith("--") or len(current) < 2]
     if cell and all(word.startswith("-") for word in before[-1:]) | (not before):
