@@ -9,8 +9,6 @@ from abc import ABC, abstractmethod
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from . import markdown
-
 if TYPE_CHECKING:
     from .models.hub.pull import Progress
     from .models.model import Model
@@ -45,6 +43,8 @@ def in_format(reply: Reply, format_: str) -> str:
 
 def html_of(reply: Reply) -> str:
     """The HTML of an answer, which stands in a code block as a rule."""
+    from . import markdown  # a terminal that asks for other things does without
+
     blocks = [b for b in markdown.code_blocks(reply.text) if b.language in ("", "html", "svg")]
     return blocks[0].code if blocks else reply.text
 

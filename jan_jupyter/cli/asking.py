@@ -84,14 +84,12 @@ class Asker:
         came = bool(reply.text) or outcome.error is None
         if came and not live:
             paper.write(_formatted(reply, self.format))
+        paper.end_line()
         if came:
-            paper.end_line()
             for number, other in enumerate(reply.others, 2):
                 ended = f" · {other.ended_early}" if other.ended_early else ""
                 paper.write(f"\nAnswer {number}{ended}\n\n{_formatted(other, self.format)}")
                 paper.end_line()
-        elif not paper.at_line_start:
-            paper.end_line()
         if outcome.error is not None:
             raise outcome.error
         _tell(reply, paper)

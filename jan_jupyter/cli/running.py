@@ -125,8 +125,5 @@ def _found(asked: Any) -> Any:
 
 def _shown(asked: Any) -> Any:
     """The same, shown; its value."""
-    if isinstance(asked, Steps):
-        return asked.run()
-    if isinstance(asked, Work | Told):
-        return asked.show(_found(asked))
-    return asked
+    found = _found(asked)
+    return asked.show(found) if isinstance(asked, Work | Told) else found
