@@ -17,7 +17,7 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
-from .. import markdown
+from .. import growing, markdown
 from .. import output_forms as forms
 from ..console import html_of, in_format, printable
 from ..types import EMPTY, Event, Reply
@@ -176,18 +176,16 @@ class _Growing:
 
     def __init__(self, as_markdown: bool, after_others: bool) -> None:
         self._safe = markdown.SafeMarkdown(after_others) if as_markdown else None
-        self._pieces: list[str] = []
+        self._plain = growing.Text()
 
     def add(self, piece: str) -> None:
-        self._pieces.append(piece)
+        self._plain.add(piece)
         if self._safe is not None:
             self._safe.feed(piece)
 
     @property
     def plain(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0]
+        return str(self._plain)
 
     @property
     def markdown(self) -> str:

@@ -188,11 +188,7 @@ def _read(path: Path) -> Left | None:
         message = turns.read(raw)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ModelBroken):
         return None
-    if (
-        message is None
-        or not message.id
-        or not all(map(_is_like, _values(place), _values(Place())))
-    ):
+    if message is None or not message.id or _kinds(place) != _kinds(Place()):
         return None
     text, reasoning = _pieces(lines)
     whole = replace(message, content=text, reasoning=reasoning, status="pending")
@@ -219,12 +215,8 @@ def _pieces(lines: Sequence[bytes]) -> tuple[str, str]:
     return "".join(texts[0]), "".join(texts[1])
 
 
-def _values(place: Place) -> tuple[object, ...]:
-    return place.to, place.instead, place.extend, place.length
-
-
-def _is_like(one: object, other: object) -> bool:
-    return type(one) is type(other)
+def _kinds(place: Place) -> list[type]:
+    return [type(getattr(place, name)) for name in place.__slots__]
 
 
 # The lock -----------------------------------------------------------------------------------------

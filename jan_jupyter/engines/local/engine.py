@@ -36,7 +36,7 @@ from ...wire.retry import Wait
 from ..base import unheard
 from ..http import client as http
 from ..http.endpoint import Build, Endpoint, MakeParser
-from ..http.failures import Hints, Party, unsent
+from ..http.failures import Hints, Partial, Party, unsent
 from ..openai import OpenAI
 from . import pool
 from .places import Places
@@ -98,7 +98,7 @@ class LocalEngine(OpenAI):
     async def answer(
         self, model: Model, request: ChatRequest, build: Build, parser: MakeParser
     ) -> AsyncGenerator[Delta, None]:
-        text: list[str] = []
+        partial = Partial()
         alone = False
         for attempt in (1, 2):
             async with self._place(model, request, alone=alone) as (worker, share, waited):
@@ -108,9 +108,9 @@ class LocalEngine(OpenAI):
                         deltas = self._queues[worker.key].places.completion(deltas)
                     async with aclosing(deltas):
                         async for delta in deltas:
-                            text.append("" if delta.choice else delta.text)
+                            partial.add("" if delta.choice else delta.text)
                             if share and not delta.finish and not share.grows():
-                                raise self._full(model, worker, "".join(text))
+                                raise self._full(model, worker, partial.text)
                             if delta.is_last:
                                 notes = (*self._new_notes(model, worker.notes), *delta.notes)
                                 delta = replace(_with_wait(delta, waited), notes=notes)
@@ -120,16 +120,16 @@ class LocalEngine(OpenAI):
                     # It may have left between load and request: then it is started once more. One
                     # that died of the request would die of it again.
                     again = unsent(error) or await self.workers.left(worker)
-                    if text or attempt == 2 or not again:
+                    if partial.begun or attempt == 2 or not again:
                         if not await self.workers.gone(worker):
                             raise
                         reason = await self.workers.why(worker)
-                        raise self._died(model, reason, "".join(text)) from error
+                        raise self._died(model, reason, partial.text) from error
                 except errors.ServerFailed as error:
                     if not share or _FULL not in str(error):
                         raise
-                    if text or attempt == 2:
-                        raise self._full(model, worker, "".join(text)) from None
+                    if partial.begun or attempt == 2:
+                        raise self._full(model, worker, partial.text) from None
                     alone = True  # the others do not fit beside it after all
 
     async def embed(
