@@ -65,7 +65,7 @@ def started(host: WithUs) -> tuple[float, float]:
     began = perf_counter()
     with host:
         assert host.ask("GET", "/api").status == 200
-        took, spent = perf_counter() - began, cpu_seconds([host.process.pid])
+        took, spent = perf_counter() - began, cpu_seconds(host.process.pid)
         there = host.ask("GET", "/jan/v1/models").status == 200
         assert there != isinstance(host, WithoutUs)
         return took, spent

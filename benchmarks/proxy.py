@@ -76,9 +76,9 @@ def costs(ways: Mapping[str, tuple[Asked, int]], model: str, count: int) -> dict
     found: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(ROUNDS):
         for way, (whom, pid) in ways.items():
-            before = cpu_seconds([pid])
+            before = cpu_seconds(pid)
             answers = asyncio.run(ask_all(replace(whom, model=model), AT_ONCE))
-            found[way].append(1e6 * (cpu_seconds([pid]) - before) / count / AT_ONCE)
+            found[way].append(1e6 * (cpu_seconds(pid) - before) / count / AT_ONCE)
             assert all(answer.text == whole for answer in answers)
     return {way: median(each) for way, each in found.items()}
 

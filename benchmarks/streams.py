@@ -55,9 +55,9 @@ async def first_token(name: str, host: Host, server: StreamingServer) -> None:
 
 
 async def at_once(name: str, host: Host) -> None:
-    before = cpu_seconds([host.process.pid])
+    before = cpu_seconds(host.process.pid)
     answers, memory = await watched(through(host, "many"), STREAMS, host.process.pid)
-    spent = cpu_seconds([host.process.pid]) - before
+    spent = cpu_seconds(host.process.pid) - before
     whole = "".join(tokens(PIECES))
     cut = sum(not is_whole(answer, whole) for answer in answers)
     print(

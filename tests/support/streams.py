@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -109,11 +109,8 @@ async def watched(whom: Asked, count: int, pid: int) -> tuple[list[Streamed], Me
     return await answers, Memory(early, min(seen), max(seen))
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """Of processes, and of all that they have started."""
-    times = [
-        one.cpu_times()
-        for pid in pids
-        for one in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
-    ]
+def cpu_seconds(pid: int) -> float:
+    """Of a process, and of all that it has started."""
+    process = psutil.Process(pid)
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
     return sum(t.user + t.system for t in times)
