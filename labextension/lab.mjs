@@ -8,7 +8,7 @@ import { build } from "esbuild";
 const NAME = "jan-jupyter";
 const MODULE = "./extension";
 /** Files of src/lab/ that are loaded at their first use: `Modules` of load.ts. */
-const MODULES = ["comparison", "completion", "reply", "models", "status"];
+const MODULES = ["comparison", "completion", "reply", "models", "status", "panel"];
 /** A file for each plugin that has settings, menus, toolbars or shortcuts. */
 const SCHEMAS = "schemas";
 const VERSION = /^__version__ = "(.+)"$/m.exec(readFileSync("../jan_jupyter/__init__.py", "utf8"))[1];
@@ -35,7 +35,7 @@ export async function buildLab(common, outdir) {
     return Object.fromEntries(files.map(([file, { entryPoint }]) => [names[entryPoint], basename(file)]));
   };
   const modules = Object.fromEntries(MODULES.map((name) => [name, `src/lab/${name}.ts`]));
-  const files = await built(modules, { splitting: true });
+  const files = await built(modules, { splitting: true, define: { VERSION: JSON.stringify(VERSION) } });
   const paths = Object.entries(files).map(([name, file]) => [name, `./${file}`]);
   const { remoteEntry: entry } = await built({ remoteEntry: "src/lab/container.ts" }, {
     format: "iife",

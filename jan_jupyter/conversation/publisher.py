@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from .. import errors
+from .. import __version__, errors
 from ..types import Event
 from . import views
 from .error_cards import error_card
@@ -57,7 +57,8 @@ class Publisher:
         path, turns = self.timeline.turns(self.selection.thread)  # last: all that came is in it
         self._sent = {turn["id"]: turn for turn in turns}
         state |= {"path": path, "notice": self._notice, "sent": sent, **self._quick_state()}
-        self.around.send({"type": "snapshot", "state": state, "turns": turns})
+        version = __version__
+        self.around.send({"type": "snapshot", "state": state, "turns": turns, "version": version})
         self.around.changed()
 
     async def turns(self) -> None:

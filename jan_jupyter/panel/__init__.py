@@ -6,6 +6,18 @@ knows nothing of Jupyter; `protocol` is what the two halves of the panel say to 
 
 from __future__ import annotations
 
-from .widget import ChatPanel
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .widget import ChatPanel
 
 __all__ = ["ChatPanel"]
+
+
+def __getattr__(name: str) -> Any:
+    """The widget at its first use: other parts of this room need none of what it imports."""
+    if name != "ChatPanel":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .widget import ChatPanel
+
+    return ChatPanel

@@ -12,9 +12,10 @@ import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..conversation.protocol import Context
+if TYPE_CHECKING:
+    from ..conversation.protocol import Context
 
 _REFERENCE = re.compile(r"(?:(?<=\s)|^)@(file:[^\s]+|cell(?::\d+)?|error|[^\W\d]\w*(?:\.\w+)*)")
 LARGEST_FILE = 10**6

@@ -10,6 +10,11 @@ export class JanChat extends Shell {
   session: Session | null = null;
   protected readonly css = css;
 
+  /** To where a question is written. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>(".composer > textarea")?.focus();
+  }
+
   protected content(): ComponentChild {
     return this.session && <App session={this.session} root={this} />;
   }

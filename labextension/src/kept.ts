@@ -4,10 +4,11 @@ export interface Kept {
   text: string;
 }
 
-export function kept(place: string): Kept {
+/** `storage`: the window's own, or that of all windows of the browser. */
+export function kept(place: string, storage: "sessionStorage" | "localStorage" = "sessionStorage"): Kept {
   let held = "";
   try {
-    held = sessionStorage.getItem(place) ?? "";
+    held = window[storage].getItem(place) ?? "";
   } catch {
     // Not in every frame: then the view alone has it.
   }
@@ -18,8 +19,8 @@ export function kept(place: string): Kept {
     set text(text: string) {
       held = text;
       try {
-        if (text) sessionStorage.setItem(place, text);
-        else sessionStorage.removeItem(place);
+        if (text) window[storage].setItem(place, text);
+        else window[storage].removeItem(place);
       } catch {
         // It is full, or there is none.
       }

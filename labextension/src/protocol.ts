@@ -185,7 +185,7 @@ export const EMPTY: State = {
 
 /** From the kernel. */
 export type Event =
-  | { type: "snapshot"; state: State; turns: Turn[] }
+  | { type: "snapshot"; state: State; turns: Turn[]; version?: string }
   | { type: "state"; state: Partial<State> }
   | { type: "message"; turn: Turn }
   | { type: "delta"; id: string; seq: number; text?: string; reasoning?: string }

@@ -1,40 +1,59 @@
 // The front end's copy of one conversation: kept up to date by events, watched by views.
 
-import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
-import { EMPTY, type Action, type Context, type Queries, type Event, type State, type Turn } from "./protocol";
+import type { Asker, Found, Host, Lost, Outgoing, Parts, Target } from "./host";
+import { EMPTY, type Action, type Context, type Preview, type Queries, type Event, type State, type Turn } from "./protocol";
 import { Questions } from "./questions";
 
 /** Milliseconds without a sign of life of an answer after which it is asked for again. */
 const SILENCE = 8000;
-/** Milliseconds after which a text that the kernel has not taken is spoken of. */
+/** Milliseconds after which a text that nobody has taken is spoken of. */
 const PATIENCE = 700;
 
 /** The parts that are loaded: all panels of a page that are of one build share them. */
 const parts = new Map<string, Promise<unknown>>();
 
-export interface Pending {
-  /** What the kernel is told, until it has it. */
-  action: Action & { type: "send" | "edit" };
+/** What was written, before it is sent. */
+export interface Written {
   text: string;
   images: string[];
-  late: boolean;
+  /** What goes along beside what the text names. */
+  attached: Context[];
 }
+
+export interface Pending extends Written {
+  /** What whoever answers is told, until they have it. */
+  action: Action & { type: "send" | "edit" };
+  /** The cell that it is about. */
+  about?: Target;
+  late: boolean;
+  /** What its `@…` stand for is still being looked for. */
+  looking: boolean;
+  /** The connection was cut since: who answers now may have been started anew, and know no keys. */
+  cut: boolean;
+  /** The turns that were there before. */
+  known: Set<string>;
+}
+
+/** What goes with a draft, and what cannot. */
+export type Along = Preview & Pick<Found, "missing">;
 
 export class Session {
   state: State = EMPTY;
   turns = new Map<string, Turn>();
-  /** A text that the kernel has not taken yet. */
+  /** A text that nobody has taken yet. */
   pending: Pending | null = null;
   /** One that it has refused, or cannot take any more: it goes back to where texts are written. */
-  returned: { text: string; images: string[] } | null = null;
+  returned: Written | null = null;
   /** A beginning for an empty composer. */
   suggested = "";
   ready = false;
-  /** Nothing has been heard for long, though the kernel seems to be there. */
+  /** Nothing has been heard for long, though somebody seems to be there. */
   slow = false;
-  /** Why no kernel hears what is said here; empty: one does. */
+  /** Why nobody hears what is said here; empty: somebody does. */
   lost: Lost = "";
   images: string[] = [];
+  /** What goes with the draft, beside what it names. */
+  attached: Context[] = [];
 
   private typed: string;
   private watchers = new Set<() => void>();
@@ -61,7 +80,7 @@ export class Session {
     this.questions.drop("The panel was closed.");
   }
 
-  /** What is being typed survives a view, a kernel and a page. */
+  /** What is being typed survives a view, a page, and whoever answers. */
   get draft(): string {
     return this.typed;
   }
@@ -70,7 +89,7 @@ export class Session {
     this.keep();
   }
 
-  /** What is on its way is kept as well, until the kernel has it. */
+  /** What is on its way is kept as well, until it has come. */
   private keep(): void {
     const away = this.pending ?? this.returned;
     this.host.draft = [away?.text, this.typed].filter(Boolean).join("\n\n");
@@ -106,7 +125,7 @@ export class Session {
     this.tell(action);
   }
 
-  /** Say something to the kernel; one that is gone is noticed here at the latest. */
+  /** Say something; who is gone is noticed here at the latest. */
   private tell(message: Outgoing): void {
     if (!this.deaf) {
       try {
@@ -116,7 +135,7 @@ export class Session {
         this.lose("gone");
       }
     }
-    if ("ask" in message) this.questions.drop("The kernel is gone.");
+    if ("ask" in message) this.questions.drop(this.host.words.lost[this.lost || "gone"]);
   }
 
   /** Whether nobody will ever hear what is said here. */
@@ -124,14 +143,15 @@ export class Session {
     return this.lost === "gone" || this.lost === "dead";
   }
 
-  /** The kernel behind it is gone, or (empty) is there again: what was being written is no more. */
+  /** Who answers is gone, or (empty) is there again: what was being written is no more. */
   private lose(lost: Lost): void {
     if (this.lost === lost || this.lost === "gone") return;
-    const back = !lost && this.lost === "away";
+    const back = !lost && this.lost !== "";
     this.lost = lost;
+    if (lost && this.pending) this.pending.cut = true;
     if (this.deaf) {
       this.giveBack();
-      this.questions.drop("The kernel is gone.");
+      this.questions.drop(this.host.words.lost[this.lost || "gone"]);
       for (const [id, turn] of this.turns) {
         if (turn.status === "writing") this.turns.set(id, { ...turn, status: "interrupted", wait: "" });
       }
@@ -143,38 +163,83 @@ export class Session {
     this.changed();
   }
 
-  send(text: string, images: string[], context: Context[] = []): void {
-    this.post({ action: { type: "send", text, images, ...(context.length && { context }), key: newKey() }, text, images, late: false });
+  send(text: string, images: string[], attached: Context[] = [], about?: Target): void {
+    const context = attached.length ? { context: attached } : {};
+    this.post({ type: "send", text, images, ...context, key: newKey() }, { text, images, attached }, about);
   }
 
   /** Ask another question in the place of one. */
   edit(id: string, text: string): void {
-    this.post({ action: { type: "edit", id, text, key: newKey() }, text, images: [], late: false });
+    this.post({ type: "edit", id, text, key: newKey() }, { text, images: [], attached: [] });
   }
 
-  private post(pending: Pending): void {
-    this.pending = pending;
+  private post(action: Pending["action"], written: Written, about?: Target): void {
+    const looking = Boolean(this.host.references);
+    const known = new Set(this.turns.keys());
+    this.pending = { action, ...written, about, late: false, looking, cut: false, known };
     this.keep();
     setTimeout(() => {
-      if (this.pending !== pending) return;
-      this.pending = { ...pending, late: true };
+      if (this.pending?.action !== action) return;
+      this.pending = { ...this.pending, late: true };
       this.changed();
     }, PATIENCE);
-    this.tell(pending.action);
+    if (looking) void this.resolve(action);
+    else this.tell(action);
     this.changed();
+  }
+
+  /** Send it with what its `@…` stand for. */
+  private async resolve(action: Pending["action"]): Promise<void> {
+    const found = await this.found(action.text);
+    const before = action.type === "edit" ? this.turns.get(action.id) : undefined;
+    const labels = new Set(found.context.map((one) => one.label));
+    const kept = (before?.context ?? []).filter(
+      ({ label }) => !labels.has(label) && (!label.startsWith("@") || action.text.includes(label)),
+    );
+    const context = [...(action.context ?? kept), ...found.context].map(({ label, text }) => ({ label, text }));
+    const images = [...new Set([...(action.images ?? before?.images ?? []), ...found.images])];
+    Object.assign(action, { images, context });
+    if (this.pending?.action !== action) return; // it was given back meanwhile
+    this.pending = { ...this.pending, looking: false };
+    this.tell(action);
+  }
+
+  private async found(text: string): Promise<Found> {
+    const nothing = { context: [], images: [], missing: [] };
+    if (!text.includes("@")) return nothing;
+    return (await this.host.references?.resolve(text).catch(() => null)) ?? nothing;
+  }
+
+  /** What a draft would be sent as, and what goes with it. */
+  async preview({ text, images, attached }: Written): Promise<Along> {
+    const found = await this.found(text);
+    const context = [...attached, ...found.context.map(({ label, text }) => ({ label, text }))];
+    const preview = await this.ask("preview", { text, images: images.length + found.images.length, ...(context.length && { context }) });
+    const cut = new Map(found.context.map((one) => [one.label, one.cut ?? 0]));
+    const along = preview.context.map((one) => ({ ...one, cut: one.cut + (cut.get(one.label) ?? 0) }));
+    return { ...preview, context: along, missing: found.missing };
+  }
+
+  /** What may stand for a reference that has begun, and why there is not more. */
+  async complete(text: string): Promise<{ candidates: Queries["complete"]["answer"]; note: string }> {
+    if (this.host.references) return this.host.references.complete(text);
+    return { candidates: await this.ask("complete", { text }), note: "" };
   }
 
   private giveBack(): void {
     const pending = this.pending;
     this.pending = null;
-    if (pending) this.bring(pending.text, pending.images);
+    if (pending) this.bring(pending.text, pending.images, pending.attached);
   }
 
   /** Put a text that cannot be sent from where it stands to what is being written. */
-  bring(text: string, images: string[] = []): void {
+  bring(text: string, images: string[] = [], attached: Context[] = []): void {
     const before = this.returned;
-    const texts = [before?.text, text].filter(Boolean);
-    this.returned = { text: texts.join("\n\n"), images: [...(before?.images ?? []), ...images] };
+    this.returned = {
+      text: [before?.text, text].filter(Boolean).join("\n\n"),
+      images: [...(before?.images ?? []), ...images],
+      attached: [...(before?.attached ?? []), ...attached],
+    };
     this.keep();
     this.changed();
   }
@@ -219,8 +284,8 @@ export class Session {
         this.ready = true;
         this.slow = false;
         this.resyncing.clear();
-        // It may be lost on the way; the kernel knows by its key whether it has come.
-        if (this.pending && !this.stands) this.tell(this.pending.action);
+        // It may be lost on the way; who answers knows by its key whether it has come.
+        if (this.pending && !this.pending.looking && !this.stands) this.tell(this.pending.action);
         for (const readers of this.readers.values()) for (const reader of readers) reader();
         break;
       case "state":
@@ -250,14 +315,24 @@ export class Session {
         return;
     }
     if (this.pending && this.stands) {
+      const { about } = this.pending;
+      const question = this.come;
       this.pending = null;
+      if (about && question) this.host.about?.(question.id, about);
       this.keep();
     }
     this.changed();
   }
 
   private get stands(): boolean {
-    return this.pending !== null && this.state.sent.includes(this.pending.action.key);
+    const { pending } = this;
+    if (!pending) return false;
+    return this.state.sent.includes(pending.action.key) || (pending.cut && this.come?.text === pending.text);
+  }
+
+  /** The last question that has come since the one was sent that is on its way. */
+  private get come(): Turn | undefined {
+    return this.path.findLast((turn) => turn.role === "user" && !this.pending?.known.has(turn.id));
   }
 
   private grow(delta: Event & { type: "delta" }): void {

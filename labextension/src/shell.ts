@@ -43,11 +43,12 @@ export abstract class Shell extends HTMLElement {
     render(content, place);
   }
 
-  /** JupyterLab's shortcuts must not hear what is typed here, but for those that save. */
+  /** JupyterLab's shortcuts must not hear what is typed here, but for those that save; beside a
+   * notebook there is nothing that they could do to it. */
   handleEvent(event: Event): void {
     const { ctrlKey, metaKey, key } = event as KeyboardEvent;
     const saves = (ctrlKey || metaKey) && key.toLowerCase() === "s";
-    if (saves) delete this.dataset.lmSuppressShortcuts;
+    if (saves || this.dataset.place === "side") delete this.dataset.lmSuppressShortcuts;
     else this.dataset.lmSuppressShortcuts = "true";
   }
 

@@ -3,10 +3,13 @@
 import { follow, hideSaved, kernelOf, module, type Kernel, type Model } from "./anywidget";
 import { make } from "./element";
 import type { Asker, Host, Lost, Outgoing, Parts } from "./host";
+import { KERNEL } from "./kernel";
 import type { Event } from "./protocol";
 import { Session } from "./session";
 
 class WidgetHost implements Host {
+  readonly words = KERNEL;
+
   constructor(private readonly model: Model) {}
 
   send(message: Outgoing): void {

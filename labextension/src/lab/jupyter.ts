@@ -44,7 +44,7 @@ export interface Application {
   commands: Commands;
   shell: Shell;
   restored: Promise<void>;
-  serviceManager: { serverSettings: ServerSettings };
+  serviceManager: { serverSettings: ServerSettings; contents: Contents };
 }
 
 export interface Shell {
@@ -101,6 +101,23 @@ export interface ServerSettings {
 export interface ServerConnection {
   /** Adds the token, or the cookie and its protection. */
   makeRequest(url: string, init: RequestInit, settings: ServerSettings): Promise<Response>;
+}
+
+/** The files of the server, by their paths from its root. */
+export interface Contents {
+  get(path: string, options?: { content?: boolean; type?: string; format?: string }): Promise<FileModel>;
+  newUntitled(options: { path?: string; type: string; ext?: string }): Promise<FileModel>;
+  save(path: string, options: Partial<FileModel>): Promise<FileModel>;
+}
+
+export interface FileModel {
+  name: string;
+  path: string;
+  type: string;
+  format: string | null;
+  /** Of a folder: what is in it, without its content. */
+  content: unknown;
+  size?: number | null;
 }
 
 /** `@jupyterlab/apputils`. */
@@ -182,6 +199,7 @@ export interface Widget {
   addClass(name: string): void;
   onAfterAttach(message: object): void;
   onAfterDetach(message: object): void;
+  onAfterShow(message: object): void;
   activate(): void;
   onActivateRequest(message: object): void;
   dispose(): void;
@@ -233,11 +251,13 @@ export interface Kernel {
   supportsSubshells?: boolean;
   hasComm(id: string): boolean;
   createComm(target: string): Comm;
+  info?: Promise<{ language_info?: { name?: string } }>;
   requestExecute(content: {
     code: string;
     silent: boolean;
     store_history: boolean;
-  }): { done: Promise<{ content: { status: string; evalue?: string } }> };
+    user_expressions?: Record<string, string>;
+  }): { done: Promise<{ content: { status: string; evalue?: string; user_expressions?: Record<string, unknown> } }> };
 }
 
 /** `@jupyterlab/apputils`. */
@@ -257,6 +277,7 @@ export interface Signal<Sender = unknown, Args = unknown> {
 /** `@jupyterlab/notebook`. */
 export interface NotebookPanel extends Widget {
   sessionContext: SessionContext;
+  context: { path: string };
   content: Notebook;
 }
 
@@ -264,13 +285,56 @@ export interface Notebook extends Widget {
   rendermime: Rendermime;
   /** Its cells, also those that are not drawn now. */
   widgets: readonly Cell[];
+  activeCell: Cell | null;
   activeCellIndex: number;
-  model: { sharedModel: { insertCell(at: number, cell: object): unknown } } | null;
+  model: { sharedModel: SharedNotebook } | null;
+  isSelectedOrActive(cell: Cell): boolean;
   deselectAll(): void;
+  scrollToItem?(index: number): Promise<void>;
 }
 
+/** `@jupyterlab/cells`. */
 export interface Cell extends Widget {
-  model: { sharedModel: { source: string; setSource(source: string): void } };
+  model: { id: string; type: string; sharedModel: SharedCell; toJSON(): SavedCell };
+  editor: { getSelections(): { start: Position; end: Position }[]; getOffsetAt(position: Position): number } | null;
+}
+
+interface Position {
+  line: number;
+  column: number;
+}
+
+/** `@jupyter/ydoc`: what several people may edit at once. */
+export interface SharedNotebook {
+  insertCell(index: number, cell: object): unknown;
+  insertCells(index: number, cells: object[]): unknown;
+}
+
+export interface SharedCell {
+  source: string;
+  getSource(): string;
+  setSource(source: string): void;
+  transact(change: () => void, undoable?: boolean): void;
+}
+
+/** A cell as a notebook's file has it. */
+export interface SavedCell {
+  cell_type: string;
+  id?: string;
+  source: string | string[];
+  metadata?: Record<string, unknown>;
+  execution_count?: number | null;
+  outputs?: SavedOutput[];
+}
+
+export interface SavedOutput {
+  output_type: string;
+  text?: string | string[];
+  data?: Record<string, unknown>;
+  metadata?: Record<string, unknown>;
+  ename?: string;
+  evalue?: string;
+  traceback?: string[];
 }
 
 export interface NotebookActions {
@@ -289,6 +353,9 @@ export interface ConsolePanel extends Widget {
 }
 
 export interface NotebookTracker {
+  /** The one that was used last. */
+  currentWidget: NotebookPanel | null;
+  find(fits: (panel: NotebookPanel) => boolean): NotebookPanel | undefined;
   forEach(each: (panel: NotebookPanel) => void): void;
   widgetAdded: { connect(slot: (tracker: unknown, panel: NotebookPanel) => void): unknown };
 }

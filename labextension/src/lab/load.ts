@@ -6,6 +6,7 @@ export interface Modules {
   reply: typeof import("./reply");
   models: typeof import("./models");
   status: typeof import("./status");
+  panel: typeof import("./panel");
 }
 
 /** The files of the modules; written in by lab.mjs. */

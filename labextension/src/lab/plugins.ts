@@ -6,8 +6,9 @@ import type { Packages, Plugin } from "./jupyter";
 import { language } from "./language";
 import { models } from "./manager";
 import { outputs } from "./outputs";
+import { side } from "./side";
 import { status } from "./statusbar";
 
 export function plugins(packages: Packages): Plugin[] {
-  return [language(packages), outputs(packages), completion(packages), models(packages), status(packages)];
+  return [language(packages), outputs(packages), side(packages), completion(packages), models(packages), status(packages)];
 }

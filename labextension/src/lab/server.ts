@@ -20,9 +20,14 @@ export class Server {
   private readonly connection: ServerConnection;
   private readonly settings: ServerSettings;
 
-  constructor(packages: Packages, app: Application) {
+  constructor(packages: Pick<Packages, "services">, app: Application) {
     this.connection = packages.services.ServerConnection;
     this.settings = app.serviceManager.serverSettings;
+  }
+
+  /** Its address, which tells servers of one origin apart. */
+  get place(): string {
+    return this.settings.baseUrl;
   }
 
   /** Ask; `path` as `models` or `models/jan-mini/load`. Throws `Refused`, or what the network says. */

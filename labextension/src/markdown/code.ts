@@ -91,6 +91,8 @@ export function frame(language: string): HTMLElement {
   bar.append(name, button("copy", "Copy", "Copy the code"));
   if (!language || RUNS.has(language)) {
     bar.append(button("insert", "Insert below", "Insert as a new cell below; you run it"));
+    // Shown where cells can be replaced (base.css).
+    bar.append(button("replace", "Replace cell …", "See what would change in the cell, and decide"));
   }
   const pre = document.createElement("pre");
   pre.tabIndex = 0; // may scroll sideways

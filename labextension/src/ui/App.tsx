@@ -9,6 +9,8 @@ import { ChatContext, useChat, useSession } from "./context";
 import { exported } from "./commands";
 import { IconButton } from "./icons";
 import { Marked } from "./Marked";
+import type { Proposal } from "../host";
+import { ProposalView } from "./ProposalView";
 import { type Side, useOpened } from "./opened";
 import { SettingsPanel } from "./Settings";
 import { ThreadsPanel, TitleEditor } from "./Threads";
@@ -39,7 +41,21 @@ function Panel({ children }: { children: ComponentChildren }) {
   };
   const onClick = (event: MouseEvent) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-act]");
-    if (button) act(button, say, (code) => session.host.insertCell(root, code));
+    if (button) act(button, say, (code, answer) => session.host.insertCell(root, code, answer), replace);
+  };
+  const [proposal, setProposal] = useState<Proposal | null>(null);
+  const asked = useRef<Element | null>(null);
+  const replace = async (code: string, answer: string) => {
+    asked.current = root.shadowRoot!.activeElement;
+    const found = await session.host.replace?.(code, questionOf(session, answer));
+    if (typeof found === "string") return found;
+    setProposal(found ?? null);
+    return "";
+  };
+  const decided = (said: string) => {
+    setProposal(null);
+    say(said);
+    if (!said) (asked.current as HTMLElement | null)?.focus();
   };
   return (
     <div class="panel" ref={frame} onClick={onClick} data-side={side ?? ""}>
@@ -47,6 +63,7 @@ function Panel({ children }: { children: ComponentChildren }) {
       {side === "threads" && <ThreadsPanel onClose={() => close("threads")} />}
       <main aria-label="Conversation">
         <Log />
+        {proposal && <ProposalView proposal={proposal} onDone={decided} />}
         <Notice />
         <Lost />
         <Composer />
@@ -55,6 +72,12 @@ function Panel({ children }: { children: ComponentChildren }) {
       {children}
     </div>
   );
+}
+
+/** The question that an answer on the path is one of. */
+function questionOf(session: Session, answer: string): string {
+  const at = session.path.findIndex((turn) => turn.id === answer || turn.columns.includes(answer));
+  return session.path.slice(0, Math.max(0, at)).findLast((turn) => turn.role === "user")?.id ?? "";
 }
 
 function Header() {
@@ -154,7 +177,7 @@ function Log() {
               </div>
               {pending.late && (
                 <p class="remark" role="status">
-                  {AWAITED[session.lost ? "away" : session.writing ? "open" : session.host.idle ? "idle" : "busy"]}
+                  {session.host.words.waiting[session.lost ? "away" : session.writing ? "open" : session.host.idle ? "idle" : "busy"]}
                 </p>
               )}
             </article>
@@ -183,9 +206,14 @@ function Welcome() {
   const session = useSession();
   const { models, model } = session.state;
   const row = models.find((one) => one.id === model);
+  const { words } = session.host;
   if (!session.ready) {
-    const advice = session.slow ? " If no cell is running, restart it (Kernel ▸ Restart Kernel), then run this cell again." : "";
-    return <p class="welcome">Connecting to the kernel …{advice}</p>;
+    return (
+      <p class="welcome">
+        {words.connecting}
+        {session.slow && ` ${words.slow}`}
+      </p>
+    );
   }
   return (
     <div class="welcome">
@@ -205,7 +233,7 @@ function Welcome() {
           <kbd>Enter</kbd> sends, <kbd>Shift</kbd>+<kbd>Enter</kbd> begins a new line, <kbd>↑</kbd> recalls what you asked.
         </li>
         <li>
-          <kbd>@</kbd> brings a variable, a cell, a file or the last error along; <kbd>/</kbd> shows the commands.
+          <kbd>@</kbd> {words.brings}; <kbd>/</kbd> shows the commands.
         </li>
       </ul>
     </div>
@@ -227,8 +255,8 @@ function Starters() {
   useEffect(() => {
     // Cells run while the panel is there: it looks again when somebody comes to it.
     const look = () => {
-      const asked = ["@error", "@"].map((text) => session.ask("complete", { text }));
-      Promise.all(asked).then((found) => setThings(found.flat()), () => {});
+      const asked = ["@error", "@"].map((text) => session.complete(text));
+      Promise.all(asked).then((found) => setThings(found.flatMap((one) => one.candidates)), () => {});
     };
     look();
     for (const event of ["pointerenter", "focusin"]) root.addEventListener(event, look);
@@ -246,7 +274,8 @@ function Starters() {
     ["Explain an idea", "Explain in simple words: "],
   ];
   const search = async () => {
-    if (session.host.insertCell(root, SEARCH)) setSaid("The cell below lists good models: run it, then fetch one with `%jan pull NAME`.");
+    if (session.host.getModels) session.host.getModels();
+    else if (session.host.insertCell(root, SEARCH)) setSaid("The cell below lists good models: run it, then fetch one with `%jan pull NAME`.");
     else if (await copy(SEARCH)) setSaid("Copied: run it in a cell, it lists good models; then fetch one with `%jan pull NAME`.");
     else setSaid("Run `%jan search` in a cell: it lists good models; then fetch one with `%jan pull NAME`.");
   };
@@ -273,20 +302,7 @@ function Starters() {
   );
 }
 
-const AWAITED = {
-  away: "Your message is sent as soon as the connection is there again.",
-  open: "Your message is sent as soon as what was asked before is answered.",
-  busy: "Waiting for the kernel: it is busy with a cell. Your message is sent as soon as it listens.",
-  idle: "The kernel runs no cell, and does not answer. If that lasts, restart it (Kernel ▸ Restart Kernel): your message is kept.",
-};
-
-const LOST = {
-  away: "The connection to the kernel is cut, and is being made again. If it takes long: Kernel ▸ Reconnect to Kernel.",
-  dead: "The kernel has ended: run this cell to go on (Shift+Enter in it), or restart the kernel first.",
-  gone: "The kernel was restarted: run this cell to go on (Shift+Enter in it).",
-};
-
-/** No kernel hears what is said here: why, and what to do. */
+/** Nobody hears what is said here: why, and what to do. */
 function Lost() {
   const session = useSession();
   const { lost, deaf } = session;
@@ -302,7 +318,7 @@ function Lost() {
   if (!lost) return null;
   return (
     <div class="notice lost" role="alert">
-      <span>{LOST[lost]}</span>
+      <span>{session.host.words.lost[lost]}</span>
       <slot name="run" />
     </div>
   );

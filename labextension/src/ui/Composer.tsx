@@ -1,11 +1,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useChat, useSession } from "./context";
-import { COMMANDS, commandOf } from "./commands";
+import { commandOf, commandsOf } from "./commands";
 import { IconButton } from "./icons";
 import { breakLine } from "./lines";
 import { ModelPicker } from "./Models";
-import { Context } from "./Turn";
-import type { Preview } from "../protocol";
+import { AlongView, Gauge } from "./Along";
+import type { Context } from "../protocol";
+import type { Along } from "../session";
 
 interface Choice {
   insert: string;
@@ -22,12 +23,14 @@ export function Composer() {
   const area = useRef<HTMLTextAreaElement>(null);
   const [draft, setDraft] = useState(session.draft);
   const [images, setImages] = useState(session.images);
+  const [attached, setAttached] = useState(session.attached);
   const [choices, setChoices] = useState<Choice[]>([]);
+  const [note, setNote] = useState("");
   const [at, setAt] = useState(0);
   const [wrong, setWrong] = useState("");
   const [done, setDone] = useState("");
   const [back, setBack] = useState(0);
-  const [preview, setPreview] = useState<Preview | null>(null);
+  const [preview, setPreview] = useState<Along | null>(null);
   const [dropping, setDropping] = useState(false);
   const { busy } = session;
   const looking = opened.popup === "request";
@@ -44,6 +47,10 @@ export function Composer() {
     session.images = list;
     setImages(list);
   };
+  const bringAlong = (list: Context[]) => {
+    session.attached = list;
+    setAttached(list);
+  };
 
   const { returned, suggested } = session;
   useEffect(() => {
@@ -51,6 +58,7 @@ export function Composer() {
     session.returned = null;
     write([returned.text, session.draft].filter(Boolean).join("\n\n"));
     attach([...returned.images, ...session.images]);
+    bringAlong(distinct([...returned.attached, ...session.attached]));
     area.current!.focus();
   }, [returned]);
   useEffect(() => {
@@ -72,11 +80,12 @@ export function Composer() {
   useLayoutEffect(() => {
     const head = draft.slice(0, area.current!.selectionStart);
     const reference = /(?:^|\s)(@[^\s]*)$/.exec(head)?.[1];
+    setNote("");
     if (/^\/\w*$/.test(head)) {
       opened.open("choices");
       const word = head.slice(1);
       setChoices(
-        COMMANDS.filter((one) => one.name.startsWith(word)).map((one) => ({
+        commandsOf(session).filter((one) => one.name.startsWith(word)).map((one) => ({
           insert: `/${one.name} `,
           label: `/${one.name} ${one.argument}`,
           detail: one.help,
@@ -91,12 +100,12 @@ export function Composer() {
     }
     opened.open("choices");
     let current = true;
-    session.ask("complete", { text: reference }).then(
+    session.complete(reference).then(
       (found) => {
-        if (current) {
-          setChoices(found);
-          setAt(0);
-        }
+        if (!current) return;
+        setChoices(found.candidates);
+        setNote(found.note);
+        setAt(0);
       },
       () => {},
     );
@@ -106,12 +115,12 @@ export function Composer() {
   }, [draft]);
 
   // Its context, and about how many tokens it is.
-  const wantsPreview = looking || /(?:^|\s)@\w/.test(draft);
+  const wantsPreview = looking || attached.length > 0 || /(?:^|\s)@\w/.test(draft);
   useEffect(() => {
     if (!wantsPreview) return setPreview(null);
     let current = true;
     const timer = setTimeout(() => {
-      session.ask("preview", { text: draft, images: images.length }).then(
+      session.preview({ text: draft, images, attached }).then(
         (found) => current && setPreview(found),
         (error: Error) => current && setPreview(failed(error)),
       );
@@ -120,7 +129,7 @@ export function Composer() {
       current = false;
       clearTimeout(timer);
     };
-  }, [draft, looking, wantsPreview, images.length, session.state.path.length, session.state.settings]);
+  }, [draft, looking, wantsPreview, images.length, attached, session.state.model, session.state.path.length, session.state.settings]);
 
   const accept = (choice: Choice) => {
     const node = area.current!;
@@ -135,9 +144,9 @@ export function Composer() {
   };
 
   const submit = () => {
-    const { draft, images, busy } = session; // as they are, also what is not drawn yet
+    const { draft, images, attached, busy } = session; // as they are, also what is not drawn yet
     const text = draft.trim();
-    const typed = commandOf(draft);
+    const typed = commandOf(session, draft);
     if (typed instanceof Error) return setWrong(typed.message);
     if (typed) {
       const left = typed.command.run(session, typed.argument, opened.open);
@@ -147,9 +156,10 @@ export function Composer() {
       return;
     }
     if ((!text && !images.length) || busy || session.deaf) return;
-    session.send(draft.trimEnd(), images);
+    session.send(draft.trimEnd(), images, attached);
     write("");
     attach([]);
+    bringAlong([]);
     setBack(0);
     opened.close("request");
   };
@@ -232,24 +242,27 @@ export function Composer() {
       }}
     >
       {shown.length > 0 && (
-        <ul class="popup choices" role="listbox" id="choices" aria-label="Suggestions">
-          {shown.map((choice, index) => (
-            <li
-              key={choice.label}
-              id={`choice-${index}`}
-              role="option"
-              aria-selected={index === at}
-              class={index === at ? "at" : ""}
-              onPointerDown={(event) => {
-                event.preventDefault();
-                accept(choice);
-              }}
-            >
-              <code>{choice.label}</code>
-              <span>{choice.detail}</span>
-            </li>
-          ))}
-        </ul>
+        <div class="popup choices">
+          <ul role="listbox" id="choices" aria-label="Suggestions">
+            {shown.map((choice, index) => (
+              <li
+                key={choice.label}
+                id={`choice-${index}`}
+                role="option"
+                aria-selected={index === at}
+                class={index === at ? "at" : ""}
+                onPointerDown={(event) => {
+                  event.preventDefault();
+                  accept(choice);
+                }}
+              >
+                <code>{choice.label}</code>
+                <span>{choice.detail}</span>
+              </li>
+            ))}
+          </ul>
+          {note && <p class="remark">{note}</p>}
+        </div>
       )}
       {looking && preview && <Look preview={preview} onClose={() => opened.close("request")} />}
       {images.length > 0 && (
@@ -263,7 +276,7 @@ export function Composer() {
           {model && !model.vision && <span class="remark">{model.name} may not see images.</span>}
         </div>
       )}
-      {preview && preview.context.length > 0 && <Context context={preview.context} />}
+      <AlongView along={preview} attached={attached} onRemove={(one) => bringAlong(attached.filter((other) => other !== one))} />
       <Asked />
       <textarea
         ref={area}
@@ -308,9 +321,7 @@ export function Composer() {
           pressed={looking}
           onClick={() => (looking ? opened.close("request") : opened.open("request"))}
         />
-        <span class="tokens" role="status">
-          {preview && preview.tokens > 0 ? `${preview.counted ? "" : "≈ "}${preview.tokens.toLocaleString()} tokens` : ""}
-        </span>
+        <Gauge along={preview} />
         {busy ? (
           <button
             type="button"
@@ -347,15 +358,27 @@ function Asked() {
   return <p class="remark">{asked.length ? `Asks ${asked.join(", ")}.` : "Choose a column to ask."}</p>;
 }
 
-const failed = (error: Error): Preview => ({
+const failed = (error: Error): Along => ({
   request: error.message,
   tokens: 0,
   counted: false,
   length: null,
   context: [],
+  missing: [],
 });
 
-function Look({ preview, onClose }: { preview: Preview; onClose: () => void }) {
+/** Each with a label of its own, by which it is known. */
+function distinct(attached: Context[]): Context[] {
+  const found = new Map<string, Context>();
+  for (const one of attached) {
+    let { label } = one;
+    for (let i = 2; found.has(label) && found.get(label)!.text !== one.text; i++) label = `${one.label} (${i})`;
+    found.set(label, { label, text: one.text });
+  }
+  return [...found.values()];
+}
+
+function Look({ preview, onClose }: { preview: Along; onClose: () => void }) {
   return (
     <section class="popup look" aria-label="The exact request">
       <header>

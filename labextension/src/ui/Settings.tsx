@@ -54,11 +54,11 @@ export function SettingsPanel({ onClose }: { onClose: () => void }) {
 interface Draft {
   text: string;
   type(text: string): void;
-  /** Nothing is being typed any more: the kernel's next word replaces it. */
+  /** Nothing is being typed any more: the next word of whoever answers replaces it. */
   end(): void;
 }
 
-/** What is typed into a field that shows `value`: no word of the kernel takes it away meanwhile. */
+/** What is typed into a field that shows `value`: no word of whoever answers takes it away meanwhile. */
 function useDraft(value: string): Draft {
   const [draft, setDraft] = useState<string | null>(null);
   const typing = useRef(false);

@@ -2,8 +2,13 @@
 
 import { copy } from "./clipboard";
 
-/** Do what a button says; `insert` tells whether there was a notebook. */
-export function act(button: HTMLElement, say: (text: string) => void, insert: (code: string) => boolean): void {
+/** Do what a button says; `insert` tells whether there was a notebook. `replace` tells what is in the way. */
+export function act(
+  button: HTMLElement,
+  say: (text: string) => void,
+  insert: (code: string, answer: string) => boolean,
+  replace: (code: string, answer: string) => Promise<string> = async () => "",
+): void {
   const code = button.closest(".code")?.querySelector("code")?.textContent?.replace(/\n$/, "") ?? "";
   const tell = (text: string) => {
     const before = button.dataset.label ?? button.textContent ?? "";
@@ -12,10 +17,13 @@ export function act(button: HTMLElement, say: (text: string) => void, insert: (c
     say(text);
     setTimeout(() => (button.textContent = before), 1500);
   };
+  const answer = button.closest<HTMLElement>("[data-id]")?.dataset.id ?? "";
   if (button.dataset.act === "copy") {
     void copy(code).then((copied) => tell(copied ? "Copied" : "Not allowed"));
   } else if (button.dataset.act === "insert") {
-    if (insert(code)) tell("Inserted");
+    if (insert(code, answer)) tell("Inserted");
     else void copy(code).then((copied) => tell(copied ? "Copied: no notebook here" : "No notebook here"));
+  } else if (button.dataset.act === "replace") {
+    void replace(code, answer).then((why) => why && tell(why));
   }
 }

@@ -141,12 +141,16 @@ function save(name: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/** All that there are where a conversation is shown. */
+export const commandsOf = ({ host }: Session): readonly Command[] => [...COMMANDS, ...(host.commands ?? [])];
+
 /** The command that a draft is; `null`: it is a question. An error: it is neither. */
-export function commandOf(draft: string): { command: Command; argument: string } | Error | null {
+export function commandOf(session: Session, draft: string): { command: Command; argument: string } | Error | null {
   const match = /^\/(\w+)(?:\s+([^]*))?$/.exec(draft.trimEnd());
   if (!match) return null;
-  const command = COMMANDS.find((one) => one.name === match[1]);
+  const commands = commandsOf(session);
+  const command = commands.find((one) => one.name === match[1]);
   if (command) return { command, argument: (match[2] ?? "").trim() };
-  const known = COMMANDS.map((one) => `/${one.name}`).join(", ");
+  const known = commands.map((one) => `/${one.name}`).join(", ");
   return new Error(`There is no command /${match[1]}: ${known}. With a space before it, it is a question.`);
 }

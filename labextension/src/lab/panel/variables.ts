@@ -1,0 +1,69 @@
+// What only a kernel knows: its variables. It is asked when it is idle, beside its cells, and nothing
+// of that stands in its history. Its end: `jan_jupyter/panel/variables.py`.
+
+import type { SessionContext } from "../jupyter";
+
+/** Milliseconds that it may take. */
+const PATIENCE = 5000;
+const NAME = "jan";
+
+export interface Told {
+  complete: { insert: string; label: string; detail: string }[];
+  resolve: { label: string; text: string; cut: number }[];
+}
+
+/** What a kernel says, or why it does not. */
+export type Answer<Value> = { value: Value } | { why: string };
+
+interface Evaluated {
+  status?: string;
+  ename?: string;
+  evalue?: string;
+  data?: Record<string, unknown>;
+}
+
+/** One after the other: while one is answered the kernel looks busy. */
+let before: Promise<unknown> = Promise.resolve();
+
+export function askKernel<Name extends keyof Told>(
+  session: SessionContext | undefined,
+  name: Name,
+  text: string,
+): Promise<Answer<Told[Name]>> {
+  const answer = before.then(() => asked(session, name, text));
+  before = answer.catch(() => {});
+  return answer;
+}
+
+async function asked<Name extends keyof Told>(
+  session: SessionContext | undefined,
+  name: Name,
+  text: string,
+): Promise<Answer<Told[Name]>> {
+  const kernel = session?.session?.kernel;
+  if (!kernel) return { why: "The notebook has no kernel: start one to bring its variables along." };
+  if (kernel.connectionStatus !== "connected") return { why: "The notebook's kernel is away." };
+  if (kernel.status !== "idle") return { why: "The kernel is busy: its variables can be brought along when it is idle." };
+  const info = await soon(kernel.info);
+  const language = info?.language_info?.name ?? "python";
+  if (language.toLowerCase() !== "python") return { why: `This kernel runs ${language}: variables are brought along from Python's alone.` };
+  const code = `__import__('jan_jupyter.panel.variables', fromlist=['${name}']).${name}(${JSON.stringify(text)})`;
+  const request = { code: "", silent: true, store_history: false, user_expressions: { [NAME]: code } };
+  const reply = await soon(kernel.requestExecute(request).done);
+  if (!reply) return { why: "The kernel does not answer: its variables are left out." };
+  const found = reply.content.user_expressions?.[NAME] as Evaluated | undefined;
+  const value = found?.data?.["application/json"] as Told[Name] | undefined;
+  if (value) return { value };
+  if (found?.ename === "ModuleNotFoundError" && /No module named 'jan_jupyter'/.test(found.evalue ?? "")) {
+    return { why: "The kernel does not know jan_jupyter: install it in its environment to bring variables along." };
+  }
+  if (found?.ename === "ModuleNotFoundError" || found?.ename === "AttributeError") {
+    return { why: "The kernel has another version of jan_jupyter, which cannot tell its variables." };
+  }
+  return { why: `The kernel cannot tell its variables: ${found?.ename ?? "no answer"}.` };
+}
+
+function soon<Value>(promise: Promise<Value> | undefined): Promise<Value | undefined> {
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE));
+  return Promise.race([promise?.catch(() => undefined), late]);
+}

@@ -1,0 +1,172 @@
+// The side panel's place and commands. What it shows is loaded when it is seen, or needed, first.
+
+import type {
+  Application,
+  SavedCell,
+  Lumino,
+  NotebookTracker,
+  Packages,
+  Palette,
+  Plugin,
+  Restorer,
+  SettingRegistry,
+  Settings,
+  Translator,
+  Widget,
+} from "./jupyter";
+import { load } from "./load";
+import type { Opening, Question, SidePanel } from "./panel";
+import { Server } from "./server";
+import { wanted } from "./services";
+
+const ID = "jan-side-panel";
+const CATEGORY = "Jan";
+/** Near the end: what the page itself has at the side comes first. */
+const RANK = 600;
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M2.5 2h11A1.5 1.5 0 0 1 15 3.500v7a1.500 1.500 0 0 1-1.500 1.500H8.600L5 15v-3H2.500A1.500 1.500 0 0 1 1 10.500v-7A1.500 1.500 0 0 1 2.500 2zm1.700 3v1.200h7.600V5zm0 2.700v1.200h5.200V7.700z"/></svg>';
+
+interface Services {
+  palette: Palette;
+  restorer: Restorer;
+  tracker: NotebookTracker;
+  settings: SettingRegistry;
+  translator: Translator;
+}
+
+export function side({ lumino, services, apputils, application, notebook, settings, translation, ui }: Packages): Plugin {
+  const { optional, found } = wanted<Services>({
+    palette: apputils?.ICommandPalette,
+    restorer: application?.ILayoutRestorer,
+    tracker: notebook?.INotebookTracker,
+    settings: settings?.ISettingRegistry,
+    translator: translation?.ITranslator,
+  });
+  const id = `${NAME}:panel`;
+  return {
+    id,
+    description: "The chat at the side: with the open notebook, and without a kernel.",
+    autoStart: true,
+    requires: [],
+    optional,
+    activate(given, ...rest) {
+      const app = given as Application;
+      const { palette, restorer, tracker, settings, translator } = found(rest);
+      const words = translator?.load(NAME) ?? { __: (text: string) => text };
+      // Settings are asked for at once, and waited for where they decide.
+      const chosen: Promise<Settings | null> = settings?.load(id).catch(() => null) ?? Promise.resolve(null);
+      const panel = new (placeOf(lumino.Widget))(async (node) => {
+        const model = String((await chosen)?.composite.model ?? "");
+        const { SidePanel } = await load("panel");
+        return SidePanel.open(node, { app, server: new Server({ services }, app), tracker, model });
+      });
+      panel.id = ID;
+      panel.title.caption = words.__("Jan: chat with models");
+      if (ui) panel.title.icon = new ui.LabIcon({ name: `${NAME}:panel`, svgstr: ICON });
+      else panel.title.label = "Jan";
+      add(app, panel, chosen);
+      restorer?.add(panel, ID);
+      commands(app, panel, tracker, palette, (text) => words.__(text));
+    },
+  };
+}
+
+/** The panel at the side that the settings say, from the beginning and when they change. */
+function add(app: Application, panel: Widget, chosen: Promise<Settings | null>): void {
+  const sideOf = (settings: Settings | null) => (settings?.composite.side === "left" ? "left" : "right");
+  let now = "right";
+  app.shell.add(panel, now, { rank: RANK });
+  void chosen.then((settings) => {
+    const move = () => {
+      if (sideOf(settings) === now) return;
+      now = sideOf(settings);
+      app.shell.add(panel, now, { rank: RANK });
+    };
+    settings?.changed.connect(move);
+    move();
+  });
+}
+
+interface Place extends Widget {
+  /** What is in it, made now if it was not. */
+  open(): Promise<SidePanel>;
+}
+
+/** A widget that is empty until somebody sees it. */
+function placeOf(Base: Lumino["Widget"]): new (make: (node: HTMLElement) => Promise<SidePanel>) => Place {
+  return class extends Base implements Place {
+    private made: Promise<SidePanel> | null = null;
+
+    constructor(private readonly make: (node: HTMLElement) => Promise<SidePanel>) {
+      super();
+      this.node.style.minWidth = "300px";
+    }
+
+    open(): Promise<SidePanel> {
+      if (!this.made) {
+        this.made = this.make(this.node);
+        this.made.catch((error) => {
+          // jan_jupyter was upgraded while the page was open, or the server is away.
+          this.made = null;
+          this.node.textContent = `The panel cannot be shown: reload the page. (${error})`;
+        });
+      }
+      return this.made;
+    }
+
+    private look(): void {
+      if (this.isVisible) this.open().catch(() => {});
+    }
+
+    override onAfterAttach(message: object): void {
+      super.onAfterAttach(message);
+      this.look();
+    }
+
+    override onAfterShow(message: object): void {
+      super.onAfterShow(message);
+      this.look();
+    }
+
+    override onActivateRequest(message: object): void {
+      super.onActivateRequest(message);
+      this.open().then((panel) => panel.focus(), () => {});
+    }
+  };
+}
+
+function commands(
+  app: Application,
+  place: Place,
+  tracker: NotebookTracker | null,
+  palette: Palette | null,
+  t: (text: string) => string,
+): void {
+  const shown = () => {
+    app.shell.activateById(ID);
+    return place.open();
+  };
+  const add = (id: string, label: string, execute: (args: Record<string, unknown>) => Promise<void>, listed = true) => {
+    app.commands.addCommand(id, { label: t(label), execute });
+    if (listed) palette?.addItem({ command: id, category: CATEGORY });
+  };
+  add("jan:open-panel", "Open the Chat", async (args) => (await shown()).show(args as Opening));
+  add("jan:new-thread", "New Conversation", async () => (await shown()).newThread());
+  add("jan:ask", "Ask", async (args) => (await shown()).ask(args as unknown as Question), false);
+  add("jan:conversation-to-cells", "Conversation into Cells Below", async () => (await shown()).toCells(false));
+  add("jan:conversation-to-notebook", "Conversation as a New Notebook", async () => (await shown()).toCells(true));
+  add("jan:cells-to-conversation", "Selected Cells as a Conversation", async () => {
+    const content = tracker?.currentWidget?.content;
+    const chosen = content?.widgets.filter((cell) => content.isSelectedOrActive(cell)) ?? [];
+    const cells: SavedCell[] = chosen.map((cell) => cell.model.toJSON());
+    if (content && cells.length) await (await shown()).fromCells(cells, content.widgets.indexOf(chosen[0]!));
+  });
+  add("jan:cell-to-panel", "Selected Cells beside the Next Question", async () => {
+    const content = tracker?.currentWidget?.content;
+    const cells = content?.widgets.filter((cell) => content.isSelectedOrActive(cell)).map((cell) => cell.model.toJSON()) ?? [];
+    (await shown()).attachCells(cells);
+  });
+}
+
+/** Written in by lab.mjs. */
+declare const NAME: string;
