@@ -40,3 +40,31 @@ ALLOWED = {
     *("SPAN", "BUTTON"),
 }
 """Elements that Markdown becomes."""
+
+OURS = {
+    *("SECTION", "HEADER", "FOOTER", "ARTICLE", "B", "SMALL", "KBD", "Q", "INS", "DEL"),
+    *("I", "DL", "DT", "DD", "LABEL", "INPUT", "SELECT", "OPTION", "FIELDSET", "LEGEND"),
+    *("PROGRESS", "TEXTAREA", "svg", "path", "line", "circle"),
+}
+"""Elements of our views, around what Markdown becomes."""
+
+FAULTS = """([tag, said, ours]) => {
+  const found = [];
+  const views = [...document.querySelectorAll(tag)];
+  for (const e of views.flatMap(one => [...one.shadowRoot.querySelectorAll("*")])) {
+    const math = e.namespaceURI.endsWith("MathML");
+    const inMarkdown = e.closest(".md") !== null;
+    const fault = (...what) => found.push([e.tagName, ...what]);
+    if (!math && !said.includes(e.tagName) && (inMarkdown || !ours.includes(e.tagName))) fault();
+    for (const { name, value } of e.attributes) {
+      if (/^(on|data-commandlinker|srcdoc)/.test(name)) fault(name, value);
+      if (name === "style" && !math && (inMarkdown || value.includes("url("))) fault(name, value);
+      if (/^(href|src|xlink:href|action|formaction|data)$/.test(name)
+        && (e.tagName !== "A" || !/^(https?:\\/\\/|mailto:)/.test(value))) fault(name, value);
+    }
+    if (e.tagName === "A" && e.rel !== "noopener noreferrer") fault("rel", e.rel);
+  }
+  if (window.pwned !== undefined) found.push("it ran");
+  return found;
+}"""
+"""JavaScript: what stands in a tag's views and may not; gets `ALLOWED`, and that with `OURS`."""

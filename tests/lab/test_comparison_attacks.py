@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.attacks import ALLOWED, TEXTS
+from lab.attacks import ALLOWED, FAULTS, OURS, TEXTS
 from lab.compared import (
     JSON,
     Compared,
@@ -27,31 +27,6 @@ if TYPE_CHECKING:
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
-
-OURS = {
-    *("SECTION", "HEADER", "FOOTER", "ARTICLE", "B", "SMALL", "KBD", "Q", "INS", "DEL"),
-    *("I", "DL", "DT", "DD", "LABEL", "INPUT", "SELECT", "OPTION", "FIELDSET", "LEGEND"),
-    *("PROGRESS", "TEXTAREA", "svg", "path", "line", "circle"),
-}
-
-FAULTS = """([tag, said, ours]) => {
-  const found = [];
-  for (const e of document.querySelector(tag).shadowRoot.querySelectorAll("*")) {
-    const math = e.namespaceURI.endsWith("MathML");
-    const inMarkdown = e.closest(".md") !== null;
-    const fault = (...what) => found.push([e.tagName, ...what]);
-    if (!math && !said.includes(e.tagName) && (inMarkdown || !ours.includes(e.tagName))) fault();
-    for (const { name, value } of e.attributes) {
-      if (/^(on|data-commandlinker|srcdoc)/.test(name)) fault(name, value);
-      if (name === "style" && !math && (inMarkdown || value.includes("url("))) fault(name, value);
-      if (/^(href|src|xlink:href|action|formaction|data)$/.test(name)
-        && (e.tagName !== "A" || !/^(https?:\\/\\/|mailto:)/.test(value))) fault(name, value);
-    }
-    if (e.tagName === "A" && e.rel !== "noopener noreferrer") fault("rel", e.rel);
-  }
-  if (window.pwned !== undefined) found.push("it ran");
-  return found;
-}"""
 
 
 def batches(size: int) -> list[Sequence[str]]:

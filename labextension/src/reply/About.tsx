@@ -1,9 +1,10 @@
+import { t } from "../words";
 import type { Reply } from "./protocol";
 
 /** Where an answer came from: model, engine, parameters, when, with which versions. */
 export function About({ reply }: { reply: Reply }) {
   return (
-    <dl class="about" tabIndex={0} aria-label="How this answer came about">
+    <dl class="about" tabIndex={0} aria-label={t("How this answer came about")}>
       {rows(reply).map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
@@ -20,28 +21,28 @@ function rows({ provenance: about, model, engine, thread, name }: Reply): Row[] 
   const usage = part(about.usage);
   const timings = part(about.timings);
   const found: (Row | null)[] = [
-    ["Model", model],
-    ["Engine", engine],
-    row("When", when(about.at)),
-    row("Parameters", pairs(part(about.parameters)) || "the defaults"),
-    row("Tokens", tokens(usage)),
-    ...Object.entries(SECONDS).map(([key, title]) => row(title, seconds(timings[key]))),
-    row("Speed", rate(timings.tokens_per_second)),
-    row("Ended", ended(about)),
-    row("Versions", pairs(part(about.versions))),
-    row("Thread", thread),
-    row("Name", name),
+    [t("Model"), model],
+    [t("Engine"), engine],
+    row(t("When"), when(about.at)),
+    row(t("Parameters"), pairs(part(about.parameters)) || t("the defaults")),
+    row(t("Tokens"), tokens(usage)),
+    ...SECONDS.map(([key, title]) => row(title, seconds(timings[key]))),
+    row(t("Speed"), rate(timings.tokens_per_second)),
+    row(t("Ended"), ended(about)),
+    row(t("Versions"), pairs(part(about.versions))),
+    row(t("Thread"), thread),
+    row(t("Name"), name),
   ];
   return found.filter((one): one is Row => one !== null && one[1] !== "");
 }
 
-const SECONDS: Record<string, string> = {
-  queue: "Waited for a slot",
-  load: "Loading the model",
-  prompt: "Reading the prompt",
-  first_token: "To the first token",
-  total: "In all",
-};
+const SECONDS: Row[] = [
+  ["queue", t("Waited for a slot")],
+  ["load", t("Loading the model")],
+  ["prompt", t("Reading the prompt")],
+  ["first_token", t("To the first token")],
+  ["total", t("In all")],
+];
 
 const row = (name: string, value: string): Row | null => (value ? [name, value] : null);
 
@@ -54,19 +55,19 @@ function pairs(values: Record<string, unknown>): string {
 
 function tokens({ prompt, completion, cached }: Record<string, unknown>): string {
   const parts = [
-    typeof prompt === "number" && prompt ? `${prompt.toLocaleString("en")} asked` : "",
-    typeof cached === "number" && cached ? `${cached.toLocaleString("en")} of them known` : "",
-    typeof completion === "number" && completion ? `${completion.toLocaleString("en")} answered` : "",
+    typeof prompt === "number" && prompt ? t("%1 asked", prompt.toLocaleString("en")) : "",
+    typeof cached === "number" && cached ? t("%1 of them known", cached.toLocaleString("en")) : "",
+    typeof completion === "number" && completion ? t("%1 answered", completion.toLocaleString("en")) : "",
   ];
   return parts.filter(Boolean).join(", ");
 }
 
 function seconds(value: unknown): string {
   if (typeof value !== "number" || value < 0.0005) return "";
-  return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`;
+  return value < 1 ? t("%1 ms", Math.round(value * 1000)) : t("%1 s", value.toFixed(1));
 }
 
-const rate = (value: unknown) => (typeof value === "number" ? `${value.toFixed(0)} tokens a second` : "");
+const rate = (value: unknown) => (typeof value === "number" ? t("%1 tokens a second", value.toFixed(0)) : "");
 
 function ended({ finish, error }: Record<string, unknown>): string {
   return cut([finish, error].filter((one) => typeof one === "string").join(": "));

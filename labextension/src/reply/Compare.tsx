@@ -1,4 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Marked } from "../ui/Marked";
+import { t } from "../words";
 import { useLooking } from "./context";
 import type { ModelName } from "./place";
 import type { Reply } from "./protocol";
@@ -26,7 +28,7 @@ export function Compare({ reply, onDone }: { reply: Reply; onDone: () => void })
   const shown = models?.filter(({ id, name, engine }) => `${id} ${name} ${engine}`.toLowerCase().includes(word)) ?? [];
   const choose = ({ id }: ModelName) => {
     place.deeds().run?.(compareLine(id, reply.name));
-    say(`${id} is asked in a cell below.`);
+    say(t("%1 is asked in a cell below.", id));
     onDone();
   };
   const keys = (event: KeyboardEvent) => {
@@ -40,12 +42,12 @@ export function Compare({ reply, onDone }: { reply: Reply; onDone: () => void })
     event.stopPropagation();
   };
   return (
-    <div class="compare-with" role="group" aria-label="Compare with" onKeyDown={keys}>
+    <div class="compare-with" role="group" aria-label={t("Compare with …")} onKeyDown={keys}>
       <input
         ref={field}
         type="search"
-        placeholder="Compare with …"
-        aria-label="Compare with which model"
+        placeholder={t("Compare with …")}
+        aria-label={t("Compare with which model")}
         value={pattern}
         onInput={(event) => setPattern(event.currentTarget.value)}
       />
@@ -60,13 +62,13 @@ export function Compare({ reply, onDone }: { reply: Reply; onDone: () => void })
         ))}
       </ul>
       <p class="remark" role="status">
-        {wrong || (models === null ? "Looking for models …" : remark(models.length, shown.length))}
+        <Marked text={wrong || (models === null ? t("Looking for models …") : remark(models.length, shown.length))} />
       </p>
     </div>
   );
 }
 
 function remark(all: number, shown: number): string {
-  if (!all) return "No other model is ready: %jan models tells what there is.";
-  return shown ? "A cell below asks it, and runs at once." : "No model has that in its name.";
+  if (!all) return t("No other model is ready: `%jan models` tells what there is.");
+  return shown ? t("A cell below asks it, and runs at once.") : t("No model has that in its name.");
 }

@@ -4,8 +4,9 @@ import { CopyButton } from "../ui/CopyButton";
 import { Grown } from "../ui/Grown";
 import { Icon } from "../ui/icons";
 import { LookingContext, useLooking } from "./context";
+import { t } from "../words";
 import type { Place } from "./place";
-import { Reasoning } from "./Reply";
+import { answerOf, Reasoning } from "./Reply";
 import type { Conversation, Turn } from "./protocol";
 
 /** So many turns are drawn at a time: a long conversation does not hold the page up. */
@@ -28,20 +29,20 @@ export function ConversationView({ conversation, place }: { conversation: Conver
   };
   return (
     <LookingContext.Provider value={{ place, say: setSaid }}>
-      <section class="conversation" aria-label={title ? `Conversation: ${title}` : "Conversation"} onClick={click}>
+      <section class="conversation" aria-label={title ? t("Conversation: %1", title) : t("Conversation")} onClick={click}>
         <header>
-          <h3>{title || "Conversation"}</h3>
+          <h3>{title || t("Conversation")}</h3>
           {open && thread && (
             <button type="button" class="quiet-button" onClick={() => open({ thread })}>
               <Icon name="panel" />
-              Open in the panel
+              {t("Open in the panel")}
             </button>
           )}
         </header>
         {turns.slice(0, drawn).map((turn, at) => (
           <TurnView key={at} turn={turn} />
         ))}
-        <p class="remark">A saved conversation: run the cell to go on with it here.</p>
+        <p class="remark">{t("A saved conversation: run the cell to go on with it here.")}</p>
       </section>
       <div class="spoken" aria-live="polite">
         {said}
@@ -54,9 +55,9 @@ function TurnView({ turn }: { turn: Turn }) {
   const { place, say } = useLooking();
   if (turn.role === "user") {
     return (
-      <article class="turn user" aria-label="You">
+      <article class="turn user" aria-label={t("You")}>
         <div class="bubble">
-          {turn.images > 0 && <p class="remark">{turn.images === 1 ? "An image" : `${turn.images} images`}</p>}
+          {turn.images > 0 && <p class="remark">{turn.images === 1 ? t("An image") : t("%1 images", turn.images)}</p>}
           <div class="said">{turn.text}</div>
           {turn.context.length > 0 && (
             <div class="labels">
@@ -70,7 +71,7 @@ function TurnView({ turn }: { turn: Turn }) {
     );
   }
   return (
-    <article class="turn assistant" aria-label={`Answer of ${turn.model || "a model"}`}>
+    <article class="turn assistant" aria-label={answerOf(turn.model)}>
       {turn.reasoning && <Reasoning text={turn.reasoning} />}
       {turn.text && (
         <Grown
@@ -82,10 +83,10 @@ function TurnView({ turn }: { turn: Turn }) {
         />
       )}
       {turn.error && (
-        <div class="error-card" role="group" aria-label="This was not answered">
+        <div class="error-card" role="group" aria-label={t("This was not answered")}>
           <Icon name="warn" />
           <div>
-            <strong>This was not answered</strong>
+            <strong>{t("This was not answered")}</strong>
             <p>{turn.error}</p>
           </div>
         </div>
@@ -98,7 +99,7 @@ function TurnView({ turn }: { turn: Turn }) {
         </div>
         {turn.text && (
           <div class="actions">
-            <CopyButton text={turn.text} label="Copy as Markdown" icon="markdown" say={say} />
+            <CopyButton text={turn.text} label={t("Copy as Markdown")} icon="markdown" say={say} />
           </div>
         )}
       </div>

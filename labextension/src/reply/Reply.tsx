@@ -3,6 +3,7 @@ import { act } from "../ui/act";
 import { CopyButton } from "../ui/CopyButton";
 import { Grown } from "../ui/Grown";
 import { Icon, IconButton } from "../ui/icons";
+import { Marked } from "../ui/Marked";
 import { About } from "./About";
 import { Compare } from "./Compare";
 import { LookingContext, useDrawn, useLooking } from "./context";
@@ -10,6 +11,7 @@ import type { Continued, Deeds } from "./place";
 import { plainText } from "./plain";
 import type { Answer, Failure } from "./protocol";
 import type { Store } from "./store";
+import { t } from "../words";
 
 /** What is opened below an answer. */
 type Opened = "" | "about" | "compare";
@@ -30,7 +32,7 @@ export function ReplyView({ store }: { store: Store }) {
       <article
         class="reply"
         data-status={reply.status}
-        aria-label={`Answer of ${reply.model || "a model"}`}
+        aria-label={answerOf(reply.model)}
         aria-busy={writing}
         onClick={click}
       >
@@ -52,10 +54,10 @@ function Said({ store, at, answer, several }: { store: Store; at: number; answer
   const { place, say } = useLooking();
   const reveal = store.reveals[at]!;
   return (
-    <section aria-label={several ? `Answer ${at + 1}` : undefined}>
+    <section aria-label={several ? t("Answer %1", at + 1) : undefined}>
       {several && (
         <h4 class="number">
-          Answer {at + 1}
+          {t("Answer %1", at + 1)}
           {answer.ended && <small> · {answer.ended}</small>}
         </h4>
       )}
@@ -78,7 +80,7 @@ function Waiting({ wait }: { wait: string }) {
         <i />
         <i />
       </span>
-      {wait || "Waiting for the first word …"}
+      {wait || t("Waiting for the first word …")}
     </div>
   );
 }
@@ -91,7 +93,7 @@ export function Reasoning({ text }: { text: string }) {
     <div class="reasoning">
       <button type="button" class="fold" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name={open ? "down" : "right"} />
-        Reasoning, {words.toLocaleString("en")} {words === 1 ? "word" : "words"}
+        {words === 1 ? t("Reasoning, 1 word") : t("Reasoning, %1 words", words.toLocaleString("en"))}
       </button>
       {open && <Grown source={place.source} text={() => ({ text, done: true })} read={() => () => {}} say={null} />}
     </div>
@@ -105,11 +107,15 @@ function Failed({ failure, isNews }: { failure: Failure; isNews: boolean }) {
       <Icon name="warn" />
       <div>
         <strong>{failure.title}</strong>
-        {failure.message && <p>{failure.message}</p>}
+        {failure.message && (
+          <p>
+            <Marked text={failure.message} />
+          </p>
+        )}
         {again && (
           <div class="buttons">
             <button type="button" onClick={again}>
-              Run the cell again
+              {t("Run the cell again")}
             </button>
           </div>
         )}
@@ -144,19 +150,19 @@ function Under({ store }: { store: Store }) {
             <span key={index}>{part}</span>
           ))}
         </div>
-        <div class="actions" ref={buttons} role="group" aria-label="What to do with this answer">
+        <div class="actions" ref={buttons} role="group" aria-label={t("What to do with this answer")}>
           {reply.answers.length > 0 && (
             <>
-              <CopyButton text={() => plain(reply.answers, markdown())} label="Copy as text" say={say} />
-              <CopyButton text={markdown} label="Copy as Markdown" icon="markdown" say={say} />
+              <CopyButton text={() => plain(reply.answers, markdown())} label={t("Copy as text")} say={say} />
+              <CopyButton text={markdown} label={t("Copy as Markdown")} icon="markdown" say={say} />
             </>
           )}
-          <IconButton icon="about" label="How it came about" expanded={opened === "about"} onClick={() => toggle("about")} />
+          <IconButton icon="about" label={t("How it came about")} expanded={opened === "about"} onClick={() => toggle("about")} />
           {canCompare(store, deeds) && (
-            <IconButton icon="columns" label="Compare with …" expanded={opened === "compare"} onClick={() => toggle("compare")} />
+            <IconButton icon="columns" label={t("Compare with …")} expanded={opened === "compare"} onClick={() => toggle("compare")} />
           )}
           {deeds.open && reply.answers.length > 0 && (
-            <IconButton icon="panel" label="Continue in the panel" onClick={() => deeds.open!(continued(store))} />
+            <IconButton icon="panel" label={t("Continue in the panel")} onClick={() => deeds.open!(continued(store))} />
           )}
         </div>
       </div>
@@ -165,6 +171,8 @@ function Under({ store }: { store: Store }) {
     </footer>
   );
 }
+
+export const answerOf = (model: string) => (model ? t("Answer of %1", model) : t("Answer of a model"));
 
 /** Others are asked what a whole answer answers. */
 function canCompare({ reply }: Store, { run, models }: Deeds): boolean {
