@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, ref
 
 from . import bridge, settings
 from .errors import JanError
-from .models.hub.unfinished import Unfinished, unfinished
+from .models.hub.unfinished import Unfinished, is_fetched, unfinished
 from .types import EMPTY, Event, Running
 
 if TYPE_CHECKING:
@@ -55,13 +55,16 @@ class Generating(TypedDict):
 
 
 class Fetched(TypedDict):
-    """A model that is being fetched, or whose pull was stopped (`active` tells); bytes."""
+    """A model that is being fetched, or of which a part is here (`active` tells); bytes.
+
+    `message`: how fast it comes, or why it does no longer; where that is known."""
 
     id: str
     source: str
     done: int
     total: int
     active: bool
+    message: str
 
 
 class Memory(TypedDict):
@@ -98,6 +101,8 @@ class _Look:
 
     running: Sequence[Running] = ()
     pulls: Sequence[Unfinished] = ()
+    fetched: frozenset[str] = frozenset()
+    """Ids of those of them that somebody fetches."""
     memory: tuple[int, int] = (0, 0)
 
     def events(self) -> Seen:
@@ -128,8 +133,6 @@ class Lookout:
         """The latest event of each model that is on its way."""
         self._told: set[tuple[str, str]] = set()
         """Models and states that were told since the last look."""
-        self._growing: frozenset[str] = frozenset()
-        """Pulls that have more than at the look before."""
         self._look = _Look()
         self._state: dict[str, Any] = {}
 
@@ -183,7 +186,8 @@ class Lookout:
                 await asyncio.sleep(SOON)
             self._tell_state()
             wait = next_look - clock()
-            if self._router is not None and any(self._router.underway):
+            router = self._router
+            if router is not None and (any(router.underway) or any(router.pulls)):
                 wait = min(wait, COUNT)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, wait)):
@@ -196,27 +200,29 @@ class Lookout:
             self._leave += [
                 router.watch(self._on_event),
                 router.underway.watch(self._tell_state),
+                router.pulls.watch(self._news.set),
             ]
             self._news.set()
 
     def _on_event(self, event: Event) -> None:
         """At once, what has happened here; what it changes is looked at soon."""
-        if event.state in ("downloading", "loading"):
+        if event.state == "loading":
             self._latest[event.model] = event
         else:
             self._latest.pop(event.model, None)
         self._told.add((event.model, event.state))
         self._tell(News(events=[event]), [*self._listeners])
-        self._news.set()
+        if event.state != "downloading":  # that comes by itself, several times a second
+            self._news.set()
 
     async def _look_again(self) -> None:
         try:
             running = await self._running()
         except JanError:  # who asks a model is told why
             running = []
-        pulls, memory = await asyncio.to_thread(_on_disk, self._folder)
+        pulls, fetched, memory = await asyncio.to_thread(_on_disk, self._folder)
         before, told = self._look, self._told
-        self._look, self._told = _Look(running, pulls, memory), set()
+        self._look, self._told = _Look(running, pulls, fetched, memory), set()
         events = [
             event
             for event in _changes(before.events(), self._look.events())
@@ -225,7 +231,6 @@ class Lookout:
         if self._state:  # else nobody has heard of anything
             old = [one for one, told_before in self._listeners.items() if told_before]
             self._tell(News(events=events), old)
-        self._growing = frozenset(pull.id for pull in pulls if _grew(pull, before.pulls))
         self._tell_state()
 
     async def _running(self) -> list[Running]:
@@ -264,7 +269,6 @@ class Lookout:
                     listener(news)
 
     def _overview(self) -> Overview:
-        look = self._look
         underway = [*self._router.underway] if self._router is not None else []
         return {
             "models": [*self._models()],
@@ -279,18 +283,48 @@ class Lookout:
                 }
                 for one in underway
             ],
-            "pulls": [
-                {
+            "pulls": [*self._pulls()],
+            "memory": self._memory(),
+        }
+
+    def _pulls(self) -> Iterator[Fetched]:
+        ours = [*self._router.pulls] if self._router is not None else []
+        failed = self._router.pulls.failed if self._router is not None else {}
+        known: set[str] = set()
+        for one in ours:
+            if (now := one.now) is None or now.model is not None or now.id in known:
+                continue
+            known.add(now.id)
+            yield {
+                "id": now.id,
+                "source": one.source,
+                "done": now.done,
+                "total": now.total or 0,
+                "active": True,
+                "message": str(now),
+            }
+        for pull in self._look.pulls:
+            if pull.id not in known:
+                known.add(pull.id)
+                yield {
                     "id": pull.id,
                     "source": pull.source,
                     "done": pull.done,
                     "total": pull.total,
-                    "active": pull.id in self._latest or pull.id in self._growing,
+                    "active": pull.id in self._look.fetched,
+                    "message": failed[pull.id].why if pull.id in failed else "",
                 }
-                for pull in look.pulls
-            ],
-            "memory": self._memory(),
-        }
+        for name, ended in failed.items():  # nothing of it is here
+            if name not in known:
+                nothing: Fetched = {
+                    "id": name,
+                    "source": ended.source,
+                    "done": 0,
+                    "total": 0,
+                    "active": False,
+                    "message": ended.why,
+                }
+                yield nothing
 
     def _models(self) -> Iterator[InMemory]:
         seen = set()
@@ -327,14 +361,11 @@ class Lookout:
         return {"free": free, "total": total}
 
 
-def _on_disk(folder: Path) -> tuple[list[Unfinished], tuple[int, int]]:
+def _on_disk(folder: Path) -> tuple[list[Unfinished], frozenset[str], tuple[int, int]]:
     from .models.machine import memory
 
-    return unfinished(folder), memory()
-
-
-def _grew(pull: Unfinished, before: Sequence[Unfinished]) -> bool:
-    return any(one.id == pull.id and one.done < pull.done for one in before)
+    pulls = unfinished(folder)
+    return pulls, frozenset(one.id for one in pulls if is_fetched(one.folder)), memory()
 
 
 def _changes(before: Seen, now: Seen) -> Iterator[Event]:

@@ -19,6 +19,7 @@ from .models.model import Model
 from .models.store import ModelStore
 from .parameters import unknown
 from .precedence import Level, Values, plain, resolve
+from .pulls import Pulls
 from .reading import IGNORED
 from .requests import (
     check_embeddable,
@@ -82,6 +83,7 @@ class Router:
         self.store = store
         self.registry = registry or Registry(store)
         self.underway = Underway()
+        self.pulls = Pulls()
         self._watchers: list[Watcher] = []
         self._told: set[tuple[Path, str]] = set()
         self._completions = Newest()
@@ -223,11 +225,14 @@ class Router:
             async with self.registry.using(chosen) as engine:
                 yield engine
 
-    async def pull(self, source: str, *, id: str | None = None) -> AsyncGenerator[Progress, None]:
+    def pull(self, source: str, *, id: str | None = None) -> AsyncGenerator[Progress, None]:
         """Fetch a model; yields the progress, which watchers get as `downloading` events.
 
         Closing it stops it, and keeps what has come. The last progress has the model.
         """
+        return self.pulls.follow(source, self._pulled(source, id))
+
+    async def _pulled(self, source: str, id: str | None) -> AsyncGenerator[Progress, None]:
         from .models.hub.pull import pull
 
         name, engine = source, ""

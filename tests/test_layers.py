@@ -25,7 +25,7 @@ LAYERS = (
     {"engine_options"},
     {"models"},
     {"engines"},
-    {"telling", "underway"},
+    {"pulls", "telling", "underway"},
     {"router"},
     {"lookout"},
     {"threads"},

@@ -18,7 +18,7 @@ _KEY = holds(
     engine=TEXT,
     source=TEXT,
     host=TEXT,
-    remark=TEXT,
+    hint=TEXT,
     kept=FLAG,
 )
 
@@ -35,7 +35,7 @@ def _list(call: Call) -> dict[str, Any]:
                 "engine": place.engine,
                 "host": place.host,
                 "source": place.source,
-                "remark": place.hint,
+                "hint": place.hint,
                 "kept": place.source in ours,
             }
         )
@@ -51,7 +51,7 @@ def _set(call: Call) -> dict[str, Any]:
         "engine": place.name.partition("@")[0],
         "host": place.name.partition("@")[2],
         "source": source,
-        "remark": place.wins(),
+        "hint": place.wins(),
         "kept": True,
     }
 

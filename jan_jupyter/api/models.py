@@ -11,6 +11,7 @@ from typing import Any
 from ..models.model import Model
 from ..wire import resources as wire
 from ..wire import sse
+from . import pulls
 from .chat import failed
 from .details import details
 from .exchange import Call, Response, Route, as_json
@@ -133,6 +134,8 @@ async def _import(call: Call) -> Response:
 
 
 async def _pull(call: Call) -> Response:
+    if call.body.get("background"):
+        return as_json(await pulls.begin(call), 202)
     steps = _steps(call)
     if call.body.get("stream") is not False:
         return await streamed(_events(steps), failed)
@@ -206,7 +209,8 @@ ROUTES = (
         "POST",
         "/models/pull",
         _pull,
-        "Fetch a model; its progress as it comes, at last with the model.",
+        "Fetch a model; its progress as it comes, at last with the model. In the `background`: how"
+        " far it is now, with status 202.",
         "write",
         wire.Pull,
         answers=("text/event-stream", "application/json"),

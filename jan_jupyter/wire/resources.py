@@ -28,6 +28,7 @@ class Pull(Object):
     model: str = Field(min_length=1)
     id: str | None = None
     stream: bool | None = None
+    background: bool | None = None
 
 
 class Import(Object):

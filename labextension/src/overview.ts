@@ -40,8 +40,10 @@ export interface Fetched {
   /** Bytes that are here, and those of the files that have begun: 0, where nobody knows. */
   done: number;
   total: number;
-  /** Whether somebody fetches it now. */
+  /** Whether somebody fetches it now, in whichever process. */
   active: boolean;
+  /** For people: how fast it comes, or why it does no longer, where that is known. */
+  message: string;
 }
 
 /** Bytes of the machine's memory. */

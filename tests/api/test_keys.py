@@ -25,7 +25,7 @@ def test_a_key_is_set_used_and_forgotten(client: Client, workspace: Workspace) -
     add_model(workspace.models.writable, "far", engine="groq")
     before = row(client, "groq")
     assert (before["source"], before["kept"]) == ("", False)
-    assert "%jan keys set groq" in before["remark"]
+    assert "%jan keys set groq" in before["hint"]
     states = {one["id"]: one["state"] for one in client.get("models?all=true")["data"]}
     assert states["far"] == "needs-key"
 
@@ -60,7 +60,7 @@ def test_a_key_of_one_host_is_kept_for_that_alone(client: Client, workspace: Wor
 def test_what_wins_over_it_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk-canary-of-the-environment")
     answer = client.ask("PUT", "keys/groq", {"key": CANARY}).json
-    assert answer["remark"] == "But the one from environment (GROQ_API_KEY) wins."
+    assert answer["hint"] == "But the one from environment (GROQ_API_KEY) wins."
     assert client.ask("DELETE", "keys/groq").json["left"] == "environment (GROQ_API_KEY)"
 
 

@@ -15,7 +15,9 @@ from jan_jupyter.api import ROUTES, Route, route_of
 from jan_jupyter.compare.comparison import acompare
 from jan_jupyter.engine_options.engine_rows import DATA
 from jan_jupyter.errors import MethodNotAllowed
+from jan_jupyter.models.hub.unfinished import begin, folder_of
 from jan_jupyter.workspace import Workspace
+from support.hub import Hub
 from support.jan import write_json
 
 from .conftest import Client
@@ -37,6 +39,11 @@ ASKED: list[tuple[str, str, Any]] = [
     ("POST", "models/short/load", None),
     ("POST", "models/short/unload", None),
     ("POST", "models/short/stop", None),
+    ("GET", "pulls", None),
+    ("POST", "pulls/later/stop", None),
+    ("DELETE", "pulls/later", None),
+    ("GET", "hub", None),
+    ("GET", "hub/hf:org/repo", None),
     ("GET", "generating", None),
     ("POST", "chat/completions", {"model": "short", "messages": SAID}),
     ("POST", "chat/completions", {"model": "short", "messages": SAID, "stream": True}),
@@ -123,8 +130,21 @@ def _references(value: Any) -> list[str]:
 
 
 def test_every_route_answers_as_described(
-    client: Client, workspace: Workspace, isolated: Path
+    client: Client,
+    workspace: Workspace,
+    isolated: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    with Hub(tmp_path / "hub") as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        hub.add("org/repo/a-Q8_0.gguf", b"GGUF")
+        data = workspace.models.writable
+        begin(folder_of(data, "later"), "later", "hf:org/later")
+        _every_route_answers_as_described(client, workspace)
+
+
+def _every_route_answers_as_described(client: Client, workspace: Workspace) -> None:
     bridge.wait(acompare("hi", ["short"], name="r", workspace=workspace))
     told = client.get("openapi.json")
     names: dict[str, str] = {}

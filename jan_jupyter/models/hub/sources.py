@@ -61,6 +61,12 @@ async def plan(source: str, web: Web, machine: Machine) -> Plan:
     raise unknown(source)
 
 
+def repository_of(source: str) -> str | None:
+    """The repository of Hugging Face that a source names, whatever it wants of that."""
+    match = _REPOSITORY.fullmatch(source.strip())
+    return match["repository"] if match else None
+
+
 def unknown(source: str) -> errors.ModelNotFound:
     """The error for what is no source."""
     near = [known.name for known in curated() if source.casefold() in known.name.casefold()]

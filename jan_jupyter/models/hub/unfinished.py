@@ -67,6 +67,17 @@ def locked(folder: Path) -> Iterator[bool]:
         # The empty folder stays: another pull may be about to lock a file in it.
 
 
+def is_fetched(folder: Path) -> bool:
+    """Whether somebody pulls into this folder at this moment, in whichever process."""
+    if not folder.with_name(f"{folder.name}.lock").exists():
+        return False
+    try:
+        with locked(folder) as alone:
+            return not alone
+    except errors.JanError:  # that it cannot be written is told when it is tried
+        return False
+
+
 def begin(folder: Path, name: str, source: str) -> None:
     """Note which model the parts of a folder will be, and from where."""
     with disk.told(folder):
