@@ -8,7 +8,7 @@ import { build } from "esbuild";
 const NAME = "jan-jupyter";
 const MODULE = "./extension";
 /** Files of src/lab/ that are loaded at their first use: `Modules` of load.ts. */
-const MODULES = ["comparison", "completion", "reply", "models", "status", "panel"];
+const MODULES = ["cells", "comparison", "completion", "reply", "models", "status", "panel"];
 /** A file for each plugin that has settings, menus, toolbars or shortcuts. */
 const SCHEMAS = "schemas";
 const VERSION = /^__version__ = "(.+)"$/m.exec(readFileSync("../jan_jupyter/__init__.py", "utf8"))[1];

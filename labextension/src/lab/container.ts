@@ -34,9 +34,10 @@ async function shared<Package>(name: string): Promise<Package | undefined> {
 }
 
 async function extension(): Promise<() => unknown> {
-  const names = Object.keys(PACKAGES) as (keyof Packages)[];
+  const names = Object.keys(PACKAGES) as (keyof typeof PACKAGES)[];
   const found = await Promise.all(names.map((name) => shared(PACKAGES[name])));
-  const packages = Object.fromEntries(names.map((name, i) => [name, found[i]])) as unknown as Packages;
+  const given = Object.fromEntries(names.map((name, i) => [name, found[i]]));
+  const packages = { ...given, share: shared } as unknown as Packages;
   if (!packages.lumino || !packages.rendermime || !packages.services) {
     throw new Error("This page shares no JupyterLab 4 with extensions.");
   }

@@ -10,7 +10,8 @@ export interface Packages {
   rendermime: { IRenderMimeRegistry: Token };
   services: { ServerConnection: ServerConnection };
   application?: { ILabShell: Token; ILayoutRestorer: Token };
-  apputils?: { ICommandPalette: Token } & Partial<Apputils>;
+  apputils?: { ICommandPalette: Token; IToolbarWidgetRegistry: Token } & Partial<Apputils>;
+  codemirror?: { IEditorLanguageRegistry: Token };
   commands?: { CommandRegistry: { keystrokeForKeydownEvent(event: KeyboardEvent): string } };
   completer?: { ICompletionProviderManager: Token };
   launcher?: { ILauncher: Token };
@@ -20,14 +21,17 @@ export interface Packages {
   statusbar?: { IStatusBar: Token };
   translation?: { ITranslator: Token };
   ui?: { LabIcon: new (about: { name: string; svgstr: string }) => Icon };
+  /** Another package of the page's, at its first use; `undefined`: it has none of that name. */
+  share: <Package>(name: string) => Promise<Package | undefined>;
 }
 
-export const PACKAGES: Record<keyof Packages, string> = {
+export const PACKAGES: Record<Exclude<keyof Packages, "share">, string> = {
   lumino: "@lumino/widgets",
   rendermime: "@jupyterlab/rendermime",
   services: "@jupyterlab/services",
   application: "@jupyterlab/application",
   apputils: "@jupyterlab/apputils",
+  codemirror: "@jupyterlab/codemirror",
   commands: "@lumino/commands",
   completer: "@jupyterlab/completer",
   launcher: "@jupyterlab/launcher",
@@ -45,6 +49,8 @@ export interface Application {
   shell: Shell;
   restored: Promise<void>;
   serviceManager: { serverSettings: ServerSettings; contents: Contents };
+  /** The nearest node of the place where the context menu was opened that fits. */
+  contextMenuHitTest?(fits: (node: HTMLElement) => boolean): HTMLElement | undefined;
 }
 
 export interface Shell {
@@ -135,10 +141,21 @@ export interface Apputils {
     focusNodeSelector?: string;
   }): Promise<{ button: { accept: boolean }; value: Value | null }>;
   Dialog: {
+    new <Value>(options: {
+      title: string;
+      body: Widget & { getValue(): Value };
+      buttons: object[];
+      focusNodeSelector?: string;
+    }): { ready: Promise<void>; launch(): Promise<{ button: { accept: boolean }; value: Value | null }> };
     okButton(options?: { label?: string }): object;
     cancelButton(options?: { label?: string }): object;
     warnButton(options?: { label?: string }): object;
   };
+  Notification: { error(text: string): string };
+}
+
+export interface ToolbarRegistry {
+  addFactory(place: string, name: string, made: (main: Widget) => object): unknown;
 }
 
 /** `@jupyterlab/launcher`. */
@@ -207,6 +224,13 @@ export interface Widget {
 
 export interface Lumino {
   Widget: new (options?: { node?: HTMLElement }) => Widget;
+  Menu: new (options: { commands: Commands }) => Menu;
+}
+
+export interface Menu extends Widget {
+  addItem(item: { command: string; args?: object }): unknown;
+  aboutToClose: Signal;
+  open(x: number, y: number): void;
 }
 
 /** `@jupyterlab/rendermime`. */

@@ -1,6 +1,7 @@
 // What a page loads of us at its first use.
 
 export interface Modules {
+  cells: typeof import("./cells");
   comparison: typeof import("./comparison");
   completion: typeof import("./completion");
   reply: typeof import("./reply");

@@ -1,6 +1,7 @@
 // What the extension adds to JupyterLab, a plugin for each thing that somebody may want to turn off.
 // This and the container are all that a page loads at its start; the rest comes at its first use.
 
+import { cells } from "./cells/plugin";
 import { completion } from "./ghost";
 import type { Packages, Plugin } from "./jupyter";
 import { language } from "./language";
@@ -10,5 +11,5 @@ import { side } from "./side";
 import { status } from "./statusbar";
 
 export function plugins(packages: Packages): Plugin[] {
-  return [language(packages), outputs(packages), side(packages), completion(packages), models(packages), status(packages)];
+  return [language(packages), cells(packages), outputs(packages), side(packages), completion(packages), models(packages), status(packages)];
 }
