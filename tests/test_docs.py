@@ -11,8 +11,8 @@ import pytest
 
 import jan_jupyter
 from jan_jupyter import ModelStore, errors
-from jan_jupyter.magics.commands import COMMANDS
-from jan_jupyter.magics.options import parser
+from jan_jupyter.commands.asking import parser
+from jan_jupyter.commands.notebook import COMMANDS
 from support.jan import write_json
 from support.kernel import Kernel
 

@@ -33,9 +33,10 @@ LAYERS = (
     {"attachments", "structured", "tools"},
     {"fold", "ask"},
     {"chat", "texts"},
-    {"compare", "api", "openai_client", "conversation"},
+    {"compare", "conversation"},
     {"console", "cell"},
     {"commands"},
+    {"api", "openai_client"},
     {"magics", "panel", "server", "cli", "agents"},
 )
 FACES = LAYERS[-1]

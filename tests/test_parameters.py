@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter.commands import candidates
+from jan_jupyter.commands import asking, candidates
 from jan_jupyter.commands.options import parameters_of
 from jan_jupyter.conversation.views import setting_rows
 from jan_jupyter.engines.local import llama_options, serve
-from jan_jupyter.magics import options
 from jan_jupyter.models.edits import fitted
 from jan_jupyter.parameters import TABLE, Field, collect, unknown
 from jan_jupyter.precedence import Values
@@ -46,7 +45,7 @@ def test_each_option_of_the_line_sets_its_parameter() -> None:
     for field in offered:
         text, value = typed[field.kind]
         for option in field.options:
-            found = options.parser().parse_args([option, text])
+            found = asking.parser().parse_args([option, text])
             assert parameters_of(found) == {field.name: value}
 
 

@@ -17,6 +17,7 @@ from ..wire.messages import write_error as write_anthropic_error
 from . import (
     assistants,
     chat,
+    complete,
     completions,
     embeddings,
     engines,
@@ -46,6 +47,7 @@ _RESOURCES: tuple[Route, ...] = (
     *hub.ROUTES,
     *chat.ROUTES,
     *completions.ROUTES,
+    *complete.ROUTES,
     *embeddings.ROUTES,
     *speech.ROUTES,
     *responses.ROUTES,

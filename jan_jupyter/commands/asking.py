@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from .candidates import parameters, ready_models, threads
 from .command import Argument, arg
 from .comparing import SWEEPS
-from .options import FORMATS, ModelOption, as_argument, key_value
+from .options import FORMATS, ModelOption, Parser, as_argument, key_value
+
+
+@cache
+def parser() -> Parser:
+    """That of `%jan` and `%%jan`; made for the first line, not when the extension is loaded."""
+    made = Parser("%jan", "%jan help")
+    made.set_defaults(models=())
+    for argument in question():
+        made.add_argument(*argument.names, **argument.options)
+    return made
 
 
 def question() -> Iterator[Argument]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def scorers(current: str) -> Offer:
     from ..compare.scoring.scorers import NAMES
 
     return [(name, "scorer") for name in NAMES]
+
+
+def names(current: str) -> Offer:
+    """What the user has made in the notebook; nothing where there is none."""
+    module = sys.modules.get("IPython.core.getipython")  # else there is no shell either
+    shell = module.get_ipython() if module is not None else None
+    hidden = shell.user_ns_hidden if shell is not None else {}
+    made = shell.user_ns if shell is not None else {}
+    return [(name, "instance") for name in made if name[:1] != "_" and name not in hidden]
 
 
 def paths(current: str) -> Offer:

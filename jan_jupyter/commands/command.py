@@ -46,6 +46,15 @@ class Caller(Protocol):
         """The last answers, the newest last, each with the parameters that it was asked with."""
 
 
+class Notebook(Caller, Protocol):
+    """The magics, for commands that show what only a notebook can."""
+
+    def chat(self, arguments: Namespace) -> Any: ...
+    def compare(self, arguments: Namespace) -> Any: ...
+    def ladder(self, arguments: Namespace) -> Any: ...
+    def replay(self, arguments: Namespace) -> Any: ...
+
+
 class Work(NamedTuple):
     """What a command does on the background loop, and what makes of it its output and value."""
 

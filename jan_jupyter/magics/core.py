@@ -24,12 +24,12 @@ from .. import errors
 from ..cell import cell_id, notebook, request
 from ..commands import options as words
 from ..commands.command import Steps, Told, Work
+from ..commands.notebook import GROUPS
+from ..commands.notebook.help import help_text
 from ..commands.shared import workspace
 from ..interpolate import fill
 from ..settings import settings
 from . import options as opt
-from .commands import GROUPS
-from .help import help_text
 from .lines import parse_line
 from .stopping import Stopped
 
@@ -87,6 +87,36 @@ class JanMagics(Magics):
         self.cell_run = CellRun()
         self.shown: Any = None
         """The value of a line in this cell: it is on the screen already."""
+
+    # What commands of a notebook call ------------------------------------------------------------
+
+    def chat(self, arguments: Namespace) -> Any:
+        from IPython.display import display
+
+        import jan_jupyter as jan
+
+        if not hasattr(self.shell, "kernel"):
+            raise errors.UsageError(
+                "The chat panel needs a notebook; in a terminal: %jan QUESTION."
+            )
+        panel = jan.ChatPanel(arguments.model, thread=arguments.thread)
+        display(panel)  # type: ignore[no-untyped-call]
+        return panel
+
+    def compare(self, arguments: Namespace) -> Any:
+        from .comparing import command
+
+        return command(self, arguments)
+
+    def ladder(self, arguments: Namespace) -> Any:
+        from .comparing import ladder
+
+        return ladder(self, arguments)
+
+    def replay(self, arguments: Namespace) -> Any:
+        from .comparing import replay
+
+        return replay(self, arguments)
 
     # What IPython and the input transformer call -------------------------------------------------
 

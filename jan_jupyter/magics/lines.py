@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from IPython.core.error import UsageError
 
+from ..commands.asking import parser
 from ..commands.command import Command, split
+from ..commands.notebook import ALIASES, COMMANDS
 from ..commands.options import is_option, near, options_anywhere
-from .commands import ALIASES, COMMANDS
-from .options import as_ipythons, leading_options, parser
+from .options import as_ipythons, leading_options
 
 
 @dataclass(frozen=True)

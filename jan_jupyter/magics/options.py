@@ -7,23 +7,12 @@ import shlex
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 
 from IPython.core.error import UsageError
 
 from .. import errors
-from ..commands.asking import question
-from ..commands.options import Parser, bound, is_option, options_anywhere, wants_value
-
-
-@cache
-def parser() -> Parser:
-    """That of `%jan` and `%%jan`; made for the first line, not when the extension is loaded."""
-    made = Parser("%jan", "%jan help")
-    made.set_defaults(models=())
-    for argument in question():
-        made.add_argument(*argument.names, **argument.options)
-    return made
+from ..commands.asking import parser
+from ..commands.options import bound, is_option, options_anywhere, wants_value
 
 
 @contextmanager

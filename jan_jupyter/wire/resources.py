@@ -38,6 +38,13 @@ class Import(Object):
     trust_address: bool | None = None
 
 
+class Line(Object):
+    """A line, and where in it the cursor stands (default: its end)."""
+
+    line: str = Field(max_length=10_000)
+    cursor: int | None = Field(None, ge=0, le=10_000)
+
+
 class GivenKey(Object):
     """`for` is the host that it goes to alone."""
 

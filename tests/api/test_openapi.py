@@ -42,6 +42,7 @@ ASKED: list[tuple[str, str, Any]] = [
     ("GET", "pulls", None),
     ("POST", "pulls/later/stop", None),
     ("DELETE", "pulls/later", None),
+    ("POST", "complete", {"line": "%jan mo"}),
     ("GET", "hub", None),
     ("GET", "hub/hf:org/repo", None),
     ("GET", "generating", None),

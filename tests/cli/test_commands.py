@@ -18,7 +18,7 @@ import pytest
 from jan_jupyter.cli import running
 from jan_jupyter.cli.commands import COMMANDS, GROUPS
 from jan_jupyter.cli.terminal import worded
-from jan_jupyter.magics.commands import COMMANDS as IN_CELLS
+from jan_jupyter.commands.notebook import COMMANDS as IN_CELLS
 from jan_jupyter.threads import ThreadMessage, ThreadStore
 from support.hub import Hub
 from support.jan import add_model

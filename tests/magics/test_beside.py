@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jan_jupyter.magics.commands.compare import asks_model
+from jan_jupyter.commands.notebook.compare import asks_model
 from jan_jupyter.magics.lines import parse_line
 from jan_jupyter.output_forms import REPLY
 from support.kernel import Kernel, Result, only_output

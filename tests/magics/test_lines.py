@@ -12,10 +12,10 @@ from IPython.core.oinspect import getdoc
 
 from jan_jupyter import errors
 from jan_jupyter.commands.command import Command, arg, pairs, split
-from jan_jupyter.magics.commands import COMMANDS, GROUPS
-from jan_jupyter.magics.completion import _candidates
+from jan_jupyter.commands.notebook import COMMANDS, GROUPS
+from jan_jupyter.commands.notebook.help import help_html, help_text
+from jan_jupyter.commands.offering import candidates
 from jan_jupyter.magics.core import JanMagics
-from jan_jupyter.magics.help import help_html, help_text
 from jan_jupyter.magics.lines import parse_line
 
 
@@ -198,5 +198,5 @@ def test_completion_of_arguments() -> None:
     assert offered(["--quant"], "") == ["Q4_K_M"]
     assert offered(["x"], "") == offered(["x", "y"], "") == ["more"]
     assert offered([], "") == []
-    assert ("models", "command") in list(_candidates(False, ["help"], ""))
-    assert list(_candidates(False, ["models", "x"], "")) == []
+    assert ("models", "command") in list(candidates(False, ["help"], ""))
+    assert list(candidates(False, ["models", "x"], "")) == []

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from typing import Any, cast
 
-from ... import errors
-from ...commands import candidates
-from ...commands.command import Caller, Command, arg
+from .. import candidates
+from ..command import Caller, Command, Notebook, arg
 
 
 def chat(magics: Caller, arguments: Namespace) -> Any:
     """Show a panel; it is the value of the line."""
-    from IPython.display import display
-
-    import jan_jupyter as jan
-
-    if not hasattr(magics.shell, "kernel"):
-        raise errors.UsageError("The chat panel needs a notebook; in a terminal: %jan QUESTION.")
-    panel = jan.ChatPanel(arguments.model, thread=arguments.thread)
-    display(panel)  # type: ignore[no-untyped-call]
-    return panel
+    return cast(Notebook, magics).chat(arguments)
 
 
 COMMANDS = (

@@ -7,9 +7,9 @@ import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from ..commands.command import Command
-from ..commands.tables import as_html
-from .options import parser
+from ..asking import parser
+from ..command import Command
+from ..tables import as_html
 
 Groups = Mapping[str, Sequence[Command]]
 """The commands under what they are about."""

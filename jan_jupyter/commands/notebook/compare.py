@@ -5,13 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
-from ...commands.candidates import Offer, paths, ready_models, threads
-from ...commands.candidates import runs as run_names
-from ...commands.command import Caller, Command, arg
-from ...commands.comparing import (
+from ..candidates import Offer, names, paths, ready_models, scorers, threads
+from ..candidates import runs as run_names
+from ..command import Caller, Command, Notebook, arg
+from ..comparing import (
     BUDGET,
     DRY_RUN,
     FRESH,
@@ -23,8 +23,7 @@ from ...commands.comparing import (
     SYSTEM,
     YES,
 )
-from ...commands.options import sweep
-from ..candidates import names, scorers
+from ..options import sweep
 
 if TYPE_CHECKING:
     from ...compare.comparison import Comparison
@@ -32,21 +31,15 @@ if TYPE_CHECKING:
 
 
 def compare(caller: Caller, arguments: Namespace) -> Any:
-    from ..comparing import command
-
-    return command(caller, arguments)
+    return cast(Notebook, caller).compare(arguments)
 
 
 def ladder(caller: Caller, arguments: Namespace) -> Any:
-    from ..comparing import ladder
-
-    return ladder(caller, arguments)
+    return cast(Notebook, caller).ladder(arguments)
 
 
 def replay(caller: Caller, arguments: Namespace) -> Any:
-    from ..comparing import replay
-
-    return replay(caller, arguments)
+    return cast(Notebook, caller).replay(arguments)
 
 
 def asks_model(words: Sequence[str]) -> bool:
@@ -57,7 +50,7 @@ def asks_model(words: Sequence[str]) -> bool:
 
 
 def _is_model(name: str) -> bool:
-    from ...commands.shared import workspace
+    from ..shared import workspace
 
     try:
         return bool(workspace().router.model(name))
@@ -74,8 +67,8 @@ def runs(caller: Caller, arguments: Namespace) -> Any:
 
 
 def vote(caller: Caller, arguments: Namespace) -> None:
-    from ...commands.shared import see_comparisons
     from ...compare.comparison import Comparison
+    from ..shared import see_comparisons
 
     see_comparisons()
     named = caller.shell.user_ns.get(arguments.name)
@@ -84,8 +77,8 @@ def vote(caller: Caller, arguments: Namespace) -> None:
 
 
 def _kept() -> Runs:
-    from ...commands.shared import see_comparisons, workspace
     from ...compare.comparison import runs
+    from ..shared import see_comparisons, workspace
 
     see_comparisons()
     return runs(workspace())
@@ -94,7 +87,7 @@ def _kept() -> Runs:
 def listing(pattern: str = "") -> RunTable:
     found = _kept().list(pattern)
     if pattern and not found:
-        from ...commands.tables import table
+        from ..tables import table
 
         table((), (), f"No run's name, and none of its models, contains {pattern!r}.")
         return found
@@ -104,8 +97,8 @@ def listing(pattern: str = "") -> RunTable:
 
 def _shown(value: Any) -> None:
     """Show it in all its forms."""
-    from ...commands.tables import show
     from ...console import printable
+    from ..tables import show
 
     forms = {"text/html": value._repr_html_(), "text/markdown": value._repr_markdown_()}
     forms |= getattr(value, "_repr_mimebundle_", dict)()
@@ -166,6 +159,11 @@ def is_question(words: Sequence[str]) -> bool:
     return len(words) - 1 != _ACTIONS[words[0]][1]
 
 
+def named_scorers(current: str) -> Offer:
+    """What scores answers by its name, then what the user has made."""
+    return [*scorers(current), *names(current)]
+
+
 def compared(current: str) -> Offer:
     return [*names(current), *run_names(current)]
 
@@ -183,7 +181,7 @@ _SCORERS = arg(
     action="append",
     default=[],
     metavar="NAME",
-    candidates=scorers,
+    candidates=named_scorers,
     help="what scores an answer: its name, or a function of the notebook",
 )
 _AS = arg(

@@ -9,9 +9,9 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from ...commands import engines, hub, keys, memory, models, status, threads, voice
-from ...commands.command import OTHER_NAMES, Caller, Command, arg
 from ...errors import UsageError
+from .. import engines, hub, keys, memory, models, status, threads, voice
+from ..command import OTHER_NAMES, Caller, Command, arg
 from . import chat, compare, defaults
 
 _GROUPS: Mapping[str, Sequence[ModuleType]] = {
@@ -30,8 +30,8 @@ GROUPS: Mapping[str, list[Command]] = {
 
 
 def _help(magics: Caller, arguments: Namespace) -> None:
-    from ...commands.tables import page, show
-    from ..help import help_html, help_text
+    from ..tables import page, show
+    from .help import help_html, help_text
 
     name = ALIASES.get(arguments.command, arguments.command)
     if name and name not in COMMANDS:

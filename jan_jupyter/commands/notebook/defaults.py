@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...commands.candidates import parameters, ready_models
-from ...commands.command import Caller, Command, arg, pairs, without_pairs
-from ...commands.options import argument_type
-from ...commands.shared import workspace
+from ..candidates import parameters, ready_models
+from ..command import Caller, Command, arg, pairs, without_pairs
+from ..options import argument_type
+from ..shared import workspace
 
 if TYPE_CHECKING:
     from ...parameters import Field
