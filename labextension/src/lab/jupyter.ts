@@ -367,13 +367,12 @@ export interface NotebookActions {
 }
 
 /** `@jupyterlab/console`. */
-export interface ConsolePanel extends Widget {
+export interface CodeConsole extends Widget {
   sessionContext: SessionContext;
-  console: {
-    cells: { widgets: readonly Cell[] };
-    promptCell: Cell | null;
-    inject(code: string): Promise<void>;
-  };
+  cells: { widgets: readonly Cell[] };
+  promptCell: Cell | null;
+  /** Run code as if it had been typed. */
+  inject(code: string): Promise<void>;
 }
 
 export interface NotebookTracker {

@@ -37,6 +37,8 @@ export interface Opening {
   thread?: string;
   /** A conversation that begins with these. */
   messages?: Said[];
+  /** Who goes on with them. */
+  model?: string;
 }
 
 export class SidePanel {
@@ -88,11 +90,12 @@ export class SidePanel {
     this.focus();
   }
 
-  async show({ thread, messages }: Opening): Promise<void> {
+  async show({ thread, messages, model }: Opening): Promise<void> {
     await this.ready();
     if (messages?.length) {
       const made = await this.places.server.send<{ id: string }>("POST", "threads", {
         title: titleOf(messages),
+        ...(model && { model }),
         messages: messages.map(({ role, content }) => ({ role, content })),
       });
       thread = made.id;

@@ -1,7 +1,7 @@
 // The renderer of an output. JupyterLab keeps it while the output is updated, and so what somebody
 // looks at stays as it is.
 
-import type { Application, ConsolePanel, Lumino, MimeModel, NotebookPanel, Packages, Renderer, SessionContext, Widget } from "./jupyter";
+import type { Application, CodeConsole, Lumino, MimeModel, NotebookPanel, Packages, Renderer, SessionContext, Widget } from "./jupyter";
 
 /** Where an output stands. */
 export interface Around {
@@ -14,7 +14,7 @@ export interface Around {
   keep(data: Record<string, unknown>): void;
 }
 
-export type Panel = NotebookPanel | ConsolePanel;
+export type Panel = NotebookPanel | CodeConsole;
 
 /** An output that is drawn. */
 export interface Drawn {

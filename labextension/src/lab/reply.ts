@@ -6,7 +6,7 @@ import type { Continued, Deeds, ModelName, Place } from "../reply/place";
 import { CONVERSATION, conversationIn, type Data } from "../reply/protocol";
 import { Store } from "../reply/store";
 import type { Source } from "../ui/painters";
-import type { Cell, ConsolePanel, Notebook, NotebookPanel } from "./jupyter";
+import type { Cell, CodeConsole, Notebook, NotebookPanel } from "./jupyter";
 import type { Around, Drawn } from "./renderer";
 import { Server } from "./server";
 
@@ -71,7 +71,7 @@ class LabPlace implements Place {
     } else if (console) deeds.run = (line) => void console.inject(line);
     if (deeds.run) deeds.models = () => this.models();
     if (app.commands.hasCommand(OPEN_PANEL)) {
-      deeds.open = (about: Continued) => void app.commands.execute(OPEN_PANEL, about);
+      deeds.open = (about) => void this.open(about);
     }
     return deeds;
   }
@@ -88,8 +88,9 @@ class LabPlace implements Place {
     return notebook?.model && this.at(notebook.widgets) >= 0 ? notebook : undefined;
   }
 
-  private get console(): ConsolePanel["console"] | undefined {
-    return (this.around.panel as Partial<ConsolePanel> | undefined)?.console;
+  private get console(): CodeConsole | undefined {
+    const console = this.around.panel as CodeConsole | undefined;
+    return console?.inject ? console : undefined;
   }
 
   private at(cells: readonly Cell[] | undefined): number {
@@ -106,6 +107,15 @@ class LabPlace implements Place {
     notebook.deselectAll();
     notebook.activeCellIndex = at;
     await this.around.packages.notebook!.NotebookActions.run(notebook, this.around.session!);
+  }
+
+  /** Whoever has answered goes on, where it is ready: a notebook may come from another machine. */
+  private async open(about: Continued): Promise<void> {
+    if ("model" in about) {
+      const models = await this.models().catch(() => []);
+      if (!models.some(({ id }) => id === about.model)) delete about.model;
+    }
+    await this.around.app.commands.execute(OPEN_PANEL, about);
   }
 
   private async models(): Promise<ModelName[]> {

@@ -187,6 +187,9 @@ function plain(answers: Answer[], markdown: string): string {
 function continued({ reply, place }: Store): Continued {
   if (reply.thread) return { thread: reply.thread };
   const question = place.question();
-  const said = { role: "assistant", content: reply.answers[0]?.text ?? "", model: reply.model };
-  return { messages: [...(question ? [{ role: "user", content: question }] : []), said] };
+  const messages = [
+    { role: "user" as const, content: question },
+    { role: "assistant" as const, content: reply.answers[0]?.text ?? "" },
+  ];
+  return { messages: messages.filter(({ content }) => content), model: reply.model };
 }

@@ -11,7 +11,9 @@ export interface ModelName {
 }
 
 /** What a side panel is opened with. */
-export type Continued = { thread: string } | { messages: { role: string; content: string; model?: string }[] };
+export type Continued =
+  | { thread: string }
+  | { messages: { role: "user" | "assistant"; content: string }[]; model?: string };
 
 /** What can be done here, now; what cannot is not there. */
 export interface Deeds {
