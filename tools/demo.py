@@ -62,7 +62,7 @@ def main() -> None:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     print(
-        "\nGo on in JupyterLab:\n\n"
+        "\nGo on in JupyterLab, with the chat at its side:\n\n"
         "     .venv/bin/jupyter lab notebooks/quickstart.ipynb\n\n"
         "   `%jan help` shows what there is, `%jan models` what you have: models that Jan"
         " downloaded\n   are found by themselves."

@@ -54,7 +54,9 @@ def executed(path: Path) -> nbformat.NotebookNode:
         cell.metadata.pop("execution", None)  # times differ in every run
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET, None)  # of a kernel that is gone
+    ours = {"jan": notebook.metadata.jan} if "jan" in notebook.metadata else {}
     notebook.metadata = {
+        **ours,
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import pytest
 
 from lab.conftest import Lab, Notebook
-from lab.panel import SECONDS
+from lab.panel import SECONDS, Panel
 from lab.side import own_lab, own_page, side, start
 from support.jan import add_remote
 from support.server import StreamingServer
@@ -155,3 +156,16 @@ def test_two_users_of_one_server_and_a_path_prefix(
         expect(panels[1].questions).to_have_text(["of 2"])
     finally:
         lab.close()
+
+
+def test_a_notebook_may_ask_for_it_and_keeps_the_focus(lab: Lab, page: Page) -> None:
+    lab.write("plain.ipynb", "1")
+    path = lab.write("beside.ipynb", "1")
+    saved = nbformat.read(path, as_version=4)
+    saved.metadata.jan = {"panel": True}
+    nbformat.write(saved, path)
+    Notebook(page, lab, "plain.ipynb")  # alone: it is not open again in what follows
+    assert not page.locator(Panel.NAME).count()
+    Notebook(page, lab, "beside.ipynb", "lab/tree")
+    Panel(page)
+    assert page.evaluate("document.activeElement.closest('.jp-NotebookPanel') !== null")

@@ -301,7 +301,7 @@ export interface Signal<Sender = unknown, Args = unknown> {
 /** `@jupyterlab/notebook`. */
 export interface NotebookPanel extends Widget {
   sessionContext: SessionContext;
-  context: { path: string };
+  context: { path: string; ready: Promise<void> };
   content: Notebook;
 }
 
@@ -330,6 +330,7 @@ interface Position {
 
 /** `@jupyter/ydoc`: what several people may edit at once. */
 export interface SharedNotebook {
+  getMetadata(key: string): unknown;
   insertCell(index: number, cell: object): unknown;
   insertCells(index: number, cells: object[]): unknown;
 }

@@ -4,6 +4,7 @@ import type {
   Application,
   SavedCell,
   Lumino,
+  NotebookPanel,
   NotebookTracker,
   Packages,
   Palette,
@@ -67,6 +68,7 @@ export function side({ lumino, services, apputils, application, notebook, settin
       add(app, panel, chosen);
       restorer?.add(panel, ID);
       commands(app, panel, tracker, palette, (text) => words.__(text));
+      tracker?.widgetAdded.connect((_, opened) => void beside(app, panel, opened));
     },
   };
 }
@@ -87,7 +89,18 @@ function add(app: Application, panel: Widget, chosen: Promise<Settings | null>):
   });
 }
 
+/** A notebook may ask for the chat beside it (metadata `jan: {"panel": true}`): it is seen, no more. */
+async function beside(app: Application, place: Place, notebook: NotebookPanel): Promise<void> {
+  await Promise.all([app.restored, notebook.context.ready]);
+  const about = notebook.content.model?.sharedModel.getMetadata("jan") as { panel?: unknown } | undefined;
+  if (about?.panel !== true || !notebook.isVisible) return;
+  place.takesFocus = false;
+  app.shell.activateById(ID);
+}
+
 interface Place extends Widget {
+  /** Whether the next time that it is activated is for writing in it. */
+  takesFocus: boolean;
   /** What is in it, made now if it was not. */
   open(): Promise<SidePanel>;
 }
@@ -96,6 +109,7 @@ interface Place extends Widget {
 function placeOf(Base: Lumino["Widget"]): new (make: (node: HTMLElement) => Promise<SidePanel>) => Place {
   return class extends Base implements Place {
     private made: Promise<SidePanel> | null = null;
+    takesFocus = true;
 
     constructor(private readonly make: (node: HTMLElement) => Promise<SidePanel>) {
       super();
@@ -130,7 +144,9 @@ function placeOf(Base: Lumino["Widget"]): new (make: (node: HTMLElement) => Prom
 
     override onActivateRequest(message: object): void {
       super.onActivateRequest(message);
-      this.open().then((panel) => panel.focus(), () => {});
+      const shown = this.open().catch(() => null);
+      if (this.takesFocus) void shown.then((panel) => panel?.focus());
+      this.takesFocus = true;
     }
   };
 }
