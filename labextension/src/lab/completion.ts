@@ -2,7 +2,7 @@
 
 import { asked, type Cell } from "./completion/around";
 import { Counter } from "./completion/counting";
-import { Flight, pieces } from "./completion/flight";
+import { Flight, pieces, REPLACED } from "./completion/flight";
 import { Models, type Model, reader } from "./completion/models";
 import { Round, typed, type Place } from "./completion/round";
 import { holdsSecret } from "./completion/secrets";
@@ -32,6 +32,9 @@ const TOKENS = { line: 48, block: 160 };
 /** Characters that surely fit into a token, and the part of a context that is for what is read. */
 const CHARACTERS = 2;
 
+/** Characters of the name by which the server knows where somebody types. */
+const KEY = 500;
+
 const pause = (time: number) => new Promise<void>((resolve) => setTimeout(resolve, time));
 
 /** What JupyterLab asks for text at the cursor. */
@@ -55,6 +58,7 @@ export class Completer {
   ) {
     this.models = new Models(server);
     this.counter = new Counter(server);
+    void this.models.list().catch(() => {}); // so that the first text does not wait for it
   }
 
   // As JupyterLab asks -------------------------------------------------------------------------
@@ -163,7 +167,9 @@ export class Completer {
     if (!model || flight.over) return;
     const { length } = this.chosen();
     const around = asked(place, this.cellsAround(place), this.budget(model), !model.local);
-    const body = { model: model.id, ...around, max_tokens: TOKENS[length], priority: "completion", key };
+    const more = { max_tokens: TOKENS[length], priority: "completion", key: key.slice(-KEY) };
+    // What is likeliest; some models elsewhere take no temperature.
+    const body = { model: model.id, ...around, ...more, ...(model.local && { temperature: 0 }) };
     await flight.run((signal) => pieces(this.server, body, signal));
   }
 
@@ -192,6 +198,7 @@ export class Completer {
   }
 
   private failed({ model, error }: Flight): void {
+    if (error instanceof Refused && error.status === REPLACED) return;
     const long = error instanceof Refused && error.status === 400 && /context|too long/i.test(error.message);
     if (long) this.budgets.set(model, Math.max((this.budgets.get(model) ?? this.chosen().characters) >> 1, 256));
     else this.quiet.set(model, performance.now() + PATIENCE);
@@ -240,7 +247,7 @@ export class Completer {
     const ghosts = [...host.querySelectorAll<HTMLElement>(".jp-GhostText[data-provided-by]")].filter(
       ({ className, textContent }) => textContent && !/Spacer/.test(className),
     );
-    const slot = SLOTS.find((one) => ghosts[0]?.dataset.providedBy === `${this.prefix}${one}`);
+    const slot = ghosts.length ? this.whose(round, ghosts[0]!) : undefined;
     round.visible = slot ?? null;
     host.classList.toggle(SHOWN, slot !== undefined);
     const flight = slot === undefined ? null : round.lanes[slot];
@@ -248,6 +255,19 @@ export class Completer {
     // JupyterLab leaves it there when what was shown is typed away, and Tab would do nothing then.
     if (!ghosts.length) host.classList.remove("jp-mod-inline-completer-active");
     if (round.idle && !ghosts.length) this.counter.close(round.moment);
+  }
+
+  /** Which slot's text that is. Newer JupyterLabs leave the name of another there, on turning. */
+  private whose({ place, lanes }: Round, ghost: HTMLElement): number | undefined {
+    const plain = (text: string) => text.replace(/[\s⇓]/g, "");
+    const shown = plain(ghost.textContent!);
+    const fitting = SLOTS.filter((slot) => {
+      const flight = lanes[slot];
+      const said = flight && typed(place.editor, flight);
+      return flight && said != null && plain(flight.text.slice(said.length)).startsWith(shown);
+    });
+    const named = SLOTS.find((slot) => ghost.dataset.providedBy === `${this.prefix}${slot}`);
+    return fitting.length === 1 ? fitting[0] : fitting.find((slot) => slot === named);
   }
 
   /** JupyterLab shows that of the other. */

@@ -7,6 +7,7 @@ import {
   type Manager,
   modelsOf,
   type Provider,
+  SHOWN,
   SLOTS,
 } from "./completion/types";
 import type {
@@ -215,13 +216,13 @@ class Ghost {
 
   /** CodeMirror has a use of its own for such keys, and JupyterLab hears of them after it only. */
   private key(event: KeyboardEvent): void {
-    if (!this.ready?.isShown || !(event.target instanceof Element)) return;
+    const { target } = event;
+    if (!this.ready?.isShown || !(target instanceof Element) || target.closest(".jp-mod-completer-active")) return;
     const pressed = this.packages.commands?.CommandRegistry.keystrokeForKeydownEvent(event);
     const { commands } = this.app;
-    const target = event.target;
     const meant = commands.keyBindings.find(
-      ({ command, keys, selector }) =>
-        command.startsWith(TAKE) && keys.length === 1 && keys[0] === pressed && target.closest(selector),
+      ({ keys, selector }) =>
+        selector.includes(SHOWN) && keys.length === 1 && keys[0] === pressed && target.closest(selector),
     );
     if (!meant) return;
     event.preventDefault();

@@ -76,6 +76,9 @@ export class Flight {
   }
 }
 
+/** The status with which a request ends that another one, or a question, has taken the place of. */
+export const REPLACED = 409;
+
 /** The pieces of a completion as the server sends them. Throws what it says against it. */
 export async function* pieces(server: Server, body: object, signal: AbortSignal): AsyncGenerator<string> {
   const answer = await server.fetch("completions", {
@@ -87,7 +90,7 @@ export async function* pieces(server: Server, body: object, signal: AbortSignal)
   for await (const data of events(answer)) {
     if (data === "[DONE]") return;
     const said = JSON.parse(data) as { choices?: { text?: string }[]; error?: { message: string; code?: string } };
-    if (said.error) throw new Refused(said.error.message, answer.status);
+    if (said.error) throw new Refused(said.error.message, said.error.code === "replaced" ? REPLACED : answer.status);
     const text = said.choices?.[0]?.text;
     if (text) yield text;
   }

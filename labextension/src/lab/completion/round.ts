@@ -17,6 +17,7 @@ export interface Place {
 
 /** What has been typed since a flight began, if it is what that says; else `null`. */
 export function typed(editor: Editor, { around, text }: Flight): string | null {
+  if (editor.isDisposed) return null;
   const source = editor.model.sharedModel.getSource();
   const cursor = editor.getOffsetAt(editor.getCursorPosition());
   const { before, after } = around;
