@@ -3,6 +3,7 @@
 import type { Asker, Found, Host, Lost, Outgoing, Parts, Target } from "./host";
 import { EMPTY, type Action, type Context, type Preview, type Queries, type Event, type State, type Turn } from "./protocol";
 import { Questions } from "./questions";
+import { t } from "./words";
 
 /** Milliseconds without a sign of life of an answer after which it is asked for again. */
 const SILENCE = 8000;
@@ -77,7 +78,7 @@ export class Session {
     this.unlisten();
     this.unfollow();
     clearInterval(this.timer);
-    this.questions.drop("The panel was closed.");
+    this.questions.drop(t("The panel was closed."));
   }
 
   /** What is being typed survives a view, a page, and whoever answers. */
@@ -157,7 +158,7 @@ export class Session {
       }
     }
     if (back) {
-      this.questions.drop("The connection was cut: try again."); // they may be lost on the way
+      this.questions.drop(t("The connection was cut: try again.")); // they may be lost on the way
       this.tell({ type: "hello" });
     }
     this.changed();

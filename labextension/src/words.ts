@@ -11,6 +11,14 @@ const page = globalThis as { [PLACE]?: Translate };
 export const t: Translate = (text, ...values) =>
   page[PLACE] ? page[PLACE](text, ...values) : text.replace(/%(\d)/g, (_, at) => String(values[at - 1]));
 
+/** Such a text with what is drawn in the places of `%1`, `%2` …: the parts in their order. */
+export function around<Drawn>(text: string, ...drawn: Drawn[]): (string | Drawn)[] {
+  const places = drawn.map((_, at) => `%${at + 1}`);
+  return t(text, ...places)
+    .split(/%(\d)/)
+    .map((part, at) => (at % 2 ? drawn[Number(part) - 1]! : part));
+}
+
 export function translateBy(translate: Translate): void {
   page[PLACE] = translate;
 }

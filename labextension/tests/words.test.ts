@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { t, translateBy } from "../src/words";
+import { around, t, translateBy } from "../src/words";
+
+test("what is drawn stands in its places, in whichever order the language has them", () => {
+  assert.deepEqual(around("%2 before %1.", "a", "b"), ["", "b", " before ", "a", "."]);
+  assert.deepEqual(around("none"), ["none"]);
+});
 
 test("a text stands as it is, with its values, until a page has other words for it", () => {
   assert.equal(t("%2 of %1", 10, "three"), "three of 10");

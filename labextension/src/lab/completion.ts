@@ -1,5 +1,6 @@
 // What the extension loads when a model is chosen for inline completion.
 
+import { t } from "../words";
 import { asked, type Cell } from "./completion/around";
 import { Counter } from "./completion/counting";
 import { Flight, pieces, REPLACED } from "./completion/flight";
@@ -159,7 +160,7 @@ export class Completer {
 
   private async run(flight: Flight, place: Place, key: string): Promise<void> {
     const model = await this.models.find(flight.model).catch(() => undefined);
-    const problem = model ? this.hindrance(model, place) : `There is no model ${flight.model} that is ready.`;
+    const problem = model ? this.hindrance(model, place) : t("There is no model %1 that is ready.", flight.model);
     if (problem) {
       this.tell(flight.model, problem);
       flight.stop();
@@ -177,9 +178,9 @@ export class Completer {
   private hindrance(model: Model, { before, after }: Place): string {
     if (model.local) return "";
     if (!this.chosen().agreedHosts.includes(reader(model))) {
-      return `Nothing goes to ${reader(model)} before you have said yes: choose the model again.`;
+      return t("Nothing goes to %1 before you have said yes: choose the model again.", reader(model));
     }
-    return holdsSecret(before + after) ? `This cell holds a key: it does not go to ${reader(model)}.` : "";
+    return holdsSecret(before + after) ? t("This cell holds a key: it does not go to %1.", reader(model)) : "";
   }
 
   private budget({ id, context }: Model): number {

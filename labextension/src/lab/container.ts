@@ -3,6 +3,7 @@
 // needed of them is in the page already.
 
 import { PACKAGES, type Packages } from "./jupyter";
+import { worded } from "./language";
 import { plugins } from "./plugins";
 
 interface Version {
@@ -41,7 +42,7 @@ async function extension(): Promise<() => unknown> {
   if (!packages.lumino || !packages.rendermime || !packages.services) {
     throw new Error("This page shares no JupyterLab 4 with extensions.");
   }
-  const made = plugins(packages);
+  const made = plugins(packages).map((plugin) => worded(plugin, packages));
   return () => made;
 }
 

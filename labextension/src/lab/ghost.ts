@@ -1,6 +1,7 @@
 // Inline completion: text in grey at the cursor, from models that somebody has chosen for it. Here
 // is what JupyterLab is told of it at its start; what asks the models is loaded when one is chosen.
 
+import { t } from "../words";
 import {
   type Chosen,
   DEFAULTS,
@@ -20,8 +21,6 @@ import type {
   Settings,
   StatusBar,
   Token,
-  Translation,
-  Translator,
 } from "./jupyter";
 import { load, type Modules } from "./load";
 import { Server } from "./server";
@@ -71,16 +70,14 @@ interface Services {
   registry?: SettingRegistry | null;
   palette?: Palette | null;
   bar?: StatusBar | null;
-  translator?: Translator | null;
 }
 
 export function completion(packages: Packages): Plugin {
-  const { apputils, completer, settings, statusbar, translation } = packages;
+  const { apputils, completer, settings, statusbar } = packages;
   const optional: Record<keyof Services, Token | undefined> = {
     registry: settings?.ISettingRegistry,
     palette: apputils?.ICommandPalette,
     bar: statusbar?.IStatusBar,
-    translator: translation?.ITranslator,
   };
   const there = Object.entries(optional).filter((one): one is [string, Token] => !!one[1]);
   return {
@@ -102,19 +99,14 @@ class Ghost {
   private readonly draw: () => void;
   private made: Promise<Completer> | undefined;
   private ready: Completer | undefined;
-  private readonly __: Translation;
 
   constructor(
     private readonly packages: Packages,
     private readonly app: Application,
     private readonly services: Services,
   ) {
-    const { bar, translator } = services;
-    this.__ = (text, ...values) =>
-      translator
-        ? translator.load(NAME).__(text, ...values)
-        : text.replace(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1]));
-    const show = bar && statusItem(packages, bar, this.__, () => void app.commands.execute(CHOOSE));
+    const { bar } = services;
+    const show = bar && statusItem(packages, bar, () => void app.commands.execute(CHOOSE));
     this.draw = () => show?.(modelsOf(this.choice.now).filter(Boolean), this.problems);
   }
 
@@ -145,13 +137,13 @@ class Ghost {
   }
 
   private provider(slot: number): Provider {
-    const { choice, __ } = this;
+    const { choice } = this;
     const completer = () => this.completer();
     return {
       identifier: `${PROVIDER}${slot}`,
       schema: { default: { enabled: true, timeout: TIMEOUT, debouncerDelay: 0, autoFillInMiddle: true } },
       get name() {
-        return modelsOf(choice.now)[slot] || (slot ? __("Second model of Jan") : __("Model of Jan"));
+        return modelsOf(choice.now)[slot] || (slot ? t("Second model of Jan") : t("Model of Jan"));
       },
       async fetch(_request, context) {
         return choice.isOn ? (await completer()).fetch(slot, context) : { items: [] };
@@ -169,16 +161,15 @@ class Ghost {
   }
 
   private addCommands(): void {
-    const { __ } = this;
     const { commands } = this.app;
     commands.addCommand(CHOOSE, {
-      label: __("Choose Models for Inline Completion…"),
-      caption: __("Models whose text is offered at the cursor while you type, or none."),
+      label: t("Choose Models for Inline Completion…"),
+      caption: t("Models whose text is offered at the cursor while you type, or none."),
       isEnabled: () => !!this.services.registry && !!this.packages.apputils?.showDialog,
       describedBy: { args: { type: "object", properties: { model: TEXT, secondModel: TEXT } } },
       execute: (given) => this.choose(given),
     });
-    const takes = { word: __("Accept Next Word of Inline Completion"), line: __("Accept Next Line of Inline Completion") };
+    const takes = { word: t("Accept Next Word of Inline Completion"), line: t("Accept Next Line of Inline Completion") };
     for (const what of ["word", "line"] as const) {
       commands.addCommand(TAKE + what, {
         label: takes[what],
@@ -200,14 +191,14 @@ class Ghost {
     const now = this.choice.now;
     const chosen =
       given.model === undefined && given.secondModel === undefined
-        ? await choose(apputils, this.packages.lumino, list, now, this.__)
+        ? await choose(apputils, this.packages.lumino, list, now)
         : { model: String(given.model ?? ""), secondModel: String(given.secondModel ?? "") };
     if (!chosen) return;
     const agreedHosts = [...now.agreedHosts];
     for (const id of modelsOf({ ...now, ...chosen })) {
       const model = list.find((one) => one.id === id);
       if (!model || model.local || agreedHosts.includes(reader(model))) continue;
-      if (!(await agree(apputils, model, this.__))) return;
+      if (!(await agree(apputils, model))) return;
       agreedHosts.push(reader(model));
     }
     const isNew = agreedHosts.length > now.agreedHosts.length;
@@ -239,7 +230,6 @@ const TEXT = { type: "string" };
 function statusItem(
   { lumino }: Packages,
   bar: StatusBar,
-  __: Translation,
   choose: () => void,
 ): (models: string[], problems: ReadonlyMap<string, string>) => void {
   const button = document.createElement("button");
@@ -255,8 +245,8 @@ function statusItem(
   return (models, problems) => {
     const problem = models.map((model) => problems.get(model)).find(Boolean) ?? "";
     const names = models.join(", ");
-    button.textContent = `${problem ? "⚠ " : ""}${names ? __("Completion: %1", names) : __("Completion: off")}`;
-    button.title = problem || __("Choose models for inline completion");
+    button.textContent = `${problem ? "⚠ " : ""}${names ? t("Completion: %1", names) : t("Completion: off")}`;
+    button.title = problem || t("Choose models for inline completion");
     button.setAttribute("aria-label", `${button.textContent}. ${button.title}`);
   };
 }

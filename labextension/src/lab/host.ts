@@ -4,6 +4,7 @@ import { follow, knows } from "../anywidget";
 import type { Host, Lost, Outgoing, Parts } from "../compare/host";
 import type { Event, Forms, Opening, VoteEvent } from "../compare/protocol";
 import { kept, type Kept } from "../kept";
+import { t } from "../words";
 import type { Comm, Kernel, SessionContext } from "./jupyter";
 
 /** The kernel's end: `jan_jupyter/panel/comparison.py`. */
@@ -62,7 +63,7 @@ export class LabHost implements Host {
   send(message: Outgoing): void {
     if (this.comm) this.comm.send(message);
     else if (this.waiting) this.waiting.push(message);
-    else if (!this.live || !this.session) throw new Error("Nobody hears this.");
+    else if (!this.live || !this.session) throw new Error(t("Nobody hears this."));
     else {
       this.waiting = [message];
       this.call(this.live);
@@ -99,10 +100,10 @@ export class LabHost implements Host {
 
   private async goOn(name: string): Promise<void> {
     const kernel = this.session?.session?.kernel;
-    if (!kernel) throw new Error("Start a kernel first.");
+    if (!kernel) throw new Error(t("Start a kernel first."));
     const { done } = kernel.requestExecute({ code: LISTEN, silent: true, store_history: false });
     const { status, evalue } = (await done).content;
-    if (status !== "ok") throw new Error(evalue || "The kernel does not know jan_jupyter.");
+    if (status !== "ok") throw new Error(evalue || t("The kernel does not know jan_jupyter."));
     this.hangUp();
     this.waiting = [];
     this.woken = true;

@@ -185,16 +185,6 @@ export interface Translator {
   load(domain: string): { __(text: string, ...values: unknown[]): string };
 }
 
-export type Translation = (text: string, ...values: unknown[]) => string;
-
-/** `@jupyterlab/statusbar`. */
-export interface StatusBar {
-  registerStatusItem(
-    id: string,
-    item: { item: Widget; align?: "left" | "middle" | "right"; rank?: number; isActive?: () => boolean },
-  ): unknown;
-}
-
 export interface Plugin {
   id: string;
   description: string;

@@ -3,16 +3,16 @@
 import { translateBy } from "../words";
 import type { Packages, Plugin, Translator } from "./jupyter";
 
-export function language({ translation }: Packages): Plugin {
+/** A plugin that begins only when the page's language is known: its labels are in it from the start. */
+export function worded(plugin: Plugin, { translation }: Packages): Plugin {
+  if (!translation) return plugin;
   return {
-    id: `${NAME}:language`,
-    description: "Words in JupyterLab's language.",
-    autoStart: true,
-    requires: [],
-    optional: translation ? [translation.ITranslator] : [],
-    activate(_app, translator) {
-      const words = (translator as Translator | null | undefined)?.load(NAME);
+    ...plugin,
+    optional: [...plugin.optional, translation.ITranslator],
+    activate(app, ...services) {
+      const words = (services.pop() as Translator | null | undefined)?.load(NAME);
       if (words) translateBy((text, ...values) => words.__(text, ...values));
+      return plugin.activate(app, ...services);
     },
   };
 }

@@ -1,17 +1,17 @@
 // The model manager: opened by a command, from the launcher and wherever models are chosen.
 
+import { t } from "../words";
 import type { Application, Launcher, Packages, Palette, Plugin, Restorer } from "./jupyter";
 import { load } from "./load";
 import type { Manager, Tab } from "./models";
 import { Server } from "./server";
-import { wordsOf } from "./words";
 
 const OPEN = "jan:open-models";
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><g class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="1.3" stroke-linejoin="round"><path d="m8 1.8 5.5 2.7L8 7.2 2.5 4.5z"/><path d="M2.5 8 8 10.7 13.5 8M2.5 11.5 8 14.2l5.5-2.7"/></g></svg>`;
 
 export function models(packages: Packages): Plugin {
-  const { application, apputils, launcher, lumino, translation, ui } = packages;
-  const wanted = [application?.ILayoutRestorer, application?.ILabShell, apputils?.ICommandPalette, launcher?.ILauncher, translation?.ITranslator];
+  const { application, apputils, launcher, lumino, ui } = packages;
+  const wanted = [application?.ILayoutRestorer, application?.ILabShell, apputils?.ICommandPalette, launcher?.ILauncher];
   return {
     id: `${NAME}:models`,
     description: "A place to load, fetch and remove models, and for keys and engines.",
@@ -21,8 +21,7 @@ export function models(packages: Packages): Plugin {
     activate(given, ...services) {
       const app = given as Application;
       // What the page does not have was not asked for.
-      const [restorer, shell, palette, cards, translator] = wanted.map((token) => token && services.shift());
-      const __ = wordsOf(translator);
+      const [restorer, shell, palette, cards] = wanted.map((token) => token && services.shift());
       const icon = ui && new ui.LabIcon({ name: `${NAME}:models`, svgstr: ICON });
       let manager: Promise<Manager> | undefined;
       let first: Tab = "installed";
@@ -49,18 +48,18 @@ export function models(packages: Packages): Plugin {
           manager = load("models").then(({ Manager }) => new Manager(this.node, new Server(packages, app), first));
           manager.catch((error) => {
             // jan_jupyter was upgraded while the page was open, or the server is away.
-            this.node.textContent = __("The models cannot be shown: reload the page. (%1)", error);
+            this.node.textContent = t("The models cannot be shown: reload the page. (%1)", error);
             manager = undefined;
           });
         }
       })();
       widget.id = `${NAME}-models`;
-      Object.assign(widget.title, { label: __("Models"), caption: __("Models, keys and engines"), icon, closable: true });
+      Object.assign(widget.title, { label: t("Models"), caption: t("Models, keys and engines"), icon, closable: true });
       (restorer as Restorer | null)?.add(widget, widget.id);
 
       app.commands.addCommand(OPEN, {
-        label: ({ menu }) => (menu ? __("Jan: Models") : __("Models")),
-        caption: __("Load, fetch and remove models; keys and engines"),
+        label: ({ menu }) => (menu ? t("Jan: Models") : t("Models")),
+        caption: t("Load, fetch and remove models; keys and engines"),
         icon,
         describedBy: { args: { type: "object", properties: { tab: { type: "string", enum: ["installed", "apps", "get", "keys", "engines"] } } } },
         execute: async ({ tab }) => {

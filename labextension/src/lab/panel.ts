@@ -6,6 +6,7 @@ import type { Target } from "../host";
 import type { Context } from "../protocol";
 import { Session } from "../session";
 import type { Command } from "../ui/commands";
+import { t } from "../words";
 import type { Application, SavedCell, NotebookTracker } from "./jupyter";
 import type { Server } from "./server";
 import { cellsOf, contextOf, conversationOf, type Said } from "./panel/cells";
@@ -131,7 +132,7 @@ export class SidePanel {
     try {
       const { text } = await this.session.ask("export", { format: "ipynb" });
       if (own) await this.notebook(text);
-      else if (!this.into.insert(cellsOf(text))) this.session.say("No notebook is open: `/notebook` makes one.");
+      else if (!this.into.insert(cellsOf(text))) this.session.say(t("No notebook is open: `/notebook` makes one."));
     } catch (error) {
       this.session.say((error as Error).message);
     }
@@ -156,8 +157,8 @@ export class SidePanel {
       },
     });
     return [
-      command("cells", "put this conversation into the notebook, below the cell in use", false),
-      command("notebook", "make a notebook of this conversation", true),
+      command("cells", t("put this conversation into the notebook, below the cell in use"), false),
+      command("notebook", t("make a notebook of this conversation"), true),
     ];
   }
 

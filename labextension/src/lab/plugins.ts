@@ -4,12 +4,11 @@
 import { cells } from "./cells/plugin";
 import { completion } from "./ghost";
 import type { Packages, Plugin } from "./jupyter";
-import { language } from "./language";
 import { models } from "./manager";
 import { outputs } from "./outputs";
 import { side } from "./side";
 import { status } from "./statusbar";
 
 export function plugins(packages: Packages): Plugin[] {
-  return [language(packages), cells(packages), outputs(packages), side(packages), completion(packages), models(packages), status(packages)];
+  return [cells(packages), outputs(packages), side(packages), completion(packages), models(packages), status(packages)];
 }

@@ -1,6 +1,7 @@
 // The renderer of an output. JupyterLab keeps it while the output is updated, and so what somebody
 // looks at stays as it is.
 
+import { t } from "../words";
 import type { Application, CodeConsole, Lumino, MimeModel, NotebookPanel, Packages, Renderer, SessionContext, Widget } from "./jupyter";
 
 /** Where an output stands. */
@@ -69,7 +70,7 @@ export function rendererOf(
       } catch (error) {
         // jan_jupyter was upgraded while the page was open, or the server is away.
         const plain = String(this.model?.data["text/plain"] ?? "");
-        this.node.textContent = `This cannot be drawn: reload the page. (${error})\n\n${plain}`;
+        this.node.textContent = `${t("This cannot be drawn: reload the page. (%1)", error)}\n\n${plain}`;
         this.node.style.whiteSpace = "pre-wrap";
       }
     }

@@ -1,6 +1,7 @@
 // The way to `jan/v1` of the Jupyter server that has given out the page: by its own address, login and
 // protection, whatever the page's place (a hub, a proxy).
 
+import { t } from "../words";
 import type { Application, Packages, ServerConnection, ServerSettings } from "./jupyter";
 
 /** Where the API is, below the server's address. */
@@ -36,8 +37,8 @@ export class Server {
     if (answer.ok) return answer;
     const said = (await answer.json().catch(() => null)) as { error?: { message?: string } } | null;
     const missing = answer.status === 404 && !said?.error;
-    const message = missing ? "This Jupyter server does not know jan_jupyter: install it there, too." : said?.error?.message;
-    throw new Refused(message || `The server says ${answer.status}.`, answer.status);
+    const message = missing ? t("This Jupyter server does not know jan_jupyter: install it there, too.") : said?.error?.message;
+    throw new Refused(message || t("The server says %1.", answer.status), answer.status);
   }
 
   async get<Answer>(path: string): Promise<Answer> {

@@ -1,5 +1,6 @@
 // The side panel's place and commands. What it shows is loaded when it is seen, or needed, first.
 
+import { t } from "../words";
 import type {
   Application,
   SavedCell,
@@ -12,7 +13,6 @@ import type {
   Restorer,
   SettingRegistry,
   Settings,
-  Translator,
   Widget,
 } from "./jupyter";
 import { load } from "./load";
@@ -32,16 +32,14 @@ interface Services {
   restorer: Restorer;
   tracker: NotebookTracker;
   settings: SettingRegistry;
-  translator: Translator;
 }
 
-export function side({ lumino, services, apputils, application, notebook, settings, translation, ui }: Packages): Plugin {
+export function side({ lumino, services, apputils, application, notebook, settings, ui }: Packages): Plugin {
   const { optional, found } = wanted<Services>({
     palette: apputils?.ICommandPalette,
     restorer: application?.ILayoutRestorer,
     tracker: notebook?.INotebookTracker,
     settings: settings?.ISettingRegistry,
-    translator: translation?.ITranslator,
   });
   const id = `${NAME}:panel`;
   return {
@@ -52,8 +50,7 @@ export function side({ lumino, services, apputils, application, notebook, settin
     optional,
     activate(given, ...rest) {
       const app = given as Application;
-      const { palette, restorer, tracker, settings, translator } = found(rest);
-      const words = translator?.load(NAME) ?? { __: (text: string) => text };
+      const { palette, restorer, tracker, settings } = found(rest);
       // Settings are asked for at once, and waited for where they decide.
       const chosen: Promise<Settings | null> = settings?.load(id).catch(() => null) ?? Promise.resolve(null);
       const panel = new (placeOf(lumino.Widget))(async (node) => {
@@ -62,12 +59,12 @@ export function side({ lumino, services, apputils, application, notebook, settin
         return SidePanel.open(node, { app, server: new Server({ services }, app), tracker, model });
       });
       panel.id = ID;
-      panel.title.caption = words.__("Jan: chat with models");
+      panel.title.caption = t("Jan: chat with models");
       if (ui) panel.title.icon = new ui.LabIcon({ name: `${NAME}:panel`, svgstr: ICON });
       else panel.title.label = "Jan";
       add(app, panel, chosen);
       restorer?.add(panel, ID);
-      commands(app, panel, tracker, palette, (text) => words.__(text));
+      commands(app, panel, tracker, palette);
       tracker?.widgetAdded.connect((_, opened) => void beside(app, panel, opened));
     },
   };
@@ -122,7 +119,7 @@ function placeOf(Base: Lumino["Widget"]): new (make: (node: HTMLElement) => Prom
         this.made.catch((error) => {
           // jan_jupyter was upgraded while the page was open, or the server is away.
           this.made = null;
-          this.node.textContent = `The panel cannot be shown: reload the page. (${error})`;
+          this.node.textContent = t("The panel cannot be shown: reload the page. (%1)", error);
         });
       }
       return this.made;
@@ -156,28 +153,27 @@ function commands(
   place: Place,
   tracker: NotebookTracker | null,
   palette: Palette | null,
-  t: (text: string) => string,
 ): void {
   const shown = () => {
     app.shell.activateById(ID);
     return place.open();
   };
   const add = (id: string, label: string, execute: (args: Record<string, unknown>) => Promise<void>, listed = true) => {
-    app.commands.addCommand(id, { label: t(label), execute });
+    app.commands.addCommand(id, { label, execute });
     if (listed) palette?.addItem({ command: id, category: CATEGORY });
   };
-  add("jan:open-panel", "Open the Chat", async (args) => (await shown()).show(args as Opening));
-  add("jan:new-thread", "New Conversation", async () => (await shown()).newThread());
-  add("jan:ask", "Ask", async (args) => (await shown()).ask(args as unknown as Question), false);
-  add("jan:conversation-to-cells", "Conversation into Cells Below", async () => (await shown()).toCells(false));
-  add("jan:conversation-to-notebook", "Conversation as a New Notebook", async () => (await shown()).toCells(true));
-  add("jan:cells-to-conversation", "Selected Cells as a Conversation", async () => {
+  add("jan:open-panel", t("Open the Chat"), async (args) => (await shown()).show(args as Opening));
+  add("jan:new-thread", t("New Conversation"), async () => (await shown()).newThread());
+  add("jan:ask", t("Ask"), async (args) => (await shown()).ask(args as unknown as Question), false);
+  add("jan:conversation-to-cells", t("Conversation into Cells Below"), async () => (await shown()).toCells(false));
+  add("jan:conversation-to-notebook", t("Conversation as a New Notebook"), async () => (await shown()).toCells(true));
+  add("jan:cells-to-conversation", t("Selected Cells as a Conversation"), async () => {
     const content = tracker?.currentWidget?.content;
     const chosen = content?.widgets.filter((cell) => content.isSelectedOrActive(cell)) ?? [];
     const cells: SavedCell[] = chosen.map((cell) => cell.model.toJSON());
     if (content && cells.length) await (await shown()).fromCells(cells, content.widgets.indexOf(chosen[0]!));
   });
-  add("jan:cell-to-panel", "Selected Cells beside the Next Question", async () => {
+  add("jan:cell-to-panel", t("Selected Cells beside the Next Question"), async () => {
     const content = tracker?.currentWidget?.content;
     const cells = content?.widgets.filter((cell) => content.isSelectedOrActive(cell)).map((cell) => cell.model.toJSON()) ?? [];
     (await shown()).attachCells(cells);

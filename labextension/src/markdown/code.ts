@@ -1,6 +1,7 @@
 // A block of code: a bar with its buttons, and lines that are highlighted as they come.
 
 import type { highlighter, Run } from "../code/index";
+import { t } from "../words";
 
 export type Highlighter = typeof highlighter;
 
@@ -88,16 +89,16 @@ export function frame(language: string): HTMLElement {
   const name = document.createElement("span");
   name.className = "code-language";
   name.textContent = language || "text";
-  bar.append(name, button("copy", "Copy", "Copy the code"));
+  bar.append(name, button("copy", t("Copy"), t("Copy the code")));
   if (!language || RUNS.has(language)) {
-    bar.append(button("insert", "Insert below", "Insert as a new cell below; you run it"));
+    bar.append(button("insert", t("Insert below"), t("Insert as a new cell below; you run it")));
     // Shown where cells can be replaced (base.css).
-    bar.append(button("replace", "Replace cell …", "See what would change in the cell, and decide"));
+    bar.append(button("replace", t("Replace cell …"), t("See what would change in the cell, and decide")));
   }
   const pre = document.createElement("pre");
   pre.tabIndex = 0; // may scroll sideways
   pre.setAttribute("role", "region");
-  pre.setAttribute("aria-label", language ? `Code, ${language}` : "Code");
+  pre.setAttribute("aria-label", language ? t("Code, %1", language) : t("Code"));
   pre.append(document.createElement("code"));
   node.append(bar, pre);
   return node;
@@ -105,7 +106,7 @@ export function frame(language: string): HTMLElement {
 
 /** What makes sense in a code cell of a notebook. */
 const RUNS = new Set(
-  "python py python3 ipython ipython3 sage r julia jl javascript js typescript ts sql bash sh shell scala kotlin java cpp rust go".split(
+  t("python py python3 ipython ipython3 sage r julia jl javascript js typescript ts sql bash sh shell scala kotlin java cpp rust go").split(
     " ",
   ),
 );

@@ -1,6 +1,7 @@
 // Shows a Markdown text that grows: finished blocks are put into the page once, the last one is
 // changed as little as possible.
 
+import { t } from "../words";
 import { CodeView, type Highlighter } from "./code";
 import { MarkdownDocument, type Block } from "./document";
 import { morph } from "./morph";
@@ -172,7 +173,7 @@ export class MarkdownView {
       box.className = "table";
       box.tabIndex = 0;
       box.setAttribute("role", "region");
-      box.setAttribute("aria-label", "Table");
+      box.setAttribute("aria-label", t("Table"));
       table.replaceWith(box);
       box.append(table);
     }

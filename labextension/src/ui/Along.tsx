@@ -1,5 +1,6 @@
 import type { Brought, Context } from "../protocol";
 import type { Along } from "../session";
+import { t } from "../words";
 import { IconButton } from "./icons";
 
 /** What goes with a draft, each with about how many tokens it has and what of it was cut. */
@@ -13,7 +14,7 @@ export function AlongView(props: { along: Along | null; attached: Context[]; onR
   return (
     <div class="along">
       {chips.length > 0 && (
-        <div class="context" role="group" aria-label="Goes along">
+        <div class="context" role="group" aria-label={t("Goes along")}>
           {chips.map((one) => {
             const own = attached.find(({ label }) => label === one.label);
             return (
@@ -22,11 +23,11 @@ export function AlongView(props: { along: Along | null; attached: Context[]; onR
                   <summary>
                     {one.label}
                     {one.tokens !== undefined && <small>{` ≈ ${one.tokens.toLocaleString()} tokens`}</small>}
-                    {Boolean(one.cut) && <small class="lost-letters">{`, ${one.cut!.toLocaleString()} characters cut`}</small>}
+                    {Boolean(one.cut) && <small class="lost-letters">{`, ${t("%1 characters cut", one.cut!.toLocaleString())}`}</small>}
                   </summary>
                   <pre tabIndex={0}>{one.text}</pre>
                 </details>
-                {own && <IconButton icon="close" label={`Leave out ${one.label}`} onClick={() => onRemove(own)} />}
+                {own && <IconButton icon="close" label={t("Leave out %1", one.label)} onClick={() => onRemove(own)} />}
               </div>
             );
           })}
@@ -48,9 +49,9 @@ export function Gauge({ along }: { along: Along | null }) {
   const said = `${counted ? "" : "≈ "}${tokens.toLocaleString()}`;
   const over = length !== null && tokens >= length;
   return (
-    <span class={`tokens ${over ? "over" : ""}`} role="status" title={over ? "More than the model can read, with its answer" : ""}>
-      {length ? `${said} of ${length.toLocaleString()} tokens` : `${said} tokens`}
-      {length !== null && <meter min={0} max={length} high={length * 0.75} value={Math.min(tokens, length)} aria-label="How full the model's context is" />}
+    <span class={`tokens ${over ? "over" : ""}`} role="status" title={over ? t("More than the model can read, with its answer") : ""}>
+      {length ? t("%1 of %2 tokens", said, length.toLocaleString()) : t("%1 tokens", said)}
+      {length !== null && <meter min={0} max={length} high={length * 0.75} value={Math.min(tokens, length)} aria-label={t("How full the model's context is")} />}
     </span>
   );
 }

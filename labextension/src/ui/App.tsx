@@ -10,6 +10,7 @@ import { exported } from "./commands";
 import { IconButton } from "./icons";
 import { Marked } from "./Marked";
 import type { Proposal } from "../host";
+import { around, t } from "../words";
 import { ProposalView } from "./ProposalView";
 import { type Side, useOpened } from "./opened";
 import { SettingsPanel } from "./Settings";
@@ -61,7 +62,7 @@ function Panel({ children }: { children: ComponentChildren }) {
     <div class="panel" ref={frame} onClick={onClick} data-side={side ?? ""}>
       <Header />
       {side === "threads" && <ThreadsPanel onClose={() => close("threads")} />}
-      <main aria-label="Conversation">
+      <main aria-label={t("Conversation")}>
         <Log />
         {proposal && <ProposalView proposal={proposal} onDone={decided} />}
         <Notice />
@@ -85,14 +86,14 @@ function Header() {
   const { opened } = useChat();
   const [editing, setEditing] = useState(false);
   const { thread } = session.state;
-  const title = thread?.title || "New thread";
+  const title = thread?.title || t("New thread");
   const toggle = (side: Side) => (opened.side === side ? opened.close(side) : opened.open(side));
   return (
     <header class="head">
       <span data-opens="threads">
-        <IconButton icon="list" label="Threads" expanded={opened.side === "threads"} onClick={() => toggle("threads")} />
+        <IconButton icon="list" label={t("Threads")} expanded={opened.side === "threads"} onClick={() => toggle("threads")} />
       </span>
-      <IconButton icon="add" label="New thread" onClick={() => session.do({ type: "thread", id: "" })} />
+      <IconButton icon="add" label={t("New thread")} onClick={() => session.do({ type: "thread", id: "" })} />
       {editing && thread ? (
         <TitleEditor
           title={thread.title}
@@ -103,19 +104,19 @@ function Header() {
         />
       ) : (
         <h1>
-          <button type="button" class="title" title={thread ? "Rename" : ""} disabled={!thread} onClick={() => setEditing(true)}>
+          <button type="button" class="title" title={thread ? t("Rename") : ""} disabled={!thread} onClick={() => setEditing(true)}>
             {title}
           </button>
         </h1>
       )}
       <IconButton
         icon="export"
-        label="Save as Markdown"
+        label={t("Save as Markdown")}
         disabled={!session.state.path.length}
         onClick={() => exported(session, "markdown")}
       />
       <span data-opens="settings">
-        <IconButton icon="tune" label="Settings" expanded={opened.side === "settings"} onClick={() => toggle("settings")} />
+        <IconButton icon="tune" label={t("Settings")} expanded={opened.side === "settings"} onClick={() => toggle("settings")} />
       </span>
     </header>
   );
@@ -157,7 +158,7 @@ function Log() {
   };
   return (
     <div class="log-frame">
-      <div class="log" ref={node} onScroll={onScroll} tabIndex={0} role="region" aria-label="Messages">
+      <div class="log" ref={node} onScroll={onScroll} tabIndex={0} role="region" aria-label={t("Messages")}>
         <div class="turns" ref={inner}>
           {!path.length && !pending && <Welcome />}
           {path.map((turn, index) => (
@@ -170,7 +171,7 @@ function Log() {
             />
           ))}
           {pending && (
-            <article class="turn user pending" aria-label="You">
+            <article class="turn user pending" aria-label={t("You")}>
               <div class="bubble">
                 <Images images={pending.images} />
                 <div class="said">{pending.text}</div>
@@ -188,8 +189,8 @@ function Log() {
         <button
           type="button"
           class="to-end"
-          aria-label="To the end"
-          title="To the end"
+          aria-label={t("To the end")}
+          title={t("To the end")}
           onClick={() => {
             atEnd.current = true;
             toEnd();
@@ -217,27 +218,30 @@ function Welcome() {
   }
   return (
     <div class="welcome">
-      <h2>What would you like to know?</h2>
+      <h2>{t("What would you like to know?")}</h2>
       <p>
         {row ? (
-          <>
-            <strong>{row.name}</strong> answers{row.local ? ", on this machine" : `, through ${row.engine}`}.
-          </>
+          around(row.local ? "%1 answers, on this machine." : "%1 answers, through %2.", <strong>{row.name}</strong>, <>{row.engine}</>)
         ) : (
-          "Choose a model to begin."
+          t("Choose a model to begin.")
         )}
       </p>
       <Starters />
       <ul>
         <li>
-          <kbd>Enter</kbd> sends, <kbd>Shift</kbd>+<kbd>Enter</kbd> begins a new line, <kbd>↑</kbd> recalls what you asked.
+          {around("%1 sends, %2 begins a new line, %3 recalls what you asked.", <Keys all={["Enter"]} />, <Keys all={["Shift", "Enter"]} />, <Keys all={["↑"]} />)}
         </li>
         <li>
-          <kbd>@</kbd> {words.brings}; <kbd>/</kbd> shows the commands.
+          <kbd>@</kbd> {words.brings}; {around("%1 shows the commands.", <kbd>/</kbd>)}
         </li>
       </ul>
     </div>
   );
+}
+
+/** Keys that are pressed together. */
+function Keys({ all }: { all: string[] }) {
+  return <>{all.flatMap((key, at) => [at ? "+" : "", <kbd>{key}</kbd>])}</>;
 }
 
 type Thing = Queries["complete"]["answer"][number];
@@ -268,16 +272,16 @@ function Starters() {
   const table = KINDS.flatMap((kind) => things.filter((one) => one.detail === kind))[0]?.label;
   const usable = session.state.models.filter((one) => one.usable);
   const starters = [
-    ...(failed ? [["Explain the last error", "Explain this error, and how to mend it: @error "]] : []),
-    ...(table ? [[`Describe ${table.slice(1)}`, `Describe ${table} `]] : []),
-    ["Write a function", "Write a Python function that "],
-    ["Explain an idea", "Explain in simple words: "],
+    ...(failed ? [[t("Explain the last error"), `${t("Explain this error, and how to mend it: @error")} `]] : []),
+    ...(table ? [[t("Describe %1", table.slice(1)), `${t("Describe %1", table)} `]] : []),
+    [t("Write a function"), `${t("Write a Python function that")} `],
+    [t("Explain an idea"), `${t("Explain in simple words:")} `],
   ];
   const search = async () => {
     if (session.host.getModels) session.host.getModels();
-    else if (session.host.insertCell(root, SEARCH)) setSaid("The cell below lists good models: run it, then fetch one with `%jan pull NAME`.");
-    else if (await copy(SEARCH)) setSaid("Copied: run it in a cell, it lists good models; then fetch one with `%jan pull NAME`.");
-    else setSaid("Run `%jan search` in a cell: it lists good models; then fetch one with `%jan pull NAME`.");
+    else if (session.host.insertCell(root, SEARCH)) setSaid(t("The cell below lists good models: run it, then fetch one with `%jan pull NAME`."));
+    else if (await copy(SEARCH)) setSaid(t("Copied: run it in a cell, it lists good models; then fetch one with `%jan pull NAME`."));
+    else setSaid(t("Run `%jan search` in a cell: it lists good models; then fetch one with `%jan pull NAME`."));
   };
   return (
     <>
@@ -289,7 +293,7 @@ function Starters() {
         ))}
         {usable.length > 0 && usable.every((one) => one.id === "jan-mini") && (
           <button type="button" class="primary" onClick={() => void search()}>
-            Get a real model
+            {t("Get a real model")}
           </button>
         )}
       </div>
@@ -311,7 +315,7 @@ function Lost() {
     const button = deaf ? session.host.runButton(root) : null;
     if (!button) return;
     button.slot = "run";
-    button.textContent = "Run the cell";
+    button.textContent = t("Run the cell");
     root.append(button);
     return () => button.remove();
   }, [deaf]);
@@ -333,7 +337,7 @@ function Notice() {
       <span>
         <Marked text={notice} />
       </span>
-      <IconButton icon="close" label="Dismiss" onClick={() => session.do({ type: "dismiss" })} />
+      <IconButton icon="close" label={t("Dismiss")} onClick={() => session.do({ type: "dismiss" })} />
     </div>
   );
 }

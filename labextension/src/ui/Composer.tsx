@@ -7,6 +7,7 @@ import { ModelPicker } from "./Models";
 import { AlongView, Gauge } from "./Along";
 import type { Context } from "../protocol";
 import type { Along } from "../session";
+import { t } from "../words";
 
 interface Choice {
   insert: string;
@@ -209,12 +210,12 @@ export function Composer() {
     for (const file of files) {
       if (!file.type.startsWith("image/")) continue;
       if (file.size > LARGEST_IMAGE) {
-        setWrong(`${file.name} is larger than 8 MB.`);
+        setWrong(t("%1 is larger than 8 MB.", file.name));
         continue;
       }
       const reader = new FileReader();
       reader.onload = () => attach([...session.images, String(reader.result)]);
-      reader.onerror = () => setWrong(`${file.name} could not be read: ${reader.error?.message}`);
+      reader.onerror = () => setWrong(t("%1 could not be read: %2", file.name, reader.error?.message));
       reader.readAsDataURL(file);
     }
   };
@@ -243,7 +244,7 @@ export function Composer() {
     >
       {shown.length > 0 && (
         <div class="popup choices">
-          <ul role="listbox" id="choices" aria-label="Suggestions">
+          <ul role="listbox" id="choices" aria-label={t("Suggestions")}>
             {shown.map((choice, index) => (
               <li
                 key={choice.label}
@@ -269,11 +270,11 @@ export function Composer() {
         <div class="attached">
           {images.map((image, index) => (
             <span class="thumb" key={index}>
-              <img src={image} alt={`Image ${index + 1}`} />
-              <IconButton icon="close" label={`Remove image ${index + 1}`} onClick={() => attach(images.filter((_, i) => i !== index))} />
+              <img src={image} alt={t("Image %1", index + 1)} />
+              <IconButton icon="close" label={t("Remove image %1", index + 1)} onClick={() => attach(images.filter((_, i) => i !== index))} />
             </span>
           ))}
-          {model && !model.vision && <span class="remark">{model.name} may not see images.</span>}
+          {model && !model.vision && <span class="remark">{t("%1 may not see images.", model.name)}</span>}
         </div>
       )}
       <AlongView along={preview} attached={attached} onRemove={(one) => bringAlong(attached.filter((other) => other !== one))} />
@@ -281,9 +282,9 @@ export function Composer() {
       <textarea
         ref={area}
         rows={1}
-        aria-label="Message"
+        aria-label={t("Message")}
         disabled={session.deaf}
-        placeholder={session.deaf ? "" : "Ask something …   / commands   @ context"}
+        placeholder={session.deaf ? "" : t("Ask something …   / commands   @ context")}
         value={draft}
         aria-haspopup="listbox"
         aria-controls={shown.length ? "choices" : undefined}
@@ -314,10 +315,10 @@ export function Composer() {
       )}
       <div class="tools">
         <ModelPicker />
-        <IconButton icon="image" label="Add an image" onClick={pick} />
+        <IconButton icon="image" label={t("Add an image")} onClick={pick} />
         <IconButton
           icon="eye"
-          label="Look at the exact request"
+          label={t("Look at the exact request")}
           pressed={looking}
           onClick={() => (looking ? opened.close("request") : opened.open("request"))}
         />
@@ -326,11 +327,11 @@ export function Composer() {
           <button
             type="button"
             class="round stop"
-            aria-label="Stop"
-            title="Stop (Esc)"
+            aria-label={t("Stop")}
+            title={t("Stop (Esc)")}
             onClick={() => {
               session.stop();
-              say("Stopped.");
+              say(t("Stopped."));
               area.current!.focus();
             }}
           >
@@ -339,7 +340,7 @@ export function Composer() {
             </svg>
           </button>
         ) : (
-          <button type="button" class="round send" aria-label="Send" title="Send (Enter)" disabled={session.deaf || (!draft.trim() && !images.length)} onClick={submit}>
+          <button type="button" class="round send" aria-label={t("Send")} title={t("Send (Enter)")} disabled={session.deaf || (!draft.trim() && !images.length)} onClick={submit}>
             <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
               <path d="M8 13V3.500M3.500 8 8 3.500 12.500 8" />
             </svg>
@@ -355,7 +356,7 @@ function Asked() {
   const { columns } = useSession().state;
   const asked = columns.filter((one) => one.next).map((one) => one.name);
   if (asked.length === columns.length) return null;
-  return <p class="remark">{asked.length ? `Asks ${asked.join(", ")}.` : "Choose a column to ask."}</p>;
+  return <p class="remark">{asked.length ? t("Asks %1.", asked.join(", ")) : t("Choose a column to ask.")}</p>;
 }
 
 const failed = (error: Error): Along => ({
@@ -380,10 +381,10 @@ function distinct(attached: Context[]): Context[] {
 
 function Look({ preview, onClose }: { preview: Along; onClose: () => void }) {
   return (
-    <section class="popup look" aria-label="The exact request">
+    <section class="popup look" aria-label={t("The exact request")}>
       <header>
-        <h3>The exact request</h3>
-        <IconButton icon="close" label="Close" onClick={onClose} />
+        <h3>{t("The exact request")}</h3>
+        <IconButton icon="close" label={t("Close")} onClick={onClose} />
       </header>
       <pre tabIndex={0}>{preview.request}</pre>
     </section>

@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { copy } from "./clipboard";
 import { useBriefly } from "./briefly";
 import { IconButton, type IconName } from "./icons";
@@ -15,7 +16,7 @@ export function CopyButton(props: {
   const click = () =>
     void copy(typeof text === "string" ? text : text()).then((copied) => {
       setDone(copied);
-      say(copied ? "Copied." : "The browser does not allow to copy.");
+      say(copied ? t("Copied.") : t("The browser does not allow to copy."));
     });
   return <IconButton icon={done ? "done" : icon} label={label} onClick={click} />;
 }

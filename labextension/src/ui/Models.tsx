@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ModelRow } from "../protocol";
+import { t } from "../words";
 import { useChat, useSession } from "./context";
 import { Icon, IconButton } from "./icons";
 import { Marked } from "./Marked";
@@ -24,16 +25,16 @@ export function ModelPicker() {
         class="model-button"
         aria-haspopup="dialog"
         aria-expanded={open}
-        aria-label={`Model: ${row?.name ?? (model || "none")}${compare.length ? ` +${compare.length}` : ""}`}
+        aria-label={t(compare.length ? "Model: %1 +%2" : "Model: %1", row?.name ?? (model || t("none")), compare.length)}
         onClick={() => (open ? close() : opened.open("models"))}
       >
         <Light row={row} />
-        <span class="model-name">{row?.name ?? (model || "Choose a model")}</span>
+        <span class="model-name">{row?.name ?? (model || t("Choose a model"))}</span>
         {compare.length > 0 && <span class="badge">{` +${compare.length}`}</span>}
         <Icon name="down" />
       </button>
       {row?.progress !== null && row?.state === "loading" && (
-        <progress max={1} value={row.progress} aria-label={`Loading ${row.name}`} />
+        <progress max={1} value={row.progress} aria-label={t("Loading %1", row.name)} />
       )}
       {open && <ModelList onClose={close} />}
     </div>
@@ -79,11 +80,11 @@ function ModelList({ onClose }: { onClose: () => void }) {
     box.current?.querySelector(".model-row.at")?.scrollIntoView({ block: "nearest" });
   }, [at]);
   return (
-    <div class="popup model-list" role="dialog" aria-label="Models" ref={box} onKeyDown={keys}>
+    <div class="popup model-list" role="dialog" aria-label={t("Models")} ref={box} onKeyDown={keys}>
       <input
         type="search"
-        placeholder="Find a model …"
-        aria-label="Find a model"
+        placeholder={t("Find a model …")}
+        aria-label={t("Find a model")}
         aria-controls="model-options"
         value={filter}
         onInput={(event) => {
@@ -119,24 +120,24 @@ function ModelList({ onClose }: { onClose: () => void }) {
                       <button
                         type="button"
                         class="compare"
-                        aria-label={`Compare: ask ${one.name} as well`}
-                        title="Let it answer as well, side by side"
+                        aria-label={t("Compare: ask %1 as well", one.name)}
+                        title={t("Let it answer as well, side by side")}
                         aria-pressed={compare.includes(one.id)}
                         onClick={() => session.do({ type: "beside", model: one.id, on: !compare.includes(one.id) })}
                       >
                         <Icon name={compare.includes(one.id) ? "done" : "columns"} />
-                        Compare
+                        {t("Compare")}
                       </button>
                     )}
                     {one.local && one.state === "loaded" && (
-                      <IconButton icon="close" label={`Unload ${one.name}`} onClick={() => session.do({ type: "unload", model: one.id })} />
+                      <IconButton icon="close" label={t("Unload %1", one.name)} onClick={() => session.do({ type: "unload", model: one.id })} />
                     )}
                   </li>
                 ))}
             </ul>
           </section>
         ))}
-        {!found.length && <p class="empty">No model’s name contains “{filter}”.</p>}
+        {!found.length && <p class="empty">{t("No model’s name contains “%1”.", filter)}</p>}
       </div>
     </div>
   );

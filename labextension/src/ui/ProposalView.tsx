@@ -1,9 +1,10 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Proposal } from "../host";
+import { t } from "../words";
 import { lines } from "./changes";
 
 const SIGNS = { same: " ", removed: "−", added: "+" };
-const SAID = { same: "", removed: "Removed: ", added: "Added: " };
+const SAID = { same: "", removed: `${t("Removed:")} `, added: `${t("Added:")} ` };
 
 /** What a proposal would change, to be taken or not. */
 export function ProposalView({ proposal, onDone }: { proposal: Proposal; onDone: (said: string) => void }) {
@@ -19,7 +20,7 @@ export function ProposalView({ proposal, onDone }: { proposal: Proposal; onDone:
   const take = () => {
     const why = proposal.accept();
     if (why) setWrong(why);
-    else onDone("Replaced. It has not run; undo (Ctrl+Z in the cell) takes it back.");
+    else onDone(t("Replaced. It has not run; undo (Ctrl+Z in the cell) takes it back."));
   };
   return (
     <section
@@ -32,7 +33,7 @@ export function ProposalView({ proposal, onDone }: { proposal: Proposal; onDone:
       <header>
         <h3>{proposal.title}</h3>
       </header>
-      <pre tabIndex={0} role="region" aria-label="What would change">
+      <pre tabIndex={0} role="region" aria-label={t("What would change")}>
         {found.map(({ kind, runs }, index) => (
           <span class={`change ${kind}`} key={index}>
             <span class="sign" aria-hidden="true">
@@ -51,12 +52,12 @@ export function ProposalView({ proposal, onDone }: { proposal: Proposal; onDone:
       )}
       <div class="buttons">
         <button type="button" class="primary" ref={accept} disabled={before === after} onClick={take}>
-          Accept
+          {t("Accept")}
         </button>
         <button type="button" onClick={refuse}>
-          Refuse
+          {t("Refuse")}
         </button>
-        {before === after && <span class="remark">The cell has this source already.</span>}
+        {before === after && <span class="remark">{t("The cell has this source already.")}</span>}
       </div>
     </section>
   );

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SettingRow } from "../protocol";
+import { t } from "../words";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
 import { breakLine } from "./lines";
@@ -15,20 +16,20 @@ export function SettingsPanel({ onClose }: { onClose: () => void }) {
   return (
     <aside
       class="side settings"
-      aria-label="Settings of this thread"
+      aria-label={t("Settings of this thread")}
       ref={panel}
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
       }}
     >
       <header>
-        <h2>Settings</h2>
-        <IconButton icon="close" label="Close the settings" onClick={onClose} />
+        <h2>{t("Settings")}</h2>
+        <IconButton icon="close" label={t("Close the settings")} onClick={onClose} />
       </header>
       <div class="scroll">
         {assistants.length > 1 && (
           <label class="field">
-            <span>Assistant</span>
+            <span>{t("Assistant")}</span>
             <select value={assistant} onChange={(event) => session.do({ type: "assistant", id: event.currentTarget.value })}>
               {assistants.map((one) => (
                 <option key={one.id} value={one.id} title={one.description}>
@@ -39,11 +40,11 @@ export function SettingsPanel({ onClose }: { onClose: () => void }) {
           </label>
         )}
         <Instructions text={instructions} />
-        <Group title="Answers" rows={group("parameter")} />
-        <Group title="Loading the model" rows={group("setting")} />
+        <Group title={t("Answers")} rows={group("parameter")} />
+        <Group title={t("Loading the model")} rows={group("setting")} />
         {reload && (
           <p class="remark" role="status">
-            The model is loaded again with the next question.
+            {t("The model is loaded again with the next question.")}
           </p>
         )}
       </div>
@@ -82,10 +83,10 @@ function Instructions({ text }: { text: string }) {
   const draft = useDraft(text);
   return (
     <label class="field">
-      <span>Instructions</span>
+      <span>{t("Instructions")}</span>
       <textarea
         rows={3}
-        placeholder="How the assistant should answer in this thread"
+        placeholder={t("How the assistant should answer in this thread")}
         value={draft.text}
         onInput={(event) => draft.type(event.currentTarget.value)}
         onKeyDown={(event) => event.key === "Enter" && !event.isComposing && breakLine(event)}
@@ -126,7 +127,7 @@ function Row({ row }: { row: SettingRow }) {
           {row.value === null ? "auto" : row.level}
         </span>
         {own && (
-          <IconButton icon="reset" label={`Reset ${row.name}${row.below.value === null ? "" : ` to ${show(row.below.value)}`}`} onClick={() => set(null)} />
+          <IconButton icon="reset" label={row.below.value === null ? t("Reset %1", row.name) : t("Reset %1 to %2", row.name, show(row.below.value))} onClick={() => set(null)} />
         )}
       </div>
       <Control id={id} row={row} onSet={set} />
@@ -162,7 +163,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
             type="range"
             class={text ? "" : "auto"}
             aria-label={`${row.name}, slider`}
-            aria-valuetext={text || "Auto"}
+            aria-valuetext={text || t("Auto")}
             min={row.min!}
             max={row.max!}
             step={row.step ?? (row.type === "integer" ? 1 : 0.01)}
@@ -176,7 +177,7 @@ function Control({ id, row, onSet }: { id: string; row: SettingRow; onSet: (valu
           type="text"
           inputMode={number ? "decimal" : "text"}
           value={text}
-          placeholder={row.value === null ? "Auto" : ""}
+          placeholder={row.value === null ? t("Auto") : ""}
           aria-describedby={`${id}-help`}
           aria-invalid={Boolean(wrong)}
           onInput={(event) => draft.type(event.currentTarget.value)}
@@ -197,13 +198,13 @@ const show = (value: unknown): string =>
   value === null || value === undefined ? "" : Array.isArray(value) ? value.join(", ") : String(value);
 
 const FROM: Record<string, string> = {
-  request: "set for this question",
-  thread: "set for this thread",
-  assistant: "from the assistant",
-  model: "from the model’s description",
-  engine: "from the engine’s file",
-  default: "built in",
+  request: t("set for this question"),
+  thread: t("set for this thread"),
+  assistant: t("from the assistant"),
+  model: t("from the model’s description"),
+  engine: t("from the engine’s file"),
+  default: t("built in"),
 };
 
 const from = (row: SettingRow): string =>
-  row.value === null ? "Nobody sets it: the engine decides" : (FROM[row.level] ?? "");
+  row.value === null ? t("Nobody sets it: the engine decides") : (FROM[row.level] ?? "");

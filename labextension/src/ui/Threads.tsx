@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ThreadRow } from "../protocol";
+import { t } from "../words";
 import { useSession } from "./context";
 import { IconButton } from "./icons";
 import { plain } from "./sentences";
@@ -40,21 +41,21 @@ export function ThreadsPanel({ onClose }: { onClose: () => void }) {
   return (
     <aside
       class="side threads"
-      aria-label="Threads"
+      aria-label={t("Threads")}
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
       }}
     >
       <header>
-        <h2>Threads</h2>
-        <IconButton icon="add" label="New thread" onClick={() => open("")} />
-        <IconButton icon="close" label="Close the threads" onClick={onClose} />
+        <h2>{t("Threads")}</h2>
+        <IconButton icon="add" label={t("New thread")} onClick={() => open("")} />
+        <IconButton icon="close" label={t("Close the threads")} onClick={onClose} />
       </header>
       <input
         ref={input}
         type="search"
-        placeholder="Search titles and messages …"
-        aria-label="Search threads"
+        placeholder={t("Search titles and messages …")}
+        aria-label={t("Search threads")}
         value={pattern}
         onInput={(event) => setPattern(event.currentTarget.value)}
       />
@@ -63,7 +64,7 @@ export function ThreadsPanel({ onClose }: { onClose: () => void }) {
           <Row key={row.id} row={row} current={row.id === current} onOpen={() => open(row.id)} />
         ))}
       </ul>
-      {rows?.length === 0 && <p class="empty">{pattern ? "Nothing found." : "No threads yet."}</p>}
+      {rows?.length === 0 && <p class="empty">{pattern ? t("Nothing found.") : t("No threads yet.")}</p>}
       {failure && <p class="empty">{failure}</p>}
     </aside>
   );
@@ -88,20 +89,20 @@ function Row({ row, current, onOpen }: { row: ThreadRow; current: boolean; onOpe
   return (
     <li class={current ? "current" : ""}>
       <button type="button" class="open" aria-current={current} disabled={broken} title={broken ? row.reason : row.title} onClick={onOpen}>
-        <span class="title">{row.title || "New thread"}</span>
+        <span class="title">{row.title || t("New thread")}</span>
         <span class="excerpt">{broken ? row.reason : plain(row.excerpt)}</span>
       </button>
       <div class="row-actions">
         <span class="when">{ago(row.updated)}</span>
-        <IconButton icon="edit" label={`Rename “${row.title}”`} onClick={() => setEditing(true)} />
-        {row.own && !sure && <IconButton icon="remove" label={`Delete “${row.title}”`} onClick={() => setSure(true)} />}
+        <IconButton icon="edit" label={t("Rename “%1”", row.title)} onClick={() => setEditing(true)} />
+        {row.own && !sure && <IconButton icon="remove" label={t("Delete “%1”", row.title)} onClick={() => setSure(true)} />}
         {sure && (
           <button
             type="button"
             class="danger"
             onClick={() => session.do({ type: "remove", id: row.id })}
           >
-            Delete?
+            {t("Delete?")}
           </button>
         )}
       </div>
@@ -125,7 +126,7 @@ export function TitleEditor({ title, onDone }: { title: string; onDone: (title: 
     <input
       ref={input}
       class="title-editor"
-      aria-label="Title of the thread"
+      aria-label={t("Title of the thread")}
       defaultValue={title}
       onBlur={(event) => end(event.currentTarget.value)}
       onKeyDown={(event) => {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ErrorCard, Turn } from "../protocol";
+import { t } from "../words";
 import { useBriefly } from "./briefly";
 import { useChat, useSession } from "./context";
 import { CopyButton } from "./CopyButton";
@@ -19,7 +20,7 @@ function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
   const { session } = useChat();
   const [editing, setEditing] = useState(false);
   return (
-    <article class="turn user" data-id={turn.id} aria-label="You">
+    <article class="turn user" data-id={turn.id} aria-label={t("You")}>
       {editing ? (
         <Editor
           text={turn.text}
@@ -43,8 +44,8 @@ function Question({ turn, busy }: { turn: Turn; busy: boolean }) {
             <Copy text={turn.text} />
             {!turn.columns.length && (
               <>
-                <IconButton icon="edit" label="Edit and send again" disabled={busy} onClick={() => setEditing(true)} />
-                <DeleteButton turn={turn} disabled={busy} what="question and its answer" />
+                <IconButton icon="edit" label={t("Edit and send again")} disabled={busy} onClick={() => setEditing(true)} />
+                <DeleteButton turn={turn} disabled={busy} label={t("Delete this question and its answer")} />
               </>
             )}
           </Actions>
@@ -58,7 +59,7 @@ function Answer({ turn, last, compared, busy }: { turn: Turn; last: boolean; com
   const { session } = useChat();
   const writing = turn.status === "writing";
   return (
-    <article class="turn assistant" data-id={turn.id} data-status={turn.status} aria-label={`Answer of ${turn.model}`} aria-busy={writing}>
+    <article class="turn assistant" data-id={turn.id} data-status={turn.status} aria-label={t("Answer of %1", turn.model)} aria-busy={writing}>
       <Body turn={turn} speak={last} />
       <div class="under">
         <Versions turn={turn} />
@@ -66,19 +67,19 @@ function Answer({ turn, last, compared, busy }: { turn: Turn; last: boolean; com
         {!writing && (
           <Actions>
             <Copy text={turn.text} />
-            <IconButton icon="again" label="Regenerate" disabled={busy} onClick={() => session.do({ type: "regenerate", id: turn.id })} />
-            <DeleteButton turn={turn} disabled={busy} what="answer" />
+            <IconButton icon="again" label={t("Regenerate")} disabled={busy} onClick={() => session.do({ type: "regenerate", id: turn.id })} />
+            <DeleteButton turn={turn} disabled={busy} label={t("Delete this answer")} />
           </Actions>
         )}
       </div>
       {compared && !busy && (
         <button type="button" class="quiet-button" onClick={() => session.do({ type: "columns", id: turn.id })}>
-          Compare the {turn.versions.length} answers again
+          {t("Compare the %1 answers again", turn.versions.length)}
         </button>
       )}
       {last && turn.cut && !busy && (
         <button type="button" class="quiet-button" onClick={() => session.do({ type: "continue", id: turn.id })}>
-          Continue this answer
+          {t("Continue this answer")}
         </button>
       )}
     </article>
@@ -96,7 +97,7 @@ function ColumnsRow({ turn, last, busy }: { turn: Turn; last: boolean; busy: boo
     }
   };
   return (
-    <section class="columns" aria-label={`${turns.length} answers side by side`} onScroll={follow}>
+    <section class="columns" aria-label={t("%1 answers side by side", turns.length)} onScroll={follow}>
       {turns.map((one) => (
         <Cell key={one.column} turn={one} last={last} busy={busy} />
       ))}
@@ -110,24 +111,24 @@ function Cell({ turn, last, busy }: { turn: Turn; last: boolean; busy: boolean }
   const writing = status === "writing";
   if (status === "unasked") {
     return (
-      <article class="column" data-status={status} aria-label={`${name} was not asked`}>
+      <article class="column" data-status={status} aria-label={t("%1 was not asked", name)}>
         <header>
           <strong>{name}</strong>
           {last && <CloseButton name={name} />}
         </header>
-        <p class="remark">Not asked.</p>
+        <p class="remark">{t("Not asked.")}</p>
         {last && <Next name={name} busy={busy} />}
       </article>
     );
   }
   return (
-    <article class="column" data-id={turn.id} data-status={status} aria-label={`Answer of ${name}`} aria-busy={writing}>
+    <article class="column" data-id={turn.id} data-status={status} aria-label={t("Answer of %1", name)} aria-busy={writing}>
       <header>
         <strong>{name}</strong>
-        {writing && <IconButton icon="stop" label={`Stop ${name}`} onClick={() => session.stop(turn.id)} />}
+        {writing && <IconButton icon="stop" label={t("Stop %1", name)} onClick={() => session.stop(turn.id)} />}
         {last && <CloseButton name={name} />}
       </header>
-      <div class="body" tabIndex={0} role="region" aria-label={`What ${name} says`}>
+      <div class="body" tabIndex={0} role="region" aria-label={t("What %1 says", name)}>
         <Body turn={turn} />
       </div>
       <div class="under">
@@ -155,20 +156,20 @@ function Next({ name, busy }: { name: string; busy: boolean }) {
         type="button"
         class="compare"
         aria-pressed={column.next}
-        aria-label={`Ask next: ${name}`}
-        title="Whether your next question is for this one"
+        aria-label={t("Ask next: %1", name)}
+        title={t("Whether your next question is for this one")}
         onClick={() => session.do({ type: "next", column: name, on: !column.next })}
       >
         <Icon name={column.next ? "done" : "add"} />
-        Ask next
+        {t("Ask next")}
       </button>
       {column.behind && (
-        <button type="button" disabled={busy} title="Let it answer what is open, and what the others were asked since" onClick={() => session.do({ type: "catch_up", column: name })}>
-          Catch up
+        <button type="button" disabled={busy} title={t("Let it answer what is open, and what the others were asked since")} onClick={() => session.do({ type: "catch_up", column: name })}>
+          {t("Catch up")}
         </button>
       )}
       <button type="button" class="quiet-button" disabled={busy || !said.length} onClick={() => session.do({ type: "keep", id: said.at(-1)!.id })}>
-        Continue with this one
+        {t("Continue with this one")}
       </button>
     </div>
   );
@@ -176,7 +177,7 @@ function Next({ name, busy }: { name: string; busy: boolean }) {
 
 function CloseButton({ name }: { name: string }) {
   const session = useSession();
-  return <IconButton icon="close" label={`Close the column of ${name}`} onClick={() => session.do({ type: "beside", model: name, on: false })} />;
+  return <IconButton icon="close" label={t("Close the column of %1", name)} onClick={() => session.do({ type: "beside", model: name, on: false })} />;
 }
 
 function Body({ turn, speak }: { turn: Turn; speak?: boolean }) {
@@ -192,7 +193,7 @@ function Body({ turn, speak }: { turn: Turn; speak?: boolean }) {
             <i />
             <i />
           </span>
-          {turn.wait || (turn.reasoning ? "" : "Waiting for the first word …")}
+          {turn.wait || (turn.reasoning ? "" : t("Waiting for the first word …"))}
         </div>
       )}
       {turn.error && <Failed turn={turn} card={turn.error} />}
@@ -209,7 +210,7 @@ function Reasoning({ turn }: { turn: Turn }) {
     <div class="reasoning">
       <button type="button" class="fold" aria-expanded={open} onClick={() => setChosen(!open)}>
         <Icon name={open ? "down" : "right"} />
-        {thinking ? "Thinking …" : "Reasoning"}
+        {thinking ? t("Thinking …") : t("Reasoning")}
       </button>
       {open && <Text id={turn.id} field="reasoning" />}
     </div>
@@ -231,16 +232,16 @@ function Failed({ turn, card }: { turn: Turn; card: ErrorCard }) {
             type="button"
             onClick={() => session.do(turn.column ? { type: "catch_up", column: turn.column } : { type: "regenerate", id: turn.id })}
           >
-            Try again
+            {t("Try again")}
           </button>
           {card.mend === "model" && (
             <button type="button" onClick={() => opened.open("models")}>
-              Choose another model
+              {t("Choose another model")}
             </button>
           )}
           {card.mend === "settings" && (
             <button type="button" onClick={() => opened.open("settings")}>
-              Open the settings
+              {t("Open the settings")}
             </button>
           )}
         </div>
@@ -268,12 +269,12 @@ function Versions({ turn }: { turn: Turn }) {
   const at = versions.indexOf(turn.id);
   const go = (to: number) => session.do({ type: "version", id: versions[to]! });
   return (
-    <div class="versions" role="group" aria-label="Versions">
-      <IconButton icon="left" label="Earlier version" disabled={at <= 0} onClick={() => go(at - 1)} />
-      <span aria-label={`Version ${at + 1} of ${versions.length}`}>
+    <div class="versions" role="group" aria-label={t("Versions")}>
+      <IconButton icon="left" label={t("Earlier version")} disabled={at <= 0} onClick={() => go(at - 1)} />
+      <span aria-label={t("Version %1 of %2", at + 1, versions.length)}>
         {at + 1}/{versions.length}
       </span>
-      <IconButton icon="right" label="Later version" disabled={at >= versions.length - 1} onClick={() => go(at + 1)} />
+      <IconButton icon="right" label={t("Later version")} disabled={at >= versions.length - 1} onClick={() => go(at + 1)} />
     </div>
   );
 }
@@ -284,19 +285,19 @@ function Actions({ children }: { children: ComponentChildren }) {
 
 function Copy({ text }: { text: string }) {
   const { say } = useChat();
-  return <CopyButton text={text} label="Copy" say={say} />;
+  return <CopyButton text={text} label={t("Copy")} say={say} />;
 }
 
 /** Asks once more, in place. */
-function DeleteButton({ turn, disabled, what }: { turn: Turn; disabled: boolean; what: string }) {
+function DeleteButton({ turn, disabled, label }: { turn: Turn; disabled: boolean; label: string }) {
   const { session } = useChat();
   const [sure, setSure] = useBriefly(4000);
   if (!sure) {
-    return <IconButton icon="remove" label="Delete" disabled={disabled} onClick={() => setSure(true)} />;
+    return <IconButton icon="remove" label={t("Delete")} disabled={disabled} onClick={() => setSure(true)} />;
   }
   return (
-    <button type="button" class="danger" title={`Delete this ${what}`} onClick={() => session.do({ type: "delete", id: turn.id })}>
-      Delete?
+    <button type="button" class="danger" title={label} onClick={() => session.do({ type: "delete", id: turn.id })}>
+      {t("Delete?")}
     </button>
   );
 }
@@ -327,7 +328,7 @@ function Editor({ text, busy, onDone }: { text: string; busy: boolean; onDone: (
     <div class="editor">
       <textarea
         ref={area}
-        aria-label="Edit the question"
+        aria-label={t("Edit the question")}
         rows={Math.min(12, value.split("\n").length + 1)}
         value={value}
         onInput={(event) => setValue(event.currentTarget.value)}
@@ -335,10 +336,10 @@ function Editor({ text, busy, onDone }: { text: string; busy: boolean; onDone: (
       />
       <div class="buttons">
         <button type="button" onClick={() => onDone(null)}>
-          Cancel
+          {t("Cancel")}
         </button>
         <button type="button" class="primary" disabled={busy || !value.trim()} onClick={() => onDone(value)}>
-          Send
+          {t("Send")}
         </button>
       </div>
     </div>
@@ -350,7 +351,7 @@ export function Images({ images }: { images: string[] }) {
   return (
     <div class="images">
       {images.map((image, index) => (
-        <img key={index} src={image} alt={`Image ${index + 1}`} />
+        <img key={index} src={image} alt={t("Image %1", index + 1)} />
       ))}
     </div>
   );

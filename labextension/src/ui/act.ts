@@ -1,5 +1,6 @@
 // The buttons inside a code block.
 
+import { t } from "../words";
 import { copy } from "./clipboard";
 
 /** Do what a button says; `insert` tells whether there was a notebook. `replace` tells what is in the way. */
@@ -19,10 +20,10 @@ export function act(
   };
   const answer = button.closest<HTMLElement>("[data-id]")?.dataset.id ?? "";
   if (button.dataset.act === "copy") {
-    void copy(code).then((copied) => tell(copied ? "Copied" : "Not allowed"));
+    void copy(code).then((copied) => tell(copied ? t("Copied") : t("Not allowed")));
   } else if (button.dataset.act === "insert") {
-    if (insert(code, answer)) tell("Inserted");
-    else void copy(code).then((copied) => tell(copied ? "Copied: no notebook here" : "No notebook here"));
+    if (insert(code, answer)) tell(t("Inserted"));
+    else void copy(code).then((copied) => tell(copied ? t("Copied: no notebook here") : t("No notebook here")));
   } else if (button.dataset.act === "replace") {
     void replace(code, answer).then((why) => why && tell(why));
   }

@@ -2,6 +2,7 @@
 
 import type { Queries } from "../protocol";
 import type { Session } from "../session";
+import { t } from "../words";
 import type { Opened } from "./opened";
 import { parsed } from "./values";
 
@@ -17,7 +18,7 @@ export const COMMANDS: Command[] = [
   {
     name: "new",
     argument: "",
-    help: "begin a new thread",
+    help: t("begin a new thread"),
     run(session) {
       session.do({ type: "thread", id: "" });
       return "";
@@ -26,12 +27,12 @@ export const COMMANDS: Command[] = [
   {
     name: "model",
     argument: "[NAME]",
-    help: "answer with another model",
+    help: t("answer with another model"),
     run(session, argument, open) {
       if (!argument) open("models");
       else {
         const model = found(session, argument);
-        if (!model) return new Error(`No model is called ${argument}.`);
+        if (!model) return new Error(t("No model is called %1.", argument));
         session.do({ type: "model", model });
       }
       return "";
@@ -40,20 +41,20 @@ export const COMMANDS: Command[] = [
   {
     name: "compare",
     argument: "[NAME …]",
-    help: "further models answer beside it; nothing: none",
+    help: t("further models answer beside it; nothing: none"),
     run(session, argument) {
       const names = argument.split(/\s+/).filter(Boolean);
       const models = names.map((name) => found(session, name));
       const missing = models.indexOf(undefined);
-      if (missing >= 0) return new Error(`No model is called ${names[missing]}.`);
+      if (missing >= 0) return new Error(t("No model is called %1.", names[missing]));
       session.do({ type: "compare", models: models as string[] });
-      return models.length ? `They answer as well: ${models.join(", ")}.` : "One model answers.";
+      return models.length ? t("They answer as well: %1.", models.join(", ")) : t("One model answers.");
     },
   },
   {
     name: "set",
     argument: "NAME VALUE",
-    help: "set a parameter for this thread; nothing: open the settings",
+    help: t("set a parameter for this thread; nothing: open the settings"),
     run(session, argument, open) {
       if (!argument) {
         open("settings");
@@ -61,30 +62,30 @@ export const COMMANDS: Command[] = [
       }
       const match = /^(\w+)(?:\s*[=\s]\s*(.*))?$/.exec(argument);
       const row = session.state.settings.find((one) => one.name === match?.[1]);
-      if (!row) return new Error(`No setting is called ${match?.[1] ?? argument}.`);
+      if (!row) return new Error(t("No setting is called %1.", match?.[1] ?? argument));
       const value = parsed(row, match![2] ?? "");
       if (typeof value === "string" && row.type !== "text") return new Error(value);
       session.do({ type: "set", kind: row.kind, name: row.name, value });
-      return value === null ? `${row.name} is not set in this thread any more.` : `${row.name} is ${match![2]}, in this thread.`;
+      return value === null ? t("%1 is not set in this thread any more.", row.name) : t("%1 is %2, in this thread.", row.name, match![2]);
     },
   },
   {
     name: "instructions",
     argument: "TEXT",
-    help: "how the assistant should answer in this thread",
+    help: t("how the assistant should answer in this thread"),
     run(session, argument) {
       session.do({ type: "instructions", text: argument });
-      return argument ? "The instructions of this thread are set." : "This thread has no instructions any more.";
+      return argument ? t("The instructions of this thread are set.") : t("This thread has no instructions any more.");
     },
   },
   {
     name: "rename",
     argument: "TITLE",
-    help: "another title for this thread",
+    help: t("another title for this thread"),
     run(session, argument) {
       const id = session.state.thread?.id;
-      if (!id) return new Error("Nothing has been said in this thread yet.");
-      if (!argument) return new Error("/rename needs a title.");
+      if (!id) return new Error(t("Nothing has been said in this thread yet."));
+      if (!argument) return new Error(t("/rename needs a title."));
       session.do({ type: "rename", id, title: argument });
       return "";
     },
@@ -92,11 +93,11 @@ export const COMMANDS: Command[] = [
   {
     name: "retry",
     argument: "",
-    help: "regenerate the last answer",
+    help: t("regenerate the last answer"),
     run(session) {
       const last = session.path.at(-1);
-      if (session.state.columns.length) return new Error("Below each column stands how it goes on.");
-      if (!last) return new Error("There is no answer yet.");
+      if (session.state.columns.length) return new Error(t("Below each column stands how it goes on."));
+      if (!last) return new Error(t("There is no answer yet."));
       session.do({ type: "regenerate", id: last.id });
       return "";
     },
@@ -104,11 +105,11 @@ export const COMMANDS: Command[] = [
   {
     name: "export",
     argument: "[markdown|jsonl|ipynb]",
-    help: "save the conversation as a file",
+    help: t("save the conversation as a file"),
     run(session, argument) {
       const format = (argument || "markdown") as "markdown" | "jsonl" | "ipynb";
       if (!["markdown", "jsonl", "ipynb"].includes(format)) {
-        return new Error("/export knows markdown, jsonl and ipynb.");
+        return new Error(t("/export knows markdown, jsonl and ipynb."));
       }
       exported(session, format);
       return "";
@@ -152,5 +153,5 @@ export function commandOf(session: Session, draft: string): { command: Command; 
   const command = commands.find((one) => one.name === match[1]);
   if (command) return { command, argument: (match[2] ?? "").trim() };
   const known = commands.map((one) => `/${one.name}`).join(", ");
-  return new Error(`There is no command /${match[1]}: ${known}. With a space before it, it is a question.`);
+  return new Error(t("There is no command /%1: %2. With a space before it, it is a question.", match[1], known));
 }

@@ -1,4 +1,5 @@
 import type { SettingRow } from "../protocol";
+import { t } from "../words";
 
 /** The value that was typed, or why it is none. */
 export function parsed(row: SettingRow, typed: string): unknown {
@@ -7,9 +8,9 @@ export function parsed(row: SettingRow, typed: string): unknown {
   if (row.type === "list") return text.split(/\s*,\s*/).filter(Boolean);
   if (row.type === "text") return typed;
   const value = Number(text);
-  if (!Number.isFinite(value)) return `${row.name} must be a number.`;
-  if (row.type === "integer" && !Number.isInteger(value)) return `${row.name} must be a whole number.`;
-  if (row.min !== null && value < row.min) return `${row.name} must be at least ${row.min}.`;
-  if (row.max !== null && value > row.max) return `${row.name} must be at most ${row.max}.`;
+  if (!Number.isFinite(value)) return t("%1 must be a number.", row.name);
+  if (row.type === "integer" && !Number.isInteger(value)) return t("%1 must be a whole number.", row.name);
+  if (row.min !== null && value < row.min) return t("%1 must be at least %2.", row.name, row.min);
+  if (row.max !== null && value > row.max) return t("%1 must be at most %2.", row.name, row.max);
   return value;
 }

@@ -1,6 +1,7 @@
 // Cells: `%%jan` ones look like what they are, and what may be asked about any: commands, a button in the
 // cell's toolbar, the menus. What they do is loaded with the first notebook.
 
+import { t } from "../../words";
 import { SPARK } from "../icon";
 import type {
   Application,
@@ -10,13 +11,11 @@ import type {
   Plugin,
   SettingRegistry,
   ToolbarRegistry,
-  Translator,
 } from "../jupyter";
 import { load } from "../load";
 import type { Cell, NotebookPanel, Notebooks } from "../notebook";
 import { Server } from "../server";
 import { wanted } from "../services";
-import { type Words, wordsOf } from "../words";
 import { errorOf, isPrompt } from "./about";
 import type { Languages } from "./language";
 import type { Task } from "./prompts";
@@ -39,52 +38,52 @@ interface About {
 const failed = ({ model }: Cell) => errorOf(model) !== null;
 const isCode = ({ model }: Cell) => model.type === "code" && !isPrompt(model.sharedModel.getSource());
 
-function commandsOf(__: Words): About[] {
+function commandsOf(): About[] {
   return [
     {
       id: "jan:explain-cell",
-      label: __("Explain"),
-      caption: __("Ask a model what this cell does"),
+      label: t("Explain"),
+      caption: t("Ask a model what this cell does"),
       task: "explain",
     },
     {
       id: "jan:fix-cell",
-      label: __("Fix This Error"),
-      caption: __("Ask a model for a cell without this error; it changes nothing before you accept it"),
+      label: t("Fix This Error"),
+      caption: t("Ask a model for a cell without this error; it changes nothing before you accept it"),
       task: "fix",
       fits: failed,
     },
     {
       id: "jan:explain-error",
-      label: __("Explain the Error"),
-      caption: __("Ask a model what this error means, and for a corrected cell"),
+      label: t("Explain the Error"),
+      caption: t("Ask a model what this error means, and for a corrected cell"),
       task: "error",
       fits: failed,
     },
     {
       id: "jan:improve-cell",
-      label: __("Improve"),
-      caption: __("Ask a model for a better cell; it changes nothing before you accept it"),
+      label: t("Improve"),
+      caption: t("Ask a model for a better cell; it changes nothing before you accept it"),
       task: "improve",
     },
     {
       id: "jan:document-cell",
-      label: __("Add a Docstring"),
-      caption: __("Ask a model to document this cell; it changes nothing before you accept it"),
+      label: t("Add a Docstring"),
+      caption: t("Ask a model to document this cell; it changes nothing before you accept it"),
       task: "document",
       fits: isCode,
     },
     {
       id: "jan:explain-output",
-      label: __("Explain This Output"),
-      caption: __("Ask a model what this output shows"),
+      label: t("Explain This Output"),
+      caption: t("Ask a model what this output shows"),
       task: "output",
       fits: ({ model }) => Boolean(model.outputs?.length),
     },
     {
       id: "jan:compare-cell",
-      label: __("Compare Models on This Cell…"),
-      caption: __("Let several models answer side by side"),
+      label: t("Compare Models on This Cell…"),
+      caption: t("Let several models answer side by side"),
       task: null,
     },
   ];
@@ -96,11 +95,10 @@ interface Services {
   toolbars: ToolbarRegistry;
   languages: Languages;
   settings: SettingRegistry;
-  translator: Translator;
 }
 
 export function cells(packages: Packages): Plugin {
-  const { notebook, apputils, codemirror, settings, translation } = packages;
+  const { notebook, apputils, codemirror, settings } = packages;
   const id = `${NAME}:cells`;
   const { optional, found } = wanted<Services>({
     tracker: notebook?.INotebookTracker,
@@ -108,7 +106,6 @@ export function cells(packages: Packages): Plugin {
     toolbars: apputils?.IToolbarWidgetRegistry,
     languages: codemirror?.IEditorLanguageRegistry,
     settings: settings?.ISettingRegistry,
-    translator: translation?.ITranslator,
   });
   return {
     id,
@@ -117,9 +114,9 @@ export function cells(packages: Packages): Plugin {
     requires: [],
     optional,
     activate(app, ...rest) {
-      const { tracker, palette, toolbars, languages, settings, translator } = found(rest);
+      const { tracker, palette, toolbars, languages, settings } = found(rest);
       if (!tracker) return;
-      const made = new Cells(packages, app as Application, tracker, wordsOf(translator));
+      const made = new Cells(packages, app as Application, tracker);
       made.begin(palette, toolbars, languages, settings?.load(id));
     },
   };
@@ -135,10 +132,9 @@ class Cells {
     private readonly packages: Packages,
     private readonly app: Application,
     private readonly tracker: Notebooks,
-    private readonly __: Words,
   ) {
     this.commands = app.commands;
-    this.about = commandsOf(__);
+    this.about = commandsOf();
   }
 
   begin(
@@ -214,21 +210,20 @@ class Cells {
   }
 
   private async compare(panel: NotebookPanel, cell: Cell): Promise<void> {
-    const { __ } = this;
     const { asked, choose, compareBelow, needsTwo } = await load("cells");
     const prompt = isPrompt(cell.model.sharedModel.getSource());
     const names = this.about.filter(({ task, fits }) => task && task !== "output" && (fits?.(cell) ?? true));
     const least = !prompt || needsTwo([...panel.content.model!.cells], cell.model) ? 2 : 1;
     const choice = await choose(this.packages, new Server(this.packages, this.app), {
-      title: prompt ? __("Compare with …") : __("Compare models on this cell"),
-      accept: prompt ? __("Compare") : __("Ask"),
-      models: __("Models"),
-      search: __("Search"),
+      title: prompt ? t("Compare with …") : t("Compare models on this cell"),
+      accept: prompt ? t("Compare") : t("Ask"),
+      models: t("Models"),
+      search: t("Search"),
       tasks: prompt
         ? null
-        : { label: __("What to do"), names: Object.fromEntries(names.map(({ task, label }) => [task, label])) },
+        : { label: t("What to do"), names: Object.fromEntries(names.map(({ task, label }) => [task, label])) },
       least,
-      few: least > 1 ? __("Choose two models at least.") : __("Choose a model."),
+      few: least > 1 ? t("Choose two models at least.") : t("Choose a model."),
     });
     if (!choice) return;
     if (prompt) await compareBelow(this.commands, panel, cell, choice.models);
@@ -239,7 +234,7 @@ class Cells {
 
   /** As JupyterLab's own buttons look, but no switch that is pressed or not. */
   private toolbarButton(cell: Cell): object {
-    const label = this.__("Ask a model about this cell");
+    const label = t("Ask a model about this cell");
     const button = document.createElement("jp-button"); // only such does the toolbar go to by the arrow keys
     button.className = "jp-ToolbarButtonComponent jan-cell-button";
     const about = { appearance: "stealth", title: label, "aria-label": label, "aria-haspopup": "menu" };
@@ -281,7 +276,7 @@ class Cells {
     try {
       languages?.addLanguage({
         name: "jan-prompt",
-        displayName: this.__("Prompt (%%jan)"),
+        displayName: t("Prompt (%1)", "%%jan"),
         mime: PROMPT,
         load: () => promptLanguage(this.packages.share, languages),
       });
@@ -298,7 +293,7 @@ class Cells {
         await new Promise((resolve) => setTimeout(resolve));
       },
       wishes: this.wishes,
-      label: this.__("Explain the error"),
+      label: t("Explain the error"),
       caption: error.caption,
       explain: (panel, cell) => void this.tell(this.ask("error", panel, cell)),
     };

@@ -5,6 +5,7 @@ import type { Asker, Host, Lost, Outgoing, Parts, Proposal, Target, Words } from
 import { kept, type Kept } from "../../kept";
 import type { Event, State, Turn } from "../../protocol";
 import type { Command } from "../../ui/commands";
+import { t } from "../../words";
 import type { Application } from "../jupyter";
 import { Refused, type Server } from "../server";
 import type { Memory } from "./memory";
@@ -130,8 +131,8 @@ export class ServerHost implements Host {
   private compare(version: string | undefined): void {
     if (version === VERSION || this.compared) return;
     this.compared = true;
-    const other = version ? `version ${version}` : "an older version";
-    this.remark ||= `The server runs ${other} of jan_jupyter, this page ${VERSION}: reload the page, or install one version in both environments.`;
+    const other = version ? t("version %1", version) : t("an older version");
+    this.remark ||= t("The server runs %1 of jan_jupyter, this page %2: reload the page, or install one version in both environments.", other, VERSION);
   }
 
   listen(listener: (event: Event) => void): () => void {

@@ -1,6 +1,7 @@
 // What is put into the open notebook: each is one step of its undo, and nothing runs.
 
 import type { Proposal, Target } from "../../host";
+import { t } from "../../words";
 import type { Application, SavedCell, Cell, NotebookPanel, NotebookTracker } from "../jupyter";
 import { nameOf } from "./book";
 
@@ -37,7 +38,7 @@ export class IntoNotebook {
     if (!panel) return target ? `${target.path.split("/").at(-1)} is not open` : "No notebook here";
     const { content } = panel;
     const cell = target ? content.widgets.find((one) => one.model.id === target.cell) : content.activeCell;
-    if (!cell) return target ? "The cell is not there any more" : "No cell here";
+    if (!cell) return target ? t("The cell is not there any more") : t("No cell here");
     const before = cell.model.sharedModel.getSource();
     if (this.app.commands.hasCommand(DIFF)) {
       const about = { cellId: cell.model.id, notebookPath: panel.context.path, originalSource: before, newSource: code };
@@ -57,9 +58,9 @@ export class IntoNotebook {
 
   private replace(panel: NotebookPanel, cell: Cell, before: string, code: string): string {
     const shared = cell.model.sharedModel;
-    if (panel.isDisposed || cell.isDisposed) return "The cell is not there any more.";
-    if (shared.getSource() !== before) return "The cell has been changed meanwhile: refuse, and look again.";
-    if (cell.model.toJSON().metadata?.editable === false) return "The cell may not be edited.";
+    if (panel.isDisposed || cell.isDisposed) return t("The cell is not there any more.");
+    if (shared.getSource() !== before) return t("The cell has been changed meanwhile: refuse, and look again.");
+    if (cell.model.toJSON().metadata?.editable === false) return t("The cell may not be edited.");
     shared.transact(() => shared.setSource(code));
     this.show(panel, cell);
     return "";

@@ -2,6 +2,7 @@
 // server's files, and (variables) from the notebook's kernel.
 
 import type { Found, References } from "../../host";
+import { t } from "../../words";
 import type { SavedCell, Contents, FileModel, NotebookPanel } from "../jupyter";
 import { activeOf, cellsOf, errorOf, nameOf, notebookOf, outputOf, picturesOf, selectionOf, sourceOf } from "./book";
 import { askKernel } from "./variables";
@@ -53,7 +54,7 @@ export class LabReferences implements References {
   private async part(name: string): Promise<Part> {
     if (name.startsWith("file:")) return this.file(name.slice("file:".length));
     const panel = this.open();
-    if (!panel) return { why: "no notebook is open." };
+    if (!panel) return { why: t("no notebook is open.") };
     const [kind, number] = name.split(":");
     const cells = cellsOf(panel).map(({ cell }) => cell);
     if (kind === "selection") return { text: selectionOf(panel) };
@@ -63,15 +64,15 @@ export class LabReferences implements References {
     }
     const ran = (cell: SavedCell) => cell.execution_count === Number(number);
     const cell = number ? cells.find(ran) : activeOf(panel);
-    if (!cell) return { why: number ? `no cell has the number ${number}.` : "there is no cell." };
+    if (!cell) return { why: number ? t("no cell has the number %1.", number) : t("there is no cell.") };
     if (kind === "cell") return { text: sourceOf(cell) };
     if (kind === "error") {
       const error = errorOf(cell) || (number ? "" : errorOf(cells.findLast((one) => errorOf(one)) ?? cell));
-      return error ? { text: error } : { why: "no cell shows an error." };
+      return error ? { text: error } : { why: t("no cell shows an error.") };
     }
     const images = picturesOf(cell).slice(0, MOST_PICTURES);
     const text = outputOf(cell);
-    return text || images.length ? { text, images } : { why: "the cell has put out nothing." };
+    return text || images.length ? { text, images } : { why: t("the cell has put out nothing.") };
   }
 
   private async variables(names: string[], found: Found): Promise<void> {
@@ -100,13 +101,13 @@ export class LabReferences implements References {
     const path = this.path(written);
     try {
       const about = await this.contents.get(path, { content: false });
-      if (about.type === "directory") return { why: "this is a folder." };
-      if ((about.size ?? 0) > LARGEST_FILE) return { why: "it is larger than 1 MB." };
+      if (about.type === "directory") return { why: t("this is a folder.") };
+      if ((about.size ?? 0) > LARGEST_FILE) return { why: t("it is larger than 1 MB.") };
       const { content } = await this.contents.get(path, { content: true, type: "file", format: "text" });
-      return typeof content === "string" ? { text: content } : { why: "it is no text." };
+      return typeof content === "string" ? { text: content } : { why: t("it is no text.") };
     } catch (error) {
       const { status } = (error as { response?: Response }).response ?? {};
-      return { why: status === 404 ? "there is no such file." : status === 400 ? "it is no text." : "it cannot be read." };
+      return { why: status === 404 ? t("there is no such file.") : status === 400 ? t("it is no text.") : t("it cannot be read.") };
     }
   }
 
@@ -117,7 +118,7 @@ export class LabReferences implements References {
     if (word.startsWith("file:")) return { candidates: await this.files(word.slice("file:".length)), note: "" };
     const panel = this.open();
     const ours = panel ? this.known(panel, word) : [];
-    ours.push({ insert: "@file:", label: "@file:…", detail: "a text file" });
+    ours.push({ insert: "@file:", label: "@file:…", detail: t("a text file") });
     const fits = ({ label }: Candidate) => label.toLowerCase().startsWith(`@${word}`.toLowerCase());
     const fixed = ours.filter(fits);
     if (!panel) return { candidates: fixed, note: "" };
@@ -144,7 +145,7 @@ export class LabReferences implements References {
     if (selection) found.push(one("selection", firstLine(selection)));
     if (sourceOf(active)) found.push(one("cell", `${at}: ${firstLine(sourceOf(active))}`));
     const pictures = picturesOf(active).length;
-    if (pictures || outputOf(active)) found.push(one("output", `of ${at}${pictures ? ", with its picture" : ""}`));
+    if (pictures || outputOf(active)) found.push(one("output", t(pictures ? "of %1, with its picture" : "of %1", at)));
     const failed = errorOf(active) ? active : cells.findLast((cell) => errorOf(cell));
     if (failed) found.push(one("error", errorOf(failed).split("\n").at(-1)!.slice(0, 80)));
     found.push(one("notebook", `${panel.context.path.split("/").at(-1)}, ${cells.length} cells`));
@@ -163,7 +164,7 @@ export class LabReferences implements References {
       .slice(0, 50)
       .map(({ name, type, size }) => {
         const path = `${folder}${name}${type === "directory" ? "/" : ""}`;
-        const detail = type === "directory" ? "folder" : size ? `${size.toLocaleString("en")} bytes` : "";
+        const detail = type === "directory" ? t("folder") : size ? t("%1 bytes", size.toLocaleString("en")) : "";
         return { insert: `@file:${path}${type === "directory" ? "" : " "}`, label: `@file:${path}`, detail };
       });
   }

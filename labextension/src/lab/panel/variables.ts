@@ -1,6 +1,7 @@
 // What only a kernel knows: its variables. It is asked when it is idle, beside its cells, and nothing
 // of that stands in its history. Its end: `jan_jupyter/panel/variables.py`.
 
+import { t } from "../../words";
 import type { SessionContext } from "../jupyter";
 
 /** Milliseconds that it may take. */
@@ -41,26 +42,26 @@ async function asked<Name extends keyof Told>(
   text: string,
 ): Promise<Answer<Told[Name]>> {
   const kernel = session?.session?.kernel;
-  if (!kernel) return { why: "The notebook has no kernel: start one to bring its variables along." };
-  if (kernel.connectionStatus !== "connected") return { why: "The notebook's kernel is away." };
-  if (kernel.status !== "idle") return { why: "The kernel is busy: its variables can be brought along when it is idle." };
+  if (!kernel) return { why: t("The notebook has no kernel: start one to bring its variables along.") };
+  if (kernel.connectionStatus !== "connected") return { why: t("The notebook's kernel is away.") };
+  if (kernel.status !== "idle") return { why: t("The kernel is busy: its variables can be brought along when it is idle.") };
   const info = await soon(kernel.info);
   const language = info?.language_info?.name ?? "python";
-  if (language.toLowerCase() !== "python") return { why: `This kernel runs ${language}: variables are brought along from Python's alone.` };
+  if (language.toLowerCase() !== "python") return { why: t("This kernel runs %1: variables are brought along from Python's alone.", language) };
   const code = `__import__('jan_jupyter.panel.variables', fromlist=['${name}']).${name}(${JSON.stringify(text)})`;
   const request = { code: "", silent: true, store_history: false, user_expressions: { [NAME]: code } };
   const reply = await soon(kernel.requestExecute(request).done);
-  if (!reply) return { why: "The kernel does not answer: its variables are left out." };
+  if (!reply) return { why: t("The kernel does not answer: its variables are left out.") };
   const found = reply.content.user_expressions?.[NAME] as Evaluated | undefined;
   const value = found?.data?.["application/json"] as Told[Name] | undefined;
   if (value) return { value };
   if (found?.ename === "ModuleNotFoundError" && /No module named 'jan_jupyter'/.test(found.evalue ?? "")) {
-    return { why: "The kernel does not know jan_jupyter: install it in its environment to bring variables along." };
+    return { why: t("The kernel does not know jan_jupyter: install it in its environment to bring variables along.") };
   }
   if (found?.ename === "ModuleNotFoundError" || found?.ename === "AttributeError") {
-    return { why: "The kernel has another version of jan_jupyter, which cannot tell its variables." };
+    return { why: t("The kernel has another version of jan_jupyter, which cannot tell its variables.") };
   }
-  return { why: `The kernel cannot tell its variables: ${found?.ename ?? "no answer"}.` };
+  return { why: t("The kernel cannot tell its variables: %1.", found?.ename ?? t("no answer")) };
 }
 
 function soon<Value>(promise: Promise<Value> | undefined): Promise<Value | undefined> {
