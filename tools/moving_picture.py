@@ -47,8 +47,8 @@ def frames(page: Page) -> list[tuple[float, Image.Image]]:
     while time.monotonic() < end:
         began = time.monotonic()
         taken.append((began, picture(page)))
-        area = cell.locator(".jp-OutputArea")
-        if area.count() and "tok/s" in area.inner_text():
+        answer = cell.locator("jan-reply article")
+        if answer.count() and "tok/s" in answer.inner_text():
             break
         page.wait_for_timeout(max(0, PAUSE - (time.monotonic() - began)) * 1000)
     page.wait_for_timeout(400)
