@@ -6,6 +6,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -14,6 +15,7 @@ import pytest
 from lab import axe, other_kernel
 from lab.attacks import TEXTS
 from lab.conftest import CHROMIUM, Lab, Notebook
+from lab.panel import Panel
 from support.jan import add_remote
 from support.server import StreamingServer
 
@@ -45,7 +47,7 @@ def lab(
     folder = tmp_path_factory.mktemp("cells")
     shown = {"LabApp.expose_app_in_browser": True, "JupyterNotebookApp.expose_app_in_browser": True}
     lab = Lab(folder, variables=shown)
-    add_remote(lab.data_folder, _streaming_server, slow="", short="")
+    add_remote(lab.data_folder, _streaming_server, parrot="", short="")
     other_kernel.install(folder / "jupyter" / "data")
     yield lab
     lab.close()
@@ -381,6 +383,51 @@ def test_a_cell_that_is_removed_and_brought_back_has_one_button(lab: Lab, page: 
     assert contexts(cells.asked())["cell"] == "x"
 
 
+def test_an_error_is_explained_and_the_proposed_cell_takes_its_place_by_a_click(
+    lab: Lab, page: Page, server: StreamingServer
+) -> None:
+    """The model says what it is asked: the question, the cell, the error; the cell has a block."""
+    server.behave("parrot", "verbatim")
+    fails = 'text = """\n```python\nx = 1\nprint(x)\n```\n"""\nprint(x)'
+    lab.write("mended.ipynb", fails)
+    with settings(lab, "panel", model="parrot"):
+        page.set_viewport_size({"width": 1500, "height": 900})
+        cells = Cells(page, lab, "mended.ipynb")
+        cells.notebook.run(0)
+        cells.explain(0).click()
+        asked = cells.asked()
+        name = "xpath=//*[@id='jan-side-panel']/*[starts-with(local-name(), 'jan-chat')]"
+        panel = Panel(page, name=name)
+        expect(panel.questions.last).to_have_text(asked["text"])
+        panel.wait()
+        assert server.journal()[-1].body["messages"][-1]["content"].count("NameError") >= 1
+        block = panel.says.locator("pre").first
+        block.hover()
+        panel.says.get_by_role("button", name=re.compile("^Replace cell")).first.click()
+        proposal = panel.find(".proposal")
+        expect(proposal).to_contain_text("print(x)")
+        assert cells.sources == [fails]  # nothing yet
+        proposal.get_by_role("button", name="Accept").click()
+        cells.wait(f"() => {CELL.format(0)}.model.sharedModel.getSource() === 'x = 1\\nprint(x)'")
+        assert cells.notebook.cell(0).locator(".jp-InputPrompt").inner_text() == "[1]:"  # not run
+        expect(cells.explain(0)).to_have_count(1)  # it is still the output of what was run
+        cells.notebook.run(0)
+        expect(cells.explain(0)).to_have_count(0)
+
+
+@contextmanager
+def settings(lab: Lab, plugin: str, **wishes: Any) -> Iterator[None]:
+    """What a user has set, in pages that are opened meanwhile."""
+    folder = lab.folder / "settings" / "jan-jupyter"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{plugin}.jupyterlab-settings"
+    file.write_text(json.dumps(wishes))
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
 # Comparing ----------------------------------------------------------------------------------------
 
 
@@ -487,11 +534,7 @@ def test_notebook_7_has_it_too(lab: Lab, any_page: Page) -> None:
 
 
 def test_what_is_not_wanted_is_not_there(lab: Lab, page: Page) -> None:
-    folder = lab.folder / "settings" / "jan-jupyter"
-    folder.mkdir(parents=True, exist_ok=True)
-    wishes = folder / "cells.jupyterlab-settings"
-    wishes.write_text(json.dumps({"highlight": False, "explainErrors": False}))
-    try:
+    with settings(lab, "cells", highlight=False, explainErrors=False):
         lab.write("plain.ipynb", "%%jan short\nhello", "x")
         cells = Cells(page, lab, "plain.ipynb")
         cells.notebook.run(1)
@@ -501,8 +544,6 @@ def test_what_is_not_wanted_is_not_there(lab: Lab, page: Page) -> None:
         address = lab.url("lab/api/settings/jan-jupyter:cells")
         with urllib.request.urlopen(address) as answer:
             assert json.load(answer)["settings"] == {"highlight": False, "explainErrors": False}
-    finally:
-        wishes.unlink()
 
 
 def test_what_cells_and_outputs_hold_runs_nothing(lab: Lab, page: Page) -> None:
