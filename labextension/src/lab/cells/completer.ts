@@ -19,7 +19,6 @@ interface Context {
 interface Editor {
   getCursorPosition(): { line: number; column: number };
   getLine(line: number): string | undefined;
-  getOffsetAt(position: { line: number; column: number }): number;
   model: { sharedModel: { getSource(): string } };
 }
 
@@ -30,6 +29,7 @@ interface Item {
   documentation: string;
 }
 
+/** Places are characters (not UTF-16's) of the whole text. */
 interface Reply {
   start: number;
   end: number;
@@ -41,11 +41,12 @@ interface Provider {
   /** Higher ones come first in the list; the kernel's has 550. */
   rank: number;
   isApplicable(context: Context): Promise<boolean>;
+  /** `offset`: of the cursor, in characters of the whole text. */
   fetch(request: { offset: number; text: string }, context: Context): Promise<Reply>;
   shouldShowContinuousHint(visible: boolean, changed: Change, context?: Context): boolean;
 }
 
-/** What `POST /complete` answers: characters (not UTF-16's) of the line, and what may stand between them. */
+/** What `POST /complete` answers: characters of the line, and what may stand between them. */
 interface Words {
   ours: boolean;
   start: number;
@@ -97,10 +98,10 @@ export function provider(server: Pick<Server, "send">): Provider {
     // In all of a prompt: what is typed there is no code, and needs no hints.
     isApplicable: async ({ editor }) =>
       Boolean(editor && !missing && (lineAt(editor) !== null || isPrompt(editor.model.sharedModel.getSource()))),
-    async fetch(_request, { editor }) {
+    async fetch({ offset }, { editor }) {
       const line = editor && lineAt(editor);
-      if (!editor || line === null || line === undefined) return NOTHING;
-      const begin = editor.getOffsetAt({ line: editor.getCursorPosition().line, column: 0 });
+      if (line === null || line === undefined) return NOTHING;
+      const begin = offset - [...line].length;
       let found: Words;
       try {
         found = await server.send<Words>("POST", "complete", { line });
@@ -108,14 +109,13 @@ export function provider(server: Pick<Server, "send">): Provider {
         missing = error instanceof Refused && error.status === 404;
         return NOTHING;
       }
-      const place = (characters: number) => begin + [...line].slice(0, characters).join("").length;
       const items = found.data.map(({ text, type, documentation }) => ({
         label: text,
         insertText: text,
         type,
         documentation,
       }));
-      return { start: place(found.start), end: place(found.end), items };
+      return { start: begin + found.start, end: begin + found.end, items };
     },
     shouldShowContinuousHint(visible, { sourceChange }, context) {
       if (visible || !context?.editor || lineAt(context.editor) === null) return false;
