@@ -18,7 +18,7 @@ const held = (more: Partial<Held> = {}): Held => ({
   elsewhere: false,
   ...more,
 });
-const pull = (more: Partial<Pull> = {}): Pull => ({ id: "org/repo", done: 25e6, total: 1e8, message: "", running: true, ...more });
+const pull = (more: Partial<Pull> = {}): Pull => ({ id: "org/repo", source: "hf:org/repo", done: 25e6, total: 1e8, message: "", running: true, ...more });
 const summary = (models: Held[], pulls: Pull[] = []) => summaryOf({ state: "open", held: models, pulls });
 
 test("the bar says the one thing that matters most", () => {

@@ -17,12 +17,16 @@ TIMEOUT = 60_000
 class Manager:
     """The model manager, which is opened by its card in the launcher."""
 
-    def __init__(self, page: Page, lab: Lab) -> None:
+    def __init__(self, page: Page, lab: Lab, width: int = 0) -> None:
+        """`width`: that of the window, without the file browser."""
         self.page = page
         page.goto(f"{lab.url('lab')}&reset")  # not where another test has left it
-        page.locator(".jp-LauncherCard[data-category=Jan]", has_text="Models").click(
-            timeout=TIMEOUT
-        )
+        card = page.locator(".jp-LauncherCard[data-category=Jan]", has_text="Models")
+        card.wait_for(timeout=TIMEOUT)
+        if width:
+            page.keyboard.press("Control+b")
+            page.set_viewport_size({"width": width, "height": 800})
+        card.click()
         self.root = page.locator("jan-models")
         self.root.locator(".row").first.wait_for(timeout=TIMEOUT)
 

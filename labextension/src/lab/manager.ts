@@ -58,7 +58,7 @@ export function models(packages: Packages): Plugin {
       (restorer as Restorer | null)?.add(widget, widget.id);
 
       app.commands.addCommand(OPEN, {
-        label: ({ menu }) => (menu ? t("Jan: Models") : t("Models")),
+        label: ({ isLauncher }) => (isLauncher ? t("Models") : t("Manage Models")),
         caption: t("Load, fetch and remove models; keys and engines"),
         icon,
         describedBy: { args: { type: "object", properties: { tab: { type: "string", enum: ["installed", "apps", "get", "keys", "engines"] } } } },

@@ -28,7 +28,7 @@ export function Ask(props: { question: string; yes: string; no: string; onYes: (
 }
 
 /** Why something could not be done. */
-export function Failed({ text, onClose }: { text: string | undefined; onClose: () => void }) {
+export function Failed({ text, onClose }: { text: string | undefined; onClose?: (() => void) | undefined }) {
   if (!text) return null;
   return (
     <p class="failure" role="alert">
@@ -36,7 +36,7 @@ export function Failed({ text, onClose }: { text: string | undefined; onClose: (
       <span>
         <Marked text={text} />
       </span>
-      <IconButton icon="close" label="Dismiss" onClick={onClose} />
+      {onClose && <IconButton icon="close" label="Dismiss" onClick={onClose} />}
     </p>
   );
 }

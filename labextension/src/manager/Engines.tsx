@@ -57,7 +57,7 @@ function Row({ row }: { row: EngineRow }) {
         </div>
         {row.state === "needs key" && (
           <div class="do">
-            <button type="button" class="quiet-button" aria-label={`Set the key of ${row.id}`} onClick={() => store.open("keys", row.id)}>
+            <button type="button" class="quiet-button" aria-label={`Set its key: ${row.id}`} onClick={() => store.open("keys", row.id)}>
               Set its key
             </button>
           </div>

@@ -1,7 +1,8 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { IconButton } from "../ui/icons";
 import { Failed } from "./Ask";
 import { useStore } from "./context";
-import type { Found } from "./protocol";
+import type { Choice, Found } from "./protocol";
 import { PullRow } from "./Pulls";
 import { isSource } from "./store";
 import { size } from "./words";
@@ -52,7 +53,7 @@ export function Get() {
       <Failed text={store.failed.get(`pull ${source}`)} onClose={() => store.dismiss(`pull ${source}`)} />
       <Failed text={store.failed.get("search")} onClose={() => store.dismiss("search")} />
       <section aria-label="Models to fetch" aria-busy={store.doing.has("search")}>
-        {store.remark && store.found !== null && <p class="remark">{store.remark}</p>}
+        {store.found !== null && <p class="remark">{store.sought ? store.remark : "Good models to begin with, the smallest first:"}</p>}
         {store.found === null ? (
           <p class="empty">{store.doing.has("search") ? "Looking …" : ""}</p>
         ) : (
@@ -70,6 +71,7 @@ export function Get() {
 
 function FoundRow({ found }: { found: Found }) {
   const store = useStore();
+  const [open, setOpen] = useState(false);
   const to = `pull ${found.source}`;
   const marks = [
     found.size ? size(found.size) : "",
@@ -82,11 +84,8 @@ function FoundRow({ found }: { found: Found }) {
         <div class="about">
           <h3>{found.name}</h3>
           <p class="marks">
-            {found.fit && (
-              <small class={found.fit === "fits" ? "good" : "bad"} title="The memory of this machine">
-                {found.fit}
-              </small>
-            )}
+            {found.here && <small class="good">is here</small>}
+            <Fits fit={found.fit} />
             {marks.map((mark) => (
               <small key={mark}>{mark}</small>
             ))}
@@ -94,12 +93,62 @@ function FoundRow({ found }: { found: Found }) {
           {found.remark && <p class="note">{found.remark}</p>}
         </div>
         <div class="do">
-          <button type="button" class="quiet-button" aria-disabled={store.doing.has(to)} aria-label={`Fetch ${found.name}`} onClick={() => void store.pull(found.source)}>
-            Fetch
-          </button>
+          {!found.here && <FetchButton source={found.source} label={found.name} />}
+          {REPOSITORY.test(found.source) && <IconButton icon="down" class="more" label={`Versions of ${found.name}`} expanded={open} onClick={() => setOpen(!open)} />}
         </div>
       </div>
       <Failed text={store.failed.get(to)} onClose={() => store.dismiss(to)} />
+      {open && <Choices source={found.source} />}
     </li>
+  );
+}
+
+/** Of which there are several quantisations, as a rule. */
+const REPOSITORY = /^hf:[^/]+\/[^/]+$/;
+
+function Fits({ fit }: { fit: string }) {
+  if (!fit) return null;
+  return (
+    <small class={fit === "fits" ? "good" : "bad"} title="The memory of this machine">
+      {fit}
+    </small>
+  );
+}
+
+function FetchButton({ source, label }: { source: string; label: string }) {
+  const store = useStore();
+  const comes = store.live.pulls.some((one) => one.running && one.source === source);
+  return (
+    <button type="button" class="quiet-button" aria-disabled={comes || store.doing.has(`pull ${source}`)} aria-label={`Fetch ${label}`} onClick={() => void store.pull(source)}>
+      Fetch
+    </button>
+  );
+}
+
+/** The files of a repository. */
+function Choices({ source }: { source: string }) {
+  const store = useStore();
+  const [choices, setChoices] = useState<Choice[] | null>(null);
+  const [why, setWhy] = useState("");
+  useEffect(() => {
+    store.choices(source).then(setChoices, (error: Error) => setWhy(error.message));
+  }, [source]);
+  if (!choices) return <p class="details">{why || "Looking …"}</p>;
+  return (
+    <ul class="details choices">
+      {choices.map((one) => (
+        <li key={one.id} data-source={one.id}>
+          <span class="marks">
+            <b>{one.quantisation || one.id}</b>
+            {one.size ? <small>{size(one.size)}</small> : null}
+            <Fits fit={one.fit} />
+            {one.chosen && <small class="good">best here</small>}
+            {one.remark && <span class="note">{one.remark}</span>}
+          </span>
+          <FetchButton source={one.id} label={`${one.quantisation} of ${source}`} />
+          <Failed text={store.failed.get(`pull ${one.id}`)} onClose={() => store.dismiss(`pull ${one.id}`)} />
+        </li>
+      ))}
+    </ul>
   );
 }

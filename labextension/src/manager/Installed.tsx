@@ -156,7 +156,7 @@ function Actions({ model, held, label, busy }: { model: Model; held: Held | unde
   }
   if (model.state === "needs-key") {
     return (
-      <button type="button" class="quiet-button" aria-label={`Set the key for ${label}`} onClick={() => store.open("keys", model.engine)}>
+      <button type="button" class="quiet-button" aria-label={`Set its key: ${label}`} onClick={() => store.open("keys", model.engine)}>
         Set its key
       </button>
     );

@@ -55,8 +55,8 @@ function Row({ row }: { row: KeyRow }) {
           <p class="note">{row.source ? `from ${row.source}` : <Marked text={row.hint || "none"} />}</p>
         </div>
         <div class="do">
-          <button type="button" class="quiet-button set" aria-disabled={busy} aria-expanded={open === "set"} aria-label={`${row.source ? "Replace" : "Set"} the key of ${label}`} onClick={() => setOpen(open === "set" ? "" : "set")}>
-            {row.source ? "Replace" : "Set"}
+          <button type="button" class="quiet-button set" aria-disabled={busy} aria-expanded={open === "set"} aria-label={`${row.kept ? "Replace" : "Set"} the key of ${label}`} onClick={() => setOpen(open === "set" ? "" : "set")}>
+            {row.kept ? "Replace" : "Set"}
           </button>
           {row.kept && (
             <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Remove the key of ${label}`} onClick={() => !busy && setOpen("remove")}>

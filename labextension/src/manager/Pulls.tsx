@@ -25,7 +25,7 @@ export function PullRow({ pull }: { pull: Pull }) {
             </button>
           ) : (
             <>
-              <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Go on with ${pull.id}`} onClick={() => void store.pull(pull.id)}>
+              <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Go on with ${pull.id}`} onClick={() => void store.pull(pull.source, pull.id)}>
                 Go on
               </button>
               <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Discard ${pull.id}`} onClick={() => !busy && setAsking(true)}>
@@ -48,7 +48,7 @@ export function PullRow({ pull }: { pull: Pull }) {
           onNo={() => setAsking(false)}
         />
       )}
-      <Failed text={store.failed.get(to)} onClose={() => store.dismiss(to)} />
+      <Failed text={store.failed.get(to) ?? (pull.running ? "" : pull.message)} onClose={store.failed.has(to) ? () => store.dismiss(to) : undefined} />
     </li>
   );
 }

@@ -24,10 +24,12 @@ export interface Held {
 
 export interface Pull {
   id: string;
+  /** What goes on with it. */
+  source: string;
   /** Bytes; 0: it is not known yet. */
   done: number;
   total: number;
-  /** How far it is and how fast, in words. */
+  /** How far it is and how fast, in words; or why it comes no longer. */
   message: string;
   /** It comes just now; else it was stopped, and may go on. */
   running: boolean;
@@ -155,7 +157,11 @@ export class Live {
     const now = (this.overview = message.type === "snapshot" ? { ...NOTHING, ...message.state } : { ...this.overview, ...message.state });
     this.held = heldOf(now);
     this.memory = now.memory;
-    this.pulls = now.pulls.map(({ active, ...pull }) => ({ ...pull, running: active, message: active ? (this.said.get(pull.id) ?? "") : "" }));
+    this.pulls = now.pulls.map(({ active, message, ...pull }) => ({
+      ...pull,
+      running: active,
+      message: (active && this.said.get(pull.id)) || wordsOf(pull.id, message),
+    }));
     this.tell();
   }
 
@@ -164,7 +170,7 @@ export class Live {
     for (const hears of this.hearers) hears(event);
     if (event.state !== "downloading") this.said.delete(event.model);
     else {
-      this.said.set(event.model, event.message?.replace(`${event.model}: `, "") ?? "");
+      this.said.set(event.model, wordsOf(event.model, event.message));
       const pull = this.pulls.find(({ id }) => id === event.model);
       if (!pull) return;
       pull.message = this.said.get(event.model)!;
@@ -177,6 +183,9 @@ export class Live {
     for (const watcher of this.watchers) watcher();
   }
 }
+
+/** Without the name, which stands beside it. */
+const wordsOf = (id: string, message = ""): string => (message.startsWith(`${id}: `) ? message.slice(id.length + 2) : message);
 
 function heldOf({ models, generating }: Overview): Held[] {
   const of = (model: string) => generating.filter((one) => one.model === model);

@@ -57,7 +57,21 @@ export interface Found {
   licence: string;
   remark: string;
   downloads: number | null;
+  /** fits, too large; empty: its size is not known. */
   fit: string;
+  /** The model that it is here already. */
+  here: string | null;
+}
+
+/** One of the files of a repository, of `GET /hub/{source}`: its `id` is what to fetch. */
+export interface Choice {
+  id: string;
+  quantisation: string;
+  size: number | null;
+  fit: string;
+  /** What is fetched where nobody chooses. */
+  chosen: boolean;
+  remark: string;
 }
 
 /** Where the key of an engine comes from: never the key, nor a part of it. */
@@ -67,6 +81,7 @@ export interface KeyRow {
   host: string;
   /** Empty: it has none. */
   source: string;
+  /** How to give it one; of one that was set, what wins over it. */
   hint: string;
   /** It is kept by us, and can be removed. */
   kept: boolean;

@@ -2,7 +2,7 @@
 
 import type { ModelEvent } from "../overview";
 import type { Live } from "./live";
-import type { EngineRow, Found, House, KeyRow, Listing, Model, Whole } from "./protocol";
+import type { Choice, EngineRow, Found, House, KeyRow, Listing, Model, Whole } from "./protocol";
 
 export type Tab = "installed" | "apps" | "get" | "keys" | "engines";
 
@@ -19,7 +19,9 @@ export class Store {
   engines: EngineRow[] | null = null;
   keys: KeyRow[] | null = null;
   found: Found[] | null = null;
-  /** Where it was not possible to look; or what the list is. */
+  /** The words that it was found by. */
+  sought = "";
+  /** Where it was not possible to look. */
   remark = "";
   /** What is under way, by what it is done to, in words. */
   readonly doing = new Map<string, string>();
@@ -86,12 +88,9 @@ export class Store {
     this.changed();
   }
 
-  /** A pull that fails does so long after it was begun. */
-  private hear({ state, model, engine, message }: ModelEvent): void {
-    if (state !== "failed" || engine || !message) return;
-    this.failed.set(`pull ${model}`, message);
-    this.say(message);
-    this.changed();
+  /** A pull may fail long after it was begun. */
+  private hear({ state, engine, message }: ModelEvent): void {
+    if (state === "failed" && !engine && message) this.say(message);
   }
 
   /** What came or went is seen in the list, too. */
@@ -176,17 +175,23 @@ export class Store {
       const answer = await this.house.get<Listing<Found> & { remark: string }>(`hub?q=${encodeURIComponent(words)}`);
       if (asked !== this.asked) return;
       this.found = answer.data;
+      this.sought = words;
       this.remark = answer.remark;
       return `${answer.data.length} models are found.`;
     }).then(() => {});
   }
 
-  /** Begin to fetch it, or go on with it; how far it is, events tell. */
-  pull(source: string): Promise<boolean> {
-    return this.act(`pull ${source}`, "Beginning …", async () => {
+  /** Begin to fetch it, or go on with it (`to`); how far it is, events tell. */
+  pull(source: string, to = source): Promise<boolean> {
+    return this.act(`pull ${to}`, "Beginning …", async () => {
       await this.house.send("POST", "models/pull", { model: source, background: true });
-      return `${source} is being fetched.`;
+      return `${to} is being fetched.`;
     });
+  }
+
+  /** What a repository has. */
+  async choices(source: string): Promise<Choice[]> {
+    return (await this.house.get<Listing<Choice>>(`hub/choices?source=${name(source)}`)).data;
   }
 
   stopPull(id: string): Promise<boolean> {
@@ -208,8 +213,11 @@ export class Store {
   /** `take` gives the key, and keeps it no longer. */
   setKey({ engine, host }: KeyRow, take: () => string): Promise<boolean> {
     return this.act(`key ${engine} ${host}`, "Keeping it …", async () => {
-      await this.house.send("PUT", `keys/${name(engine)}`, { key: take(), ...(host && { for: host }) });
+      const { hint } = await this.house.send<KeyRow>("PUT", `keys/${name(engine)}`, { key: take(), ...(host && { for: host }) });
       await this.look();
+      const now = this.keys?.find((one) => one.engine === engine && one.host === host);
+      const instead = now && !now.kept ? `It is kept, but the key from ${now.source} wins.` : "";
+      if (hint || instead) throw new Error(hint || instead);
       return `The key of ${engine} is kept.`;
     });
   }
@@ -217,8 +225,9 @@ export class Store {
   removeKey({ engine, host }: KeyRow): Promise<boolean> {
     return this.act(`key ${engine} ${host}`, "Removing it …", async () => {
       const asked = host ? `?for=${encodeURIComponent(host)}` : "";
-      await this.house.send("DELETE", `keys/${name(engine)}${asked}`);
+      const { left } = await this.house.send<{ left?: string }>("DELETE", `keys/${name(engine)}${asked}`);
       await this.look();
+      if (left) throw new Error(`It is removed. There is still one from ${left}.`);
       return `The key of ${engine} is removed.`;
     });
   }
