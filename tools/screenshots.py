@@ -81,6 +81,38 @@ def shown(
     page.close()
 
 
+REPLY = """from jan_jupyter.types import ChatRequest, Reply, Timings, Usage
+
+Reply(
+    open("answer.md").read(),
+    "qwen3-4b",
+    "nitro",
+    reasoning="They ask for code, so NumPy will do. " * 9,
+    usage=Usage(19, 312),
+    timings=Timings(first_token=0.21, total=6.4, tokens_per_second=49.8),
+    request=ChatRequest((), {"temperature": 0.4, "top_p": 0.9}),
+    finish="stop",
+    at=1_790_000_000.0,
+)"""
+
+
+def answer(browser: Browser, lab: Lab, name: str) -> None:
+    """An answer as JupyterLab draws it, with how it came about."""
+    page = browser.new_page(viewport={"width": 1000, "height": 1200})
+    lab.theme("Light")
+    lab.write(f"{name}.ipynb", REPLY)
+    notebook = Notebook(page, lab, f"{name}.ipynb")
+    notebook.run(0)
+    shown = page.locator("jan-reply article")
+    shown.locator("math").first.wait_for()
+    shown.locator(".t-kw").first.wait_for()
+    shown.get_by_role("button", name="How it came about").click()
+    shown.get_by_label("How this answer came about").wait_for()
+    page.wait_for_timeout(500)
+    shown.screenshot(path=ROOT / "docs" / f"{name}.png")
+    page.close()
+
+
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
@@ -118,6 +150,7 @@ def main() -> None:
                 panel.find(".columns").nth(1).locator(".quiet-button:not(:disabled)").nth(
                     1
                 ).wait_for()
+            answer(browser, lab, "lab-answer")
             browser.close()
         lab.close()
 
