@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from jan_jupyter import errors
 from jan_jupyter.engines.between import CHATTED
 from jan_jupyter.engines.infill import WENT_ON
 from jan_jupyter.types import Delta
-from nitro.bench import ENDLESS, Bench, model
+from nitro.bench import ENDLESS, Bench, model, short
 from support.random_model import write_embedder, write_model
 
 
@@ -56,6 +57,28 @@ async def test_while_somebody_types_what_was_read_holds(bench: Bench, tmp_path: 
         assert read[0] > 60
         assert max(read[1:]) <= 8, (fills, suffix)
         await bench.nitro.unload(asked)
+
+
+async def test_a_question_ends_what_an_editor_is_offered(
+    bench: Bench, slow_model: Path, own_server: dict[str, Any]
+) -> None:
+    asked = model(slow_model, **own_server, n_parallel=1, ctx_len=8192)
+    begun = asyncio.Event()
+
+    async def offered() -> None:
+        answer = bench.nitro.complete(asked, "a", "", {**ENDLESS, "max_tokens": 8000}, "completion")
+        async with aclosing(answer) as deltas:
+            async for _ in deltas:
+                begun.set()
+
+    await bench.nitro.load(asked)
+    offering = asyncio.create_task(offered())
+    await begun.wait()
+    async with aclosing(bench.nitro.chat(asked, short())) as deltas:
+        *_, last = [delta async for delta in deltas]
+    assert last.finish == "length"
+    with pytest.raises(errors.Replaced, match="A question goes before it"):
+        await offering
 
 
 async def test_what_looks_like_a_mark_is_text(bench: Bench, tmp_path: Path) -> None:
