@@ -375,15 +375,16 @@ def test_embeddings_of_the_bundled_model(isolated: Path) -> None:
     bridge.wait(jan.router.close())
 
 
-def test_the_bundled_model_fills_a_gap_by_a_chat(isolated: Path) -> None:
-    reply = jan.complete("def add(a, b):\n    return ", "\n", "jan-mini", max_tokens=5)
-    assert str(reply) == reply.text
-    assert reply.text
-    assert (reply.model, reply.engine, reply.finish) == ("jan-mini", "nitro", "length")
-    assert reply.usage.completion == reply.provenance()["parameters"]["max_tokens"] == 5
+def test_the_bundled_model_fills_a_gap(isolated: Path) -> None:
+    reply = jan.complete("def add(a, b):\n    return ", "\n", "jan-mini", max_tokens=20)
+    assert str(reply) == reply.text == "a + b"
+    assert not reply.notes  # it has learnt to
+    assert (reply.model, reply.engine, reply.finish) == ("jan-mini", "nitro", "stop")
+    assert reply.provenance()["parameters"]["max_tokens"] == 20
     assert reply.timings.first_token is not None
-    again = bridge.wait(jan.acomplete("def add(a, b):\n    return ", "\n", max_tokens=5))
-    assert again.text == reply.text
+    again = bridge.wait(jan.acomplete("def add(a, b):\n    return ", "\n", max_tokens=2))
+    assert (again.finish, again.usage.completion) == ("length", 2)
+    assert reply.text.startswith(again.text)
     bridge.wait(jan.router.unload("jan-mini"))
     bridge.wait(jan.router.close())
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .. import errors
+from ..types import Delta
 from ..wire import openai as wire
 from ..wire.errors import status_within
 from ..wire.sse import ServerEvent
@@ -73,6 +75,29 @@ def split(prefix: str) -> tuple[str, str]:
     until the next one."""
     lines = prefix.rfind("\n") + 1
     return prefix[:lines], prefix[lines:]
+
+
+def healed(prefix: str) -> tuple[str, str]:
+    """A prefix without the spaces that its last word ends with, and these: most models write a word
+    and the space before it as one token, and know not how to go on behind a space."""
+    lines, line = split(prefix)
+    words = line.rstrip(" ")
+    return (lines + words, line[len(words) :]) if words.strip() else (prefix, "")
+
+
+async def without(spaces: str, deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+    """An answer without the spaces that are there already; one that begins otherwise does not fit,
+    and is empty."""
+    held, fits = spaces, True
+    async with aclosing(deltas):
+        async for delta in deltas:
+            if held and delta.text:
+                common = min(len(held), len(delta.text))
+                fits = fits and delta.text[:common] == held[:common]
+                delta = replace(delta, text=delta.text[common:])
+                held = held[common:]
+            if fits or delta.is_last:
+                yield delta if fits else replace(delta, text="")
 
 
 def until(suffix: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

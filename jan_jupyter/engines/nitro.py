@@ -153,8 +153,9 @@ class Nitro(LocalEngine):
         priority: Priority = "person",
     ) -> AsyncGenerator[Delta, None]:
         typing = priority == "completion"
-        prompt = None
+        spaces, prompt = "", None
         if suffix or typing:
+            prefix, spaces = infill.healed(prefix)
             known = model.file, self.setting(model, "ctx_len")
             ask = functools.partial(self._said, model)
             prompt = await self._filler.prompt(known, prefix, suffix, parameters, ask)
@@ -165,9 +166,10 @@ class Nitro(LocalEngine):
         elif goes_on and model.file not in self._no_texts:
             found = self._gone_on(model, prefix, suffix, parameters, priority)
         else:
-            found = super().complete(model, prefix, suffix, parameters, priority)
+            found = super().complete(model, prefix + spaces, suffix, parameters, priority)
+            spaces = ""
         try:
-            async with aclosing(found) as deltas:
+            async with aclosing(infill.without(spaces, found)) as deltas:
                 async for delta in deltas:
                     yield delta
             return
@@ -175,7 +177,7 @@ class Nitro(LocalEngine):
             if not goes_on or error.http_status not in infill.HAS_NONE:
                 raise
             self._no_texts.add(model.file)
-        asked = super().complete(model, prefix, suffix, parameters, priority)
+        asked = super().complete(model, prefix + spaces, suffix, parameters, priority)
         async with aclosing(asked) as deltas:
             async for delta in deltas:
                 yield delta

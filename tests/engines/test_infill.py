@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from jan_jupyter.engines.infill import MOST_READ, Marks, latest, split, until
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from jan_jupyter.engines.infill import MOST_READ, Marks, healed, latest, split, until, without
+from jan_jupyter.types import Delta
 
 MARKS = Marks([1], [2], [3], 2048)
 
@@ -37,3 +43,42 @@ def test_an_answer_ends_where_it_would_repeat_what_follows() -> None:
     assert until("return x", {"stop": ["a"]}) == {"stop": ["a", "return x"]}
     for suffix in ("", "\n\n", "])\n\nmore"):
         assert until(suffix, {"top_k": 1}) == {"top_k": 1}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "read", "spaces"),
+    [
+        ("a\n    return ", "a\n    return", " "),
+        ("x =  ", "x =", "  "),
+        ("x", "x", ""),
+        ("a\n    ", "a\n    ", ""),  # an indent is none
+        ("", "", ""),
+    ],
+)
+def test_no_prompt_ends_with_a_space(prefix: str, read: str, spaces: str) -> None:
+    assert healed(prefix) == (read, spaces)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        ([" a", " + b"], "a + b"),
+        ([" ", "a"], "a"),
+        (["", " ", "a"], "a"),
+        (["= 3", " and"], ""),
+        ([], ""),
+    ],
+)
+def test_what_is_there_already_is_not_written_again(pieces: list[str], shown: str) -> None:
+    async def answer() -> AsyncGenerator[Delta, None]:
+        for piece in pieces:
+            yield Delta(piece)
+        yield Delta(finish="stop")
+
+    async def gather(spaces: str) -> list[Delta]:
+        return [delta async for delta in without(spaces, answer())]
+
+    found = asyncio.run(gather(" "))
+    assert "".join(delta.text for delta in found) == shown
+    assert found[-1].finish == "stop"
+    assert "".join(delta.text for delta in asyncio.run(gather(""))) == "".join(pieces)

@@ -213,9 +213,19 @@ def none_trained_on(conversations: int) -> bool:
 
 
 def filled(server: Server, before: str, after: str) -> str:
-    """What the model writes between two texts, one line, as llama.cpp asks it."""
-    asked = {"input_prefix": before, "input_suffix": after, "temperature": 0, "n_predict": 48}
-    return str(server.post("/infill", **asked)["content"])
+    """What the model writes between two texts, as `nitro` asks it: behind the words of the line
+    that are there."""
+    lines = before.rfind("\n") + 1
+    words = before[lines:].rstrip(" ")
+    spaces = before[lines + len(words) :] if words else ""
+    before = before.removesuffix(spaces)
+    texts = (FILL[0], before[:lines], FILL[1], after, FILL[2], before[lines:])
+    prompt: list[int] = []
+    for text in texts:
+        asked = {"content": text, "add_special": False, "parse_special": text in FILL}
+        prompt += server.post("/tokenize", **asked)["tokens"]
+    asked = {"prompt": prompt, "temperature": 0, "n_predict": 48}
+    return str(server.post("/completion", **asked)["content"]).removeprefix(spaces)
 
 
 def fill_all(server: Server, number: int, show: bool) -> None:
@@ -233,7 +243,9 @@ def fill_all(server: Server, number: int, show: bool) -> None:
         found = filled(server, gap.before + gap.typed, gap.after)
         right += found == gap.rest
         lines += found.partition("\n")[0] == gap.rest.partition("\n")[0]
-    print(f"generated gaps: {right} of {number} exact, in {lines} the first line\n")
+    print(
+        f"generated gaps: {right} of {number} exactly as they were, {lines} in their first line\n"
+    )
 
 
 def main() -> int:
