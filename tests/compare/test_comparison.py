@@ -507,15 +507,15 @@ def test_adapters_are_columns_too(tmp_path: Path) -> None:
         ("adapted", "jan-mini", {}, {"lora": str(adapter)}),
         ("gone", "jan-mini", {}, {"lora": "no.gguf"}),
     ]
-    options = {"temperature": 0, "max_tokens": 12}
-    made = jan.compare("Name a colour.", models, parameters=options)
+    options = {"temperature": 0, "max_tokens": 24}
+    made = jan.compare("What is 7 + 5?", models, parameters=options)
     plain, adapted, gone = (made[0, place] for place in range(3))
     assert plain.ok
     assert adapted.ok, adapted.error
     assert plain.text != adapted.text
     assert "the adapter no.gguf, which is no file" in gone.error
     write_adapter(adapter, file, strength=2)  # another one
-    again = jan.compare("Name a colour.", models[:2], parameters=options)
+    again = jan.compare("What is 7 + 5?", models[:2], parameters=options)
     assert [row.reused for row in again] == [True, False]
     assert again[0, 1].text != adapted.text
     bridge.wait(jan.router.unload("jan-mini"))

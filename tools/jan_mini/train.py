@@ -12,7 +12,7 @@ import argparse
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -25,7 +25,7 @@ from data import EARLY, Generator
 from export import read_gguf, write_gguf
 from gaps import gaps
 from model import Config, Model
-from tokenizer import PAD, Bpe
+from tokenizer import FILL, PAD, Bpe
 
 OUTPUT = (
     Path(__file__).parents[2] / "jan_jupyter" / "data" / "models" / "jan-mini" / "jan-mini.gguf"
@@ -185,14 +185,26 @@ def train(model: Model, steps: Iterator[list[Batch]], number: int, rate: float) 
             raise RuntimeError(f"the loss is no number any more at step {step}")
 
 
+def keep(model: Model, before: Mapping[str, Tensor], share: float) -> None:
+    """Bring the weights back by a share of the way: nearly all that was learnt last stays, and what
+    was forgotten of the answers comes back. Tokens that are new stay as they are."""
+    with torch.no_grad():
+        for name, weight in model.state_dict().items():
+            old = before[name].clone()
+            if name == "token_embd.weight":
+                old[-len(FILL) :] = weight[-len(FILL) :]
+            weight.lerp_(old, share)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the GGUF file goes")
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--after", type=Path, help="a GGUF file of this kind, to go on from")
-    parser.add_argument("--gap-steps", type=int, default=800, help="of the last part")
+    parser.add_argument("--gap-steps", type=int, default=450, help="of the last part")
     parser.add_argument("--gap-rate", type=float, default=1e-3, help="its highest rate")
+    parser.add_argument("--keep", type=float, default=0.2, help="share of the weights before it")
     parser.add_argument("--seed", type=int, default=20231123)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu, or cuda for the same in minutes")
@@ -216,8 +228,10 @@ def main() -> None:
     if not options.after:
         steps = options.steps
         train(model, answers(bpe, steps, options.seed), steps, options.rate)
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
     steps = options.gap_steps
     train(model, answers_and_gaps(bpe, steps, options.seed), steps, options.gap_rate)
+    keep(model, before, options.keep)
     size = write_gguf(model.cpu(), bpe, options.output)
     print(f"{options.output}: {size:,} bytes")
 
