@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import errors
 from ..engine_options.keys import key_file
 from ..engines.install.listing import key_places
 from ..engines.keeping import Kept, kept
@@ -62,7 +63,10 @@ def _delete(call: Call) -> dict[str, Any]:
 
 
 def _place(call: Call, host: str | None) -> Kept:
-    return kept(call.router.store, call.names["engine"], host or None)
+    name = call.names["engine"]
+    if not name.strip():  # in a file it means the usual one
+        raise errors.EngineNotFound("An engine has a name.")
+    return kept(call.router.store, name, host or None)
 
 
 ROUTES = (

@@ -138,6 +138,7 @@ BODIES = {
     "Said": {"role": "user", "content": "x"},
     "MessageEdit": {"content": "x"},
     "AssistantEdit": {"name": "x"},
+    "GivenKey": {"key": "sk-of-somebody-else"},
 }
 
 
