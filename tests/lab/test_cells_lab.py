@@ -6,28 +6,27 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 
 from lab import axe, other_kernel
 from lab.attacks import TEXTS
-from lab.conftest import CHROMIUM, Lab, Notebook
+from lab.cells import CELL, NOTEBOOK, PROMPT, Cells, contexts, settings
+from lab.conftest import CHROMIUM, Lab
 from lab.panel import Panel
 from support.jan import add_remote
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
 
-PROMPT = "text/x-jan-prompt"
 FAILS = "def area(r):\n    return pi * r ** 2\n\narea(2)"
-RUN = "Control+Enter"
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
 ERROR = {
     "output_type": "error",
@@ -51,83 +50,6 @@ def lab(
     other_kernel.install(folder / "jupyter" / "data")
     yield lab
     lab.close()
-
-
-class Cells:
-    """A notebook, and what is asked of the side panel in its page."""
-
-    def __init__(self, page: Page, lab: Lab, name: str, view: str = "doc/tree") -> None:
-        self.page = page
-        self.notebook = Notebook(page, lab, name, view)
-        page.evaluate(
-            """() => {
-              window.asked = [];
-              const { commands } = jupyterapp;
-              if (!commands.hasCommand('jan:ask')) commands.addCommand('jan:ask', { execute() {} });
-              commands.commandExecuted.connect((_, { id, args }) => {
-                if (id === 'jan:ask') asked.push(args);
-              });
-            }"""
-        )
-        self.wait("() => jupyterapp.shell.currentWidget.content.model.cells.length > 0")
-
-    def wait(self, script: str) -> None:
-        self.page.wait_for_function(script, timeout=30_000)
-
-    def type(self, number: int) -> str:
-        """The MIME type of a cell."""
-        script = f"{CELL.format(number)}.model.mimeType"
-        return str(self.page.evaluate(script))
-
-    def wait_for_type(self, number: int, is_prompt: bool) -> None:
-        same = "===" if is_prompt else "!=="
-        self.wait(f"() => {CELL.format(number)}.model.mimeType {same} '{PROMPT}'")
-
-    def edit(self, number: int) -> Locator:
-        editor = self.notebook.cell(number).locator(".cm-content")
-        editor.click()
-        return editor
-
-    def explain(self, number: int) -> Locator:
-        """The button below an error."""
-        return self.notebook.area(number).get_by_role("button", name="Explain the error")
-
-    def activate(self, number: int) -> None:
-        self.page.evaluate(f"() => {{ {NOTEBOOK}.activeCellIndex = {number}; }}")
-
-    def command(self, name: str) -> None:
-        self.page.evaluate("name => void jupyterapp.commands.execute(name)", name)
-
-    def can(self, name: str) -> bool:
-        return bool(self.page.evaluate("name => jupyterapp.commands.isEnabled(name)", name))
-
-    def asked(self) -> Any:
-        """What has just been asked of the panel, once."""
-        self.wait("() => asked.length")
-        return self.page.evaluate("() => asked.shift()")
-
-    def button(self, number: int) -> Locator:
-        """That of a cell's toolbar."""
-        return self.notebook.cell(number).get_by_role("button", name="Ask a model about this cell")
-
-    def menu(self, number: int) -> Locator:
-        """The menu of a cell's toolbar, open."""
-        self.activate(number)
-        self.button(number).click()
-        return self.page.locator(".lm-Menu").last
-
-    @property
-    def sources(self) -> list[str]:
-        script = f"() => [...{NOTEBOOK}.model.cells].map(c => c.sharedModel.getSource())"
-        return list(self.page.evaluate(script))
-
-
-NOTEBOOK = "jupyterapp.shell.currentWidget.content"
-CELL = NOTEBOOK + ".widgets[{}]"
-
-
-def contexts(asked: Any) -> dict[str, str]:
-    return {one["label"]: one["text"] for one in asked["context"]}
 
 
 # Prompts ------------------------------------------------------------------------------------------
@@ -415,19 +337,6 @@ def test_an_error_is_explained_and_the_proposed_cell_takes_its_place_by_a_click(
         expect(cells.explain(0)).to_have_count(0)
 
 
-@contextmanager
-def settings(lab: Lab, plugin: str, **wishes: Any) -> Iterator[None]:
-    """What a user has set, in pages that are opened meanwhile."""
-    folder = lab.folder / "settings" / "jan-jupyter"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{plugin}.jupyterlab-settings"
-    file.write_text(json.dumps(wishes))
-    try:
-        yield
-    finally:
-        file.unlink()
-
-
 # Comparing ----------------------------------------------------------------------------------------
 
 
@@ -531,6 +440,36 @@ def test_notebook_7_has_it_too(lab: Lab, any_page: Page) -> None:
     assert cells.asked()["text"].startswith("Explain why this Python cell fails")
     cells.menu(1).locator(".lm-Menu-item", has_text="Fix This Error").click()
     assert cells.asked()["text"].startswith("Fix the error")
+
+
+def test_the_oldest_jupyterlab_has_it_too(
+    tmp_path: Path, page: Page, server: StreamingServer
+) -> None:
+    python = Path(__file__).parents[2] / ".venv-lab42" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("The oldest JupyterLab is not installed (`make test-slow` sets it up)")
+    shown = {"LabApp.expose_app_in_browser": True}
+    lab = Lab(tmp_path, python=str(python), variables=shown)
+    try:
+        add_remote(lab.data_folder, server, short="", parrot="")
+        lab.write("oldest.ipynb", "%%jan short\n**bold**", FAILS)
+        cells = Cells(page, lab, "oldest.ipynb")
+        cells.wait_for_type(0, is_prompt=True)
+        line = cells.notebook.cell(0).locator(".cm-line").nth(1)
+        expect(line.locator("span", has_text="bold")).to_have_css("font-weight", "700")
+        cells.notebook.run(1)
+        cells.explain(1).focus()
+        page.keyboard.press("Enter")
+        assert cells.asked()["text"].startswith("Explain why this Python cell fails")
+        cells.menu(1).locator(".lm-Menu-item", has_text="Fix This Error").click()
+        assert cells.asked()["text"].startswith("Fix the error")
+        cells.command("jan:compare-cell")
+        for name in ("parrot", "short"):
+            page.locator(".jp-Dialog").get_by_label(re.compile(f"^{name}")).press("Space")
+        page.locator(".jp-Dialog .jp-mod-accept").click()
+        assert sorted(cells.asked()["columns"]) == ["parrot", "short"]
+    finally:
+        lab.close()
 
 
 def test_what_is_not_wanted_is_not_there(lab: Lab, page: Page) -> None:
