@@ -155,11 +155,14 @@ test("others are asked beside the answer that is there, if the line means that o
   const cell = model("%%jan A -t 0\nWhat?\nNow.", { number: 2 });
   const line = (cells: CellModel[], of: CellModel, ...models: string[]) => comparison(cells, of, models);
   assert.equal(line([cell], cell, "B", "my model"), '%jan compare with B "my model"');
+  assert.equal(line([cell], cell, "B", 'C"\nimport os', "{D}"), "%jan compare with B");
   const later = model("answer = %jan hello", { number: 3 });
   assert.equal(line([cell, later], cell, "B"), "%%jan -m A -t 0 -m B\nWhat?\nNow.");
   assert.equal(line([cell, model("print(1)", { number: 3 })], cell, "B"), "%jan compare with B");
   const named = model("%%jan A --as c\nWhat?", { number: 2 });
   assert.equal(line([named, later], named, "B"), "%jan compare with B --of c");
+  const wrong = model("%%jan A --as {c}\nWhat?", { number: 2 });
+  assert.equal(line([wrong], wrong, "B"), "%%jan -m A --as {c} -m B\nWhat?"); // as it would run itself
   const unrun = model("\n%%jan --model A\nWhat?");
   assert.equal(line([unrun], unrun, "B"), "%%jan --model A -m B\nWhat?");
   assert.ok(!needsTwo([unrun], unrun) && !needsTwo([cell], cell));

@@ -88,10 +88,11 @@ test("Markdown as text", () => {
 test("what is written into a cell is one name and nothing else", () => {
   const reply = replyIn({ [REPLY]: { model: "own", engine: "nitro", name: "0123abcd" } });
   const model = (id: string) => ({ id, name: id, engine: "e" });
-  const odd = ["a b", "a\n!rm", "--of", "{x}", "a'b", "a;b", "$(x)", "", "%x", "a?"];
-  const good = ["qwen3-0.6b", "nitro:other", "meta-llama/Llama-3.3", "modèle"];
+  const odd = ["a\n!rm", "--of", "{x}", "a'b", "a;b", "$(x)", "", "%x", "a?"];
+  const good = ["qwen3-0.6b", "nitro:other", "meta-llama/Llama-3.3", "modèle", "a b"];
   const all = [...odd, ...good, "own", "nitro:own"].map(model);
   assert.deepEqual(others(all, reply).map(({ id }) => id), good);
   assert.equal(compareLine("a/b", reply.name), "%jan compare with a/b --of 0123abcd");
+  assert.equal(compareLine("a b", reply.name), '%jan compare with "a b" --of 0123abcd');
   for (const id of odd) assert.throws(() => compareLine(id, reply.name));
 });

@@ -1,6 +1,7 @@
 // The commands on cells: what each asks of the side panel (`jan:ask`). Nothing here changes a notebook but
 // a comparison that somebody has asked for, which is a new cell.
 
+import { isPlain, written } from "../../names";
 import type { Commands } from "../jupyter";
 import type { Cell, CellModel, NotebookPanel, OutputData } from "../notebook";
 import { aboveOf, type Context, errorOf, errorText, outputsOf, sourceOf, subjectOf } from "./about";
@@ -76,7 +77,7 @@ export async function compareBelow(
  * name, or is what has been asked last. Else a comparison that asks the cell's own models, too, anew.
  */
 export function comparison(cells: readonly CellModel[], cell: CellModel, models: readonly string[]): string {
-  const others = models.map(quoted);
+  const others = models.filter(isPlain).map(written);
   const name = answerName(cells, cell);
   if (name !== null) return ["%jan compare with", ...others, ...(name ? ["--of", name] : [])].join(" ");
   const source = cell.sharedModel.getSource().trimStart();
@@ -96,7 +97,7 @@ function answerName(cells: readonly CellModel[], cell: CellModel): string | null
   const number = cell.executionCount ?? 0;
   const name = /\s--as[ =]([^\s"']+)/.exec(cell.sharedModel.getSource().trimStart().split("\n", 1)[0]!)?.[1];
   if (!number) return null;
-  if (name) return name;
+  if (name) return isPlain(name) ? name : null;
   const later = cells.some((one) => (one.executionCount ?? 0) > number && ASKS.test(one.sharedModel.getSource()));
   return later ? null : "";
 }
@@ -109,5 +110,3 @@ function own(line: string): string[] {
 
 /** What may have asked a model by a line of ours. */
 const ASKS = /^\s*(?:[\w.]+\s*=\s*)?%%?jan(?!\S)/m;
-
-const quoted = (model: string) => (/\s/.test(model) ? `"${model}"` : model);

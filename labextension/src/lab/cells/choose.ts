@@ -1,5 +1,6 @@
 // Which models, and to do what: a dialog of JupyterLab's with a list to tick.
 
+import { isPlain } from "../../names";
 import type { Packages, Widget } from "../jupyter";
 import type { Server } from "../server";
 
@@ -37,7 +38,8 @@ let last: string[] = [];
 /** `null`: it was left. Throws `Refused` or what the network says. */
 export async function choose(packages: Packages, server: Server, offer: Offer): Promise<Choice | null> {
   const Dialog = packages.apputils!.Dialog!;
-  const { data } = await server.get<{ data: Row[] }>("models");
+  const { data: all } = await server.get<{ data: Row[] }>("models");
+  const data = all.filter(({ id }) => isPlain(id));
   const node = document.createElement("div");
   node.className = "jan-choose";
   const chosen = new Set(last.filter((id) => data.some((row) => row.id === id)));
