@@ -265,10 +265,11 @@ def outputs(notebook: Mapping[str, Any]) -> set[str]:
     return {kind for cell in notebook["cells"] for one in cell["outputs"] for kind in one["data"]}
 
 
-def test_a_panel_leaves_a_conversation_that_is_drawn_without_it(lab: Lab, page: Page) -> None:
+def test_a_panel_leaves_a_conversation_that_is_drawn_without_it(lab: Lab, any_page: Page) -> None:
     """While it lives in the page, the conversation is hidden; both are never seen."""
     from lab.panel import Panel
 
+    page = any_page  # JupyterLab complains of a kernel that is restarted while widgets ask it
     lab.write("left.ipynb", "import jan_jupyter as jan\njan.ChatPanel('short')")
     notebook = Notebook(page, lab, "left.ipynb")
     notebook.run(0)
