@@ -27,9 +27,16 @@ _WHO: Mapping[Role, str] = {
 
 
 def export(
-    title: str, messages: Sequence[ThreadMessage], lines: Sequence[bytes], format: str
+    title: str,
+    messages: Sequence[ThreadMessage],
+    lines: Sequence[bytes],
+    format: str,
+    thread: str = "",
 ) -> str:
-    """The text of a file of that format (or of that suffix). Raises `ThreadError`."""
+    """The text of a file of that format (or of that suffix). Raises `ThreadError`.
+
+    `thread` is the id of where it comes from: the cells of a notebook say so in their metadata.
+    """
     expect(format, str, f"A thread is exported as {', '.join(FORMATS)}")
     by_suffix = {suffix: name for name, suffix in FORMATS.items()}
     format = by_suffix.get(format.lstrip("."), format)
@@ -38,7 +45,7 @@ def export(
     if format == "jsonl":
         return b"".join(line.strip() + b"\n" for line in lines).decode("utf-8-sig", "replace")
     if format == "ipynb":
-        return pretty(to_notebook(title, messages)).decode()
+        return pretty(to_notebook(title, messages, thread)).decode()
     raise ThreadError(f"A thread is exported as {', '.join(FORMATS)}, not as {format!r}.")
 
 
@@ -65,7 +72,7 @@ def _calls(message: ThreadMessage) -> Iterator[str]:
         yield f"`` {' '.join(written.replace('`', chr(39)).split())} ``"
 
 
-def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]:
+def to_notebook(title: str, messages: Sequence[ThreadMessage], thread: str = "") -> dict[str, Any]:
     """A notebook whose `%%jan` cells ask the same again; their outputs are the answers."""
     first = {**_cell("markdown", markdown.safe(f"# {title}"))}
     cells = [first, _code("%load_ext jan_jupyter")]
@@ -79,6 +86,8 @@ def to_notebook(title: str, messages: Sequence[ThreadMessage]) -> dict[str, Any]
         cell = _code(f"%%jan{model} -c --raw\n{message.text}")
         if answer is not None:
             cell["outputs"].append(_output(answer))
+        if thread:
+            cell["metadata"]["jan"] = _origin(thread, answer or message)
         cells.append(cell)
     return {
         "cells": cells,
@@ -104,6 +113,12 @@ def _cell(kind: str, source: str) -> dict[str, Any]:
 
 def _code(source: str) -> dict[str, Any]:
     return _cell("code", source) | {"execution_count": None, "outputs": []}
+
+
+def _origin(thread: str, message: ThreadMessage) -> dict[str, str]:
+    """Where a cell comes from: its question's answer, as far as there is one."""
+    found = {"model": message.model, "engine": message.engine, "message": message.id}
+    return {"thread": thread, **{name: value for name, value in found.items() if value}}
 
 
 def _output(answer: ThreadMessage) -> dict[str, Any]:

@@ -189,7 +189,7 @@ class ReadThread:
 
         state = self.now()
         lines = [line.data for line in state.lines if line.message is not None]
-        return export(state.head.title, state.tree.line, lines, format)
+        return export(state.head.title, state.tree.line, lines, format, self.id)
 
     @property
     def _paths(self) -> tuple[Path, Path, Path]:

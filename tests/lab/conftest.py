@@ -113,6 +113,12 @@ class Lab:
         self.process.wait(20)
         self.log.close()
 
+    def kill(self) -> None:
+        """End it without a word."""
+        self.process.kill()
+        self.process.wait(20)
+        self.log.close()
+
     def url(self, path: str, port: int = 0) -> str:
         return f"http://127.0.0.1:{port or self.port}{self.base}{path}?token={TOKEN}"
 

@@ -21,7 +21,7 @@ def own_lab(folder: Path, server: StreamingServer) -> Iterator[Lab]:
     """A JupyterLab of a module's own: a panel that is open takes others the place."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (.ci/run installs it)")
-    lab = Lab(folder)
+    lab = Lab(folder, variables={"LabApp.expose_app_in_browser": True})
     add_remote(lab.data_folder, server, slow="", short="", refused="", echo="", other="")
     yield lab
     lab.close()
@@ -53,6 +53,11 @@ def side(page: Page) -> Panel:
         tab.or_(page.locator("#rightsidebar")).first.wait_for(state="attached")
         page.keyboard.press("Control+Alt+g")
     return Panel(page, name=name)
+
+
+def command(page: Page, name: str, args: object = None) -> None:
+    """Run one of JupyterLab's commands, as a menu or another extension does."""
+    page.evaluate("([name, args]) => void jupyterapp.commands.execute(name, args)", [name, args])
 
 
 def drag(page: Page, source: Locator, target: Locator) -> None:

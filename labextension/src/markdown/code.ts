@@ -93,7 +93,7 @@ export function frame(language: string): HTMLElement {
   if (!language || RUNS.has(language)) {
     bar.append(button("insert", t("Insert below"), t("Insert as a new cell below; you run it")));
     // Shown where cells can be replaced (base.css).
-    bar.append(button("replace", t("Replace cell …"), t("See what would change in the cell, and decide")));
+    bar.append(button("replace", t("Replace …"), t("See what would change in the cell, and decide")));
   }
   const pre = document.createElement("pre");
   pre.tabIndex = 0; // may scroll sideways

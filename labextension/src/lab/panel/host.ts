@@ -7,7 +7,7 @@ import type { Event, State, Turn } from "../../protocol";
 import type { Command } from "../../ui/commands";
 import { t } from "../../words";
 import type { Application } from "../jupyter";
-import { Refused, type Server } from "../server";
+import type { Refused, Server } from "../server";
 import type { Memory } from "./memory";
 import type { IntoNotebook } from "./notebook";
 import { LabReferences } from "./references";
@@ -82,7 +82,7 @@ export class ServerHost implements Host {
       this.remark = reason;
       if (this.memory.thread) this.memory.thread = "";
       else this.model = "";
-      return;
+      return this.tell("away");
     }
     if (!wasOpen) await this.look();
     else this.why = "";
@@ -95,7 +95,8 @@ export class ServerHost implements Host {
     try {
       await this.server.get("models");
     } catch (error) {
-      if (error instanceof Refused && error.status < 500) this.why = error.message;
+      const { status = 0, message } = error as Partial<Refused>; // that class is another bundle's
+      if (status >= 400 && status < 500) this.why = message ?? "";
     }
   }
 
