@@ -55,6 +55,8 @@ export class Session {
   images: string[] = [];
   /** What goes with the draft, beside what it names. */
   attached: Context[] = [];
+  /** The cell that the draft is about. */
+  private about?: Target;
 
   private typed: string;
   private watchers = new Set<() => void>();
@@ -87,6 +89,7 @@ export class Session {
   }
   set draft(text: string) {
     this.typed = text;
+    if (!text) this.about = undefined; // another one begins
     this.keep();
   }
 
@@ -164,7 +167,7 @@ export class Session {
     this.changed();
   }
 
-  send(text: string, images: string[], attached: Context[] = [], about?: Target): void {
+  send(text: string, images: string[], attached: Context[] = [], about = this.about): void {
     const context = attached.length ? { context: attached } : {};
     this.post({ type: "send", text, images, ...context, key: newKey() }, { text, images, attached }, about);
   }
@@ -230,11 +233,12 @@ export class Session {
   private giveBack(): void {
     const pending = this.pending;
     this.pending = null;
-    if (pending) this.bring(pending.text, pending.images, pending.attached);
+    if (pending) this.bring(pending.text, pending.images, pending.attached, pending.about);
   }
 
   /** Put a text that cannot be sent from where it stands to what is being written. */
-  bring(text: string, images: string[] = [], attached: Context[] = []): void {
+  bring(text: string, images: string[] = [], attached: Context[] = [], about?: Target): void {
+    this.about = about ?? this.about;
     const before = this.returned;
     this.returned = {
       text: [before?.text, text].filter(Boolean).join("\n\n"),

@@ -151,5 +151,6 @@ def test_a_server_without_us_and_one_of_another_version(
         alone.keyboard.press("Control+Alt+g")
         said = alone.locator("#jan-side-panel .lost")
         expect(said).to_contain_text("does not know jan_jupyter", timeout=30 * SECONDS)
+        alone.close()
     finally:
         other.close()

@@ -108,13 +108,14 @@ export class SidePanel {
   /** Send a question; while another is answered, and where nobody hears it, it is only written. */
   async ask({ text, context = [], images = [], target, columns }: Question): Promise<void> {
     await this.ready();
-    if (this.session.busy || this.session.lost) return this.session.bring(text, images, context);
+    const write = () => this.session.bring(text, images, context, target);
+    if (this.session.busy || this.session.lost) return write();
     if (columns) {
       this.session.do({ type: "thread", id: "" });
       if (columns[0]) this.session.do({ type: "model", model: columns[0] });
       this.session.do({ type: "compare", models: columns.slice(1) });
     }
-    if (columns && columns.length < 2) return this.session.bring(text, images, context);
+    if (columns && columns.length < 2) return write();
     this.session.send(text, images, context, target);
   }
 
