@@ -49,8 +49,11 @@ def side(page: Page) -> Panel:
     """The panel, opened by its shortcut, or shown already."""
     name = "xpath=//*[@id='jan-side-panel']/*[starts-with(local-name(), 'jan-chat')]"
     if not page.locator(name).is_visible():
-        tab = page.locator("[data-id=jan-side-panel]")
-        tab.or_(page.locator("#rightsidebar")).first.wait_for(state="attached")
+        tab = page.locator("[data-id=jan-side-panel], #jan-side-panel")
+        tab.first.wait_for(state="attached", timeout=60 * SECONDS)
+        page.wait_for_function(
+            "jupyterapp.commands.keyBindings.some(b => /^jan:open/.test(b.command))"
+        )
         page.keyboard.press("Control+Alt+g")
     return Panel(page, name=name)
 

@@ -82,7 +82,7 @@ def test_all_by_keyboard(lab: Lab, page: Page) -> None:
     page.keyboard.type("Look at @ce")
     panel.find(".choices li.at", has_text="@cell").wait_for()
     page.keyboard.press("Tab")
-    page.keyboard.type(":\n" if False else "and ")
+    page.keyboard.type("and ")
     expect(panel.box).to_have_value("Look at @cell and ")
     panel.box.fill(FIXED)
     page.keyboard.press("Enter")
@@ -103,7 +103,9 @@ def test_all_by_keyboard(lab: Lab, page: Page) -> None:
     expect(page.locator(".lm-CommandPalette, .jp-CommandPalette").first).to_be_visible()
 
 
-def test_notebook_7(lab: Lab, page: Page, server: StreamingServer) -> None:
+def test_notebook_7(lab: Lab, browser: Browser) -> None:
+    # Its own shortcuts stumble over those of plugins whose settings come first.
+    page = browser.new_context(viewport={"width": 1500, "height": 900}).new_page()
     lab.write("seven.ipynb", "x = 1")
     notebook = Notebook(page, lab, "seven.ipynb", "notebooks")
     notebook.run(0)
@@ -116,6 +118,7 @@ def test_notebook_7(lab: Lab, page: Page, server: StreamingServer) -> None:
     panel.answer.locator("[data-act=insert]").click()
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(2)
     expect(notebook.cell(1).locator(".cm-content")).to_have_text("x = 2")
+    page.context.close()
 
 
 def test_nothing_that_anybody_wrote_runs_or_calls_home(

@@ -51,8 +51,8 @@ export function side({ lumino, services, apputils, application, notebook, settin
     activate(given, ...rest) {
       const app = given as Application;
       const { palette, restorer, tracker, settings } = found(rest);
-      // Settings are asked for at once, and waited for where they decide.
-      const chosen: Promise<Settings | null> = settings?.load(id).catch(() => null) ?? Promise.resolve(null);
+      // Not before JupyterLab has its own shortcuts: it stumbles over those of a plugin that come first.
+      const chosen: Promise<Settings | null> = app.restored.then(() => settings?.load(id) ?? null).catch(() => null);
       const panel = new (placeOf(lumino.Widget))(async (node) => {
         const model = String((await chosen)?.composite.model ?? "");
         const { SidePanel } = await load("panel");
