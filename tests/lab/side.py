@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Error
 
 from lab.conftest import CHROMIUM, Lab
 from lab.panel import SECONDS, Panel
@@ -51,10 +53,11 @@ def side(page: Page) -> Panel:
     if not page.locator(name).is_visible():
         tab = page.locator("[data-id=jan-side-panel], #jan-side-panel")
         tab.first.wait_for(state="attached", timeout=60 * SECONDS)
-        page.wait_for_function(
-            "jupyterapp.commands.keyBindings.some(b => /^jan:open/.test(b.command))"
-        )
-        page.keyboard.press("Control+Alt+g")
+        for _ in range(10):  # the shortcut may come after the panel
+            page.keyboard.press("Control+Alt+g")
+            with contextlib.suppress(Error):
+                page.locator(name).wait_for(timeout=3 * SECONDS)
+                break
     return Panel(page, name=name)
 
 
