@@ -9,7 +9,7 @@ from pathlib import Path
 
 NAMES = (
     *("startup", "models", "cell", "wire", "many", "local", "panel", "compare", "comparison"),
-    *("live", "lab", "streams", "proxy", "jupyter_start", "ghost", "ghost_lab"),
+    *("live", "lab", "keystrokes", "streams", "proxy", "jupyter_start", "ghost", "ghost_lab"),
 )
 
 

@@ -38,7 +38,7 @@ test("the bar says the one thing that matters most", () => {
 
 test("what is said of one model, and of one that is being fetched", () => {
   assert.equal(noteOf(held({ busy: 1, ours: 1, tokens: 12 })), "answers · 12 tokens");
-  assert.equal(noteOf(held({ busy: 2 })), "writes 2 answers, asked elsewhere");
+  assert.equal(noteOf(held({ busy: 2 })), "writes 2 answers · asked elsewhere");
   assert.equal(pullNote(pull()), "25 % · 25 MB of 100 MB");
   assert.equal(pullNote(pull({ message: "25% · 3 MB/s" })), "25% · 3 MB/s");
   assert.equal(pullNote(pull({ running: false, total: 0 })), "stopped · 25 MB");

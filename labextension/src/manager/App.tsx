@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { useEffect, useRef } from "preact/hooks";
 import { Announcer } from "../compare/announce";
 import { useFocusKept } from "../compare/focus";
@@ -9,13 +10,10 @@ import { Keys } from "./Keys";
 import type { Store, Tab } from "./store";
 import { size } from "./words";
 
-const TABS: [Tab, string][] = [
-  ["installed", "Installed"],
-  ["apps", "Other apps"],
-  ["get", "Get models"],
-  ["keys", "Keys"],
-  ["engines", "Engines"],
-];
+const TABS: Tab[] = ["installed", "apps", "get", "keys", "engines"];
+
+const titleOf = (tab: Tab): string =>
+  ({ installed: t("Installed"), apps: t("Other apps"), get: t("Get models"), keys: t("Keys"), engines: t("Engines") })[tab];
 
 /** The model manager, whole. */
 export function App({ store }: { store: Store }) {
@@ -29,22 +27,22 @@ export function App({ store }: { store: Store }) {
     return () => announcer.close();
   }, [store]);
   const keys = (event: KeyboardEvent) => {
-    const at = TABS.findIndex(([name]) => name === store.tab);
+    const at = TABS.indexOf(store.tab);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
     const next = (to + TABS.length) % TABS.length;
-    store.open(TABS[next]![0]);
+    store.open(TABS[next]!);
     tabs.current!.querySelectorAll<HTMLElement>("[role=tab]")[next]!.focus();
   };
   const { tab, live } = store;
   return (
     <StoreContext.Provider value={store}>
-      <section class="manager" aria-label="Models" ref={frame}>
+      <section class="manager" aria-label={t("Models")} ref={frame}>
         <header class="top">
-          <div class="tabs" role="tablist" aria-label="Models, keys and engines" ref={tabs} onKeyDown={keys}>
-            {TABS.map(([name, text]) => (
+          <div class="tabs" role="tablist" aria-label={t("Models, keys and engines")} ref={tabs} onKeyDown={keys}>
+            {TABS.map((name) => (
               <button
                 type="button"
                 key={name}
@@ -55,14 +53,14 @@ export function App({ store }: { store: Store }) {
                 tabIndex={name === tab ? 0 : -1}
                 onClick={() => store.open(name)}
               >
-                {text}
+                {titleOf(name)}
                 {name === "get" && live.pulls.some(({ running }) => running) && <span class="badge">{live.pulls.filter(({ running }) => running).length}</span>}
               </button>
             ))}
           </div>
           {live.memory && (
             <p class="memory">
-              {size(live.memory.free)} of {size(live.memory.total)} of memory free
+              {t("%1 of %2 of memory free", size(live.memory.free), size(live.memory.total))}
             </p>
           )}
         </header>
@@ -70,7 +68,7 @@ export function App({ store }: { store: Store }) {
           <p class="lost" role="status">
             <span>{live.why}</span>
             <button type="button" class="quiet-button" onClick={() => (live.again(), void store.look())}>
-              Try again
+              {t("Try again")}
             </button>
           </p>
         )}

@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon, IconButton } from "../ui/icons";
 import { Marked } from "../ui/Marked";
@@ -36,7 +37,7 @@ export function Failed({ text, onClose }: { text: string | undefined; onClose?: 
       <span>
         <Marked text={text} />
       </span>
-      {onClose && <IconButton icon="close" label="Dismiss" onClick={onClose} />}
+      {onClose && <IconButton icon="close" label={t("Dismiss")} onClick={onClose} />}
     </p>
   );
 }

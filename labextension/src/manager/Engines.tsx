@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { Marked } from "../ui/Marked";
 import { Failed } from "./Ask";
 import { useStore } from "./context";
@@ -11,8 +12,8 @@ export function Engines() {
   const store = useStore();
   if (!store.engines) return <Waiting what="engines" />;
   const groups = [
-    { title: "Ready", rows: store.engines.filter(({ state }) => state === "ready") },
-    { title: "Not ready", rows: store.engines.filter(({ state }) => state !== "ready") },
+    { title: t("Ready"), rows: store.engines.filter(({ state }) => state === "ready") },
+    { title: t("Not ready"), rows: store.engines.filter(({ state }) => state !== "ready") },
   ];
   return (
     <>
@@ -36,7 +37,7 @@ export function Engines() {
 function Row({ row }: { row: EngineRow }) {
   const store = useStore();
   const remark = row.remark === row.address ? "" : row.remark;
-  const marks = [row.kind, row.models ? `${row.models} model${row.models === 1 ? "" : "s"}` : "", row.address, row.package].filter(Boolean);
+  const marks = [row.kind, row.models ? row.models === 1 ? t("1 model") : t("%1 models", row.models) : "", row.address, row.package].filter(Boolean);
   return (
     <li class="row" data-engine={row.id}>
       <div class="line">
@@ -57,8 +58,8 @@ function Row({ row }: { row: EngineRow }) {
         </div>
         {row.state === "needs key" && (
           <div class="do">
-            <button type="button" class="quiet-button" aria-label={`Set its key: ${row.id}`} onClick={() => store.open("keys", row.id)}>
-              Set its key
+            <button type="button" class="quiet-button" aria-label={t("Set its key: %1", row.id)} onClick={() => store.open("keys", row.id)}>
+              {t("Set its key")}
             </button>
           </div>
         )}

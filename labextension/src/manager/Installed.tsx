@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { IconButton } from "../ui/icons";
 import { Marked } from "../ui/Marked";
@@ -18,20 +19,20 @@ export function Installed({ foreign }: { foreign: boolean }) {
   const groups: [string, Model[]][] = foreign
     ? [...new Set(shown.map(({ origin }) => origin))].map((origin) => [origin, shown.filter((one) => one.origin === origin)])
     : [
-        ["On this machine", shown.filter(({ local }) => local)],
-        ["Over the network", shown.filter(({ local }) => !local)],
+        [t("On this machine"), shown.filter(({ local }) => local)],
+        [t("Over the network"), shown.filter(({ local }) => !local)],
       ];
   if (!store.models) return <Waiting what="models" />;
   return (
     <>
       <Failed text={store.failed.get("models")} onClose={() => store.dismiss("models")} />
-      {foreign && <p class="remark">They are used where they lie, and never changed.</p>}
+      {foreign && <p class="remark">{t("They are used where they lie, and never changed.")}</p>}
       {all.length > 6 && (
         <input
           type="search"
           class="filter"
-          placeholder="Find a model …"
-          aria-label="Find a model"
+          placeholder={t("Find a model …")}
+          aria-label={t("Find a model")}
           value={filter}
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
@@ -50,7 +51,7 @@ export function Installed({ foreign }: { foreign: boolean }) {
       )}
       {!shown.length && (
         <p class="empty">
-          {filter ? `No model’s name contains “${filter}”.` : foreign ? "No other program here has models that are known." : "There is no model yet."}
+          {filter ? t("No model’s name contains “%1”.", filter) : foreign ? t("No other program here has models that are known.") : t("There is no model yet.")}
         </p>
       )}
     </>
@@ -66,11 +67,11 @@ export function Waiting({ what }: { what: string }) {
         <>
           <p role="alert">{why}</p>
           <button type="button" class="quiet-button" onClick={() => void store.look()}>
-            Try again
+            {t("Try again")}
           </button>
         </>
       ) : (
-        <p>Looking …</p>
+        <p>{t("Looking …")}</p>
       )}
     </div>
   );
@@ -106,17 +107,17 @@ function Row({ model, held }: { model: Model; held: Held | undefined }) {
         <div class="do">
           <Actions model={model} held={held} label={label} busy={doing !== ""} />
           {model.removable && (
-            <IconButton icon="remove" class="remove" label={`Remove ${label}`} onClick={() => !doing && setAsking(true)} />
+            <IconButton icon="remove" class="remove" label={t("Remove %1", label)} onClick={() => !doing && setAsking(true)} />
           )}
-          <IconButton icon="down" class="more" label={`More of ${label}`} expanded={open} onClick={() => setOpen(!open)} />
+          <IconButton icon="down" class="more" label={t("More of %1", label)} expanded={open} onClick={() => setOpen(!open)} />
         </div>
       </div>
-      {held?.state === "loading" && <progress max={1} value={held.progress ?? undefined} aria-label={`Loading ${label}`} />}
+      {held?.state === "loading" && <progress max={1} value={held.progress ?? undefined} aria-label={t("Loading %1", label)} />}
       {asking && (
         <Ask
-          question={`Remove ${label}${model.size ? ` and its file (${size(model.size)})` : ""}?`}
-          yes="Remove"
-          no="Keep"
+          question={model.size ? t("Remove %1 and its file (%2)?", label, size(model.size)) : t("Remove %1?", label)}
+          yes={t("Remove")}
+          no={t("Keep")}
           onYes={() => {
             setAsking(false);
             void store.remove(model);
@@ -135,36 +136,36 @@ function Actions({ model, held, label, busy }: { model: Model; held: Held | unde
   const coming = store.live.pulls.some(({ id, running }) => id === model.id && running);
   if (held?.ours) {
     return (
-      <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Stop ${label}`} onClick={() => void store.stop(model.id)}>
-        Stop
+      <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Stop %1", label)} onClick={() => void store.stop(model.id)}>
+        {t("Stop")}
       </button>
     );
   }
   if (held && !held.elsewhere) {
     return (
-      <button type="button" class="quiet-button" aria-disabled={busy || held.state === "unloading"} aria-label={`Unload ${label}`} onClick={() => void store.unload(model.id)}>
-        Unload
+      <button type="button" class="quiet-button" aria-disabled={busy || held.state === "unloading"} aria-label={t("Unload %1", label)} onClick={() => void store.unload(model.id)}>
+        {t("Unload")}
       </button>
     );
   }
   if (model.state === "not-downloaded" || model.state === "missing-file") {
     return (
-      <button type="button" class="quiet-button" aria-disabled={busy || coming} aria-label={`Fetch ${label}`} onClick={() => void store.pull(model.id)}>
-        Fetch
+      <button type="button" class="quiet-button" aria-disabled={busy || coming} aria-label={t("Fetch %1", label)} onClick={() => void store.pull(model.id)}>
+        {t("Fetch")}
       </button>
     );
   }
   if (model.state === "needs-key") {
     return (
-      <button type="button" class="quiet-button" aria-label={`Set its key: ${label}`} onClick={() => store.open("keys", model.engine)}>
-        Set its key
+      <button type="button" class="quiet-button" aria-label={t("Set its key: %1", label)} onClick={() => store.open("keys", model.engine)}>
+        {t("Set its key")}
       </button>
     );
   }
   if (!model.loads || model.state !== "ready") return null;
   return (
-    <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Load ${label}`} onClick={() => void store.load(model)}>
-      Load
+    <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Load %1", label)} onClick={() => void store.load(model)}>
+      {t("Load")}
     </button>
   );
 }
@@ -178,16 +179,16 @@ function Details({ model }: { model: Model }) {
     store.whole(model.id).then(setWhole, (error: Error) => setWhy(error.message));
   }, [model.id]);
   const rows: [string, string][] = [
-    ["Name for questions", model.id],
-    ["Engine", model.engine],
-    ["From", model.origin],
-    ["Kind", [model.architecture, model.quantisation].filter(Boolean).join(" · ")],
-    ["Context", model.context ? `${model.context.toLocaleString("en")} tokens${model.trained ? ` (trained for ${model.trained.toLocaleString("en")})` : ""}` : ""],
-    ["Memory", model.fit_note],
-    ["Settings", listed(whole?.settings)],
-    ["Parameters", listed(whole?.parameters)],
-    ["Remarks", model.warnings.join(" ")],
-    ["About it", whole?.description ?? why],
+    [t("Name for questions"), model.id],
+    [t("Engine"), model.engine],
+    [t("From"), model.origin],
+    [t("Kind"), [model.architecture, model.quantisation].filter(Boolean).join(" · ")],
+    [t("Context"), model.context ? (model.trained ? t("%1 tokens (trained for %2)", model.context.toLocaleString("en"), model.trained.toLocaleString("en")) : t("%1 tokens", model.context.toLocaleString("en"))) : ""],
+    [t("Memory"), model.fit_note],
+    [t("Settings"), listed(whole?.settings)],
+    [t("Parameters"), listed(whole?.parameters)],
+    [t("Remarks"), model.warnings.join(" ")],
+    [t("About it"), whole?.description ?? why],
   ];
   return (
     <dl class="details">
@@ -213,27 +214,28 @@ const marks = (model: Model): string[] =>
     model.engine,
     model.size ? size(model.size) : "",
     model.quantisation,
-    model.context ? `${tokens(model.context)} context` : "",
-    model.vision ? "vision" : "",
-    model.reasoning ? "reasoning" : "",
+    model.context ? t("%1 context", tokens(model.context)) : "",
+    model.vision ? t("vision") : "",
+    model.reasoning ? t("reasoning") : "",
     model.foreign || model.origin === "data folder" ? "" : model.origin,
   ].filter(Boolean);
 
-const STATES: Record<string, string> = {
-  ready: "",
-  "not-running": "its server does not run",
-  "needs-key": "needs a key",
-  "not-downloaded": "not fetched yet",
-  "missing-file": "its file is missing",
-  broken: "broken",
-};
+const wordsOf = (state: string): string =>
+  ({
+    ready: "",
+    "not-running": t("its server does not run"),
+    "needs-key": t("needs a key"),
+    "not-downloaded": t("not fetched yet"),
+    "missing-file": t("its file is missing"),
+    broken: t("broken"),
+  })[state] ?? state;
 
 function noteOf(model: Model, held: Held | undefined, doing: string): string {
   if (held?.busy) return answering(held);
-  if (held?.state === "loading") return held.progress ? `loading ${percent(held.progress)}` : "loading …";
+  if (held?.state === "loading") return held.progress ? t("loading %1", percent(held.progress)) : t("loading …");
   if (doing) return doing;
-  if (held) return held.memory ? `loaded · ${size(held.memory)} of memory` : "loaded";
+  if (held) return held.memory ? t("loaded · %1 of memory", size(held.memory)) : t("loaded");
   if (model.reason) return model.reason;
   if (model.fit && model.fit !== "fits") return model.fit_note;
-  return STATES[model.state] ?? model.state;
+  return wordsOf(model.state);
 }

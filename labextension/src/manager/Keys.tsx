@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Marked } from "../ui/Marked";
 import { Ask, Failed } from "./Ask";
@@ -14,11 +15,12 @@ export function Keys() {
   return (
     <>
       <p class="remark">
-        A key is kept on the server (keyring, or a file that only you can read), goes to its own host alone, and is never shown. What a notebook’s kernel alone has in its environment is not known here.
+        {t("A key is kept on the server (keyring, or a file that only you can read), goes to its own host alone, and is never shown.")}{" "}
+        {t("What a notebook’s kernel alone has in its environment is not known here.")}
       </p>
       {[
-        { title: "Keys", rows: have },
-        { title: "No key", rows: need },
+        { title: t("Keys"), rows: have },
+        { title: t("No key"), rows: need },
       ].map(({ title, rows }) =>
         rows.length ? (
           <section key={title} aria-label={title}>
@@ -31,7 +33,7 @@ export function Keys() {
           </section>
         ) : null,
       )}
-      {!store.keys.length && <p class="empty">No engine here needs a key.</p>}
+      {!store.keys.length && <p class="empty">{t("No engine here needs a key.")}</p>}
     </>
   );
 }
@@ -41,7 +43,7 @@ function Row({ row }: { row: KeyRow }) {
   const [open, setOpen] = useState<"" | "set" | "remove">(store.wanted === row.engine && !row.host ? "set" : "");
   const item = useRef<HTMLLIElement>(null);
   const to = `key ${row.engine} ${row.host}`;
-  const label = row.host ? `${row.engine} for ${row.host}` : row.engine;
+  const label = row.host ? t("%1 for %2", row.engine, row.host) : row.engine;
   const busy = store.doing.has(to);
   const close = () => {
     setOpen("");
@@ -52,15 +54,15 @@ function Row({ row }: { row: KeyRow }) {
       <div class="line">
         <div class="about">
           <h3>{label}</h3>
-          <p class="note">{row.source ? `from ${row.source}` : <Marked text={row.hint || "none"} />}</p>
+          <p class="note">{row.source ? t("from %1", row.source) : <Marked text={row.hint || t("none")} />}</p>
         </div>
         <div class="do">
-          <button type="button" class="quiet-button set" aria-disabled={busy} aria-expanded={open === "set"} aria-label={`${row.kept ? "Replace" : "Set"} the key of ${label}`} onClick={() => setOpen(open === "set" ? "" : "set")}>
-            {row.kept ? "Replace" : "Set"}
+          <button type="button" class="quiet-button set" aria-disabled={busy} aria-expanded={open === "set"} aria-label={row.kept ? t("Replace the key of %1", label) : t("Set the key of %1", label)} onClick={() => setOpen(open === "set" ? "" : "set")}>
+            {row.kept ? t("Replace") : t("Set")}
           </button>
           {row.kept && (
-            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Remove the key of ${label}`} onClick={() => !busy && setOpen("remove")}>
-              Remove
+            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Remove the key of %1", label)} onClick={() => !busy && setOpen("remove")}>
+              {t("Remove")}
             </button>
           )}
         </div>
@@ -68,9 +70,9 @@ function Row({ row }: { row: KeyRow }) {
       {open === "set" && <KeyForm label={label} onClose={close} onSend={(take) => store.setKey(row, take)} />}
       {open === "remove" && (
         <Ask
-          question={`Remove the key of ${label}?`}
-          yes="Remove"
-          no="Keep"
+          question={t("Remove the key of %1?", label)}
+          yes={t("Remove")}
+          no={t("Keep")}
           onYes={() => {
             setOpen("");
             void store.removeKey(row);
@@ -116,16 +118,16 @@ function KeyForm({ label, onClose, onSend }: { label: string; onClose: () => voi
         type="password"
         autocomplete="new-password"
         spellcheck={false}
-        aria-label={`Key of ${label}`}
-        placeholder="The key; it is not shown again"
+        aria-label={t("Key of %1", label)}
+        placeholder={t("The key; it is not shown again")}
         onInput={(event) => setEmpty(!event.currentTarget.value.trim())}
       />
       <div class="buttons">
         <button type="submit" class="primary" disabled={empty}>
-          Keep it
+          {t("Keep it")}
         </button>
         <button type="button" onClick={onClose}>
-          Cancel
+          {t("Cancel")}
         </button>
       </div>
     </form>

@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { useState } from "preact/hooks";
 import { Ask, Failed } from "./Ask";
 import { useStore } from "./context";
@@ -20,27 +21,27 @@ export function PullRow({ pull }: { pull: Pull }) {
         </div>
         <div class="do">
           {pull.running ? (
-            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Stop fetching ${pull.id}`} onClick={() => void store.stopPull(pull.id)}>
-              Stop
+            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Stop fetching %1", pull.id)} onClick={() => void store.stopPull(pull.id)}>
+              {t("Stop")}
             </button>
           ) : (
             <>
-              <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Go on with ${pull.id}`} onClick={() => void store.pull(pull.source, pull.id)}>
-                Go on
+              <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Go on with %1", pull.id)} onClick={() => void store.pull(pull.source, pull.id)}>
+                {t("Go on")}
               </button>
-              <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Discard ${pull.id}`} onClick={() => !busy && setAsking(true)}>
-                Discard
+              <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Discard %1", pull.id)} onClick={() => !busy && setAsking(true)}>
+                {t("Discard")}
               </button>
             </>
           )}
         </div>
       </div>
-      {(pull.running || share !== null) && <progress max={1} value={share ?? undefined} aria-label={`Fetching ${pull.id}`} />}
+      {(pull.running || share !== null) && <progress max={1} value={share ?? undefined} aria-label={t("Fetching %1", pull.id)} />}
       {asking && (
         <Ask
-          question={`Delete what has come of ${pull.id} (${size(pull.done)})?`}
-          yes="Delete"
-          no="Keep"
+          question={t("Delete what has come of %1 (%2)?", pull.id, size(pull.done))}
+          yes={t("Delete")}
+          no={t("Keep")}
           onYes={() => {
             setAsking(false);
             void store.discard(pull.id);
@@ -59,7 +60,7 @@ export const shareOf = ({ done, total }: Pull): number | null => (total ? Math.m
 export function pullNote(pull: Pull): string {
   if (pull.running && pull.message) return pull.message;
   const share = shareOf(pull);
-  const amount = pull.total ? `${size(pull.done)} of ${size(pull.total)}` : pull.done ? size(pull.done) : "";
+  const amount = pull.total ? t("%1 of %2", size(pull.done), size(pull.total)) : pull.done ? size(pull.done) : "";
   const told = [share === null ? "" : percent(share), amount].filter(Boolean).join(" · ");
-  return pull.running ? told || "beginning …" : `stopped${told ? ` · ${told}` : ""}`;
+  return pull.running ? told || t("beginning …") : [t("stopped"), told].filter(Boolean).join(" · ");
 }

@@ -1,3 +1,4 @@
+import { t } from "../words";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useFocusKept } from "../compare/focus";
 import { StoreContext, useChanges, useStore } from "./context";
@@ -17,12 +18,12 @@ interface Summary {
 
 /** What is said in the status bar: the one thing that matters most now. */
 export function summaryOf({ state, held, pulls }: Pick<Live, "state" | "held" | "pulls">): Summary {
-  if (state === "absent") return { text: "Jan: not on this server", state: "failed", progress: null };
-  if (state === "away") return { text: "Jan: no answer", state: "failed", progress: null };
+  if (state === "absent") return { text: t("Jan: not on this server"), state: "failed", progress: null };
+  if (state === "away") return { text: t("Jan: no answer"), state: "failed", progress: null };
   const loading = held.find((one) => one.state === "loading" || one.state === "queued");
   if (loading) {
     const share = loading.progress;
-    return { text: `Loading ${loading.model}${share ? ` ${percent(share)}` : ""}`, state: "loading", progress: share ?? undefined };
+    return { text: share ? t("Loading %1 %2", loading.model, percent(share)) : t("Loading %1", loading.model), state: "loading", progress: share ?? undefined };
   }
   const coming = pulls.filter(({ running }) => running);
   const writing = held.filter(({ busy }) => busy);
@@ -30,17 +31,17 @@ export function summaryOf({ state, held, pulls }: Pick<Live, "state" | "held" | 
   const memory = here.reduce((sum, one) => sum + one.memory, 0);
   const amount = memory ? ` · ${size(memory)}` : "";
   if (writing.length) {
-    const who = writing.length === 1 ? `${writing[0]!.model} answers` : `${writing.length} models answer`;
+    const who = writing.length === 1 ? t("%1 answers", writing[0]!.model) : t("%1 models answer", writing.length);
     return { text: `${who}${amount}`, state: "answering", progress: null };
   }
   if (coming.length) {
     const [first] = coming as [(typeof coming)[0]];
     const share = shareOf(first);
-    const more = coming.length > 1 ? ` +${coming.length - 1}` : "";
-    return { text: `Fetching ${first.id}${more}${share === null ? "" : ` ${percent(share)}`}`, state: "loading", progress: share ?? undefined };
+    const who = first.id + (coming.length > 1 ? ` +${coming.length - 1}` : "");
+    return { text: share === null ? t("Fetching %1", who) : t("Fetching %1 %2", who, percent(share)), state: "loading", progress: share ?? undefined };
   }
   if (held.length === 1) return { text: `${held[0]!.model}${amount}`, state: "loaded", progress: null };
-  if (held.length) return { text: `${held.length} models${amount}`, state: "loaded", progress: null };
+  if (held.length) return { text: `${t("%1 models", held.length)}${amount}`, state: "loaded", progress: null };
   return { text: "Jan", state: "none", progress: null };
 }
 
@@ -59,7 +60,7 @@ export function Status({ store, manage }: { store: Store; manage: () => void }) 
         class="item"
         aria-haspopup="dialog"
         aria-expanded={open}
-        title={live.why || "Models in memory"}
+        title={live.why || t("Models in memory")}
         onClick={() => setOpen(!open)}
       >
         <span class="light" data-state={state} aria-hidden="true" />
@@ -117,17 +118,17 @@ function Popup({ anchor, manage, onClose }: { anchor: HTMLElement; manage: () =>
     onClose(true);
   };
   return (
-    <div class="popup" popover="manual" role="dialog" aria-label="Models in memory" tabIndex={-1} ref={box} onKeyDown={keys}>
+    <div class="popup" popover="manual" role="dialog" aria-label={t("Models in memory")} tabIndex={-1} ref={box} onKeyDown={keys}>
       {why ? (
         <p class="empty">{why}</p>
       ) : (
         <>
-          {here.length > 0 && <Rows title="In memory" held={here} />}
-          {others.length > 0 && <Rows title="Asked over the network" held={others} />}
-          {!held.length && <p class="empty">No model is in memory. The first question loads one.</p>}
+          {here.length > 0 && <Rows title={t("In memory")} held={here} />}
+          {others.length > 0 && <Rows title={t("Asked over the network")} held={others} />}
+          {!held.length && <p class="empty">{t("No model is in memory. The first question loads one.")}</p>}
           {pulls.length > 0 && (
             <>
-              <h2>On their way</h2>
+              <h2>{t("On their way")}</h2>
               <ul class="rows">
                 {pulls.map((pull) => (
                   <PullRow key={pull.id} pull={pull} />
@@ -140,11 +141,11 @@ function Popup({ anchor, manage, onClose }: { anchor: HTMLElement; manage: () =>
       <footer>
         {memory && (
           <span>
-            {size(memory.free)} of {size(memory.total)} free
+            {t("%1 of %2 free", size(memory.free), size(memory.total))}
           </span>
         )}
         <button type="button" class="quiet-button" onClick={manage}>
-          All models …
+          {t("All models …")}
         </button>
       </footer>
     </div>
@@ -178,26 +179,28 @@ function HeldRow({ held }: { held: Held }) {
         </div>
         <div class="do">
           {held.ours > 0 && (
-            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Stop ${held.model}`} onClick={() => void store.stop(held.model)}>
-              Stop
+            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Stop %1", held.model)} onClick={() => void store.stop(held.model)}>
+              {t("Stop")}
             </button>
           )}
           {!held.elsewhere && (
-            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={`Unload ${held.model}`} onClick={() => void store.unload(held.model)}>
-              Unload
+            <button type="button" class="quiet-button" aria-disabled={busy} aria-label={t("Unload %1", held.model)} onClick={() => void store.unload(held.model)}>
+              {t("Unload")}
             </button>
           )}
         </div>
       </div>
-      {loading && <progress max={1} value={held.progress ?? undefined} aria-label={`Loading ${held.model}`} />}
+      {loading && <progress max={1} value={held.progress ?? undefined} aria-label={t("Loading %1", held.model)} />}
       <Failed text={store.failed.get(held.model)} onClose={() => store.dismiss(held.model)} />
     </li>
   );
 }
 
 export function noteOf({ state, busy, ours, tokens, progress }: Held): string {
-  const count = tokens ? ` · ${tokens} tokens` : "";
-  if (busy) return `${busy > 1 ? `writes ${busy} answers` : "answers"}${ours ? count : ", asked elsewhere"}`;
-  if (state === "loading" || state === "queued") return progress ? `loading ${percent(progress)}` : "loading …";
-  return state === "unloading" ? "is being unloaded" : "";
+  if (busy) {
+    const answers = busy > 1 ? t("writes %1 answers", busy) : t("answers");
+    return [answers, ours ? tokens && t("%1 tokens", tokens) : t("asked elsewhere")].filter(Boolean).join(" · ");
+  }
+  if (state === "loading" || state === "queued") return progress ? t("loading %1", percent(progress)) : t("loading …");
+  return state === "unloading" ? t("is being unloaded") : "";
 }

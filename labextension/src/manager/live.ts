@@ -1,5 +1,6 @@
 // What happens to models, as the server tells it while somebody looks: one socket for a page.
 
+import { t } from "../words";
 import type { Memory, ModelEvent, Overview, Told } from "../overview";
 import type { House } from "./protocol";
 
@@ -125,12 +126,12 @@ export class Live {
   /** It was open once: then it is away. Else it is asked over HTTP, which says why. */
   private async lose(opened: boolean): Promise<void> {
     this.state = "away";
-    this.why = "The Jupyter server does not answer.";
+    this.why = t("The Jupyter server does not answer.");
     this.tell();
     if (!opened) {
       try {
         await this.house.get("engines");
-        this.why = "The server answers, but not over a WebSocket: a proxy is in between, or its jan_jupyter is older.";
+        this.why = t("The server answers, but not over a WebSocket: a proxy is in between, or its jan_jupyter is older.");
       } catch (error) {
         const { status, message } = error as { status?: number; message: string };
         if (status) [this.state, this.why] = [status === 404 ? "absent" : "away", message];

@@ -1,5 +1,6 @@
 // What the model manager knows, and what it does. No DOM.
 
+import { t } from "../words";
 import type { ModelEvent } from "../overview";
 import type { Live } from "./live";
 import type { Choice, EngineRow, Found, House, KeyRow, Listing, Model, Whole } from "./protocol";
@@ -139,31 +140,31 @@ export class Store {
   }
 
   load({ id }: Model): Promise<boolean> {
-    return this.act(id, "Loading …", async () => {
+    return this.act(id, t("Loading …"), async () => {
       await this.house.send("POST", `models/${name(id)}/load`);
-      return `${id} is loaded.`;
+      return t("%1 is loaded.", id);
     });
   }
 
   unload(id: string): Promise<boolean> {
-    return this.act(id, "Unloading …", async () => {
+    return this.act(id, t("Unloading …"), async () => {
       await this.house.send("POST", `models/${name(id)}/unload`);
-      return `${id} is unloaded.`;
+      return t("%1 is unloaded.", id);
     });
   }
 
   stop(id: string): Promise<boolean> {
-    return this.act(id, "Stopping …", async () => {
+    return this.act(id, t("Stopping …"), async () => {
       await this.house.send("POST", `models/${name(id)}/stop`);
-      return `${id} is stopped.`;
+      return t("%1 is stopped.", id);
     });
   }
 
   remove({ id }: Model): Promise<boolean> {
-    return this.act(id, "Removing …", async () => {
+    return this.act(id, t("Removing …"), async () => {
       await this.house.send("DELETE", `models/${name(id)}`);
       await this.readModels();
-      return `${id} is removed.`;
+      return t("%1 is removed.", id);
     });
   }
 
@@ -171,21 +172,21 @@ export class Store {
 
   search(words: string): Promise<void> {
     const asked = ++this.asked;
-    return this.act("search", "Looking …", async () => {
+    return this.act("search", t("Looking …"), async () => {
       const answer = await this.house.get<Listing<Found> & { remark: string }>(`hub?q=${encodeURIComponent(words)}`);
       if (asked !== this.asked) return;
       this.found = answer.data;
       this.sought = words;
       this.remark = answer.remark;
-      return `${answer.data.length} models are found.`;
+      return t("%1 models are found.", answer.data.length);
     }).then(() => {});
   }
 
   /** Begin to fetch it, or go on with it (`to`); how far it is, events tell. */
   pull(source: string, to = source): Promise<boolean> {
-    return this.act(`pull ${to}`, "Beginning …", async () => {
+    return this.act(`pull ${to}`, t("Beginning …"), async () => {
       await this.house.send("POST", "models/pull", { model: source, background: true });
-      return `${to} is being fetched.`;
+      return t("%1 is being fetched.", to);
     });
   }
 
@@ -195,16 +196,16 @@ export class Store {
   }
 
   stopPull(id: string): Promise<boolean> {
-    return this.act(`pull ${id}`, "Stopping …", async () => {
+    return this.act(`pull ${id}`, t("Stopping …"), async () => {
       await this.house.send("POST", `pulls/${name(id)}/stop`);
-      return `${id} is stopped; what has come is kept.`;
+      return t("%1 is stopped; what has come is kept.", id);
     });
   }
 
   discard(id: string): Promise<boolean> {
-    return this.act(`pull ${id}`, "Deleting …", async () => {
+    return this.act(`pull ${id}`, t("Deleting …"), async () => {
       await this.house.send("DELETE", `pulls/${name(id)}`);
-      return `What had come of ${id} is deleted.`;
+      return t("What had come of %1 is deleted.", id);
     });
   }
 
@@ -212,23 +213,23 @@ export class Store {
 
   /** `take` gives the key, and keeps it no longer. */
   setKey({ engine, host }: KeyRow, take: () => string): Promise<boolean> {
-    return this.act(`key ${engine} ${host}`, "Keeping it …", async () => {
+    return this.act(`key ${engine} ${host}`, t("Keeping it …"), async () => {
       const { hint } = await this.house.send<KeyRow>("PUT", `keys/${name(engine)}`, { key: take(), ...(host && { for: host }) });
       await this.look();
       const now = this.keys?.find((one) => one.engine === engine && one.host === host);
-      const instead = now && !now.kept ? `It is kept, but the key from ${now.source} wins.` : "";
+      const instead = now && !now.kept ? t("It is kept, but the key from %1 wins.", now.source) : "";
       if (hint || instead) throw new Error(hint || instead);
-      return `The key of ${engine} is kept.`;
+      return t("The key of %1 is kept.", engine);
     });
   }
 
   removeKey({ engine, host }: KeyRow): Promise<boolean> {
-    return this.act(`key ${engine} ${host}`, "Removing it …", async () => {
+    return this.act(`key ${engine} ${host}`, t("Removing it …"), async () => {
       const asked = host ? `?for=${encodeURIComponent(host)}` : "";
       const { left } = await this.house.send<{ left?: string }>("DELETE", `keys/${name(engine)}${asked}`);
       await this.look();
-      if (left) throw new Error(`It is removed. There is still one from ${left}.`);
-      return `The key of ${engine} is removed.`;
+      if (left) throw new Error(t("It is removed. There is still one from %1.", left));
+      return t("The key of %1 is removed.", engine);
     });
   }
 }
