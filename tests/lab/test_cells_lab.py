@@ -107,7 +107,7 @@ def test_a_prompt_stays_one_when_the_kernel_is_restarted_or_another(
         "() => jupyterapp.shell.currentWidget.sessionContext.changeKernel({ name: 'other' })"
     )
     cells.wait(f"() => {CELL.format(1)}.model.mimeType !== 'text/x-ipython'")
-    assert cells.type(0) == PROMPT
+    cells.wait_for_type(0, is_prompt=True)
     assert page.evaluate("() => types.at(-1)") == PROMPT  # it was another one for a moment
 
 
@@ -244,17 +244,18 @@ def test_an_error_has_its_button_as_long_as_it_is_there(lab: Lab, page: Page) ->
     assert about["error"].endswith("NameError: name 'pi' is not defined")
     assert "\x1b" not in about["error"]
 
-    # By keyboard alone, from the cell on; Enter is not the notebook's here.
-    cells.edit(1)
-    page.keyboard.press("Escape")
-    for _ in range(20):
-        page.keyboard.press("Tab")
-        if page.evaluate("() => document.activeElement.textContent") == "Explain the error":
-            break
+    # By keyboard alone, from the cell on; these keys are not the notebook's here.
     for key in ("Enter", " "):
+        cells.wait("() => document.activeElement.closest('#jan-side-panel')")  # where it was asked
+        cells.edit(1)
+        page.keyboard.press("Escape")
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate("() => document.activeElement.textContent") == "Explain the error":
+                break
+        assert "jp-mod-commandMode" in str(page.locator(".jp-Notebook").get_attribute("class"))
         page.keyboard.press(key)
         assert cells.asked()["text"].startswith("Explain why")
-    assert "jp-mod-commandMode" in str(page.locator(".jp-Notebook").first.get_attribute("class"))
     assert axe.faults(page, ".jan-explain-error") == []
 
     cells.edit(1)
