@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .conftest import CHROMIUM, Lab, Notebook
+from .manager import TIMEOUT, Status
+from .side import side
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -47,9 +49,7 @@ def any_lab(
 @pytest.mark.parametrize("view", ["doc/tree", "notebooks"])
 def test_every_plugin_is_there_and_works(any_lab: Lab, any_page: Page, view: str) -> None:
     page = any_page
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(error.stack or str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    complaints = complaints_of(page)
     any_lab.write("try.ipynb", LOAD, "%%jan jan-mini\nWhat is 7 + 5?", COMPARE)
     notebook = Notebook(page, any_lab, "try.ipynb", view)
     found = dict(page.evaluate(OURS))
@@ -63,6 +63,39 @@ def test_every_plugin_is_there_and_works(any_lab: Lab, any_page: Page, view: str
     assert not [said for said in complaints if "jan" in said.lower()]
 
 
+@pytest.mark.parametrize("view", ["doc/tree", "notebooks"])
+def test_chat_prompts_errors_and_models(any_lab: Lab, any_page: Page, view: str) -> None:
+    page = any_page
+    complaints = complaints_of(page)
+    any_lab.write("ask.ipynb", "%%jan jan-mini\nWhat is 7 + 5?", "1 / 0")
+    notebook = Notebook(page, any_lab, "ask.ipynb", view)
+    page.wait_for_function(IS_PROMPT, timeout=TIMEOUT)
+    notebook.run(1)
+    explain = notebook.area(1).get_by_role("button", name="Explain the error")
+    expect(explain).to_be_visible(timeout=TIMEOUT)
+    panel = side(page)
+    panel.choose("jan-mini")
+    panel.ask_and_wait("What is 7 + 5?")
+    expect(panel.says).to_contain_text("12")
+    if view == "doc/tree":  # Notebook 7 has no status bar
+        status = Status(page)
+        status.open()
+        expect(status.popup).to_contain_text("jan-mini")
+    page.evaluate("() => void jupyterapp.commands.execute('jan:open-models')")
+    expect(page.locator("jan-models .row").first).to_be_visible(timeout=TIMEOUT)
+    assert not [said for said in complaints if "jan" in said.lower()]
+
+
+def complaints_of(page: Page) -> list[str]:
+    """What goes wrong in it from now on."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(error.stack or str(error)))
+    page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
+    return found
+
+
+IS_PROMPT = """() => jupyterapp.shell.currentWidget?.content?.widgets?.[0]?.model.mimeType
+  === 'text/x-jan-prompt'"""
 COMPARISON = "xpath=.//*[starts-with(local-name(), 'jan-compar')]"
 LOAD = "%load_ext jan_jupyter\nasked = ['Say hello.']"
 COMPARE = "%jan compare -m jan-mini --set temperature=0,1 --prompts asked"
