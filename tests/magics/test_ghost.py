@@ -131,7 +131,8 @@ def test_what_cannot_be_is_said_once_and_it_can_be_turned_off(
 
 
 def test_the_bundled_model_suggests(tmp_path: Path) -> None:
-    with Terminal(tmp_path, env={"JAN_GHOST_TEXT": "jan-mini"}, arguments=NAVIGABLE) as terminal:
+    chosen = {"JAN_GHOST_TEXT": "jan-mini", "JAN_KEEP_ALIVE": "2"}
+    with Terminal(tmp_path, env=chosen, arguments=NAVIGABLE) as terminal:
         terminal.run("%load_ext jan_jupyter")
         start = terminal.length
         terminal.write("import numpy as")

@@ -117,7 +117,9 @@ class Ghost {
       this.draw();
       if (this.choice.isOn) void this.completer(); // so that the first text does not wait for it
     });
-    if (this.services.registry) void this.choice.follow(this.services.registry);
+    const { registry } = this.services;
+    // Asked for at the start, it would be changed before Notebook 7 is ready to hear of that.
+    if (registry) void this.app.restored.then(() => this.choice.follow(registry));
     this.draw();
     this.addCommands();
     document.addEventListener("keydown", (event) => this.key(event), true);

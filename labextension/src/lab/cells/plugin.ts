@@ -117,7 +117,9 @@ export function cells(packages: Packages): Plugin {
       const { tracker, palette, toolbars, languages, settings } = found(rest);
       if (!tracker) return;
       const made = new Cells(packages, app as Application, tracker);
-      made.begin(palette, toolbars, languages, settings?.load(id));
+      // Asked for at the start, it would be changed before Notebook 7 is ready to hear of that.
+      const wishes = settings && (app as Application).restored.then(() => settings.load(id));
+      made.begin(palette, toolbars, languages, wishes);
     },
   };
 }
@@ -141,7 +143,7 @@ class Cells {
     palette: Palette | null,
     toolbars: ToolbarRegistry | null,
     languages: Languages | null,
-    settings: ReturnType<SettingRegistry["load"]> | undefined,
+    settings: ReturnType<SettingRegistry["load"]> | null,
   ): void {
     for (const about of this.about) {
       this.add(about);
