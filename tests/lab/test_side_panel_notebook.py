@@ -160,9 +160,10 @@ def test_what_a_kernel_does_not_tell_is_a_line(
 
 LACKS = """
 import sys
+MISSING = "jan_jupyter"
 class Lacks:
     def find_spec(self, name, *rest):
-        if name.partition(".")[0] == "jan_jupyter":
+        if name.startswith(MISSING):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Lacks())
 from ipykernel.kernelapp import launch_new_instance
@@ -183,9 +184,11 @@ IPKernelApp.launch_instance(kernel_class=Other)
 
 
 def test_kernels_that_cannot_tell(lab: Lab, page: Page) -> None:
-    """One without jan_jupyter, and one that is no Python: one line each."""
+    """One without jan_jupyter, one of another version, one that is no Python: one line each."""
+    older = LACKS.replace('"jan_jupyter"', '"jan_jupyter.panel.variables"')
     for name, code, said in (
         ("lacks", LACKS, "does not know jan_jupyter"),
+        ("older", older, "has another version of jan_jupyter"),
         ("other", OTHER, "runs R"),
     ):
         folder = lab.folder / "jupyter" / "data" / "kernels" / name
