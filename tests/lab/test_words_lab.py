@@ -33,11 +33,11 @@ def lab(
     folder = tmp_path_factory.mktemp("words")
     wishes = folder / "settings" / "@jupyterlab" / "completer-extension"
     wishes.mkdir(parents=True)
-    manager = {"showDocumentationPanel": True, "autoCompletion": False}
+    manager = {"showDocumentationPanel": True, "autoCompletion": False, "providerTimeout": 3000}
     (wishes / "manager.jupyterlab-settings").write_text(json.dumps(manager))
     lab = Lab(folder)
     add_remote(lab.data_folder, _streaming_server, shape="", short="")
-    # The first answer takes its time on a busy machine, and JupyterLab waits for a second.
+    # The first answer takes its time on a busy machine, and JupyterLab waits for no provider long.
     body = json.dumps({"line": "%jan mo"}).encode()
     headers = {"Content-Type": "application/json"}
     urllib.request.urlopen(
