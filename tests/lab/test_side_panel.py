@@ -164,8 +164,9 @@ def test_a_notebook_may_ask_for_it_and_keeps_the_focus(lab: Lab, page: Page) -> 
     saved = nbformat.read(path, as_version=4)
     saved.metadata.jan = {"panel": True}
     nbformat.write(saved, path)
-    Notebook(page, lab, "plain.ipynb")  # alone: it is not open again in what follows
+    # Workspaces of their own: other tests have left the chat open in the usual one.
+    Notebook(page, lab, "plain.ipynb", "lab/workspaces/plain/tree")
     assert not page.locator(Panel.NAME).count()
-    Notebook(page, lab, "beside.ipynb", "lab/tree")
+    Notebook(page, lab, "beside.ipynb", "lab/workspaces/beside/tree")
     Panel(page)
     assert page.evaluate("document.activeElement.closest('.jp-NotebookPanel') !== null")
