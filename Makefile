@@ -4,6 +4,7 @@ BIN := .venv/bin
 PINS := tests/peers/environments
 ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients jupyterai
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
+SLOW = slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-floors test-peers test-slow lint bench notebooks front-end clean
@@ -30,7 +31,8 @@ test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, 
 
 test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done .venv-lab42/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
-	$(BIN)/pytest -m "slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))"
+	$(BIN)/pytest -m "$(SLOW)" --ignore=tests/lab
+	$(BIN)/pytest -m "$(SLOW)" tests/lab -n 2 --dist loadfile
 
 lint: .venv/test.done ## check and format the code
 	$(BIN)/ruff check --fix .

@@ -177,7 +177,7 @@ def test_what_can_be_done_with_an_answer(lab: Lab, page: Page, server: Streaming
     notebook.finish(2)
     source = notebook.cell(2).locator(".cm-content").inner_text()
     assert re.fullmatch(r"%jan compare with other --of [0-9a-f]{8}", source.strip())
-    expect(notebook.cell(2).locator("jan-comparison")).to_contain_text("other")
+    expect(notebook.cell(2).locator("jan-comparison:visible")).to_contain_text("other")
     assert notebook.cell(3).locator(".cm-content").inner_text().strip() == "1 + 1"
 
 

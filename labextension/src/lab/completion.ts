@@ -276,15 +276,19 @@ export class Completer {
     if (this.latest) this.look(this.latest);
   }
 
-  /** JupyterLab has put in all that was shown. */
+  /** JupyterLab has put in all that was shown; by whom that is, what stands there tells best. */
   accepted(): void {
     const round = this.latest;
-    const slot = round?.visible ?? null;
-    const flight = slot === null ? null : round!.lanes[slot];
-    if (!round || !flight || slot === null) return;
-    const said = typed(round.place.editor, flight);
-    if (said !== null && said.length > round.gone[slot]!) this.took(round, slot, said.slice(round.gone[slot]));
-    flight.stop();
+    if (!round) return;
+    const { lanes, gone, visible, place } = round;
+    const added = (slot: number) => {
+      const flight = lanes[slot];
+      return ((flight && typed(place.editor, flight)) ?? "").slice(gone[slot]);
+    };
+    const slot = [visible, ...SLOTS].find((one) => one !== null && added(one));
+    if (slot === undefined || slot === null) return;
+    this.took(round, slot, added(slot));
+    lanes[slot]!.stop();
     this.look(round);
   }
 
@@ -318,6 +322,7 @@ export class Completer {
   private took(round: Round, slot: number, text: string): void {
     const { moment } = round;
     moment.taken = round.lanes[slot]!.model;
+    moment.shown.add(moment.taken);
     moment.characters += text.length;
     moment.words += text.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0;
     round.gone[slot] = round.gone[slot]! + text.length;

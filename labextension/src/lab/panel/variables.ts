@@ -6,6 +6,8 @@ import type { SessionContext } from "../jupyter";
 
 /** Milliseconds that it may take. */
 const PATIENCE = 5000;
+/** Milliseconds after its last answer in which a kernel still looks busy, at most. */
+const AFTER = 300;
 const NAME = "jan";
 
 export interface Told {
@@ -44,7 +46,7 @@ async function asked<Name extends keyof Told>(
   const kernel = session?.session?.kernel;
   if (!kernel) return { why: t("The notebook has no kernel: start one to bring its variables along.") };
   if (kernel.connectionStatus !== "connected") return { why: t("The notebook's kernel is away.") };
-  if (kernel.status !== "idle") return { why: t("The kernel is busy: its variables can be brought along when it is idle.") };
+  if (!(await isIdle(session!))) return { why: t("The kernel is busy: its variables can be brought along when it is idle.") };
   const info = await soon(kernel.info);
   const language = info?.language_info?.name ?? "python";
   if (language.toLowerCase() !== "python") return { why: t("This kernel runs %1: variables are brought along from Python's alone.", language) };
@@ -62,6 +64,21 @@ async function asked<Name extends keyof Told>(
     return { why: t("The kernel has another version of jan_jupyter, which cannot tell its variables.") };
   }
   return { why: t("The kernel cannot tell its variables: %1.", found?.ename ?? t("no answer")) };
+}
+
+function isIdle(session: SessionContext): Promise<boolean> {
+  const idle = () => session.session?.kernel?.status === "idle";
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      session.statusChanged.disconnect(look);
+      resolve(idle());
+    };
+    const look = () => idle() && end();
+    const timer = setTimeout(end, AFTER);
+    session.statusChanged.connect(look);
+    look();
+  });
 }
 
 function soon<Value>(promise: Promise<Value> | undefined): Promise<Value | undefined> {
