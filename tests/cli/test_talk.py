@@ -125,8 +125,11 @@ def test_ctrl_c_stops_an_answer_and_keeps_it(
     program.wait("half a lin$", start=start)
     start = program.length
     program.interrupt()
-    program.write("\x7f")  # readline may have heard of it just before it waits for a key
-    program.wait(r"\n> ", start=start)
+    try:
+        program.wait(r"\n> ", 5, start=start)
+    except TimeoutError:  # Python hears of one just before it waits for a key with that key
+        program.interrupt()
+        program.wait(r"\n> ", start=start)
     program.write("\x04")
     assert program.end() == 0
     assert len(server.journal()) == 1  # what was dropped was not asked
