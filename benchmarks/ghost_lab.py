@@ -130,7 +130,7 @@ def until(page: Page, what: str) -> bool:
             " && (what === 'asked' || seen.texts.at(-1) > seen.asked.at(-1))",
             arg=what,
             polling=5,
-            timeout=5_000,
+            timeout=2_000,  # less than an idle model is kept here
         )
     except TimeoutError:
         return False
