@@ -12,10 +12,14 @@ from typing import Any
 import pytest
 
 from jan_jupyter.magics import ghost
-from jan_jupyter.magics.suggesting import MOST_BEFORE, Suggesting, earlier
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
 from support.terminal import Terminal
+
+pytest.importorskip(
+    "IPython.terminal.shortcuts.auto_suggest", reason="this IPython suggests nothing by itself"
+)
+from jan_jupyter.magics.suggesting import MOST_BEFORE, Suggesting, earlier
 
 NAVIGABLE = ("--TerminalInteractiveShell.autosuggestions_provider=NavigableAutoSuggestFromHistory",)
 RIGHT = "\x1b[C"
