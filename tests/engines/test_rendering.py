@@ -53,13 +53,13 @@ def test_a_chat_template_reaches_nothing() -> None:
         ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "2 s"),
         ("{{ ('a' * 9999999999)|length }}", "memory"),
         ("{% set n = namespace(x='a') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}"
-         "{% endfor %}", "memory"),
+         "{% endfor %}", "memory|2 s"),  # on a busy machine
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "nested too deeply"),
         ("{{ 'a' * 10000001 }}", "10,000,000 characters"),
     ],
 )  # fmt: skip
 def test_a_chat_template_has_limits(template: str, says: str) -> None:
-    with pytest.raises(ValueError, match=f"chat_template does not work: .*{says}") as caught:
+    with pytest.raises(ValueError, match=f"chat_template does not work: .*({says})") as caught:
         rendered(TURNS, {"chat_template": template})
     assert "\n" not in str(caught.value)
 
