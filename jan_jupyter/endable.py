@@ -21,22 +21,22 @@ class Endable(Generic[T]):
         self._items = items
         self._error: JanError | None = None
         self._step: asyncio.Task[object] | None = None
-        self._closing: asyncio.Task[None] | None = None
+        self._closing = False
+        self._closer: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
 
     async def read(self) -> AsyncGenerator[T, None]:
         """What it yields. Raises the error that it was ended with."""
         try:
-            async with aclosing(self._items):
-                while self._error is None:
-                    try:
-                        item = await self._next()
-                    except StopAsyncIteration:
-                        return
-                    yield item
+            while self._error is None:
+                try:
+                    item = await self._next()
+                except StopAsyncIteration:
+                    return
+                yield item
             raise self._error
         finally:
-            self._over.set()
+            await self._close()
 
     async def _next(self) -> T:
         self._step = step = asyncio.current_task()
@@ -53,15 +53,19 @@ class Endable(Generic[T]):
 
     def end(self, error: JanError) -> None:
         """Stop it; `over` tells when that is done."""
-        if self._error is not None or self._over.is_set():
+        if self._error is not None or self._closing:
             return
         self._error = error
         if self._step is not None:
             self._step.cancel()
         else:  # its reader has something else to do
-            self._closing = asyncio.create_task(self._close())
+            self._closer = asyncio.create_task(self._close())
 
     async def _close(self) -> None:
+        """Close what it yields from, once; who comes second waits for that."""
+        if self._closing:
+            return await self.over()
+        self._closing = True
         try:
             await self._items.aclose()
         finally:

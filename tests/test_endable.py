@@ -17,8 +17,10 @@ class Source:
 
     running = most = 0
 
-    def __init__(self) -> None:
+    def __init__(self, slowly: float = 0) -> None:
+        """`slowly`: the seconds that it takes to close."""
         self.go = asyncio.Semaphore(0)
+        self.slowly = slowly
         self.closed = False
 
     async def read(self) -> AsyncGenerator[int, None]:
@@ -29,7 +31,7 @@ class Source:
                 await self.go.acquire()
                 yield number
         finally:
-            await asyncio.sleep(0)  # a socket takes a moment to close
+            await asyncio.sleep(self.slowly)  # a socket takes a moment to close
             self.closed = True
             Source.running -= 1
 
@@ -75,6 +77,43 @@ def test_it_is_ended_while_nobody_reads() -> None:
         assert source.closed
         with pytest.raises(JanError, match="enough"):
             await anext(reader)
+
+    run(work)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_its_reader_comes_back_while_it_is_being_ended(leaves: bool) -> None:
+    async def work() -> None:
+        source = Source(slowly=0.05)
+        stream = Endable(source.read())
+        source.go.release()
+        reader = stream.read()
+        assert await anext(reader) == 0
+        stream.end(JanError("enough"))
+        await asyncio.sleep(0.01)
+        if leaves:
+            await reader.aclose()
+        else:
+            with pytest.raises(JanError, match="enough"):
+                await anext(reader)
+        assert source.closed
+
+    run(work)
+
+
+def test_it_is_ended_while_its_reader_leaves() -> None:
+    async def work() -> None:
+        source = Source(slowly=0.05)
+        stream = Endable(source.read())
+        source.go.release()
+        reader = stream.read()
+        assert await anext(reader) == 0
+        leaving = asyncio.create_task(reader.aclose())
+        await asyncio.sleep(0.01)
+        stream.end(JanError("enough"))
+        await stream.over()
+        assert source.closed
+        await leaving
 
     run(work)
 
