@@ -40,7 +40,7 @@ _CHOICE = holds(
 
 async def _search(call: Call) -> Response:
     search = await find(call.request.query.get("q", ""))
-    rows = await asyncio.to_thread(_written, search.found, call.router.store)
+    rows = await asyncio.to_thread(_written, search.found, call.store)
     return as_json({**wire.listed(rows), "remark": search.remark})
 
 
