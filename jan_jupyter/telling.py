@@ -1,13 +1,26 @@
-"""What watchers are told when a request does not end as it should."""
+"""What is told when a request does not end as it should."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
+from traceback import format_tb
 
 from . import errors
 from .engines.base import Engine
 from .models.model import Model
+
+_log = logging.getLogger("jan_jupyter")
+
+
+def fault(error: Exception) -> errors.JanError:
+    """What is wrong in our own code, as a line; where it is stands in the log alone."""
+    kind = type(error).__name__
+    # Without its words, in which may stand what was asked.
+    _log.error("A request failed: %s\n%s", kind, "".join(format_tb(error.__traceback__)))
+    return errors.JanError(f"This is a fault in jan_jupyter ({kind}): please report it.")
 
 
 @contextlib.contextmanager
@@ -18,15 +31,19 @@ def told(model: Model, engine: Engine) -> Iterator[None]:
     except errors.Replaced:
         engine.tell("ready", model)
         raise
+    except asyncio.CancelledError:
+        if not engine.local:  # else who watches sees it loading for ever; a local one tells itself
+            engine.tell("ready", model)
+        raise
     except errors.JanError as error:
         engine.tell("failed", model, message=str(error))
         raise
     except Exception as error:
-        fault = errors.EngineError(
+        theirs = errors.EngineError(
             f"Engine {engine.options.name} failed on model {model.id}: {type(error).__name__}:"
             f" {error}. This is a fault in the engine: tell those who make it.",
             model=model.id,
             engine=engine.options.name,
         )
-        engine.tell("failed", model, message=str(fault))
-        raise fault from error
+        engine.tell("failed", model, message=str(theirs))
+        raise theirs from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from .. import errors
+from ..telling import fault
 from ..types import EMPTY
 from ..wire import bodies
 from ..wire.errors import headers_of, write_error
@@ -35,7 +36,6 @@ from . import (
     threads,
 )
 from .exchange import Call, Dialect, Request, Response, Route, as_json
-from .streams import fault
 
 if TYPE_CHECKING:
     from ..workspace import Workspace

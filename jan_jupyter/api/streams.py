@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from traceback import format_tb
 from typing import Any
 
 from .. import errors
+from ..telling import fault
 from .exchange import Made, Response
 
 PATIENCE = 10.0
@@ -20,17 +19,6 @@ HEADERS = {
     "cache-control": "no-cache",
     "x-accel-buffering": "no",
 }
-
-
-_log = logging.getLogger("jan_jupyter")
-
-
-def fault(error: Exception) -> errors.JanError:
-    """What is wrong in our own code, as a line; where it is stands in the log alone."""
-    kind = type(error).__name__
-    # Without its words, in which may stand what was asked.
-    _log.error("A request failed: %s\n%s", kind, "".join(format_tb(error.__traceback__)))
-    return errors.JanError(f"This is a fault in jan_jupyter ({kind}): please report it.")
 
 
 async def streamed(

@@ -160,6 +160,24 @@ def test_one_that_waits_for_its_first_word_is_stopped(host: Host, server: Stream
     asyncio.run(go())
 
 
+def test_one_whose_server_still_starts_is_no_longer_loading_once_it_is_stopped(
+    host: Host, server: StreamingServer
+) -> None:
+    add_remote(host.data_folder, server, far="error=loading")
+
+    async def go() -> None:
+        async with listening(host) as ear:
+            asking = asyncio.ensure_future(
+                asked(host, "POST", "/chat/completions", host.chat("far"))
+            )
+            await ear.until(lambda: ear.names("models") == ["far"])
+            await asked(host, "POST", "/models/far/stop")
+            await asking
+            await ear.until(lambda: ear.names("models") == [])
+
+    asyncio.run(go())
+
+
 def test_what_another_process_fetches_is_seen(host: Host) -> None:
     folder = folder_of(host.data_folder, "big")
 
