@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .endable import Endable
 from .errors import JanError, Replaced
+from .telling import fault
 
 if TYPE_CHECKING:
     from .models.hub.pull import Progress
@@ -101,20 +102,20 @@ class Pulls:
         steps: AsyncGenerator[Progress, None],
         first: asyncio.Future[Progress],
     ) -> None:
-        name = ""
+        name = source
         try:
             async with aclosing(steps):
                 async for now in steps:
                     name = now.id
                     if not first.done():
                         first.set_result(now)
-        except Replaced:  # it was stopped
-            pass
-        except JanError as error:
-            if first.done():
-                self._failed[name] = Failed(source, str(error))
-            else:
+        except Exception as error:
+            if not isinstance(error, JanError):
+                error = fault(error)
+            if not first.done():
                 first.set_exception(error)
+            elif not isinstance(error, Replaced):  # else it was stopped
+                self._failed[name] = Failed(source, str(error))
         finally:
             if not first.done():
                 first.cancel()
@@ -135,6 +136,12 @@ class Pulls:
         found = self._failed.pop(name, None)
         self._tell()
         return found is not None
+
+    async def close(self) -> None:
+        """End those in the background; what has come is kept."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _tell(self) -> None:
         for watcher in [*self._watchers]:

@@ -399,6 +399,7 @@ class Router:
         return found
 
     async def close(self) -> None:
+        await self.pulls.close()
         await self.registry.close()
 
 

@@ -53,7 +53,7 @@ class Workspace:
         return seen
 
     async def close(self) -> None:
-        """Close what its engines hold open."""
+        """End what is fetched in the background, and close what its engines hold open."""
         await self.router.close()
 
 

@@ -147,6 +147,37 @@ def test_one_that_streams_is_stopped_too_and_what_came_is_deleted(
     assert client.get("pulls")["data"] == []
 
 
+def test_one_that_has_yet_to_begin_is_stopped_and_who_began_it_is_told(
+    client: Client, workspace: Workspace, hub: Hub
+) -> None:
+    hub.behave("org/big-GGUF", stall=0)
+
+    async def go() -> None:
+        begun = asyncio.Event()
+        workspace.router.pulls.watch(begun.set)
+        body = {"model": "hf:org/big-GGUF:Q4_K_M", "background": True}
+        asking = asyncio.ensure_future(asyncio.to_thread(client.ask, "POST", "models/pull", body))
+        await begun.wait()
+        path = f"pulls/{body['model']}/stop"
+        assert (await asyncio.to_thread(client.ask, "POST", path)).json["stopped"] is True
+        told = await asking
+        assert told.status == 409
+        assert "was stopped" in told.json["error"]["message"]
+
+    bridge.wait(asyncio.wait_for(go(), 60))
+    assert client.get("pulls")["data"] == []
+
+
+def test_one_in_the_background_ends_with_its_workspace(
+    client: Client, workspace: Workspace, hub: Hub
+) -> None:
+    hub.behave("org/big-GGUF/big-Q4_K_M.gguf", rate=200_000)
+    body = {"model": "hf:org/big-GGUF:Q4_K_M", "background": True}
+    assert client.ask("POST", "models/pull", body).status == 200
+    bridge.wait(workspace.close())
+    assert not any(workspace.router.pulls)
+
+
 def test_what_goes_wrong_at_once_is_told_and_later_is_kept(
     client: Client, workspace: Workspace, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
