@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary, ref
 
 from . import bridge, settings
 from .errors import JanError
-from .models.hub.unfinished import Unfinished, is_fetched, unfinished
+from .models.hub.unfinished import Unfinished, all_parts
+from .pulls import Pulls
 from .types import EMPTY, Event, Running
 
 if TYPE_CHECKING:
@@ -103,16 +104,15 @@ class _Look:
     """What there was at one moment."""
 
     running: Sequence[Running] = ()
-    pulls: Sequence[Unfinished] = ()
-    fetched: frozenset[str] = frozenset()
-    """Ids of those of them that somebody fetches."""
+    pulls: Sequence[tuple[Unfinished, bool]] = ()
+    """Also whether somebody fetches each."""
     memory: tuple[int, int] = (0, 0)
 
     def events(self) -> Seen:
         found: dict[tuple[str, str], Event] = {}
         for one in self.running:
             found["model", one.model] = Event(one.state, one.model, one.engine, one.progress)
-        for pull in self.pulls:
+        for pull, _ in self.pulls:
             share = min(1.0, pull.done / pull.total) if pull.total else None
             found["pull", pull.id] = Event("downloading", pull.id, "", share, pull.here)
         return found
@@ -226,9 +226,9 @@ class Lookout:
             running = await self._running()
         except JanError:  # who asks a model is told why
             running = []
-        pulls, fetched, memory = await asyncio.to_thread(_on_disk, self._folder)
+        pulls, memory = await asyncio.to_thread(_on_disk, self._folder)
         before, told = self._look, self._told
-        self._look, self._told = _Look(running, pulls, fetched, memory), set()
+        self._look, self._told = _Look(running, pulls, memory), set()
         events = [
             event
             for event in _changes(before.events(), self._look.events())
@@ -294,43 +294,17 @@ class Lookout:
         }
 
     def _pulls(self) -> Iterator[Fetched]:
-        ours = [*self._router.pulls] if self._router is not None else []
-        failed = self._router.pulls.failed if self._router is not None else {}
-        known: set[str] = set()
-        for one in ours:
-            if (now := one.now) is None or now.model is not None or now.id in known:
-                continue
-            known.add(now.id)
-            yield {
-                "id": now.id,
-                "source": one.source,
-                "done": now.done,
-                "total": now.total or 0,
-                "active": True,
-                "message": str(now),
-            }
-        for pull in self._look.pulls:
-            if pull.id not in known:
-                known.add(pull.id)
+        pulls = self._router.pulls if self._router is not None else Pulls()
+        for one in pulls.listed(self._look.pulls):
+            if one.state != "done":
                 yield {
-                    "id": pull.id,
-                    "source": pull.source,
-                    "done": pull.done,
-                    "total": pull.total,
-                    "active": pull.id in self._look.fetched,
-                    "message": failed[pull.id].why if pull.id in failed else "",
+                    "id": one.id,
+                    "source": one.source,
+                    "done": one.done,
+                    "total": one.total,
+                    "active": one.state == "fetching",
+                    "message": one.message,
                 }
-        for name, ended in failed.items():  # nothing of it is here
-            if name not in known:
-                nothing: Fetched = {
-                    "id": name,
-                    "source": ended.source,
-                    "done": 0,
-                    "total": 0,
-                    "active": False,
-                    "message": ended.why,
-                }
-                yield nothing
 
     def _models(self) -> Iterator[InMemory]:
         seen = set()
@@ -367,11 +341,10 @@ class Lookout:
         return {"free": free, "total": total}
 
 
-def _on_disk(folder: Path) -> tuple[list[Unfinished], frozenset[str], tuple[int, int]]:
+def _on_disk(folder: Path) -> tuple[list[tuple[Unfinished, bool]], tuple[int, int]]:
     from .models.machine import memory
 
-    pulls = unfinished(folder)
-    return pulls, frozenset(one.id for one in pulls if is_fetched(one.folder)), memory()
+    return all_parts(folder), memory()
 
 
 def _changes(before: Seen, now: Seen) -> Iterator[Event]:

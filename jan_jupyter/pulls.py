@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from .endable import Endable
 from .errors import JanError, Replaced
+from .models.hub.web import without_secrets
 from .telling import fault
 
 if TYPE_CHECKING:
     from .models.hub.pull import Progress
+    from .models.hub.unfinished import Unfinished
 
 
 @dataclass(eq=False, slots=True)
 class Pulling:
-    """One model that is being fetched; `now` is how far it has come, once that is known."""
+    """One model that is being fetched; `now` is how far it has come, once that is known.
+
+    `source` is without secrets: pages are told."""
 
     source: str
     stream: Endable[Progress] = field(repr=False)
@@ -30,15 +34,30 @@ class Pulling:
         return self.now.id if self.now is not None else self.source
 
     def is_meant(self, name: str) -> bool:
-        return name in (self.id, self.source)
+        return without_secrets(name) in (self.id, self.source)
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """Why a pull in the background has ended; `source` begins it again."""
+class Pull:
+    """How far one has come, as it is listed: bytes, bytes per second, seconds that are left.
 
+    `message`: how fast it comes, or why it does no longer; where that is known."""
+
+    id: str
     source: str
-    why: str
+    state: Literal["fetching", "stopped", "failed", "done"]
+    done: int = 0
+    total: int = 0
+    speed: float | None = None
+    left: float | None = None
+    message: str = ""
+
+    @classmethod
+    def of(cls, source: str, now: Progress) -> Pull:
+        """One of this process."""
+        state: Literal["fetching", "done"] = "fetching" if now.model is None else "done"
+        total = now.total or 0
+        return cls(now.id, source, state, now.done, total, now.speed, now.left, str(now))
 
 
 class Pulls:
@@ -48,15 +67,24 @@ class Pulls:
         self._pulls: list[Pulling] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._watchers: list[Callable[[], None]] = []
-        self._failed: dict[str, Failed] = {}
+        self._failed: dict[str, Pull] = {}
+        """By model: those in the background, until they are begun again, or forgotten."""
 
     def __iter__(self) -> Iterator[Pulling]:
         yield from [*self._pulls]
 
-    @property
-    def failed(self) -> Mapping[str, Failed]:
-        """By model: pulls in the background, until they are begun again, or forgotten."""
-        return self._failed
+    def listed(self, parts: Iterable[tuple[Unfinished, bool]]) -> Iterable[Pull]:
+        """Those of this process, then the other `parts` on the disk (and whether somebody fetches
+        each), then those that failed in the background and left none. Each model once."""
+        found = {one.now.id: Pull.of(one.source, one.now) for one in self if one.now is not None}
+        for one, fetched in parts:
+            state: Literal["fetching", "stopped"] = "fetching" if fetched else "stopped"
+            found.setdefault(one.id, Pull(one.id, one.source, state, one.done, one.total))
+        for name, failed in self._failed.items():
+            row = found.setdefault(name, failed)
+            if row.state == "stopped":
+                found[name] = replace(row, state="failed", message=failed.message)
+        return found.values()
 
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
         """Call `watcher` whenever one begins or ends; returns how to stop it."""
@@ -72,7 +100,7 @@ class Pulls:
         self, source: str, steps: AsyncGenerator[Progress, None]
     ) -> AsyncGenerator[Progress, None]:
         """The same steps, of a pull that can be listed and stopped: then `Replaced` is raised."""
-        pulling = Pulling(source, Endable(steps))
+        pulling = Pulling(without_secrets(source), Endable(steps))
         self._pulls.append(pulling)
         self._tell()
         try:
@@ -85,16 +113,17 @@ class Pulls:
             self._pulls.remove(pulling)
             self._tell()
 
-    async def begin(self, source: str, steps: AsyncGenerator[Progress, None]) -> Progress:
-        """Fetch in the background, with the steps of a pull; gives its first step.
+    async def begin(self, source: str, steps: AsyncGenerator[Progress, None]) -> Pull:
+        """Fetch in the background, with the steps of a pull; gives how far it is at first.
 
-        Raises what is in the way before that; what goes wrong later is among the `failed`.
+        Raises what is in the way before that; what goes wrong later is `listed`.
         """
+        source = without_secrets(source)
         first: asyncio.Future[Progress] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run(source, steps, first))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await first
+        return Pull.of(source, await first)
 
     async def _run(
         self,
@@ -115,7 +144,7 @@ class Pulls:
             if not first.done():
                 first.set_exception(error)
             elif not isinstance(error, Replaced):  # else it was stopped
-                self._failed[name] = Failed(source, str(error))
+                self._failed[name] = Pull(name, source, "failed", message=str(error))
         finally:
             if not first.done():
                 first.cancel()

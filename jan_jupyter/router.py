@@ -234,8 +234,9 @@ class Router:
 
     async def _pulled(self, source: str, id: str | None) -> AsyncGenerator[Progress, None]:
         from .models.hub.pull import pull
+        from .models.hub.web import without_secrets
 
-        name, engine = source, ""
+        name, engine = without_secrets(source), ""
         try:
             async with contextlib.aclosing(pull(self.store, source, id=id)) as steps:
                 async for now in steps:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from .. import errors
-from ..models.hub.pull import Progress
-from ..models.hub.unfinished import Unfinished, discard, is_fetched, unfinished
+from ..models.hub.unfinished import all_parts, discard, unfinished
+from ..pulls import Pull
 from ..wire import resources as wire
 from .exchange import Call, Response, Route, as_json
 from .shapes import DELETED, FLAG, TEXT, WHOLE, holds, listing, one_of
@@ -25,33 +25,14 @@ PULL = holds(
 
 
 async def _list(call: Call) -> Response:
-    pulls = call.router.pulls
-    rows = {one.now.id: _under_way(one.source, one.now) for one in pulls if one.now is not None}
-    failed = {**pulls.failed}
-    for one, fetched in await asyncio.to_thread(_on_disk, call.router.store.writable):
-        here = _row(one.id, one.source, "fetching" if fetched else "stopped", one.done, one.total)
-        rows.setdefault(one.id, {**here, "message": one.here})
-    for name, ended in failed.items():
-        row = rows.setdefault(name, _row(name, ended.source, "stopped"))
-        if row["state"] == "stopped":
-            row |= {"state": "failed", "message": ended.why}
-    return as_json(wire.listed([*rows.values()]))
+    parts = await asyncio.to_thread(all_parts, call.router.store.writable)
+    found = [*call.router.pulls.listed(parts)]
+    seen = await asyncio.to_thread(lambda: [one for one in found if call.sees(one.id)])
+    return as_json(wire.listed([*map(_row, seen)]))
 
 
-def _row(id: str, source: str, state: str, done: int = 0, total: int = 0) -> dict[str, Any]:
-    known = {"id": id, "object": "pull", "source": source, "state": state}
-    return {**known, "done": done, "total": total, "speed": None, "left": None, "message": ""}
-
-
-def _under_way(source: str, now: Progress) -> dict[str, Any]:
-    state = "fetching" if now.model is None else "done"
-    row = _row(now.id, source, state, now.done, now.total or 0)
-    return {**row, "speed": now.speed, "left": now.left, "message": str(now)}
-
-
-def _on_disk(folder: Path) -> list[tuple[Unfinished, bool]]:
-    """Those of all processes, and whether anybody fetches each of them now."""
-    return [(one, is_fetched(one.folder)) for one in unfinished(folder)]
+def _row(pull: Pull) -> dict[str, Any]:
+    return {"object": "pull", **asdict(pull)}
 
 
 async def begin(call: Call) -> dict[str, Any]:
@@ -59,10 +40,8 @@ async def begin(call: Call) -> dict[str, Any]:
     source, pulls = call.body["model"], call.router.pulls
     for one in pulls:  # asked twice, it is fetched once
         if one.is_meant(source) and one.now is not None:
-            return _under_way(one.source, one.now)
-    return _under_way(
-        source, await pulls.begin(source, call.router.pull(source, id=call.body.get("id")))
-    )
+            return _row(Pull.of(one.source, one.now))
+    return _row(await pulls.begin(source, call.router.pull(source, id=call.body.get("id"))))
 
 
 async def _stop(call: Call) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from jan_jupyter import bridge, lookout
+from jan_jupyter import api, bridge, lookout
 from jan_jupyter.lookout import News
 from jan_jupyter.models.hub import download
+from jan_jupyter.models.hub.unfinished import begin, folder_of
 from jan_jupyter.workspace import Workspace
 from support.hub import Hub
 
@@ -166,6 +168,34 @@ def test_one_that_has_yet_to_begin_is_stopped_and_who_began_it_is_told(
 
     bridge.wait(asyncio.wait_for(go(), 60))
     assert client.get("pulls")["data"] == []
+
+
+def test_an_address_with_a_key_is_told_without_it(
+    client: Client, workspace: Workspace, hub: Hub
+) -> None:
+    told: list[str] = []
+    workspace.router.watch(lambda event: told.append(repr(event)))
+    address = hub.url.replace("//", "//me:canary@") + "/plain/org/big-GGUF/"
+    hub.behave("org/big-GGUF/big-Q4_K_M.gguf", rate=200_000)
+    body = {"model": f"{address}big-Q4_K_M.gguf", "background": True}
+    begun = client.ask("POST", "models/pull", body)
+    assert begun.status == 200
+    again = client.ask("POST", "models/pull", body)
+    assert again.json["id"] == begun.json["id"]
+    told += [begun.body.decode(), again.body.decode(), client.ask("GET", "pulls").body.decode()]
+    assert client.ask("POST", f"pulls/{begun.json['id']}/stop").json["stopped"] is True
+    body = {"model": f"{address}nothing.gguf", "background": True}
+    told.append(client.ask("POST", "models/pull", body).body.decode())
+    assert not [one for one in told if "canary" in one]
+
+
+def test_whose_models_are_few_sees_the_pulls_of_those_alone(workspace: Workspace) -> None:
+    for name in ("mine", "theirs"):
+        begin(folder_of(workspace.models.writable, name), name, f"hf:org/{name}")
+    asked = api.Request("GET", "/pulls", models={"mine"})
+    body = bridge.wait(api.respond(workspace, asked)).body
+    assert isinstance(body, bytes)
+    assert [row["id"] for row in json.loads(body)["data"]] == ["mine"]
 
 
 def test_one_in_the_background_ends_with_its_workspace(

@@ -78,6 +78,11 @@ def is_fetched(folder: Path) -> bool:
         return False
 
 
+def all_parts(data_folder: Path) -> list[tuple[Unfinished, bool]]:
+    """The pulls that can go on, and whether somebody fetches each of them now."""
+    return [(one, is_fetched(one.folder)) for one in unfinished(data_folder)]
+
+
 def begin(folder: Path, name: str, source: str) -> None:
     """Note which model the parts of a folder will be, and from where."""
     with disk.told(folder):
