@@ -171,8 +171,9 @@ def test_keys_are_found_nowhere_but_in_their_header(
         notebook.execute(f"%%jan {engine}-whole --dry-run\nhi")
         notebook.execute(f"%%jan {engine}-whole --thread kept\nhi")
         notebook.execute(f"%jan engines {engine} --models")
+        before = len(server.journal())
         stopped = notebook.send(f"%%jan {engine}-stalled\nhi")
-        server.wait("received")
+        server.wait("received", count=before + 1)
         notebook.interrupt()
         notebook.wait_idle(stopped)
     assert list(folder.rglob("messages.jsonl"))  # it is searched with all other files

@@ -28,9 +28,11 @@ def page(isolated: Path, server: StreamingServer) -> Iterator[FrontEnd]:
 
 def asked(page: FrontEnd, kind: str, **query: Any) -> Any:
     """What a query is answered with."""
-    page.do(type=kind, ask=f"{kind} {len(page.events)}", **query)
-    page.until(lambda: page.events and page.events[-1]["type"] == "answer")
-    return page.events[-1].get("value", page.events[-1].get("error"))
+    ask = f"{kind} {len(page.events)}"
+    page.do(type=kind, ask=ask, **query)
+    page.until(lambda: [event for event in page.events if event.get("to") == ask])
+    (answer,) = [event for event in page.events if event.get("to") == ask]
+    return answer.get("value", answer.get("error"))
 
 
 def content(server: StreamingServer, turn: int = -1) -> Any:
