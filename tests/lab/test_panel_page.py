@@ -239,6 +239,7 @@ def test_it_is_read_out_by_the_sentence(tab: Page) -> None:
     )
     tab.wait_for_timeout(1000)  # it has just said something
     page.stream("One **bold** sentence. Another one, that is longer", pause=60)
+    tab.wait_for_function("said.join(' ').endsWith('longer')")
     said = tab.evaluate("window.said")
     assert said[0] == "One bold sentence."
     assert " ".join(said) == "One bold sentence. Another one, that is longer"
@@ -358,9 +359,7 @@ class Scripted:
         texts = {"id": "t", "title": "t", "excerpt": "", "state": "ready", "reason": ""}
         self.threads: list[dict[str, Any]] = [{**texts, "updated": None, "own": True}]
         self.bare = Bare(page, self._take)
-        question = self.turn("q", "user", "?", "done")
-        answer = self.turn("a", "assistant", "", "writing")
-        self.start = {"type": "snapshot", "state": self.STATE, "turns": [question, answer]}
+        self.start = self.snapshot("a")
         self.bare.send(self.start)
         page.locator("jan-chat .turn").first.wait_for()
         for part in ("math", "code"):  # so that formulas and code are painted at once
@@ -388,6 +387,13 @@ class Scripted:
                 return
             self.page.wait_for_timeout(10)
         raise AssertionError(f"{message} was not sent; the last were {self.taken[-3:]}")
+
+    def snapshot(self, *answers: str) -> dict[str, Any]:
+        """A question and answers of which nothing has come yet."""
+        turns = [self.turn("q", "user", "?", "done")]
+        turns += [self.turn(id, "assistant", "", "writing") for id in answers]
+        state = {**self.STATE, "path": ["q", *answers]}
+        return {"type": "snapshot", "state": state, "turns": turns}
 
     @staticmethod
     def turn(id: str, role: str, text: str, status: str) -> dict[str, Any]:
@@ -417,48 +423,58 @@ class Scripted:
         limits = {"type": "number", "min": 0, "max": 2, "step": 0.05}
         return {**texts, **limits, "value": value, "level": level, "below": below}
 
-    def stream(self, text: str, size: int = 7, pause: float = 0) -> None:
-        """Stream an answer, drawing after each piece, then end it."""
-        end = {"type": "message", "turn": self.turn("a", "assistant", text, "done")}
-        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    def stream(self, *texts: str, size: int = 7, pause: float = 0) -> None:
+        """Stream answers at once, drawing after each piece, then end them."""
+        answers = {f"a{n}": text for n, text in enumerate(texts)}
         deltas = [
-            {"type": "delta", "id": "a", "seq": n, "text": piece}
-            for n, piece in enumerate(pieces, 1)
+            [
+                {"type": "delta", "id": id, "seq": at // size + 1, "text": text[at : at + size]}
+                for id, text in answers.items()
+                if at < len(text)
+            ]
+            for at in range(0, max(map(len, texts)), size)
+        ]
+        ends = [
+            {"type": "message", "turn": self.turn(id, "assistant", text, "done")}
+            for id, text in answers.items()
         ]
         self.page.evaluate(
-            """async ([start, deltas, end, pause]) => {
+            """async ([start, deltas, ends, pause]) => {
             window.give([start]);
-            for (const delta of deltas) {
-                window.give([delta]);
+            for (const pieces of deltas) {
+                window.give(pieces);
                 await new Promise(r => pause ? setTimeout(r, pause) : requestAnimationFrame(r));
             }
             await new Promise(r => setTimeout(r, 40 + pause));
-            window.give([end]);
+            window.give(ends);
             await new Promise(r => setTimeout(r, 60));
         }""",
-            [self.start, deltas, end, pause],
+            [self.snapshot(*answers), deltas, ends, pause],
         )
 
 
 def test_nothing_that_a_model_says_runs_or_is_fetched(tab: Page) -> None:
     assert len(TEXTS) >= 150
     page = Scripted(tab)
-    for text in TEXTS:
-        page.stream(text, size=max(7, len(text) // 6))
+    texts = sorted(TEXTS, key=len)
+    for at in range(0, len(texts), 12):
+        batch = texts[at : at + 12]
+        page.stream(*batch, size=max(7, len(batch[0]) // 6))
+        assert page.panel.find("article.assistant .md").count() == len(batch)
         found = tab.evaluate(
             """() => [...document.querySelector('jan-chat').shadowRoot.querySelectorAll('.md *')]
             .map(e => [e.tagName, e.namespaceURI.endsWith('MathML'),
                 Object.fromEntries([...e.attributes].map(a => [a.name, a.value]))])"""
         )
         for tag, is_math, attributes in found:
-            assert is_math or tag in ALLOWED, (text, tag)
+            assert is_math or tag in ALLOWED, (batch, tag)
             for name, value in attributes.items():
-                assert not name.startswith(("on", "data-commandlinker")), (text, tag, name)
-                assert name != "style" or is_math, (text, tag, value)
+                assert not name.startswith(("on", "data-commandlinker")), (batch, tag, name)
+                assert name != "style" or is_math, (batch, tag, value)
                 if name in ("href", "src", "xlink:href", "action"):
-                    assert tag == "A", (text, tag)
-                    assert value.startswith(("http://", "https://", "mailto:")), (text, value)
+                    assert tag == "A", (batch, tag)
+                    assert value.startswith(("http://", "https://", "mailto:")), (batch, value)
             if tag == "A":
-                assert attributes.get("rel") == "noopener noreferrer", text
+                assert attributes.get("rel") == "noopener noreferrer", batch
     assert tab.evaluate("window.pwned") is None
     assert page.bare.requests == [], json.dumps(page.bare.requests)
