@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import nbformat
 import pytest
@@ -21,7 +23,7 @@ from support.jan import add_remote
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page, Playwright
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
 
 TOKEN = "a-token-of-the-test"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -34,6 +36,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+OLDEST = Path(__file__).parents[2] / ".venv-lab42" / "bin" / "python"
+MODELS = ("slow", "short", "refused", "echo", "other", "ghost", "second")
+OURS = re.compile(r"(?!Failed to (load|fetch)|WebSocket connection).*(jan|blob:)", re.DOTALL)
+"""A fault of our code, and not of the way to a server."""
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -77,6 +83,8 @@ class Lab:
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "LabApp.news_url": "",
             "LabApp.extension_manager": "readonly",
+            "LabApp.expose_app_in_browser": True,
+            "JupyterNotebookApp.expose_app_in_browser": True,
             **{name: value for name, value in more.items() if "." in name},
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
@@ -84,6 +92,12 @@ class Lab:
         self._command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments]
         self._environment = environment
         self.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def start(self) -> None:
         """Also again, at the same address, after `close`."""
@@ -106,11 +120,12 @@ class Lab:
                 time.sleep(0.1)
             else:
                 return
+        self.kill()
         raise RuntimeError((self.folder / "lab.log").read_text("utf-8")[-3000:])
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         self.log.close()
 
     def kill(self) -> None:
@@ -169,6 +184,11 @@ class Lab:
         return self.folder / name
 
 
+def busy_until(name: str) -> str:
+    """A cell that ends when there is such a file."""
+    return f"import os, time\nwhile not os.path.exists({name!r}):\n    time.sleep(0.05)"
+
+
 class Notebook:
     """A notebook that is open in the browser."""
 
@@ -176,6 +196,7 @@ class Notebook:
         self, page: Page, lab: Lab, name: str, view: str = "doc/tree", port: int = 0
     ) -> None:
         self.page = page
+        self.path = lab.folder / name
         page.goto(lab.url(f"{view}/{name}", port))
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         lab.wait_for_kernel(name)
@@ -200,6 +221,12 @@ class Notebook:
     def finish(self, number: int) -> None:
         self._prompt(number, r"\[\d+\]", 60_000)
 
+    def save(self) -> list[dict[str, Any]]:
+        """Gives its cells as they are in the file then."""
+        self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+        cells: list[dict[str, Any]] = json.loads(self.path.read_text("utf-8"))["cells"]
+        return cells
+
     def _prompt(self, number: int, pattern: str, timeout: int) -> None:
         self.page.wait_for_function(
             "([i, p]) => new RegExp(p).test(document.querySelectorAll('.jp-Notebook .jp-Cell')[i]"
@@ -209,54 +236,112 @@ class Notebook:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
+def chromium() -> None:
+    """What it shows is waited for as long as what is clicked, also on a crowded machine."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (.ci/run installs it)")
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="module")
 def lab(
     tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
 ) -> Iterator[Lab]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
-    lab = Lab(tmp_path_factory.mktemp("lab"))
-    add_remote(lab.data_folder, _streaming_server, slow="", short="", refused="")
-    yield lab
-    lab.close()
+    """The module's JupyterLab, with `MODELS` that answer as its tests have it."""
+    yield from with_models(tmp_path_factory.mktemp("lab"), _streaming_server)
+
+
+@pytest.fixture(scope="module", params=["oldest", "newest"])
+def each_lab(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _streaming_server: StreamingServer,
+) -> Iterator[Lab]:
+    """The oldest JupyterLab that is supported, and the newest; otherwise as `lab`."""
+    python = oldest() if request.param == "oldest" else sys.executable
+    yield from with_models(tmp_path_factory.mktemp("lab"), _streaming_server, python)
+
+
+def with_models(
+    folder: Path, server: StreamingServer, python: str = sys.executable
+) -> Iterator[Lab]:
+    with Lab(folder, python=python) as lab:
+        add_remote(lab.data_folder, server, **dict.fromkeys(MODELS, ""))
+        yield lab
+
+
+def oldest() -> str:
+    if not OLDEST.exists():
+        pytest.skip("The oldest JupyterLab is not installed (`make test-slow` sets it up)")
+    return str(OLDEST)
 
 
 @pytest.fixture
-def any_page(lab: Lab) -> Iterator[Page]:
-    """A page whose own errors are nobody's business."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser.new_page(viewport={"width": 1200, "height": 900})
-        browser.close()
-
-
-@pytest.fixture
-def page(any_page: Page) -> Iterator[Page]:
-    """A page that fails the test if its JavaScript raises."""
-    raised: list[str] = []
-    any_page.on("pageerror", lambda error: raised.append(str(error)))
-    yield any_page
-    assert not raised
+def open_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Starts a JupyterLab of the test's own, which ends after the test's page."""
+    with ExitStack() as labs:
+        yield lambda **options: labs.enter_context(Lab(tmp_path, **options))
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
-    with sync_api.sync_playwright() as playwright:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
         browser.close()
 
 
+def faults_of(page: Page) -> list[str]:
+    """What is raised and complained of in it from now on."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(error.stack or str(error)))
+    page.on("console", lambda said: found.append(told(said)) if said.type == "error" else None)
+    return found
+
+
+def unexpected(faults: list[str], expected: list[str]) -> list[str]:
+    return [fault for fault in faults if not any(part in fault for part in expected)]
+
+
+def told(said: ConsoleMessage) -> str:
+    return f"{said.text} ({said.location['url']})"
+
+
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    """A page of its own, without Jupyter; it fails the test if its JavaScript raises."""
+def any_page(browser: Browser, open_lab: Callable[..., Lab]) -> Iterator[Page]:
+    """A page that fails the test by our faults alone: Jupyter's own are nobody's business."""
+    context = browser.new_context(viewport={"width": 1500, "height": 900})
+    page = context.new_page()
+    faults = faults_of(page)
+    yield page
+    context.close()
+    assert not [fault for fault in faults if OURS.match(fault)]
+
+
+@pytest.fixture
+def expected() -> list[str]:
+    """Faults of a page that a test has named, each by a part of it."""
+    return []
+
+
+@pytest.fixture
+def page(any_page: Page, expected: list[str]) -> Iterator[Page]:
+    """A page that fails the test by whatever is raised or complained of in it."""
+    faults = faults_of(any_page)
+    yield any_page
+    assert not unexpected(faults, expected)
+
+
+@pytest.fixture
+def tab(browser: Browser, expected: list[str]) -> Iterator[Page]:
+    """A page without Jupyter; it fails the test by whatever is raised or complained of in it."""
     page = browser.new_page(viewport={"width": 900, "height": 700}, reduced_motion="reduce")
-    raised: list[str] = []
-    page.on("pageerror", lambda error: raised.append(str(error)))
+    faults = faults_of(page)
     yield page
     page.close()
-    assert not raised
+    assert not unexpected(faults, expected)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -15,8 +14,9 @@ import pytest
 from lab import axe, other_kernel
 from lab.attacks import TEXTS
 from lab.cells import CELL, NOTEBOOK, PROMPT, Cells, contexts, settings
-from lab.conftest import CHROMIUM, Lab
+from lab.conftest import Lab, oldest
 from lab.panel import Panel
+from lab.side import NAME
 from support.jan import add_remote
 from support.server import StreamingServer
 
@@ -40,16 +40,12 @@ ERROR = {
 def lab(
     tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
 ) -> Iterator[Lab]:
-    """One whose pages show their application."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
+    """One with a kernel of another language."""
     folder = tmp_path_factory.mktemp("cells")
-    shown = {"LabApp.expose_app_in_browser": True, "JupyterNotebookApp.expose_app_in_browser": True}
-    lab = Lab(folder, variables=shown)
-    add_remote(lab.data_folder, _streaming_server, parrot="", short="")
     other_kernel.install(folder / "jupyter" / "data")
-    yield lab
-    lab.close()
+    with Lab(folder) as lab:
+        add_remote(lab.data_folder, _streaming_server, parrot="", short="")
+        yield lab
 
 
 # Prompts ------------------------------------------------------------------------------------------
@@ -84,10 +80,8 @@ def test_a_prompt_is_shown_as_one_while_it_is_typed_and_nothing_of_it_is_saved(
     cells.wait_for_type(2, is_prompt=False)
     page.keyboard.type("%")
     cells.wait_for_type(2, is_prompt=True)
-    page.keyboard.press("Escape")
-    page.keyboard.press("Control+s")
-    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
-    assert "prompt" not in (lab.folder / "typed.ipynb").read_text("utf-8")
+    cells.notebook.save()
+    assert "prompt" not in cells.notebook.path.read_text("utf-8")
 
 
 def test_a_prompt_stays_one_when_the_kernel_is_restarted_or_another(
@@ -314,13 +308,11 @@ def test_an_error_is_explained_and_the_proposed_cell_takes_its_place_by_a_click(
     fails = 'text = """\n```python\nx = 1\nprint(x)\n```\n"""\nprint(x)'
     lab.write("mended.ipynb", fails)
     with settings(lab, "panel", model="parrot"):
-        page.set_viewport_size({"width": 1500, "height": 900})
         cells = Cells(page, lab, "mended.ipynb")
         cells.notebook.run(0)
         cells.explain(0).click()
         asked = cells.asked()
-        name = "xpath=//*[@id='jan-side-panel']/*[starts-with(local-name(), 'jan-chat')]"
-        panel = Panel(page, name=name)
+        panel = Panel(page, name=NAME)
         expect(panel.questions.last).to_have_text(asked["text"])
         panel.wait()
         assert server.journal()[-1].body["messages"][-1]["content"].count("NameError") >= 1
@@ -443,33 +435,26 @@ def test_notebook_7_has_it_too(lab: Lab, any_page: Page) -> None:
 
 
 def test_the_oldest_jupyterlab_has_it_too(
-    tmp_path: Path, page: Page, server: StreamingServer
+    open_lab: Callable[..., Lab], page: Page, server: StreamingServer
 ) -> None:
-    python = Path(__file__).parents[2] / ".venv-lab42" / "bin" / "python"
-    if not python.exists():
-        pytest.skip("The oldest JupyterLab is not installed (`make test-slow` sets it up)")
-    shown = {"LabApp.expose_app_in_browser": True}
-    lab = Lab(tmp_path, python=str(python), variables=shown)
-    try:
-        add_remote(lab.data_folder, server, short="", parrot="")
-        lab.write("oldest.ipynb", "%%jan short\n**bold**", FAILS)
-        cells = Cells(page, lab, "oldest.ipynb")
-        cells.wait_for_type(0, is_prompt=True)
-        line = cells.notebook.cell(0).locator(".cm-line").nth(1)
-        expect(line.locator("span", has_text="bold")).to_have_css("font-weight", "700")
-        cells.notebook.run(1)
-        cells.explain(1).focus()
-        page.keyboard.press("Enter")
-        assert cells.asked()["text"].startswith("Explain why this Python cell fails")
-        cells.menu(1).locator(".lm-Menu-item", has_text="Fix This Error").click()
-        assert cells.asked()["text"].startswith("Fix the error")
-        cells.command("jan:compare-cell")
-        for name in ("parrot", "short"):
-            page.locator(".jp-Dialog").get_by_label(re.compile(f"^{name}")).press("Space")
-        page.locator(".jp-Dialog .jp-mod-accept").click()
-        assert sorted(cells.asked()["columns"]) == ["parrot", "short"]
-    finally:
-        lab.close()
+    lab = open_lab(python=oldest())
+    add_remote(lab.data_folder, server, short="", parrot="")
+    lab.write("oldest.ipynb", "%%jan short\n**bold**", FAILS)
+    cells = Cells(page, lab, "oldest.ipynb")
+    cells.wait_for_type(0, is_prompt=True)
+    line = cells.notebook.cell(0).locator(".cm-line").nth(1)
+    expect(line.locator("span", has_text="bold")).to_have_css("font-weight", "700")
+    cells.notebook.run(1)
+    cells.explain(1).focus()
+    page.keyboard.press("Enter")
+    assert cells.asked()["text"].startswith("Explain why this Python cell fails")
+    cells.menu(1).locator(".lm-Menu-item", has_text="Fix This Error").click()
+    assert cells.asked()["text"].startswith("Fix the error")
+    cells.command("jan:compare-cell")
+    for name in ("parrot", "short"):
+        page.locator(".jp-Dialog").get_by_label(re.compile(f"^{name}")).press("Space")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    assert sorted(cells.asked()["columns"]) == ["parrot", "short"]
 
 
 def test_what_is_not_wanted_is_not_there(lab: Lab, page: Page) -> None:

@@ -34,8 +34,7 @@ def test_columns_stay_over_a_reload_and_a_new_kernel(
     ask(panel, "one", 0)
     panel.button("Ask next: third").click()
     ask(panel, "two", 1)
-    page.keyboard.press("Control+s")
-
+    notebook.save()
     page.reload()
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     panel = Panel(page)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -30,18 +29,6 @@ def column(shown: Locator, name: str) -> Locator:
     return shown.get_by_role("region", name=f"What {name} says")
 
 
-def saved(page: Page, lab: Lab, name: str) -> list[dict[str, Any]]:
-    """The outputs of the last cell, as they are in the file."""
-    page.keyboard.press("Escape")
-    with page.expect_response(
-        lambda answer: name in answer.url and answer.request.method == "PUT" and answer.ok
-    ):
-        page.keyboard.press("Control+s")
-    notebook = json.loads((lab.folder / name).read_text("utf-8"))
-    found: list[dict[str, Any]] = notebook["cells"][-1]["outputs"]
-    return found
-
-
 @pytest.mark.parametrize(
     ("code", "place"),
     [(CELL, "doc/tree"), (CALL, "doc/tree"), (CELL, "notebooks")],
@@ -59,7 +46,7 @@ def test_it_streams_and_is_stopped_in_its_cell(
     notebook.start(1)
     shown = view(page)
     says = column(shown, "slow")
-    expect(says).to_have_text(re.compile(".{200,}", re.DOTALL), timeout=30_000)
+    expect(says).to_have_text(re.compile(".{200,}", re.DOTALL))
     page.evaluate("window.shown = document.querySelector('.jp-Notebook jan-comparison')")
     shown.get_by_role("button", name="Stop all").click()
     notebook.finish(1)
@@ -68,7 +55,7 @@ def test_it_streams_and_is_stopped_in_its_cell(
     expect(column(shown, "short")).to_contain_text("bold")
     assert shown.evaluate("e => window.shown === e")
 
-    (output,) = saved(page, lab, "live.ipynb")
+    (output,) = notebook.save()[-1]["outputs"]
     assert set(output["data"]) == {COMPARISON, "text/html", "text/markdown", "text/plain"}
     texts = {row["call"][1]: row["text"] for row in output["data"][COMPARISON]["rows"]}
     assert len(texts[1]) > 50
@@ -84,11 +71,11 @@ def test_a_page_that_is_reloaded_in_mid_run_goes_on(
     notebook.run(0)
     notebook.start(1)
     says = column(view(page), "slow")
-    expect(says).to_have_text(re.compile(".{100,}", re.DOTALL), timeout=30_000)
-    saved(page, lab, "again.ipynb")
+    expect(says).to_have_text(re.compile(".{100,}", re.DOTALL))
+    notebook.save()
     page.reload()
     shown = view(page)
-    expect(shown.get_by_role("button", name="Stop all")).to_be_visible(timeout=30_000)
+    expect(shown.get_by_role("button", name="Stop all")).to_be_visible()
     before = len(column(shown, "slow").inner_text())
     expect(column(shown, "slow")).to_have_text(
         re.compile(f".{{{before + 50},}}", re.DOTALL), timeout=30_000
@@ -108,8 +95,8 @@ def test_what_was_saved_goes_on_in_another_kernel(
     shown = view(page)
     expect(column(shown, "short")).to_contain_text("bold")
     again = shown.get_by_role("button", name=re.compile("Ask again"))
-    expect(again).to_be_visible(timeout=30_000)
-    (output,) = saved(page, lab, "kept.ipynb")
+    expect(again).to_be_visible()
+    (output,) = notebook.save()[-1]["outputs"]
     assert "errors" in "".join(output["data"]["text/plain"])
     page.click("[data-command='notebook:restart-kernel']")
     page.click(".jp-Dialog .jp-mod-accept")
@@ -120,10 +107,10 @@ def test_what_was_saved_goes_on_in_another_kernel(
     server.behave("refused", "n=30")
     go_on.click()
     again.click(timeout=30_000)
-    expect(column(shown, "refused")).to_contain_text("bold", timeout=30_000)
+    expect(column(shown, "refused")).to_contain_text("bold")
     expect(again).to_have_count(0)
     page.wait_for_selector(".jp-mod-dirty", state="attached", timeout=30_000)  # the output follows
-    (output,) = saved(page, lab, "kept.ipynb")
+    (output,) = notebook.save()[-1]["outputs"]
     assert not [row["error"] for row in output["data"][COMPARISON]["rows"] if row["error"]]
     assert "errors" not in "".join(output["data"]["text/plain"])
 
@@ -146,7 +133,7 @@ def test_models_of_every_kind_beside_each_other(
     texts = [column(view(page), name).inner_text() for name in names]
     assert len(set(texts)) == 3
     expect(view(page)).to_contain_text("fastest")
-    saved(page, lab, "kinds.ipynb")
+    notebook.save()
     page.click("[data-command='notebook:restart-kernel']")
     page.click(".jp-Dialog .jp-mod-accept")
     page.reload()

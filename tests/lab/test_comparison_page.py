@@ -184,11 +184,14 @@ def test_columns_scroll_together_on_wish(tab: Page) -> None:
     share = "e => e.scrollTop / (e.scrollHeight - e.clientHeight)"
     bodies = page.find(".column .body")
     scroll = "e => { e.scrollTop = (e.scrollHeight - e.clientHeight) / 2 }"
+    drawn = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
     bodies.nth(0).evaluate(scroll)
-    tab.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    tab.evaluate(drawn)
     assert bodies.nth(1).evaluate(share) == 0
     page.find("label", has_text="Scroll together").click()
+    tab.evaluate(drawn)
     bodies.nth(0).evaluate("e => { e.scrollTop = 0 }")
+    tab.evaluate(drawn)
     bodies.nth(0).evaluate(scroll)
     tab.wait_for_function(
         """() => { const [a, b] = document.querySelector('jan-comparison').shadowRoot

@@ -5,20 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jan_jupyter.compare.comparison import runs
 from jan_jupyter.workspace import Workspace
-from support.jan import add_model, add_remote
+from support.jan import add_model
 from support.server import Entry, StreamingServer, tokens
 
 from . import axe
-from .conftest import CHROMIUM, Lab, Notebook
+from .conftest import Lab, Notebook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Request, Route
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 MODELS = {
     "ghost": "n=8",
     "second": "n=3,foreign",
@@ -41,55 +38,16 @@ SOURCE = (
 )
 
 
-def lab_of(python: str, folder: Path, server: StreamingServer) -> Lab:
-    if not Path(python).exists():
-        pytest.skip("The oldest JupyterLab is not installed (`make test-slow` sets it up)")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
-    shown = {"LabApp.expose_app_in_browser": True, "JupyterNotebookApp.expose_app_in_browser": True}
-    lab = Lab(folder, python=python, variables=shown)
-    add_remote(lab.data_folder, server, **MODELS)
-    return lab
-
-
-@pytest.fixture(scope="module")
-def ghost_lab(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Lab]:
-    lab = lab_of(sys.executable, tmp_path_factory.mktemp("lab"), _streaming_server)
-    yield lab
-    lab.close()
-
-
-@pytest.fixture(scope="module", params=["oldest", "newest"])
-def each_lab(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    _streaming_server: StreamingServer,
-) -> Iterator[Lab]:
-    oldest = str(ROOT / ".venv-lab42" / "bin" / "python")
-    python = oldest if request.param == "oldest" else sys.executable
-    lab = lab_of(python, tmp_path_factory.mktemp("lab"), _streaming_server)
-    yield lab
-    lab.close()
-
-
 @pytest.fixture
-def page(any_page: Page) -> Iterator[Page]:
-    """A page in which nothing of ours fails; the oldest JupyterLab has errors of its own."""
-    complaints: list[str] = []
-    any_page.on("pageerror", lambda error: complaints.append(error.stack or str(error)))
-    yield any_page
-    assert not [said for said in complaints if "jan-jupyter" in said]
+def page(any_page: Page) -> Page:
+    """The oldest JupyterLab has errors of its own."""
+    return any_page
 
 
 @pytest.fixture(autouse=True)
-def behaviours(server: StreamingServer) -> Iterator[None]:
+def behaviours(server: StreamingServer) -> None:
     for name, behaviour in MODELS.items():
         server.behave(name, behaviour)
-    expect.set_options(timeout=30_000)  # of a crowded machine
-    yield
-    expect.set_options(timeout=5_000)
 
 
 class Typing:
@@ -249,9 +207,9 @@ def test_two_models_are_offered_in_turn_and_counted(
 
 
 def test_nothing_is_asked_before_a_model_is_chosen(
-    ghost_lab: Lab, page: Page, server: StreamingServer
+    lab: Lab, page: Page, server: StreamingServer
 ) -> None:
-    typing = Typing(page, ghost_lab)
+    typing = Typing(page, lab)
     typing.type("nobody = 1")
     expect(typing.status).to_have_text("Completion: off")
     typing.status.press("Enter")
@@ -293,10 +251,10 @@ def elsewhere(page: Page) -> Callable[[str], None]:
 
 
 def test_code_goes_to_another_machine_after_a_yes_and_no_key_does(
-    ghost_lab: Lab, page: Page, server: StreamingServer, elsewhere: Callable[[str], None]
+    lab: Lab, page: Page, server: StreamingServer, elsewhere: Callable[[str], None]
 ) -> None:
     elsewhere("ghost")
-    typing = Typing(page, ghost_lab, "api_key = 'abcd1234efgh5678'", "one = 1", "", model="ghost")
+    typing = Typing(page, lab, "api_key = 'abcd1234efgh5678'", "one = 1", "", model="ghost")
     typing.type("x = ")
     expect(typing.status).to_have_attribute("title", re.compile("llm.example.org.*said yes"))
     assert asked(server) == []
@@ -320,9 +278,9 @@ def test_code_goes_to_another_machine_after_a_yes_and_no_key_does(
 
 
 def test_what_goes_wrong_is_told_and_nobody_is_disturbed(
-    ghost_lab: Lab, page: Page, server: StreamingServer
+    lab: Lab, page: Page, server: StreamingServer
 ) -> None:
-    typing = Typing(page, ghost_lab, model="refused", secondModel="gone")
+    typing = Typing(page, lab, model="refused", secondModel="gone")
     typing.type("x = ")
     expect(typing.status).to_have_text("⚠ Completion: refused, gone")
     expect(typing.ghost).to_have_count(0)
@@ -333,25 +291,26 @@ def test_what_goes_wrong_is_told_and_nobody_is_disturbed(
 
 
 def test_text_and_prompts_for_models_are_left_alone_unless_wanted(
-    ghost_lab: Lab, page: Page, server: StreamingServer
+    lab: Lab, page: Page, server: StreamingServer
 ) -> None:
-    typing = Typing(page, ghost_lab, "%%jan ghost\nhello", "", model="ghost")
+    typing = Typing(page, lab, "%%jan ghost\nhello", "", model="ghost", delay=0)
     typing.type(" and", 0)
+    page.wait_for_timeout(1000)  # longer than a text that is wanted takes to be asked for
     typing.type("x = ", 1)
     expect(typing.ghost).to_have_count(1)
     assert len(asked(server)) == 1
     server.clear()
     page.keyboard.press("Escape")
-    wanted = Typing(page, ghost_lab, "%%jan ghost\nhello", "", model="ghost", prose=True)
+    wanted = Typing(page, lab, "%%jan ghost\nhello", "", model="ghost", prose=True)
     wanted.type(" and", 0)
     expect(wanted.ghost).to_have_count(1)
     assert prompt(asked(server)[-1]).endswith("hello and")
 
 
 def test_within_a_line_the_brackets_that_are_there_are_not_offered_again(
-    ghost_lab: Lab, page: Page, server: StreamingServer
+    lab: Lab, page: Page, server: StreamingServer
 ) -> None:
-    typing = Typing(page, ghost_lab, model="ghost")
+    typing = Typing(page, lab, model="ghost")
     typing.type("print()\nx = 1")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("End")
@@ -374,13 +333,11 @@ def test_the_bundled_model_completes_code(each_lab: Lab, page: Page) -> None:
     assert typing.source().startswith(before)
 
 
-def test_what_a_model_offers_is_text_only(
-    ghost_lab: Lab, page: Page, server: StreamingServer
-) -> None:
-    add_model(ghost_lab.data_folder, "attacker", engine="openai")
+def test_what_a_model_offers_is_text_only(lab: Lab, page: Page, server: StreamingServer) -> None:
+    add_model(lab.data_folder, "attacker", engine="openai")
     server.behave("attacker", "verbatim")
     attack = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
-    typing = Typing(page, ghost_lab, "", model="attacker")
+    typing = Typing(page, lab, "", model="attacker")
     page.route(
         re.compile(r"/jan/v1/completions\?"),
         lambda route: route.fulfill(

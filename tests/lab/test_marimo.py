@@ -16,11 +16,10 @@ from support.environment import isolated_environment
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
 
-from .conftest import CHROMIUM, launch
 from .panel import Panel
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
 
@@ -56,8 +55,8 @@ def _(jan):
 @pytest.fixture
 def address(tmp_path: Path, server: StreamingServer) -> Iterator[str]:
     """A marimo server that runs the notebook."""
-    if not MARIMO.exists() or CHROMIUM is None:
-        pytest.skip("marimo (`make test-slow` sets it up) or Chromium is not installed")
+    if not MARIMO.exists():
+        pytest.skip("marimo is not installed (`make test-slow` sets it up)")
     add_remote(tmp_path / "jan", server, short="")
     server.behave("short", "n=20")
     (tmp_path / "page.py").write_text(NOTEBOOK)
@@ -94,15 +93,11 @@ def wait_until_it_answers(address: str, process: subprocess.Popen[bytes]) -> Non
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(viewport={"width": 1200, "height": 1000}, color_scheme="dark")
-        page.goto(address)
-        yield page
-        browser.close()
+def page(address: str, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1200, "height": 1000}, color_scheme="dark")
+    page.goto(address)
+    yield page
+    page.close()
 
 
 def test_a_panel_answers_and_knows_the_variables(page: Page, server: StreamingServer) -> None:

@@ -11,14 +11,14 @@ import pytest
 from jan_jupyter.engine_options.engine_rows import DATA
 from lab import axe
 from lab.attacks import TEXTS
-from lab.conftest import CHROMIUM, Lab
+from lab.conftest import Lab
 from lab.manager import Manager, Status, ask
 from support.hub import Hub
 from support.jan import add_model, write_json
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
@@ -36,37 +36,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="module")
-def house(
+def lab(
     tmp_path_factory: pytest.TempPathFactory, site: Hub, _streaming_server: StreamingServer
 ) -> Iterator[Lab]:
     """A Lab below a path, with a hub on this machine and an engine that needs a key."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
     variables: dict[str, str | int] = {"HF_ENDPOINT": site.url, "JAN_KEEP_ALIVE": 600}
-    lab = Lab(tmp_path_factory.mktemp("models"), "/user/ada/", variables=variables)
-    engine = {"base_url": _streaming_server.base_url}
-    write_json(lab.data_folder / "engines" / "openai" / "engine.json", engine)
-    add_model(lab.data_folder, "far", engine="openai")
-    yield lab
-    lab.close()
-
-
-@pytest.fixture
-def page(tab: Page) -> Page:
-    tab.set_viewport_size({"width": 1200, "height": 800})
-    return tab
+    with Lab(tmp_path_factory.mktemp("models"), "/user/ada/", variables=variables) as lab:
+        engine = {"base_url": _streaming_server.base_url}
+        write_json(lab.data_folder / "engines" / "openai" / "engine.json", engine)
+        add_model(lab.data_folder, "far", engine="openai")
+        yield lab
 
 
 def test_a_model_is_fetched_stopped_gone_on_with_used_and_removed(
-    house: Lab, site: Hub, page: Page, browser: Browser
+    lab: Lab, site: Hub, page: Page
 ) -> None:
     path = f"{REPOSITORY}/{FILE}"
     size = (site.folder / path).stat().st_size
     site.behave(path, rate=100_000)
-    second = browser.new_page()
-    second.goto(house.url("lab"))
+    second = page.context.new_page()
+    second.goto(lab.url("lab"))
     status = Status(second)
-    manager = Manager(page, house)
+    manager = Manager(page, lab)
     manager.tab("get")
     manager.find("[data-source]").nth(3).wait_for()  # the curated list
     manager.find("input[type=search]").fill("small")
@@ -80,7 +71,7 @@ def test_a_model_is_fetched_stopped_gone_on_with_used_and_removed(
     expect(coming).to_contain_text(re.compile(r"\d+%.* of 2\.9 MB"))
     expect(status.item).to_contain_text(re.compile(r"Fetching Small-Q8_0 \d+ %"))
     # It is the server's: a page that is reloaded sees it, and may stop it.
-    manager = Manager(page, house)
+    manager = Manager(page, lab)
     manager.tab("get")
     coming.get_by_text("Stop").click()
     expect(coming).to_contain_text(re.compile(r"stopped · \d+ %"))
@@ -109,14 +100,14 @@ def test_a_model_is_fetched_stopped_gone_on_with_used_and_removed(
 
 
 def test_a_pull_that_fails_says_why_and_an_unfinished_one_can_be_given_up(
-    house: Lab, site: Hub, page: Page
+    lab: Lab, site: Hub, page: Page
 ) -> None:
     site.add("org/Gated-GGUF/gated.Q8_0.gguf", b"GGUF")
     site.behave("org/Gated-GGUF", gated=True)
     path = "org/Other-GGUF/other.Q8_0.gguf"
     site.add(path, (site.folder / REPOSITORY / FILE).read_bytes())
     site.behave(path, rate=100_000)
-    manager = Manager(page, house)
+    manager = Manager(page, lab)
     manager.tab("get")
     field = manager.find("input[type=search]")
     field.fill("hf:org/Gated-GGUF")
@@ -135,7 +126,7 @@ def test_a_pull_that_fails_says_why_and_an_unfinished_one_can_be_given_up(
 
 
 def test_a_key_is_kept_and_used_and_never_seen(
-    house: Lab, page: Page, server: StreamingServer
+    lab: Lab, page: Page, server: StreamingServer
 ) -> None:
     server.behave("far", "n=3")
     sent: list[str] = []
@@ -145,8 +136,8 @@ def test_a_key_is_kept_and_used_and_never_seen(
         "websocket", lambda one: one.on("framereceived", lambda text: received.append(str(text)))
     )
     host = server.base_url.split("/")[2]
-    ask(house, "PUT", "keys/openai", {"key": OLD, "for": host})
-    manager = Manager(page, house)
+    ask(lab, "PUT", "keys/openai", {"key": OLD, "for": host})
+    manager = Manager(page, lab)
     manager.tab("keys")
     row = manager.find("[data-key=openai]", has_text=host)
     expect(row).to_contain_text("keys.json")
@@ -173,17 +164,17 @@ def test_a_key_is_kept_and_used_and_never_seen(
     assert not any(KEY in frame for frame in received)
     # It is used.
     body = {"model": "far", "messages": [{"role": "user", "content": "hi"}]}
-    ask(house, "POST", "chat/completions", body)
+    ask(lab, "POST", "chat/completions", body)
     (entry,) = server.wait("complete")
     assert entry.headers["authorization"] == f"Bearer {KEY}"
     # Nothing that is kept has it but the place of keys.
     with_key = [
         file
-        for file in house.folder.rglob("*")
+        for file in lab.folder.rglob("*")
         if file.is_file() and KEY.encode() in file.read_bytes()
     ]
     assert [file.name for file in with_key] == ["keys.json"]
-    listed = ask(house, "GET", "keys")
+    listed = ask(lab, "GET", "keys")
     assert KEY.encode() not in listed
     assert OLD.encode() not in listed
     row.get_by_text("Remove", exact=True).click()
@@ -192,8 +183,8 @@ def test_a_key_is_kept_and_used_and_never_seen(
     assert KEY not in with_key[0].read_text("utf-8")
 
 
-def test_an_engine_that_needs_a_key_leads_to_its_field(house: Lab, page: Page) -> None:
-    manager = Manager(page, house)
+def test_an_engine_that_needs_a_key_leads_to_its_field(lab: Lab, page: Page) -> None:
+    manager = Manager(page, lab)
     manager.tab("engines")
     manager.button("Set its key: claude").click()
     expect(manager.find("[data-key=claude] input")).to_be_focused()
@@ -201,7 +192,7 @@ def test_an_engine_that_needs_a_key_leads_to_its_field(house: Lab, page: Page) -
     expect(manager.button("Set the key of claude")).to_be_focused()
 
 
-def test_what_models_are_called_is_text(house: Lab, site: Hub, page: Page) -> None:
+def test_what_models_are_called_is_text(lab: Lab, site: Hub, page: Page) -> None:
     attacks = TEXTS[:60]
     foreign: list[str] = []
     page.on("request", lambda request: foreign.append(request.url))
@@ -213,10 +204,10 @@ def test_what_models_are_called_is_text(house: Lab, site: Hub, page: Page) -> No
             "description": text,
             "metadata": {"author": text},
         }
-        folder = house.data_folder / "models" / f"attack-{number}"
+        folder = lab.data_folder / "models" / f"attack-{number}"
         write_json(folder / "model.json", described)
     try:
-        manager = Manager(page, house)
+        manager = Manager(page, lab)
         expect(manager.find(".row")).to_have_count(len(attacks) + 2)
         for number in range(len(attacks)):
             manager.model(f"attack-{number}").locator(".more").click()
@@ -226,7 +217,7 @@ def test_what_models_are_called_is_text(house: Lab, site: Hub, page: Page) -> No
             manager.find(".row, .empty").first.wait_for()
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
         assert page.evaluate("window.pwned") is None
-        own = f"http://127.0.0.1:{house.port}/"
+        own = f"http://127.0.0.1:{lab.port}/"
         assert not [url for url in foreign if not url.startswith((own, "data:", "blob:"))]
         tags = manager.root.evaluate(
             "e => [...e.shadowRoot.querySelectorAll('*')].map(({ tagName }) => tagName)"
@@ -234,14 +225,14 @@ def test_what_models_are_called_is_text(house: Lab, site: Hub, page: Page) -> No
         assert not {"IMG", "SCRIPT", "IFRAME", "A", "OBJECT"} & set(tags)
     finally:
         for number in range(len(attacks)):
-            (house.data_folder / "models" / f"attack-{number}" / "model.json").unlink()
+            (lab.data_folder / "models" / f"attack-{number}" / "model.json").unlink()
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("width", [400, 1200])
-def test_axe_finds_nothing_serious(house: Lab, page: Page, theme: str, width: int) -> None:
-    house.theme(theme)
-    manager = Manager(page, house, width)
+def test_axe_finds_nothing_serious(lab: Lab, page: Page, theme: str, width: int) -> None:
+    lab.theme(theme)
+    manager = Manager(page, lab, width)
     for name in ("installed", "apps", "get", "keys", "engines"):
         manager.tab(name)
         manager.find(".row, .empty").first.wait_for()
@@ -254,8 +245,8 @@ def test_axe_finds_nothing_serious(house: Lab, page: Page, theme: str, width: in
         assert shown.evaluate("e => e.scrollWidth <= e.clientWidth"), name
 
 
-def test_by_the_keyboard_alone(house: Lab, page: Page) -> None:
-    page.goto(f"{house.url('lab')}&reset")
+def test_by_the_keyboard_alone(lab: Lab, page: Page) -> None:
+    page.goto(f"{lab.url('lab')}&reset")
     page.locator(".jp-LauncherCard").first.wait_for(timeout=60_000)
     page.keyboard.press("Control+Shift+c")
     page.keyboard.type("Manage Models")
@@ -280,22 +271,21 @@ def test_by_the_keyboard_alone(house: Lab, page: Page) -> None:
     expect(load).to_be_focused(timeout=60_000)
 
 
-def test_it_is_there_again_after_a_reload(house: Lab, page: Page) -> None:
+def test_it_is_there_again_after_a_reload(lab: Lab, page: Page) -> None:
     with page.expect_request_finished(
         lambda asked: asked.method == "PUT" and "jan-jupyter-models" in (asked.post_data or "")
     ):  # where things are
-        manager = Manager(page, house)
+        manager = Manager(page, lab)
     page.reload()
     expect(manager.find(".row").first).to_be_visible(timeout=60_000)
 
 
-def test_in_notebook_7_it_is_at_the_side(house: Lab, browser: Browser) -> None:
-    page = browser.new_page()  # Notebook 7 has errors of its own
-    page.goto(house.url("tree"))
+def test_in_notebook_7_it_is_at_the_side(lab: Lab, any_page: Page) -> None:
+    page = any_page  # Notebook 7 has errors of its own
+    page.goto(lab.url("tree"))
     page.locator(".jp-DirListing-item").first.wait_for(timeout=60_000)
     page.keyboard.press("Control+Shift+c")
     page.keyboard.type("Manage Models")
     page.keyboard.press("Enter")
     expect(page.locator("jan-models .row").first).to_be_visible()
     assert axe.faults(page, "jan-models") == []
-    page.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,28 +9,16 @@ import pytest
 
 from lab.conftest import Lab, Notebook
 from lab.panel import SECONDS
-from lab.side import own_lab, own_page, side, start
+from lab.side import side, start
 from lab.test_comparison_lab import write
 from lab.test_reply_lab import LOAD, conversation, said
 from support.server import StreamingServer, tokens
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Lab]:
-    yield from own_lab(tmp_path_factory.mktemp("goes-on"), _streaming_server)
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    yield from own_page(browser)
 
 
 def test_in_the_side_panel(lab: Lab, page: Page, server: StreamingServer) -> None:
@@ -46,7 +33,7 @@ def test_in_the_side_panel(lab: Lab, page: Page, server: StreamingServer) -> Non
         answer.hover()
         answer.get_by_role("button", name="Continue in the panel").click()
         panel = side(page)
-        expect(panel.questions).to_contain_text([question], timeout=30 * SECONDS)
+        expect(panel.questions).to_contain_text([question])
         expect(panel.says).to_contain_text("the bold for kernel")
     server.behave("short", "n=5")
     panel.ask_and_wait("And now?")
@@ -71,7 +58,7 @@ def test_a_saved_conversation_is_opened_there(
     write(lab, "kept.ipynb", data)
     Notebook(page, lab, "kept.ipynb")
     page.get_by_role("button", name="Open in the panel").click()
-    expect(side(page).questions).to_have_text(["A question"], timeout=30 * SECONDS)
+    expect(side(page).questions).to_have_text(["A question"])
 
 
 def holds(thread: Path) -> bool:

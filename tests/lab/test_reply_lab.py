@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
 
 from jan_jupyter.output_forms import CONVERSATION, REPLY
@@ -16,6 +14,7 @@ from jan_jupyter.threads import ThreadMessage
 from jan_jupyter.types import ChatRequest, Reply, Timings, Usage
 from lab import axe
 from lab.conftest import Lab, Notebook
+from lab.panel import Panel
 from lab.test_comparison_lab import write
 from support.jan import add_remote
 from support.server import StreamingServer, tokens
@@ -103,10 +102,7 @@ def test_an_answer_grows_in_one_element_and_is_saved_beside_its_markdown(
     area = notebook.area(1).locator(".jp-OutputArea-output")
     assert area.evaluate("e => e.scrollHeight <= e.clientHeight"), "no scrollbar of its own"
 
-    page.keyboard.press("Escape")
-    page.keyboard.press("Control+s")
-    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
-    (output,) = json.loads((lab.folder / "grows.ipynb").read_text("utf-8"))["cells"][1]["outputs"]
+    (output,) = notebook.save()[1]["outputs"]
     assert set(output["data"]) == {REPLY, "text/markdown", "text/plain"}
     assert "".join(tokens(200)) not in json.dumps(output["data"][REPLY])
 
@@ -222,7 +218,7 @@ def test_several_answers_and_code_alone(lab: Lab, page: Page, server: StreamingS
     expect(said(notebook, 3)).to_have_count(0)  # plain text stays what it was
 
 
-def test_in_a_console_and_in_a_view_of_its_own(lab: Lab, page: Page) -> None:
+def test_in_a_view_of_its_own(lab: Lab, page: Page) -> None:
     lab.write("view.ipynb", f"{LOAD}\nfrom jan_jupyter.types import Reply", show(ANSWER))
     notebook = Notebook(page, lab, "view.ipynb")
     notebook.run(0)
@@ -261,14 +257,8 @@ def test_without_our_extension_the_markdown_is_shown(lab: Lab, page: Page) -> No
         (labconfig / "page_config.json").unlink()
 
 
-def outputs(notebook: Mapping[str, Any]) -> set[str]:
-    return {kind for cell in notebook["cells"] for one in cell["outputs"] for kind in one["data"]}
-
-
 def test_a_panel_leaves_a_conversation_that_is_drawn_without_it(lab: Lab, any_page: Page) -> None:
     """While it lives in the page, the conversation is hidden; both are never seen."""
-    from lab.panel import Panel
-
     page = any_page  # JupyterLab complains of a kernel that is restarted while widgets ask it
     lab.write("left.ipynb", "import jan_jupyter as jan\njan.ChatPanel('short')")
     notebook = Notebook(page, lab, "left.ipynb")
@@ -276,12 +266,7 @@ def test_a_panel_leaves_a_conversation_that_is_drawn_without_it(lab: Lab, any_pa
     panel = Panel(page)
     panel.ask_and_wait("a question")
     expect(page.locator("jan-conversation")).to_be_hidden()
-    page.keyboard.press("Escape")
-    notebook.cell(0).locator(".cm-content").first.click()
-    page.keyboard.press("Control+s")
-    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
-    path = lab.folder / "left.ipynb"
-    assert CONVERSATION in outputs(nbformat.read(path, 4))
+    assert any(CONVERSATION in output["data"] for output in notebook.save()[0]["outputs"])
     notebook = Notebook(page, lab, "left.ipynb")
     page.click("[data-command='notebook:restart-kernel']")
     page.click(".jp-Dialog .jp-mod-accept")

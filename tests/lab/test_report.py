@@ -11,23 +11,10 @@ import pytest
 from jan_jupyter.compare.views import report
 from jan_jupyter.compare.views.board import board
 from lab import axe
-from lab.conftest import CHROMIUM, launch
 from lab.results import result
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -102,8 +89,6 @@ def test_paper_has_all_of_it(opened: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [420, 1280])
 def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: str, width: int) -> None:
-    if not axe.SOURCE.exists():
-        pytest.skip("needs `make front-end`")
     path = tmp_path / "report.html"
     path.write_text(report.report(board(result(3))), "utf-8")
     context = browser.new_context(

@@ -15,8 +15,6 @@ from jan_jupyter.compare.saving import save
 from jan_jupyter.compare.shown import Shown
 from jan_jupyter.compare.values import Result
 from jan_jupyter.compare.views.board import board
-from lab.bare import STATIC
-from lab.conftest import CHROMIUM, launch
 from lab.results import ENDINGS, HARM, hostile, result
 from test_markdown import CALLS_HOME, PAYLOADS
 
@@ -26,18 +24,6 @@ if TYPE_CHECKING:
 Opens = Callable[..., "Page"]
 
 TEXTS = [text.replace("alert(", "(window.pwned=1)+(") for text in [*PAYLOADS, *CALLS_HOME[:40]]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None or not (STATIC / "page.js").is_file():
-        pytest.skip("needs Chromium and `make front-end`")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

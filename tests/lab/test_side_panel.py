@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 
 from lab.conftest import Lab, Notebook
-from lab.panel import SECONDS, Panel
-from lab.side import own_lab, own_page, side, start
+from lab.panel import Panel
+from lab.side import side, start
 from support.jan import add_remote
 from support.server import StreamingServer
 
@@ -23,18 +22,6 @@ expect = pytest.importorskip("playwright.sync_api", reason="playwright is not in
 pytestmark = pytest.mark.slow
 
 LONG = "n=3000,delay=0.01"
-
-
-@pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Lab]:
-    yield from own_lab(tmp_path_factory.mktemp("side"), _streaming_server)
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    yield from own_page(browser)
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +46,6 @@ def test_a_conversation_without_a_notebook(lab: Lab, page: Page, server: Streami
     assert server.wait("closed")
 
     page.reload()
-    page.wait_for_selector("[data-id=jan-side-panel]", state="attached", timeout=60 * SECONDS)
     again = side(page)  # the layout shows it as it was
     expect(again.questions).to_have_text(["What is 7 + 5?", "long"])
 
@@ -75,7 +61,6 @@ def test_a_page_that_is_loaded_again_in_mid_stream_goes_on(
     panel.ask("go on")
     panel.wait_for_text(200)
     page.reload()
-    page.wait_for_selector("[data-id=jan-side-panel]", state="attached", timeout=60 * SECONDS)
     panel = side(page)
     panel.wait()
     expect(panel.questions).to_have_text(["go on"])
@@ -84,9 +69,8 @@ def test_a_page_that_is_loaded_again_in_mid_stream_goes_on(
     assert len([one for one in server.journal() if one.path.endswith("/chat/completions")]) == 1
 
 
-def test_each_window_has_its_own_conversation(lab: Lab, browser: Browser) -> None:
-    context = browser.new_context()
-    page, other = context.new_page(), context.new_page()
+def test_each_window_has_its_own_conversation(lab: Lab, page: Page) -> None:
+    other = page.context.new_page()
     start(page, lab)
     first = side(page)
     first.choose("short")
@@ -102,11 +86,10 @@ def test_each_window_has_its_own_conversation(lab: Lab, browser: Browser) -> Non
 
     # One that is opened later has the last thread of its workspace, and a conversation of its own.
     other.close()
-    third = context.new_page()
+    third = page.context.new_page()
     start(third, lab, "lab/workspaces/other")
     expect(side(third).questions).to_have_text(["in the second"])
     assert len({*names, name(third)}) == 3
-    context.close()
 
 
 def name(page: Page) -> str:
@@ -138,24 +121,22 @@ def test_a_busy_kernel_and_one_that_is_restarted_have_no_part_in_it(
 
 
 def test_two_users_of_one_server_and_a_path_prefix(
-    tmp_path: Path, browser: Browser, server: StreamingServer
+    open_lab: Callable[..., Lab], page: Page, browser: Browser, server: StreamingServer
 ) -> None:
     """As JupyterHub has it: an address of one's own, and whoever is let in has a token."""
-    lab = Lab(tmp_path, base="/user/somebody/")
-    try:
-        add_remote(lab.data_folder, server, short="n=20")
-        pages = [browser.new_context().new_page() for _ in range(2)]
-        panels = []
-        for page in pages:
-            start(page, lab)
-            panels.append(side(page))
-            panels[-1].choose("short")
-            panels[-1].ask_and_wait(f"of {len(panels)}")
-        assert name(pages[0]) != name(pages[1])
-        expect(panels[0].questions).to_have_text(["of 1"])
-        expect(panels[1].questions).to_have_text(["of 2"])
-    finally:
-        lab.close()
+    lab = open_lab(base="/user/somebody/")
+    add_remote(lab.data_folder, server, short="n=20")
+    other = browser.new_page()
+    panels = []
+    for one in (page, other):
+        start(one, lab)
+        panels.append(side(one))
+        panels[-1].choose("short")
+        panels[-1].ask_and_wait(f"of {len(panels)}")
+    assert name(page) != name(other)
+    expect(panels[0].questions).to_have_text(["of 1"])
+    expect(panels[1].questions).to_have_text(["of 2"])
+    other.close()
 
 
 def test_a_notebook_may_ask_for_it_and_keeps_the_focus(lab: Lab, page: Page) -> None:

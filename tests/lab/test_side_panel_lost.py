@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,34 +10,23 @@ import pytest
 
 from lab.conftest import Lab
 from lab.panel import SECONDS
-from lab.side import own_lab, side, start
+from lab.side import side, start
 from support.jan import write_json
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, WebSocketRoute
+    from playwright.sync_api import Page, WebSocketRoute
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Lab]:
-    yield from own_lab(tmp_path_factory.mktemp("lost"), _streaming_server)
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """JupyterLab raises what it could not fetch: that is nobody's business here."""
-    context = browser.new_context(viewport={"width": 1500, "height": 900})
-    page = context.new_page()
-    # JupyterLab's own word about it, above all else.
-    dialog = page.locator(".jp-Dialog", has_text="Server Connection Error")
-    page.add_locator_handler(dialog, lambda found: found.locator("button").last.click())
-    yield page
-    context.close()
+def page(any_page: Page) -> Page:
+    """JupyterLab raises what it could not fetch, and its own word about it stands above all."""
+    dialog = any_page.locator(".jp-Dialog", has_text="Server Connection Error")
+    any_page.add_locator_handler(dialog, lambda found: found.locator("button").last.click())
+    return any_page
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +51,7 @@ def test_a_server_that_is_started_anew_in_mid_stream(
     panel.find(".lost").wait_for(state="detached", timeout=30 * SECONDS)
     expect(panel.questions).to_have_text(["to be cut"])
     expect(panel.find("article.assistant")).to_have_count(1)
-    expect(panel.footer).to_contain_text("interrupted", timeout=30 * SECONDS)
+    expect(panel.footer).to_contain_text("interrupted")
     expect(panel.find("button", has_text="Continue this answer")).to_be_visible()
 
     server.behave("slow", "n=20")
@@ -129,7 +118,7 @@ def test_a_thread_that_was_deleted_meanwhile(lab: Lab, page: Page) -> None:
 
 
 def test_a_server_without_us_and_one_of_another_version(
-    lab: Lab, page: Page, browser: Browser, tmp_path: Path
+    lab: Lab, page: Page, open_lab: Callable[..., Lab], tmp_path: Path
 ) -> None:
     def route(wire: WebSocketRoute) -> None:
         there, ours = wire.connect_to_server(), '"version": "'
@@ -144,13 +133,7 @@ def test_a_server_without_us_and_one_of_another_version(
 
     off = {"ServerApp": {"jpserver_extensions": {"jan_jupyter.server": False}}}
     write_json(tmp_path / "jupyter" / "config" / "jupyter_server_config.json", off)
-    other = Lab(tmp_path)
-    try:
-        alone = browser.new_page()
-        start(alone, other)
-        alone.keyboard.press("Control+Alt+g")
-        said = alone.locator("#jan-side-panel .lost")
-        expect(said).to_contain_text("does not know jan_jupyter", timeout=30 * SECONDS)
-        alone.close()
-    finally:
-        other.close()
+    start(page, open_lab())
+    page.keyboard.press("Control+Alt+g")
+    said = page.locator("#jan-side-panel .lost")
+    expect(said).to_contain_text("does not know jan_jupyter")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -13,11 +12,11 @@ import pytest
 
 from lab.conftest import Lab, Notebook
 from lab.panel import SECONDS, Panel
-from lab.side import command, drag, own_lab, own_page, side
+from lab.side import command, drag, side
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
@@ -27,18 +26,6 @@ PIXEL = (
     "RU5ErkJggg=="
 )
 FIXED = "Try this:\n```python\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    pass\n```"
-
-
-@pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Lab]:
-    yield from own_lab(tmp_path_factory.mktemp("notebook"), _streaming_server)
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    yield from own_page(browser)
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +68,10 @@ def sources(notebook: Notebook) -> list[str]:
     return found
 
 
-def test_context_of_each_kind(lab: Lab, page: Page, server: StreamingServer) -> None:
+def test_context_of_each_kind(
+    lab: Lab, page: Page, server: StreamingServer, expected: list[str]
+) -> None:
+    expected.append("/api/contents/no?")  # a folder of that name is looked for
     (lab.folder / "notes.txt").write_text("what the file says")
     picture = (
         f"from IPython.display import Image\nImage(data=__import__('base64').b64decode('{PIXEL}'))"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -13,29 +12,17 @@ from lab import axe
 from lab.attacks import TEXTS
 from lab.conftest import Lab, Notebook
 from lab.results import HARM
-from lab.side import command, own_lab, own_page, side
+from lab.side import command, side
 from support.server import StreamingServer
 from test_markdown import CALLS_HOME
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
 
 FIXED = "Try:\n```python\nx = 2\n```"
-
-
-@pytest.fixture(scope="module")
-def lab(
-    tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
-) -> Iterator[Lab]:
-    yield from own_lab(tmp_path_factory.mktemp("page"), _streaming_server)
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    yield from own_page(browser)
 
 
 @pytest.fixture(autouse=True)
@@ -103,9 +90,9 @@ def test_all_by_keyboard(lab: Lab, page: Page) -> None:
     expect(page.locator(".lm-CommandPalette, .jp-CommandPalette").first).to_be_visible()
 
 
-def test_notebook_7(lab: Lab, browser: Browser) -> None:
+def test_notebook_7(lab: Lab, any_page: Page) -> None:
     # Its own shortcuts stumble over those of plugins whose settings come first.
-    page = browser.new_context(viewport={"width": 1500, "height": 900}).new_page()
+    page = any_page
     lab.write("seven.ipynb", "x = 1")
     notebook = Notebook(page, lab, "seven.ipynb", "notebooks")
     notebook.run(0)
@@ -118,7 +105,6 @@ def test_notebook_7(lab: Lab, browser: Browser) -> None:
     panel.answer.locator("[data-act=insert]").click()
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(2)
     expect(notebook.cell(1).locator(".cm-content")).to_have_text("x = 2")
-    page.context.close()
 
 
 def test_nothing_that_anybody_wrote_runs_or_calls_home(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import CHROMIUM, Lab, Notebook
+from .conftest import Lab, Notebook
 from .manager import TIMEOUT, Status
 from .side import side
 
@@ -29,29 +27,11 @@ OURS = """() => jupyterapp.listPlugins().filter(id => id.startsWith('jan-jupyter
   .map(id => [id.slice('jan-jupyter:'.length), jupyterapp.isPluginActivated(id)])"""
 
 
-@pytest.fixture(scope="module", params=["oldest", "newest"])
-def any_lab(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Lab]:
-    python = sys.executable
-    if request.param == "oldest":
-        python = str(ROOT / ".venv-lab42" / "bin" / "python")
-        if not Path(python).exists():
-            pytest.skip("The oldest JupyterLab is not installed (`make test-slow` sets it up)")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
-    shown = {"LabApp.expose_app_in_browser": True, "JupyterNotebookApp.expose_app_in_browser": True}
-    lab = Lab(tmp_path_factory.mktemp("lab"), python=python, variables=shown)
-    yield lab
-    lab.close()
-
-
 @pytest.mark.parametrize("view", ["doc/tree", "notebooks"])
-def test_every_plugin_is_there_and_works(any_lab: Lab, any_page: Page, view: str) -> None:
+def test_every_plugin_is_there_and_works(each_lab: Lab, any_page: Page, view: str) -> None:
     page = any_page
-    complaints = complaints_of(page)
-    any_lab.write("try.ipynb", LOAD, "%%jan jan-mini\nWhat is 7 + 5?", COMPARE)
-    notebook = Notebook(page, any_lab, "try.ipynb", view)
+    each_lab.write("try.ipynb", LOAD, "%%jan jan-mini\nWhat is 7 + 5?", COMPARE)
+    notebook = Notebook(page, each_lab, "try.ipynb", view)
     found = dict(page.evaluate(OURS))
     assert all(found.values())
     assert found.keys() >= PLUGINS
@@ -59,16 +39,13 @@ def test_every_plugin_is_there_and_works(any_lab: Lab, any_page: Page, view: str
         notebook.run(cell)
     expect(notebook.area(1).locator("jan-reply article")).to_contain_text("12")
     expect(notebook.area(2).locator(COMPARISON).first).to_contain_text("Say hello.")
-    # Notebook 7 has errors of its own.
-    assert not [said for said in complaints if "jan" in said.lower()]
 
 
 @pytest.mark.parametrize("view", ["doc/tree", "notebooks"])
-def test_chat_prompts_errors_and_models(any_lab: Lab, any_page: Page, view: str) -> None:
+def test_chat_prompts_errors_and_models(each_lab: Lab, any_page: Page, view: str) -> None:
     page = any_page
-    complaints = complaints_of(page)
-    any_lab.write("ask.ipynb", "%%jan jan-mini\nWhat is 7 + 5?", "1 / 0")
-    notebook = Notebook(page, any_lab, "ask.ipynb", view)
+    each_lab.write("ask.ipynb", "%%jan jan-mini\nWhat is 7 + 5?", "1 / 0")
+    notebook = Notebook(page, each_lab, "ask.ipynb", view)
     page.wait_for_function(IS_PROMPT, timeout=TIMEOUT)
     notebook.run(1)
     explain = notebook.area(1).get_by_role("button", name="Explain the error")
@@ -83,15 +60,6 @@ def test_chat_prompts_errors_and_models(any_lab: Lab, any_page: Page, view: str)
         expect(status.popup).to_contain_text("jan-mini")
     page.evaluate("() => void jupyterapp.commands.execute('jan:open-models')")
     expect(page.locator("jan-models .row").first).to_be_visible(timeout=TIMEOUT)
-    assert not [said for said in complaints if "jan" in said.lower()]
-
-
-def complaints_of(page: Page) -> list[str]:
-    """What goes wrong in it from now on."""
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(error.stack or str(error)))
-    page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
-    return found
 
 
 IS_PROMPT = """() => jupyterapp.shell.currentWidget?.content?.widgets?.[0]?.model.mimeType
@@ -101,7 +69,7 @@ LOAD = "%load_ext jan_jupyter\nasked = ['Say hello.']"
 COMPARE = "%jan compare -m jan-mini --set temperature=0,1 --prompts asked"
 
 
-def test_the_server_knows_the_settings(any_lab: Lab) -> None:
-    with urllib.request.urlopen(any_lab.url("lab/api/settings")) as answer:
+def test_the_server_knows_the_settings(each_lab: Lab) -> None:
+    with urllib.request.urlopen(each_lab.url("lab/api/settings")) as answer:
         listed = {one["id"] for one in json.load(answer)["settings"]}
     assert listed >= {f"jan-jupyter:{name}" for name in PLUGINS}

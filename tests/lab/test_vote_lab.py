@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lab.conftest import Lab, Notebook
-from lab.test_comparison_live import LOAD, saved
+from lab.test_comparison_live import LOAD
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
@@ -35,20 +35,20 @@ def test_it_is_blind_by_keyboard_and_kept(
     for cell in range(3):
         notebook.run(cell)
     vote = page.locator(".jp-Notebook jan-vote")
-    expect(vote).to_contain_text(re.compile("Name a colour|Another one"), timeout=30_000)
+    expect(vote).to_contain_text(re.compile("Name a colour|Another one"))
     before = vote.evaluate("e => e.outerHTML + e.shadowRoot.innerHTML")
     assert "Kestrel" not in before
     assert "Merlin" not in before
     vote.locator(".column .body").first.focus()
     page.keyboard.press("1")
-    expect(vote).to_contain_text("Kestrel", timeout=30_000)
+    expect(vote).to_contain_text("Kestrel")
     expect(vote).to_contain_text("Merlin")
     page.keyboard.press("0")
-    expect(vote).to_contain_text("All pairs are voted on.", timeout=30_000)
+    expect(vote).to_contain_text("All pairs are voted on.")
     kept = page.locator(".jp-Notebook .jan-saved", has_text="2 voted on by you")
     kept.wait_for(state="attached", timeout=30_000)
     expect(kept).to_be_hidden()
-    outputs = saved(page, lab, "vote.ipynb")
+    outputs = notebook.save()[-1]["outputs"]
     assert "2 voted on by you" in "".join(outputs[-1]["data"]["text/plain"])
     page.reload()
-    expect(vote).to_contain_text("All pairs are voted on.", timeout=30_000)
+    expect(vote).to_contain_text("All pairs are voted on.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.conftest import CHROMIUM, Lab, Notebook
+from lab.conftest import Lab, Notebook, busy_until
+from lab.manager import ask
 from support.jan import add_remote
 from support.server import StreamingServer
 
@@ -20,31 +20,22 @@ if TYPE_CHECKING:
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
 
-BUSY = "import os, time\nwhile not os.path.exists('go-on'):\n    time.sleep(0.05)"
-
 
 @pytest.fixture(scope="module")
 def lab(
     tmp_path_factory: pytest.TempPathFactory, _streaming_server: StreamingServer
 ) -> Iterator[Lab]:
     """One that shows what words mean, and waits for a busy kernel no longer than it must."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (.ci/run installs it)")
     folder = tmp_path_factory.mktemp("words")
     wishes = folder / "settings" / "@jupyterlab" / "completer-extension"
     wishes.mkdir(parents=True)
     manager = {"showDocumentationPanel": True, "autoCompletion": False, "providerTimeout": 3000}
     (wishes / "manager.jupyterlab-settings").write_text(json.dumps(manager))
-    lab = Lab(folder)
-    add_remote(lab.data_folder, _streaming_server, shape="", short="")
-    # The first answer takes its time on a busy machine, and JupyterLab waits for no provider long.
-    body = json.dumps({"line": "%jan mo"}).encode()
-    headers = {"Content-Type": "application/json"}
-    urllib.request.urlopen(
-        urllib.request.Request(lab.url("jan/v1/complete"), body, headers), timeout=60
-    ).close()
-    yield lab
-    lab.close()
+    with Lab(folder) as lab:
+        add_remote(lab.data_folder, _streaming_server, shape="", short="")
+        # The first answer takes its time on a busy machine; JupyterLab waits for no provider long.
+        ask(lab, "POST", "complete", {"line": "%jan mo"})
+        yield lab
 
 
 class Typing:
@@ -82,7 +73,7 @@ class Typing:
 
 
 def test_tab_offers_words_with_their_meaning_while_the_kernel_is_busy(lab: Lab, page: Page) -> None:
-    lab.write("busy.ipynb", BUSY, "")
+    lab.write("busy.ipynb", busy_until("go-on"), "")
     notebook = Notebook(page, lab, "busy.ipynb")
     notebook.start(0)
     typing = Typing(page, notebook, 1)
@@ -120,7 +111,8 @@ def test_a_line_behind_signs_of_several_units_is_completed_in_its_place(
 
 def test_nothing_is_asked_elsewhere(lab: Lab, page: Page) -> None:
     lab.write("elsewhere.ipynb", "", "%load_ext jan_jupyter")
-    notebook = Notebook(page, lab, "elsewhere.ipynb")
+    with page.expect_websocket(lambda wire: "/channels" in wire.url) as kernel:
+        notebook = Notebook(page, lab, "elsewhere.ipynb")
     notebook.run(1)
     typing = Typing(page, notebook, 0)
     for text in (
@@ -130,8 +122,9 @@ def test_nothing_is_asked_elsewhere(lab: Lab, page: Page) -> None:
         "%%jan\n%jan mo",
         "%timeit p",
     ):
-        typing.tab(text)
-        page.wait_for_function("() => !document.querySelector('.jp-mod-completer-active')")
+        # JupyterLab asks us and the kernel in one go.
+        with kernel.value.expect_event("framesent", lambda sent: "complete_request" in str(sent)):
+            typing.tab(text)
         page.keyboard.press("Escape")
     typing.tab("x = 1\nanswer = %jan -f j")
     typing.take("json")
