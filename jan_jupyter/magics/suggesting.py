@@ -123,7 +123,7 @@ class Suggesting(NavigableAutoSuggestFromHistory):
         router = (await asyncio.to_thread(shared)).router
         parameters = {"max_tokens": MOST_TOKENS, "stop": ["\n"]}
         target = await asyncio.to_thread(router.target, self._model, (), parameters)
-        cells = [str(cell) for cell in self._shell.user_ns.get("In", ())]
+        cells = [*self._shell.history_manager.input_hist_raw]  # `In` has magics as Python
         prefix, suffix = document.text_before_cursor, document.text_after_cursor
         if not target.engine.local:
             cells = [cell for cell in cells if not _HOLDS_KEY.search(cell)]
