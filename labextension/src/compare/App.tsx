@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { act } from "../ui/act";
-import { Announcer, sayings } from "./announce";
+import { Announcer } from "../ui/announcer";
+import { useFocusKept } from "../ui/focus";
+import { Tabs } from "../ui/Tabs";
+import { sayings } from "./announce";
 import { Columns, Run } from "./Columns";
 import { LookingContext, useDrawn } from "./context";
-import { useFocusKept } from "./focus";
 import type { State } from "./protocol";
 import { Rows } from "./Rows";
 import type { Store } from "./store";
@@ -22,7 +24,7 @@ export function App({ store }: { store: Store }) {
   const { live, say } = useAnnounced();
   useDrawn(store);
   useStatesSaid(store, say);
-  const frame = useFocusKept<HTMLElement>();
+  const frame = useFocusKept<HTMLElement>(".body, .entry button[tabindex='0'], [role=tab][tabindex='0']");
   const onClick = (event: MouseEvent) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-act=copy]");
     if (button) act(button, say, () => false);
@@ -49,37 +51,11 @@ function Comparison({ store }: { store: Store }) {
   const began = useRef(!many);
   began.current ||= store.running;
   const tab = store.view.tab || (began.current ? "columns" : "summary");
-  const tabs = useRef<HTMLDivElement>(null);
-  const keys = (event: KeyboardEvent) => {
-    const at = TABS.findIndex(([name]) => name === tab);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const next = (to + TABS.length) % TABS.length;
-    store.look({ tab: TABS[next]![0] });
-    tabs.current!.querySelectorAll<HTMLElement>("[role=tab]")[next]!.focus();
-  };
   return (
     <>
       <header class="top">
         <h2>{comparison.asked || comparison.name || t("Comparison")}</h2>
-        <div class="tabs" role="tablist" aria-label={t("Ways to look at it")} ref={tabs} onKeyDown={keys}>
-          {TABS.map(([name, text]) => (
-            <button
-              type="button"
-              key={name}
-              role="tab"
-              id={`tab-${name}`}
-              aria-selected={name === tab}
-              aria-controls="shown"
-              tabIndex={name === tab ? 0 : -1}
-              onClick={() => store.look({ tab: name })}
-            >
-              {text}
-            </button>
-          ))}
-        </div>
+        <Tabs label={t("Ways to look at it")} tabs={TABS} open={tab} onOpen={(name) => store.look({ tab: name })} />
       </header>
       <Run />
       <div class="shown" id="shown" role="tabpanel" aria-labelledby={`tab-${tab}`}>

@@ -7,7 +7,7 @@ import { Fold } from "./Answer";
 import { useAnnounced } from "./App";
 import type { Ballot, Ballots } from "./ballots";
 import { useDrawn } from "./context";
-import { useFocusKept } from "./focus";
+import { useFocusKept } from "../ui/focus";
 import { count } from "./numbers";
 import type { Choice, Pair, Voted } from "./protocol";
 import { Strengths } from "./Summary";
@@ -24,7 +24,7 @@ export function Vote({ ballots }: { ballots: Ballots }) {
   const { live, say, forget } = useAnnounced();
   useDrawn(ballots);
   const { ballot } = ballots;
-  const frame = useFocusKept<HTMLElement>();
+  const frame = useFocusKept<HTMLElement>(".body");
   const note = useRef<HTMLTextAreaElement>(null);
   const pair = ballot?.pair?.pair;
   // Not `disabled`: that would take the focus away, and the next key would be for the notebook.

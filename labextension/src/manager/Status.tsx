@@ -1,6 +1,6 @@
 import { t } from "../words";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { useFocusKept } from "../compare/focus";
+import { useFocusKept } from "../ui/focus";
 import { StoreContext, useChanges, useStore } from "./context";
 import { Failed } from "./Ask";
 import type { Held, Live } from "./live";

@@ -1,13 +1,10 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-/** What takes the focus of something beside it in a comparison, the first that is there. */
-const NEAR = ".body, .entry button[tabindex='0'], [role=tab][tabindex='0']";
-
 /**
  * Who has the focus keeps it where the page changes: what is taken away (or can do nothing any more)
- * hands it to what stands nearest (`near`). Else the next key would be for the notebook.
+ * hands it to what stands nearest of `near` (a selector). Else the next key would be for the notebook.
  */
-export function useFocusKept<Frame extends HTMLElement>(near = NEAR) {
+export function useFocusKept<Frame extends HTMLElement>(near: string) {
   const frame = useRef<Frame>(null);
   const last = useRef<{ node: Element; around: Element[] } | null>(null);
   useEffect(() => {
