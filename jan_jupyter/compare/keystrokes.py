@@ -6,10 +6,10 @@ for each hour.
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from ..errors import UsageError
@@ -17,6 +17,7 @@ from ..types import EMPTY
 from .stats import statistics
 from .stats.statistics import ADVICE, Estimate
 from .values import Contestant, Grid
+from .views.listing import Listing
 
 RUN = "completions"
 """The name of the run."""
@@ -135,47 +136,29 @@ class Completions:
     # As it shows itself ---------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        rows = [HEADINGS, *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.rjust(width) if place else cell.ljust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*lines, *map(str, self.preferences())]) if self.hours else NOTHING
+        if not self.hours:
+            return NOTHING
+        return "\n".join([self._listing().text(), *map(str, self.preferences())])
 
     def _repr_html_(self) -> str:
         if not self.hours:
-            return f"<p>{html.escape(NOTHING)}</p>"
-        head = "".join(_cell("th", place, text) for place, text in enumerate(HEADINGS))
-        body = "".join(
-            f"<tr>{''.join(_cell('td', place, text) for place, text in enumerate(row))}</tr>"
-            for row in self._rows()
-        )
-        said = "".join(f"<p>{html.escape(str(one))}</p>" for one in self.preferences())
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{said}"
+            return f"<p>{escape(NOTHING)}</p>"
+        said = "".join(f"<p>{escape(str(one))}</p>" for one in self.preferences())
+        return self._listing().html() + said
+
+    def _listing(self) -> Listing:
+        return Listing(HEADINGS, [*self._rows()], right=range(1, len(HEADINGS)))
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for one in self.models:
             share = "" if one.share is None else f" ({one.share:.0%})"
             first = "" if one.first is None else f"{one.first * 1000:,.0f} ms"
             numbers = f"{one.shown:,}", f"{one.taken:,}{share}", f"{one.words:,}"
-            yield _clean(one.model), *numbers, f"{one.characters:,}", first
+            yield one.model, *numbers, f"{one.characters:,}", first
 
 
 HEADINGS = ("Model", "Shown", "Taken", "Words", "Characters", "First text")
 NOTHING = "Nothing has been offered yet: choose a model for inline completion in JupyterLab."
-
-
-def _cell(tag: str, place: int, text: str) -> str:
-    side, scope = "right" if place else "left", ' scope="col"' if tag == "th" else ""
-    return f'<{tag}{scope} style="text-align:{side}">{html.escape(text)}</{tag}>'
-
-
-def _clean(name: str) -> str:
-    return "".join(c if c.isprintable() else "�" for c in name)
 
 
 def _estimate(offered: int, first: int, second: int) -> Estimate | None:

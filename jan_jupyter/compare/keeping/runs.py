@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import html
 import time
 from collections.abc import Callable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, overload
 
 from ...errors import RunNotFound, UsageError, expect
 from ...workspace import Workspace, shared
 from ..values import Result
+from ..views.listing import Listing
+from ..views.written import line
 from . import exchange, joined
 from .store import PRICES, Store
 from .stored_runs import Listed, Run
@@ -152,38 +154,21 @@ class RunTable(Sequence[Listed]):
     def __len__(self) -> int:
         return len(self._runs)
 
-    def _rows(self) -> list[tuple[str, ...]]:
-        return [tuple(map(_clean, _cells(run))) for run in self._runs]
+    def _listing(self) -> Listing:
+        return Listing(HEADINGS, [_cells(run) for run in self._runs], NUMBERS)
 
     def __repr__(self) -> str:
-        if not self._runs:
-            return NOTHING
-        rows = [HEADINGS, *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.rjust(width) if place in NUMBERS else cell.ljust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        )
+        return self._listing().text() if self._runs else NOTHING
 
     def _repr_markdown_(self) -> str:
         if not self._runs:
             return NOTHING
         rule = ["--:" if place in NUMBERS else ":--" for place in range(len(HEADINGS))]
-        rows = [map(_in_markdown, row) for row in self._rows()]
+        rows = [[_in_markdown(line(cell)) for cell in _cells(run)] for run in self._runs]
         return "\n".join(f"| {' | '.join(row)} |" for row in (HEADINGS, rule, *rows))
 
     def _repr_html_(self) -> str:
-        if not self._runs:
-            return f"<p>{html.escape(NOTHING)}</p>"
-        head = "".join(_cell("th", place, text) for place, text in enumerate(HEADINGS))
-        body = "".join(
-            f"<tr>{''.join(_cell('td', place, text) for place, text in enumerate(row))}</tr>"
-            for row in self._rows()
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return self._listing().html() if self._runs else f"<p>{escape(NOTHING)}</p>"
 
 
 NOTHING = "There are no runs yet: jan.compare(prompts, models) makes one."
@@ -204,18 +189,6 @@ def _models(names: Sequence[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _clean(text: str) -> str:
-    """One line without anything that steers a terminal."""
-    line = " ".join(text.split())
-    return line if line.isprintable() else "".join(c if c.isprintable() else "�" for c in line)
-
-
 def _in_markdown(text: str) -> str:
     """Text that is only text, in a cell of a Markdown table."""
     return "".join(f"&#{ord(c)};" if c in "\\`*_{}[]()<>#+!|~$&:@" else c for c in text)
-
-
-def _cell(tag: str, place: int, text: str) -> str:
-    side = "right" if place in NUMBERS else "left"
-    scope = ' scope="col"' if tag == "th" else ""
-    return f'<{tag}{scope} style="text-align:{side}">{html.escape(text)}</{tag}>'
