@@ -111,7 +111,7 @@ def until(suffix: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 class Filler:
     """What is known of models and texts, so that each is asked for once. `model` is the key of a
-    file and its context."""
+    file and of what its context depends on."""
 
     def __init__(self) -> None:
         self._marks: dict[Hashable, Marks | None] = {}

@@ -156,7 +156,8 @@ class Nitro(LocalEngine):
         spaces, prompt = "", None
         if suffix or typing:
             prefix, spaces = infill.healed(prefix)
-            known = model.file, self.setting(model, "ctx_len")
+            slots = ("ctx_len", "n_parallel", "kv_unified")  # what the context of one depends on
+            known = model.file, *(self.setting(model, name) for name in slots)
             ask = functools.partial(self._said, model)
             prompt = await self._filler.prompt(known, prefix, suffix, parameters, ask)
         goes_on = prompt is None and (typing or not suffix.strip())

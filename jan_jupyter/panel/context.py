@@ -45,7 +45,8 @@ def notebook(shell: Any, names: Mapping[str, Any]) -> Notebook:
 
     names = dict(shell.user_ns if shell is not None else names)
     hidden = getattr(shell, "user_ns_hidden", {})
-    sources = enumerate(names.get("In", ()))
+    history = getattr(shell, "history_manager", None)
+    sources = enumerate(history.input_hist_raw if history else ())  # `In` has magics as Python
     return Notebook(
         {k: v for k, v in names.items() if not k.startswith("_") and k not in hidden},
         {number: text for number, text in sources if number and text.strip()},

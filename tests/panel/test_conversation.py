@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -512,6 +513,14 @@ def test_without_ipython_the_variables_are_those_of_where_the_panel_was_made(
     panel.wait()
     assert "4711" in str(server.journal()[-1].body)
     panel.close()
+
+
+def test_cells_are_brought_as_they_were_typed() -> None:
+    typed = ["", "In = 5", "%pdb off"]
+    shell = SimpleNamespace(
+        user_ns={"In": 5}, history_manager=SimpleNamespace(input_hist_raw=typed)
+    )
+    assert [*context.notebook(shell, {}).cells.values()] == typed[1:]
 
 
 @pytest.mark.parametrize("name", ["openai:short", "OpenAI:Short", "family:short"])

@@ -23,7 +23,7 @@ export function status(packages: Packages): Plugin {
       item.addClass("jan-status");
       (bar as StatusBar).registerStatusItem(`${NAME}:status`, { item, align: "left", rank: 50 });
       void restored.then(pause).then(seen).then(async () => {
-        const { show } = await load("status");
+        const { show } = await loaded();
         show(item.node, new Server(packages, app as Application), () => void commands.execute("jan:open-models"));
       });
     },
@@ -31,6 +31,17 @@ export function status(packages: Packages): Plugin {
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
+
+/** The status bar's part; while there is no server it is asked for again. */
+async function loaded(): ReturnType<typeof load<"status">> {
+  for (;;) {
+    try {
+      return await load("status");
+    } catch {
+      await pause();
+    }
+  }
+}
 
 /** Until somebody sees the page. */
 function seen(): Promise<void> {
