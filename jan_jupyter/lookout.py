@@ -182,15 +182,18 @@ class Lookout:
         next_look = 0.0
         clock = asyncio.get_running_loop().time
         while True:
-            if self._news.is_set() or clock() >= next_look:
-                self._news.clear()
-                try:
+            due = self._news.is_set() or clock() >= next_look
+            try:
+                if due:
+                    self._news.clear()
                     await self._look_again()
-                except Exception as error:  # the next look may go well
-                    _log.error("A look at what is in memory failed: %s", type(error).__name__)
+                else:
+                    self._tell_state()
+            except Exception as error:  # the next look may go well
+                _log.error("A look at what is in memory failed: %s", type(error).__name__)
+            if due:
                 next_look = clock() + LOOK
                 await asyncio.sleep(SOON)
-            self._tell_state()
             wait = next_look - clock()
             router = self._router
             if router is not None and (any(router.underway) or any(router.pulls)):

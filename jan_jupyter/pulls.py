@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from .endable import Endable
 from .errors import JanError, Replaced
 from .models.hub.web import without_secrets
-from .telling import fault
+from .telling import Watchers, fault
 
 if TYPE_CHECKING:
     from .models.hub.pull import Progress
@@ -66,7 +66,7 @@ class Pulls:
     def __init__(self) -> None:
         self._pulls: list[Pulling] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers = Watchers[[]]()
         self._failed: dict[str, Pull] = {}
         """By model: those in the background, until they are begun again, or forgotten."""
 
@@ -88,13 +88,7 @@ class Pulls:
 
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
         """Call `watcher` whenever one begins or ends; returns how to stop it."""
-        self._watchers.append(watcher)
-
-        def unwatch() -> None:
-            with suppress(ValueError):
-                self._watchers.remove(watcher)
-
-        return unwatch
+        return self._watchers.add(watcher)
 
     async def follow(
         self, source: str, steps: AsyncGenerator[Progress, None]
@@ -102,7 +96,7 @@ class Pulls:
         """The same steps, of a pull that can be listed and stopped: then `Replaced` is raised."""
         pulling = Pulling(without_secrets(source), Endable(steps))
         self._pulls.append(pulling)
-        self._tell()
+        self._watchers.tell()
         try:
             async with aclosing(pulling.stream.read()) as found:
                 async for now in found:
@@ -111,7 +105,7 @@ class Pulls:
                     yield now
         finally:
             self._pulls.remove(pulling)
-            self._tell()
+            self._watchers.tell()
 
     async def begin(self, source: str, steps: AsyncGenerator[Progress, None]) -> Pull:
         """Fetch in the background, with the steps of a pull; gives how far it is at first.
@@ -148,7 +142,7 @@ class Pulls:
         finally:
             if not first.done():
                 first.cancel()
-            self._tell()
+            self._watchers.tell()
 
     async def stop(self, name: str) -> bool:
         """End what fetches a model (its id or its source); what has come is kept. Whether
@@ -163,7 +157,7 @@ class Pulls:
     def forget(self, name: str) -> bool:
         """Why the pull of a model has failed is of no interest any more; whether one had."""
         found = self._failed.pop(name, None)
-        self._tell()
+        self._watchers.tell()
         return found is not None
 
     async def close(self) -> None:
@@ -171,7 +165,3 @@ class Pulls:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _tell(self) -> None:
-        for watcher in [*self._watchers]:
-            watcher()

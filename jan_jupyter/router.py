@@ -30,7 +30,7 @@ from .requests import (
     without_empty_stops,
 )
 from .settings import stay_here
-from .telling import told
+from .telling import Watchers, told
 from .types import (
     EMPTY,
     Audio,
@@ -84,7 +84,7 @@ class Router:
         self.registry = registry or Registry(store)
         self.underway = Underway()
         self.pulls = Pulls()
-        self._watchers: list[Watcher] = []
+        self._watchers = Watchers[[Event]]()
         self._told: set[tuple[Path, str]] = set()
         self._completions = Newest()
 
@@ -96,18 +96,10 @@ class Router:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher(event)` for every event, on the background loop; returns how to stop it."""
-        self._watchers.append(watcher)
-
-        def unwatch() -> None:
-            with contextlib.suppress(ValueError):
-                self._watchers.remove(watcher)
-
-        return unwatch
+        return self._watchers.add(watcher)
 
     def notify(self, event: Event) -> None:
-        for watcher in [*self._watchers]:
-            with contextlib.suppress(Exception):  # a watcher's fault is not the answer's
-                watcher(event)
+        self._watchers.tell(event)
 
     def model(self, name: str | Model | None) -> tuple[Model, str | Model]:
         """The model that `name` (`id`, `engine:id`, nothing) means, and what names its engine."""

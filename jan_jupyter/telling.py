@@ -1,18 +1,43 @@
-"""What is told when a request does not end as it should."""
+"""Who is told what happens, and what is told when a request does not end as it should."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from traceback import format_tb
+from typing import Generic, ParamSpec
 
 from . import errors
 from .engines.base import Engine
 from .models.model import Model
 
+P = ParamSpec("P")
+
 _log = logging.getLogger("jan_jupyter")
+
+
+class Watchers(Generic[P]):
+    """They are called whenever something happens; a fault of one is not that of what happens."""
+
+    def __init__(self) -> None:
+        self._watchers: list[Callable[P, None]] = []
+
+    def add(self, watcher: Callable[P, None]) -> Callable[[], None]:
+        """Call it from now on; returns how to stop that."""
+        self._watchers.append(watcher)
+
+        def leave() -> None:
+            with contextlib.suppress(ValueError):
+                self._watchers.remove(watcher)
+
+        return leave
+
+    def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        for watcher in [*self._watchers]:
+            with contextlib.suppress(Exception):
+                watcher(*args, **kwargs)
 
 
 def fault(error: Exception) -> errors.JanError:

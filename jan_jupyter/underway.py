@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .endable import Endable
 from .errors import JanError
+from .telling import Watchers
 from .types import Delta, Timings, Usage
 
 Kind = Literal["chat", "completion"]
@@ -43,20 +44,14 @@ class Underway:
     def __init__(self) -> None:
         self._answers: dict[int, Answering] = {}
         self._numbers = itertools.count(1)
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers = Watchers[[]]()
 
     def __iter__(self) -> Iterator[Answering]:
         yield from [*self._answers.values()]
 
     def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
         """Call `watcher` whenever an answer begins or ends; returns how to stop it."""
-        self._watchers.append(watcher)
-
-        def unwatch() -> None:
-            with suppress(ValueError):
-                self._watchers.remove(watcher)
-
-        return unwatch
+        return self._watchers.add(watcher)
 
     def stop(self, model: str) -> int:
         """End the answers of a model (its id) with what has come; how many there were.
@@ -75,7 +70,7 @@ class Underway:
         stream = Endable(deltas)
         answer = Answering(next(self._numbers), model, engine, kind, time.time(), stream)
         self._answers[answer.id] = answer
-        self._tell()
+        self._watchers.tell()
         try:
             async with aclosing(stream.read()) as found:
                 async for delta in found:
@@ -85,11 +80,7 @@ class Underway:
             yield Delta(finish="cancelled")
         finally:
             del self._answers[answer.id]
-            self._tell()
-
-    def _tell(self) -> None:
-        for watcher in [*self._watchers]:
-            watcher()
+            self._watchers.tell()
 
 
 def completed(

@@ -17,6 +17,7 @@ from jan_jupyter import api, bridge, lookout
 from jan_jupyter.compare.comparison import acompare
 from jan_jupyter.engine_options.engine_rows import DATA
 from jan_jupyter.models.hub.unfinished import begin, discard, folder_of
+from jan_jupyter.types import Running
 from jan_jupyter.workspace import Workspace
 from support.jan import KEY
 
@@ -314,6 +315,36 @@ def test_what_another_process_fetches_is_seen(
             assert (await anext(pieces)).startswith(b"event: downloading")
             await asyncio.to_thread(discard, workspace.models.writable, "big")
             assert (await anext(pieces)).startswith(b"event: unloaded")
+
+    bridge.wait(asyncio.wait_for(look(), 60))
+
+
+def test_a_look_that_fails_ends_neither_an_answer_nor_the_looks_after_it(
+    workspace: Workspace, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookout, "LOOK", 0.02)
+    monkeypatch.setattr(lookout, "SOON", 0.01)
+    memory: Any = None  # as an engine of another package may tell
+
+    async def running() -> list[Running]:
+        return [Running("mine", "theirs", "", "ready", 0, memory, 0.0, 0.0)]
+
+    monkeypatch.setattr(workspace.router, "running", running)
+
+    async def look() -> None:
+        nonlocal memory
+        told = asyncio.Event()
+        leave = lookout.of(workspace.router).listen(lambda news: told.set() if news.state else None)
+        try:
+            await asyncio.sleep(0.1)
+            body = {"model": "short", "messages": [{"role": "user", "content": "Hi"}]}
+            answer = await asyncio.to_thread(client.ask, "POST", "chat/completions", body)
+            assert answer.status == 200
+            assert not told.is_set()
+            memory = 0
+            await told.wait()
+        finally:
+            leave()
 
     bridge.wait(asyncio.wait_for(look(), 60))
 
