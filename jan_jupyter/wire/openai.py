@@ -207,6 +207,7 @@ def _is_text(delta: Delta) -> bool:
         or delta.tool_calls
         or delta.logprobs
         or delta.notes
+        or delta.stop
         or delta.timings
         or delta.extra is not EMPTY
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from jan_jupyter import errors
@@ -142,6 +142,7 @@ def test_a_delta(delta: Delta) -> None:
 
 
 @given(st.lists(deltas | st.builds(Delta, words), max_size=6), words)
+@example([Delta("a"), Delta("b", stop="c")], "m")
 def test_the_short_way_of_a_chunk_gives_the_same(answer: list[Delta], model: str) -> None:
     head = {"id": "x", "model": model}
     chunks = openai.Chunks(head)
