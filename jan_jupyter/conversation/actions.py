@@ -21,7 +21,7 @@ from .selection import Selection
 from .surroundings import Surroundings
 from .tasks import Tasks
 from .timeline import Timeline
-from .turns import question, split_context
+from .turns import is_shown, question, split_context
 
 Action = Callable[..., Coroutine[Any, Any, None]]
 
@@ -98,7 +98,7 @@ class Actions:
         old = [] if isinstance(before.content, str) else before.content
         others = [part for part in old if part.get("type") != "text"]
         if images is not None:
-            others = [part for part in others if part.get("type") != "image_url"]
+            others = [part for part in others if not is_shown(part)]
             others += brought.pictures(images)
         found = await brought.along(self.around, text, context, split_context(before.text)[1])
         prompt = question(text, found, others)

@@ -120,7 +120,7 @@ class Conversation:
             elif kind == "stop":
                 self._answers.stop(message.get("id"))
             elif kind == "hello":
-                self._tasks.start(self._publisher.snapshot())
+                self._tasks.start(self._greet())
             elif kind == "resync":
                 self._tasks.start(self._publisher.turn(str(message.get("id"))))
             else:
@@ -170,7 +170,19 @@ class Conversation:
 
         return do()
 
+    async def _greet(self) -> None:
+        try:
+            await self._publisher.snapshot()
+        except errors.JanError as error:
+            await self._leave(error)
+
     # What happens elsewhere -----------------------------------------------------------------------
+
+    async def _leave(self, error: errors.JanError) -> None:
+        """The thread was deleted."""
+        await self._actions.show(None)
+        await self._publisher.snapshot()
+        self._publisher.notice(str(error))
 
     async def _follow(self) -> None:
         """Magics, `jan.Chat` and other kernels write into the same thread: show what they do."""
@@ -183,10 +195,8 @@ class Conversation:
                 continue
             try:
                 now = await asyncio.to_thread(thread.now)
-            except errors.JanError as error:  # it was deleted
-                await self._actions.show(None)
-                await self._publisher.snapshot()
-                self._publisher.notice(str(error))
+            except errors.JanError as error:
+                await self._leave(error)
                 continue
             if now is not self._timeline.seen and thread is self.thread:
                 await self._publisher.turns()

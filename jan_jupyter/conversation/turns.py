@@ -90,12 +90,13 @@ def images(content: str | Sequence[Mapping[str, Any]]) -> list[str]:
     """The images of a turn that the page may show: those that are in it, never an address."""
     if isinstance(content, str):
         return []
-    urls = (
-        str((part.get("image_url") or {}).get("url", ""))
-        for part in content
-        if part.get("type") == "image_url"
-    )
-    return [url for url in urls if url.startswith("data:image/")]
+    return [part["image_url"]["url"] for part in content if is_shown(part)]
+
+
+def is_shown(part: Mapping[str, Any]) -> bool:
+    """Whether a part of a turn is an image that the page may show."""
+    url = str((part.get("image_url") or {}).get("url", ""))
+    return part.get("type") == "image_url" and url.startswith("data:image/")
 
 
 def footer(message: ThreadMessage) -> list[str]:

@@ -2,7 +2,8 @@
 
 export class Questions {
   private waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  private asked = 0;
+  /** Pages of one conversation hear each other's answers: each begins somewhere else. */
+  private asked = crypto.getRandomValues(new Uint32Array(1))[0]!;
 
   /** Ask one: `send` sends it with its number. Rejects with what was in the way. */
   ask(send: (number: number) => void): Promise<unknown> {

@@ -262,6 +262,11 @@ export class Session {
   }
 
   stop(id?: string): void {
+    const { pending } = this;
+    if (!id && pending && (pending.looking || this.lost)) {
+      this.giveBack(); // it would be sent yet
+      if (pending.looking) return;
+    }
     this.tell(id ? { type: "stop", id } : { type: "stop" });
   }
 

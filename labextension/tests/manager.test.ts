@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Held, Pull } from "../src/manager/live";
+import type { Held, Live, Pull } from "../src/manager/live";
 import { pullNote } from "../src/manager/Pulls";
 import { noteOf, summaryOf } from "../src/manager/Status";
-import { isSource } from "../src/manager/store";
+import type { House } from "../src/manager/protocol";
+import { isSource, Store } from "../src/manager/store";
 import { size } from "../src/manager/words";
 
 const held = (more: Partial<Held> = {}): Held => ({
@@ -48,4 +49,46 @@ test("what is said of one model, and of one that is being fetched", () => {
 test("a source is told from words", () => {
   for (const text of ["hf:org/repo", " pypi:package", "https://host/a.gguf", "Ollama:llama3.2:1b"]) assert.ok(isSource(text));
   for (const text of ["", "llama", "qwen 0.6b", "hf"]) assert.ok(!isSource(text));
+});
+
+/** A server whose answers wait until they are let go. */
+function slow() {
+  const waiting = new Map<string, (value: unknown) => void>();
+  const wait = (path: string) => new Promise((resolve) => waiting.set(path, resolve));
+  const house = { get: wait, send: (method: string, path: string) => wait(`${method} ${path}`) } as unknown as House;
+  let told = () => {};
+  const live = { pulls: [], held: [], state: "open", watch: (watcher: () => void) => ((told = watcher), () => {}), listen: () => () => {} };
+  const answer = async (path: string, value: unknown) => {
+    waiting.get(path)!(value);
+    await new Promise(setImmediate);
+  };
+  const store = new Store(house, live as unknown as Live);
+  store.wake();
+  return { store, live, answer, tell: () => told() };
+}
+
+test("what is found stays found, whatever is loaded meanwhile", async () => {
+  const { store, live, answer, tell } = slow();
+  const models = "models?all=true&details=true";
+  store.open("installed");
+  await answer(models, { data: [] });
+  store.open("get");
+  Object.assign(live, { held: [held()] });
+  tell();
+  await answer("hub?q=", { data: [{ source: "hf:org/repo" }], remark: "" });
+  assert.equal(store.found?.length, 1);
+});
+
+test("a key that is kept is asked for no more, whatever is looked at meanwhile", async () => {
+  const { store, answer } = slow();
+  const row = { engine: "openai", host: "", source: "", kept: false, hint: "" };
+  store.open("keys", "openai");
+  await answer("keys", { data: [row] });
+  const kept = store.setKey(row, () => "secret");
+  store.open("engines");
+  await answer("PUT keys/openai", {});
+  await answer("keys", { data: [{ ...row, source: "keyring", kept: true }] });
+  assert.ok(await kept);
+  assert.equal(store.wanted, "");
+  assert.equal(store.keys?.[0]?.kept, true);
 });

@@ -371,6 +371,8 @@ def test_tab_offers_options_models_and_runs(ask: Kernel) -> None:
         ("runs of luck", None),
         ("runs show x", "runs"),
         ("runs join x y", "runs"),
+        ("runs rm", "runs"),
+        ("runs show us a way out", None),
     ],
 )
 def test_what_is_a_command_and_what_a_question(line: str, command: str | None) -> None:

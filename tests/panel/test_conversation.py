@@ -335,6 +335,36 @@ def test_with_a_turn_go_its_calls_and_their_results(
     assert [m.text for m in thread.messages] == left
 
 
+def test_whose_thread_is_gone_is_told_when_it_says_hello(page: FrontEnd) -> None:
+    page.do(type="send", text="hi")
+    page.settle()
+    thread = page.talk.thread
+    assert thread is not None
+    heard: list[Mapping[str, Any]] = []
+    other = Conversation(Surroundings(heard.append), page.workspace, thread=thread)
+    page.workspace.threads.delete(thread.id)
+    other.take({"type": "hello"})
+    page.until(lambda: [one["type"] for one in heard][-2:] == ["snapshot", "state"])
+    assert heard[-2]["state"]["thread"] is None
+    assert "not there any more" in heard[-1]["state"]["notice"]
+    other.close()
+
+
+def test_a_picture_that_a_page_does_not_show_stays_when_the_question_is_edited(
+    page: FrontEnd,
+) -> None:
+    page.do(type="send", text="hi")
+    page.settle()
+    thread = page.talk.thread
+    assert thread is not None
+    thread.delete(*(m.id for m in thread.messages))
+    elsewhere = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    thread.append(ThreadMessage("user", [{"type": "text", "text": "what is it?"}, elsewhere]))
+    page.do(type="edit", id=thread.messages[0].id, text="what is this?", images=[])
+    page.settle()
+    assert elsewhere in thread.messages[0].content
+
+
 def test_a_message_that_is_refused_goes_back(page: FrontEnd) -> None:
     page.do(type="model", model="slow")
     page.do(type="send", text="one")

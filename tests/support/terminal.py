@@ -78,6 +78,9 @@ class Program:
     def __enter__(self) -> Self:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, self._columns, 0, 0))
+        mode = termios.tcgetattr(slave)
+        mode[3] |= termios.NOFLSH  # else Ctrl-C may take away what is written at once in answer
+        termios.tcsetattr(slave, termios.TCSANOW, mode)
         try:
             self.process = subprocess.Popen(
                 self._command,

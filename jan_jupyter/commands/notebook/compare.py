@@ -63,6 +63,9 @@ def runs(caller: Caller, arguments: Namespace) -> Any:
     act = _ACTIONS.get(verb)
     if act is None:
         return listing(verb)
+    if len(rest) < act[1] or (len(rest) > act[1] and verb not in ("list", "join")):
+        names = "one name" if act[1] == 1 else f"{act[1]} names"
+        raise errors.UsageError(f"%jan runs {verb} takes {names}, not {len(rest)}.")
     return act[0](*rest, to=arguments.to) if verb in ("export", "join") else act[0](*rest)
 
 
@@ -156,7 +159,7 @@ _ACTIONS: Mapping[str, tuple[Callable[..., Any], int]] = {
 def is_question(words: Sequence[str]) -> bool:
     if not words or words[0] not in _ACTIONS:
         return len(words) > 1
-    return len(words) - 1 != _ACTIONS[words[0]][1]
+    return len(words) > 2 and len(words) - 1 != _ACTIONS[words[0]][1]
 
 
 def named_scorers(current: str) -> Offer:

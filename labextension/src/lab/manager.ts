@@ -23,33 +23,34 @@ export function models(packages: Packages): Plugin {
       // What the page does not have was not asked for.
       const [restorer, shell, palette, cards] = wanted.map((token) => token && services.shift());
       const icon = ui && new ui.LabIcon({ name: `${NAME}:models`, svgstr: ICON });
-      let manager: Promise<Manager> | undefined;
+      let manager: Promise<Manager | undefined> | undefined;
       let first: Tab = "installed";
 
       const widget = new (class extends lumino.Widget {
         override onAfterAttach(message: object): void {
           super.onAfterAttach(message);
-          if (manager) void manager.then((shown) => shown.wake());
+          if (manager) void manager.then((shown) => shown?.wake());
           else this.begin();
         }
 
         override onAfterDetach(message: object): void {
           super.onAfterDetach(message);
-          void manager?.then((shown) => shown.rest());
+          void manager?.then((shown) => shown?.rest());
         }
 
         override onActivateRequest(message: object): void {
           super.onActivateRequest(message);
-          void manager?.then((shown) => shown.focus());
+          if (!manager) this.begin();
+          void manager!.then((shown) => shown?.focus());
         }
 
         private begin(): void {
           this.node.textContent = "";
-          manager = load("models").then(({ Manager }) => new Manager(this.node, new Server(packages, app), first));
-          manager.catch((error) => {
+          const made = load("models").then(({ Manager }) => new Manager(this.node, new Server(packages, app), first));
+          manager = made.catch((error) => {
             // jan_jupyter was upgraded while the page was open, or the server is away.
             this.node.textContent = t("The models cannot be shown: reload the page. (%1)", error);
-            manager = undefined;
+            return (manager = undefined);
           });
         }
       })();

@@ -115,6 +115,7 @@ function placeOf(Base: Lumino["Widget"]): new (make: (node: HTMLElement) => Prom
 
     open(): Promise<SidePanel> {
       if (!this.made) {
+        this.node.textContent = "";
         this.made = this.make(this.node);
         this.made.catch((error) => {
           // jan_jupyter was upgraded while the page was open, or the server is away.

@@ -7,6 +7,8 @@ import { Server } from "./server";
 
 /** Milliseconds after the page is there, so that it does not wait for us. */
 const PAUSE = 2000;
+/** Milliseconds between two tries, at most. */
+const LONGEST = 60_000;
 
 export function status(packages: Packages): Plugin {
   const { lumino, statusbar } = packages;
@@ -22,7 +24,7 @@ export function status(packages: Packages): Plugin {
       const item = new lumino.Widget();
       item.addClass("jan-status");
       (bar as StatusBar).registerStatusItem(`${NAME}:status`, { item, align: "left", rank: 50 });
-      void restored.then(pause).then(seen).then(async () => {
+      void restored.then(() => pause(PAUSE)).then(seen).then(async () => {
         const { show } = await loaded();
         show(item.node, new Server(packages, app as Application), () => void commands.execute("jan:open-models"));
       });
@@ -30,15 +32,15 @@ export function status(packages: Packages): Plugin {
   };
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
+const pause = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 
 /** The status bar's part; while there is no server it is asked for again. */
 async function loaded(): ReturnType<typeof load<"status">> {
-  for (;;) {
+  for (let time = PAUSE; ; time = Math.min(2 * time, LONGEST)) {
     try {
       return await load("status");
     } catch {
-      await pause();
+      await pause(time);
     }
   }
 }

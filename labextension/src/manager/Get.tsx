@@ -120,7 +120,7 @@ function FetchButton({ source, label }: { source: string; label: string }) {
   const store = useStore();
   const comes = store.live.pulls.some((one) => one.running && one.source === source);
   return (
-    <button type="button" class="quiet-button" aria-disabled={comes || store.doing.has(`pull ${source}`)} aria-label={t("Fetch %1", label)} onClick={() => void store.pull(source)}>
+    <button type="button" class="quiet-button" aria-disabled={comes || store.doing.has(`pull ${source}`)} aria-label={t("Fetch %1", label)} onClick={() => !comes && void store.pull(source)}>
       {t("Fetch")}
     </button>
   );

@@ -143,14 +143,14 @@ function Actions({ model, held, label, busy }: { model: Model; held: Held | unde
   }
   if (held && !held.elsewhere) {
     return (
-      <button type="button" class="quiet-button" aria-disabled={busy || held.state === "unloading"} aria-label={t("Unload %1", label)} onClick={() => void store.unload(model.id)}>
+      <button type="button" class="quiet-button" aria-disabled={busy || held.state === "unloading"} aria-label={t("Unload %1", label)} onClick={() => held.state !== "unloading" && void store.unload(model.id)}>
         {t("Unload")}
       </button>
     );
   }
   if (model.state === "not-downloaded" || model.state === "missing-file") {
     return (
-      <button type="button" class="quiet-button" aria-disabled={busy || coming} aria-label={t("Fetch %1", label)} onClick={() => void store.pull(model.id)}>
+      <button type="button" class="quiet-button" aria-disabled={busy || coming} aria-label={t("Fetch %1", label)} onClick={() => !coming && void store.pull(model.id)}>
         {t("Fetch")}
       </button>
     );

@@ -14,6 +14,7 @@ export function Keys() {
   const need = store.keys.filter(({ source }) => !source);
   return (
     <>
+      <Failed text={store.failed.get("keys")} onClose={() => store.dismiss("keys")} />
       <p class="remark">
         {t("A key is kept on the server (keyring, or a file that only you can read), goes to its own host alone, and is never shown.")}{" "}
         {t("What a notebook’s kernel alone has in its environment is not known here.")}

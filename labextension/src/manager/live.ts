@@ -129,16 +129,20 @@ export class Live {
     this.why = t("The Jupyter server does not answer.");
     this.tell();
     if (!opened) {
+      let [state, why]: [State, string] = ["away", this.why];
       try {
         await this.house.get("engines");
-        this.why = t("The server answers, but not over a WebSocket: a proxy is in between, or its jan_jupyter is older.");
+        why = t("The server answers, but not over a WebSocket: a proxy is in between, or its jan_jupyter is older.");
       } catch (error) {
         const { status, message } = error as { status?: number; message: string };
-        if (status) [this.state, this.why] = [status === 404 ? "absent" : "away", message];
+        if (status) [state, why] = [status === 404 ? "absent" : "away", message];
       }
+      if (this.socket || (this.state as State) === "off") return; // it has called again meanwhile, or hung up
+      [this.state, this.why] = [state, why];
       this.tell();
     }
     if (!this.watchers.size || this.socket || document.hidden) return;
+    clearTimeout(this.timer);
     this.timer = setTimeout(() => this.call(), this.state === "absent" ? LATE : this.wait);
     this.wait = Math.min(2 * this.wait, LATE);
   }

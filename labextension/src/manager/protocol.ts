@@ -63,7 +63,7 @@ export interface Found {
   here: string | null;
 }
 
-/** One of the files of a repository, of `GET /hub/{source}`: its `id` is what to fetch. */
+/** One of the files of a repository, of `GET /hub/choices?source=…`: its `id` is what to fetch. */
 export interface Choice {
   id: string;
   quantisation: string;

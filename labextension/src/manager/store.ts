@@ -65,7 +65,7 @@ export class Store {
   /** Ask again for what the open tab shows. */
   async look(): Promise<void> {
     const { tab } = this;
-    if (tab === "keys") await this.read("keys", async () => (this.keys = (await this.house.get<Listing<KeyRow>>("keys")).data));
+    if (tab === "keys") await this.readKeys();
     else if (tab === "engines") await this.read("engines", async () => (this.engines = (await this.house.get<Listing<EngineRow>>("engines")).data));
     else if (tab === "get" && this.found === null) await this.search("");
     else if (tab !== "get") await this.readModels();
@@ -77,6 +77,10 @@ export class Store {
       const { data } = await this.house.get<Listing<Model>>("models?all=true&details=true");
       if (asked === this.asked) this.models = data;
     });
+  }
+
+  private readKeys(): Promise<void> {
+    return this.read("keys", async () => (this.keys = (await this.house.get<Listing<KeyRow>>("keys")).data));
   }
 
   private async read(what: string, work: () => Promise<unknown>): Promise<void> {
@@ -171,10 +175,8 @@ export class Store {
   // From elsewhere
 
   search(words: string): Promise<void> {
-    const asked = ++this.asked;
     return this.act("search", t("Looking …"), async () => {
       const answer = await this.house.get<Listing<Found> & { remark: string }>(`hub?q=${encodeURIComponent(words)}`);
-      if (asked !== this.asked) return;
       this.found = answer.data;
       this.sought = words;
       this.remark = answer.remark;
@@ -215,9 +217,10 @@ export class Store {
   setKey({ engine, host }: KeyRow, take: () => string): Promise<boolean> {
     return this.act(`key ${engine} ${host}`, t("Keeping it …"), async () => {
       const { hint } = await this.house.send<KeyRow>("PUT", `keys/${name(engine)}`, { key: take(), ...(host && { for: host }) });
-      await this.look();
+      this.wanted = ""; // else its row, which moves to those that have one, would ask again
+      await this.readKeys();
       const now = this.keys?.find((one) => one.engine === engine && one.host === host);
-      const instead = now && !now.kept ? t("It is kept, but the key from %1 wins.", now.source) : "";
+      const instead = now?.source && !now.kept ? t("It is kept, but the key from %1 wins.", now.source) : "";
       if (hint || instead) throw new Error(hint || instead);
       return t("The key of %1 is kept.", engine);
     });
@@ -227,7 +230,7 @@ export class Store {
     return this.act(`key ${engine} ${host}`, t("Removing it …"), async () => {
       const asked = host ? `?for=${encodeURIComponent(host)}` : "";
       const { left } = await this.house.send<{ left?: string }>("DELETE", `keys/${name(engine)}${asked}`);
-      await this.look();
+      await this.readKeys();
       if (left) throw new Error(t("It is removed. There is still one from %1.", left));
       return t("The key of %1 is removed.", engine);
     });

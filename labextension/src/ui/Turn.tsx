@@ -292,12 +292,18 @@ function Copy({ text }: { text: string }) {
 function DeleteButton({ turn, disabled, label }: { turn: Turn; disabled: boolean; label: string }) {
   const { session } = useChat();
   const [sure, setSure] = useBriefly(4000);
-  if (!sure) {
-    return <IconButton icon="remove" label={t("Delete")} disabled={disabled} onClick={() => setSure(true)} />;
-  }
+  const remove = () => session.do({ type: "delete", id: turn.id });
+  // One element, which keeps the focus.
   return (
-    <button type="button" class="danger" title={label} onClick={() => session.do({ type: "delete", id: turn.id })}>
-      {t("Delete?")}
+    <button
+      type="button"
+      class={sure ? "danger" : "icon-button"}
+      aria-label={sure ? undefined : t("Delete")}
+      title={sure ? label : t("Delete")}
+      disabled={disabled}
+      onClick={sure ? remove : () => setSure(true)}
+    >
+      {sure ? t("Delete?") : <Icon name="remove" />}
     </button>
   );
 }

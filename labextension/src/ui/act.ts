@@ -25,6 +25,8 @@ export function act(
     if (insert(code, answer)) tell(t("Inserted"));
     else void copy(code).then((copied) => tell(copied ? t("Copied: no notebook here") : t("No notebook here")));
   } else if (button.dataset.act === "replace") {
-    void replace(code, answer).then((why) => why && tell(why));
+    void replace(code, answer)
+      .catch((error: Error) => error.message)
+      .then((why) => why && tell(why));
   }
 }
