@@ -234,8 +234,9 @@ class TerminalOutput:
             if not self._at_line_start:
                 self._print("\n")
         if told := _told(end, self._format, self._footer):
-            line = " · ".join(told)
-            self._print(f"\x1b[2m{line}\x1b[0m\n" if sys.stdout.isatty() else f"{line}\n")
+            dim, plain = ("\x1b[2m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+            sys.stdout.write(f"{dim}{printable(' · '.join(told))}{plain}\n")
+            sys.stdout.flush()
 
     def _print(self, text: str) -> None:
         text = printable(text)

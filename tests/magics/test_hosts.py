@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,8 +83,10 @@ def test_a_terminal(tmp_path: Path, told: StreamingServer) -> None:
     add_remote(tmp_path / "jan", told, short="n=20,delay=0.005", slow="n=2000,delay=0.02")
     with Terminal(tmp_path) as terminal:
         assert "Error" not in terminal.run("%load_ext jan_jupyter")
+        start = terminal.length
         screen = terminal.run("%jan -m short hi")
         assert "short" in screen
+        assert re.search(rb"\x1b\[2m[^\x1b]*20 tokens[^\x1b]*\x1b\[0m", terminal.bytes(start))
         assert "20 tokens" in screen
         assert "Out[" not in screen
         screen = terminal.run("%jan -m short -p n=2 hi")

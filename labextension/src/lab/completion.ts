@@ -17,7 +17,7 @@ import {
   SHOWN,
   SLOTS,
 } from "./completion/types";
-import { Refused, type Server } from "./server";
+import { statusOf, type Server } from "./server";
 
 export { agree, choose } from "./completion/choosing";
 export { reader };
@@ -92,12 +92,15 @@ export class Completer {
     round.moment.offered.set(flight.model, flight.first);
     this.look(round);
     const token = `${++this.count}`;
+    for (const [old, one] of this.streams) if (one.round !== round) this.streams.delete(old); // nobody took it
     if (!flight.over) this.streams.set(token, { round, slot });
     return { items: [{ insertText: text, isIncomplete: !flight.over, token }] };
   }
 
   async *stream(token: string): AsyncGenerator<{ response: Item }> {
-    const { round, slot } = this.streams.get(token)!;
+    const found = this.streams.get(token);
+    if (!found) return;
+    const { round, slot } = found;
     this.streams.delete(token);
     const flight = round.lanes[slot]!;
     let shown = flight.text;
@@ -149,8 +152,7 @@ export class Completer {
       if (flight.over) return;
       const running = this.run(flight, place, key);
       this.tails.set(key, running);
-      await running;
-      this.tails.delete(key);
+      await running.finally(() => this.tails.delete(key));
     } finally {
       flight.stop();
     }
@@ -161,6 +163,7 @@ export class Completer {
   private async run(flight: Flight, place: Place, key: string): Promise<void> {
     const model = await this.models.find(flight.model).catch(() => undefined);
     const problem = model ? this.hindrance(model, place) : t("There is no model %1 that is ready.", flight.model);
+    if (!model) this.quiet.set(flight.model, performance.now() + PATIENCE);
     if (problem) {
       this.tell(flight.model, problem);
       flight.stop();
@@ -199,8 +202,9 @@ export class Completer {
   }
 
   private failed({ model, error }: Flight): void {
-    if (error instanceof Refused && error.status === REPLACED) return;
-    const long = error instanceof Refused && error.status === 400 && /context|too long/i.test(error.message);
+    const status = statusOf(error);
+    if (status === REPLACED) return;
+    const long = status === 400 && /context|too long/i.test(error!.message);
     if (long) this.budgets.set(model, Math.max((this.budgets.get(model) ?? this.chosen().characters) >> 1, 256));
     else this.quiet.set(model, performance.now() + PATIENCE);
     this.tell(model, error!.message);

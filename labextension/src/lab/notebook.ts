@@ -62,6 +62,7 @@ export interface Notebook extends Widget {
   widgets: readonly Cell[];
   activeCell: Cell | null;
   activeCellIndex: number;
+  deselectAll(): void;
   /** The MIME type of its kernel's language. */
   codeMimetype: string;
 }

@@ -64,11 +64,13 @@ export function rendererOf(
       try {
         const { draw } = await load();
         if (this.isDisposed || !this.model) return;
+        this.node.textContent = this.node.style.whiteSpace = "";
         const panel = this.known.panel ?? panelAround(this);
         const keep = (data: Record<string, unknown>) => this.model?.setData({ data });
         this.drawn = draw(this.node, this.model.data, { ...this.known, panel, session: panel?.sessionContext, keep });
       } catch (error) {
         // jan_jupyter was upgraded while the page was open, or the server is away.
+        this.begun = false;
         const plain = String(this.model?.data["text/plain"] ?? "");
         this.node.textContent = `${t("This cannot be drawn: reload the page. (%1)", error)}\n\n${plain}`;
         this.node.style.whiteSpace = "pre-wrap";

@@ -56,8 +56,10 @@ class LabPlace implements Place {
   insert(code: string): boolean {
     const { notebook, console } = this;
     if (notebook) this.insertInto(notebook, code);
-    else if (console?.promptCell) console.promptCell.model.sharedModel.setSource(code);
-    else return false;
+    else if (console?.promptCell) {
+      const { sharedModel } = console.promptCell.model;
+      sharedModel.setSource([sharedModel.source.trimEnd(), code].filter(Boolean).join("\n"));
+    } else return false;
     return true;
   }
 
@@ -79,7 +81,7 @@ class LabPlace implements Place {
   question(): string {
     const cells = this.notebook?.widgets ?? this.console?.cells.widgets ?? [];
     const source = cells[this.at(cells)]?.model.sharedModel.source ?? "";
-    return source.replace(/^%%jan\b.*\n?/, "").replace(/^\s*%jan\s+/, "").trim();
+    return source.replace(/^\s*%%jan\b.*\n?/, "").replace(/^\s*%jan\s+/, "").trim();
   }
 
   /** The notebook, if the output stands in one of its cells, and not in a view of its own. */

@@ -17,6 +17,9 @@ export class Refused extends Error {
   }
 }
 
+/** The status with which the API has refused, 0: it has not. The error may be of another bundle's class. */
+export const statusOf = (error: unknown): number => (error as Partial<Refused> | undefined)?.status ?? 0;
+
 export class Server {
   private readonly connection: ServerConnection;
   private readonly settings: ServerSettings;

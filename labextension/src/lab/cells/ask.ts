@@ -68,6 +68,7 @@ export async function compareBelow(
   if (at < 0 || !content.model) return;
   const source = comparison([...content.model.cells], cell.model, models);
   content.model.sharedModel.insertCell(at + 1, { cell_type: "code", source, metadata: { trusted: true } });
+  content.deselectAll(); // else all of them would run
   content.activeCellIndex = at + 1;
   await commands.execute("notebook:run-cell");
 }

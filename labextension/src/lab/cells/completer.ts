@@ -2,7 +2,7 @@
 // kernel is busy, too, and each with what it means.
 
 import type { Application, Packages, Plugin } from "../jupyter";
-import { Refused, Server } from "../server";
+import { Server, statusOf } from "../server";
 import { wanted } from "../services";
 import type { Change } from "../notebook";
 import { isPrompt } from "./about";
@@ -106,7 +106,7 @@ export function provider(server: Pick<Server, "send">): Provider {
       try {
         found = await server.send<Words>("POST", "complete", { line });
       } catch (error) {
-        missing = error instanceof Refused && error.status === 404;
+        missing = statusOf(error) === 404;
         return NOTHING;
       }
       const items = found.data.map(({ text, type, documentation }) => ({

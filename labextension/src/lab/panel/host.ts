@@ -7,7 +7,7 @@ import type { Event, State, Turn } from "../../protocol";
 import type { Command } from "../../ui/commands";
 import { t } from "../../words";
 import type { Application } from "../jupyter";
-import type { Refused, Server } from "../server";
+import { statusOf, type Server } from "../server";
 import type { Memory } from "./memory";
 import type { IntoNotebook } from "./notebook";
 import { LabReferences } from "./references";
@@ -95,8 +95,8 @@ export class ServerHost implements Host {
     try {
       await this.server.get("models");
     } catch (error) {
-      const { status = 0, message } = error as Partial<Refused>; // that class is another bundle's
-      if (status >= 400 && status < 500) this.why = message ?? "";
+      const status = statusOf(error);
+      if (status >= 400 && status < 500) this.why = (error as Error).message;
     }
   }
 
