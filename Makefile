@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PINS := tests/peers/environments
 ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients jupyterai
+# Two browsers at once on a small machine: what has failed is tried once more, alone.
+AGAIN = || $(BIN)/pytest -m "$(SLOW)" tests/lab --last-failed --last-failed-no-failures=none
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 SLOW = slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))
 
@@ -32,7 +34,7 @@ test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, 
 test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done .venv-lab42/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
 	$(BIN)/pytest -m "$(SLOW)" --ignore=tests/lab
-	$(BIN)/pytest -m "$(SLOW)" tests/lab -n 2 --dist loadfile
+	$(BIN)/pytest -m "$(SLOW)" tests/lab -n 2 --dist loadfile $(AGAIN)
 
 lint: .venv/test.done ## check and format the code
 	$(BIN)/ruff check --fix .

@@ -171,7 +171,10 @@ def test_what_goes_wrong_is_one_line(chat: Talk, behaving: StreamingServer) -> N
     chat.shows("quick · 20 tokens")
 
 
-def test_what_a_model_says_is_made_harmless(chat: Talk, behaving: StreamingServer) -> None:
+def test_what_a_model_says_is_made_harmless(
+    chat: Talk, behaving: StreamingServer, expected: list[str]
+) -> None:
+    expected.append("http://127.0.0.1:9/")  # Jupyter AI shows what a person has typed as it is
     chat.pick("echo")
     chat.ask("![x](http://127.0.0.1:9/x.png) <img src=http://127.0.0.1:9/y.png> now")
     answer = chat.shows("echo ·")
