@@ -21,7 +21,7 @@ from jan_jupyter import bridge
 from jan_jupyter.conversation import Conversation, Surroundings, turns
 from jan_jupyter.conversation.protocol import Context
 from jan_jupyter.panel import ChatPanel, context
-from jan_jupyter.threads import ThreadMessage, files
+from jan_jupyter.threads import Thread, ThreadMessage, files
 from jan_jupyter.workspace import Workspace
 from support.disk import full_disk
 from support.jan import add_model, add_remote
@@ -310,6 +310,16 @@ def test_an_answer_under_way_is_in_what_is_saved(page: FrontEnd) -> None:
     assert [m.status for m in page.talk.messages] == ["ready", "stopped"]
 
 
+def emptied(page: FrontEnd) -> Thread:
+    """The thread of a page, for other messages."""
+    page.do(type="send", text="hi")
+    page.settle()
+    thread = page.talk.thread
+    assert thread is not None
+    thread.delete(*(m.id for m in thread.messages))
+    return thread
+
+
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
@@ -317,11 +327,7 @@ CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{
 def test_with_a_turn_go_its_calls_and_their_results(
     page: FrontEnd, deleted: int, left: list[str]
 ) -> None:
-    page.do(type="send", text="hi")
-    page.settle()
-    thread = page.talk.thread
-    assert thread is not None
-    thread.delete(*(m.id for m in thread.messages))
+    thread = emptied(page)
     for message in (
         ThreadMessage("user", "sum?"),
         ThreadMessage("assistant", "", tool_calls=[CALL]),
@@ -353,11 +359,7 @@ def test_whose_thread_is_gone_is_told_when_it_says_hello(page: FrontEnd) -> None
 def test_a_picture_that_a_page_does_not_show_stays_when_the_question_is_edited(
     page: FrontEnd,
 ) -> None:
-    page.do(type="send", text="hi")
-    page.settle()
-    thread = page.talk.thread
-    assert thread is not None
-    thread.delete(*(m.id for m in thread.messages))
+    thread = emptied(page)
     elsewhere = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
     thread.append(ThreadMessage("user", [{"type": "text", "text": "what is it?"}, elsewhere]))
     page.do(type="edit", id=thread.messages[0].id, text="what is this?", images=[])
