@@ -211,10 +211,10 @@ class Comparison:
             raise UsageError("A model is compared with another one, not with itself.")
         only = narrowed(self.result, who, range(len(self.grid.cases)))
         what = what or self._first_scorer()
-        failed = sum(not row.ok for row in only.rows if row.call.contestant == 1)
+        failed = sum(row.failed for row in only.rows if row.call.contestant == 1)
         (verdict,) = verdicts(only, what, 0, margin=margin)
-        if failed or len(only.rows) < len(only.grid):
-            missing = len(only.grid) - len(only.rows)
+        missing = len(only.grid) - sum(not row.stopped for row in only.rows)
+        if failed or missing:
             raise AssertionError(
                 f"{failed} calls of {verdict.contestant} failed, {missing} are missing: `.retry()`"
                 " asks them again."

@@ -25,12 +25,12 @@ from .running.plan import Plan, plan
 from .running.prices import Price
 from .running.progress import Progress, Tell
 from .running.run import run
-from .running.watching import STOPPED, Brake
+from .running.watching import Brake
 from .scoring.judge import Judge
 from .scoring.votes import Judged
 from .showing import Showing
 from .steps import Looked, Steps, agreeing, beating, take, ticking
-from .values import Grid, Row
+from .values import STOPPED, Grid, Row
 
 QUICK = 1000
 """Rows that are read in no time."""
@@ -254,7 +254,7 @@ class Session(Marking, Showing):
                     take(step, shown)
         except KeyboardInterrupt:
             self.catch_up()
-            cut = sum(row.error == STOPPED for row in self.rows.values())
+            cut = sum(row.stopped for row in self.rows.values())
             kept = f"{len(self.rows) - cut:,} of {len(self.grid):,} calls are kept"
             ended = f"Stopped: {kept}{f', {cut:,} in part' if cut else ''}."
         finally:

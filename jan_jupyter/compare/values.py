@@ -103,6 +103,10 @@ class Score:
     """Why, or what went wrong."""
 
 
+STOPPED = "stopped"
+"""The error of a call that was stopped on the way; its row has what had come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One call that has ended: an answer, or why there is none."""
@@ -128,6 +132,15 @@ class Row:
     @property
     def ok(self) -> bool:
         return not self.error and self.reply is not None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was ended on the way: what it would have come to nobody knows."""
+        return self.error == STOPPED
+
+    @property
+    def failed(self) -> bool:
+        return not self.ok and not self.stopped
 
     @property
     def text(self) -> str:

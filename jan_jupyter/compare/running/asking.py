@@ -13,11 +13,11 @@ from ...ask import Stream
 from ...errors import JanError
 from ...router import Target
 from ...types import ChatRequest, Event, Reply
-from ..values import Row
+from ..values import STOPPED, Row
 from .compose import Composer
 from .plan import Ask, Fact
 from .prices import cost
-from .watching import STOPPED, Watcher
+from .watching import Watcher
 
 WAITED = "refused at first and asked again: its times are not known"
 

@@ -35,7 +35,8 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Rows that have ended: all of them (`done`), those of them that failed, and that were reused.
+    """Rows that have ended: all of them (`done`, also what was stopped on the way), those of them
+    that failed, and that were reused.
 
     `seconds` have passed; `left` are expected, by how fast it went so far, `None` before anybody
     can tell. `states` tell of each contestant, in their order.
@@ -94,7 +95,7 @@ class Counting:
     def add(self, row: Row) -> None:
         self._done += 1
         self._each[row.call.contestant] += 1
-        self._failed += not row.ok
+        self._failed += row.failed
         self._reused += row.reused
         if not row.reused:
             self._asked[self._places[row.call.contestant]] += 1

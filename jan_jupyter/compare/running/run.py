@@ -14,7 +14,7 @@ from ... import errors
 from ...ask import settled
 from ...types import Event
 from ...workspace import Workspace
-from ..values import Call, Row
+from ..values import STOPPED, Call, Row
 from .asking import ASKING, Asking, failures, notice, reply_to, rows_of, stopped
 from .budget import Budget, Purse, check
 from .compose import Composer, Kept
@@ -23,7 +23,7 @@ from .limits import LONGEST_PAUSE, Limit
 from .plan import AT_ONCE, Fact, Lane, Plan, Stage
 from .prices import cost
 from .progress import Counting, State, Tell, Word
-from .watching import STOPPED, Brake, Watcher
+from .watching import Brake, Watcher
 
 if TYPE_CHECKING:
     from .cluster import Cluster

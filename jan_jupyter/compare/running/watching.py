@@ -8,9 +8,6 @@ from typing import Protocol
 from ...types import Delta
 from ..values import Call
 
-STOPPED = "stopped"
-"""The error of a call that was stopped on the way; its row has what had come."""
-
 
 class Watcher(Protocol):
     """Whoever watches; what it raises is a fault of its own, and ends the run."""

@@ -135,7 +135,8 @@ class Measured:
 
     @cached_property
     def _ended(self) -> Counter[tuple[int, int]]:
-        return Counter((row.call.case, row.call.contestant) for row in self.result.rows)
+        rows = (row for row in self.result.rows if not row.stopped)
+        return Counter((row.call.case, row.call.contestant) for row in rows)
 
     @cached_property
     def _worst(self) -> float:
@@ -156,8 +157,8 @@ class Measured:
 
     def _failed(self, row: Row) -> bool:
         """Whether a row without a value could have had one: it failed, or its scorer could not say
-        anything of it. What is not scored yet, or was cold, may have one still."""
-        return not row.ok or (self.measure is None and self.what in row.scores)
+        anything of it. What is not scored yet, was cold or stopped, may have one still."""
+        return row.failed or (self.measure is None and self.what in row.scores)
 
 
 def measured(result: Result, what: str) -> Measured:

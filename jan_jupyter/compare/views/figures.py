@@ -119,7 +119,7 @@ def summary(
     return Summary(
         name=name,
         answers=sum(map(len, good)),
-        errors=sum(not row.ok for row in rows),
+        errors=sum(row.failed for row in rows),
         missing=len(grid.cases) * grid.repeats - len(rows),
         scores={
             scorer: found
