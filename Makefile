@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PINS := tests/peers/environments
 ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients jupyterai
-# Two browsers at once on a small machine: what has failed is tried once more, alone.
-AGAIN = || $(BIN)/pytest -m "$(SLOW)" tests/lab --last-failed --last-failed-no-failures=none
+# Kernels, servers, terminals and browsers, several at once on a small machine: what has failed is
+# shown, and tried once more by itself.
+# $(1): the interpreter's folder, $(2): which tests, $(3): how they share the machine.
+tested = $(1)/pytest $(2) $(3) || $(1)/pytest $(2) --last-failed --last-failed-no-failures=none
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
 SLOW = slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))
 
@@ -22,19 +24,19 @@ test: .venv/test.done .venv-ipykernel6/done front-end ## set up, and run the qui
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(BIN)/python tools/front_end.py --check
-	$(BIN)/pytest -m "not slow and not peers" -n 3 --dist loadfile
+	$(call tested,$(BIN),-m "not slow and not peers",-n 3 --dist loadfile)
 
 # What is old warns of itself on a new Python.
 test-floors: .venv-floors/done front-end ## the magics and the panel with the oldest packages (Colab, Kaggle)
-	.venv-floors/bin/pytest -m "not slow" -W default::DeprecationWarning tests/magics tests/panel
+	$(call tested,.venv-floors/bin,-m "not slow" -W default::DeprecationWarning tests/magics tests/panel)
 
 test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, aimock and LLMock
-	$(BIN)/pytest -m "peers and not slow"
+	$(call tested,$(BIN),-m "peers and not slow")
 
 test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done .venv-lab42/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
-	$(BIN)/pytest -m "$(SLOW)" --ignore=tests/lab
-	$(BIN)/pytest -m "$(SLOW)" tests/lab -n 2 --dist loadfile $(AGAIN)
+	$(call tested,$(BIN),-m "$(SLOW)" --ignore=tests/lab)
+	$(call tested,$(BIN),-m "$(SLOW)" tests/lab,-n 2 --dist loadfile)
 
 lint: .venv/test.done ## check and format the code
 	$(BIN)/ruff check --fix .
