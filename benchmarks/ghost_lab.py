@@ -13,11 +13,12 @@ from statistics import median
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from jan_jupyter.engines.local import supervisor
 from jan_jupyter.engines.local.registry import Registry
 from lab.conftest import CHROMIUM, Lab, Notebook, launch
 from support.real_model import NAME, real_model
 
-from .ghost import EARLIER, works
+from .ghost import EARLIER
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -107,7 +108,8 @@ def left(page: Page, lab: Lab, shown: str) -> None:
         page.evaluate("seen.left.length = 0")
         began = monotonic()
         page.keyboard.type("7")
-        while any(works(worker) for worker in Registry(lab.folder / "run" / "workers").all()):
+        left_behind = tasks(lab)
+        while left_behind & tasks(lab):  # after a pause the next one is asked
             sleep(0.001)
         free.append(monotonic() - began)
         ended += page.evaluate("seen.left.slice(0, 1).map(at => at - seen.keys.at(-1))")
@@ -118,6 +120,13 @@ def left(page: Page, lab: Lab, shown: str) -> None:
         f" after the key was sent, at most {1000 * max(free):.0f} ms; bound 50 ms",
         flush=True,
     )
+
+
+def tasks(lab: Lab) -> set[tuple[int, int]]:
+    """What the engines are working on."""
+    workers = Registry(lab.folder / "run" / "workers").all()
+    told = [(worker.port, supervisor.slots(worker.port, worker.secret) or []) for worker in workers]
+    return {(port, task) for port, slots in told for working, task in slots if working}
 
 
 def until(page: Page, what: str) -> bool:
