@@ -100,7 +100,7 @@ export class MarkdownDocument {
       const found = [...blocks(tokens)];
       const last = found.at(-1)?.[0];
       if (!last || last.info === "open") return;
-      const titled = found.findIndex((tokens) => mayGetTitle(part, tokens[0]!));
+      const titled = found.findIndex((tokens) => mayGetTitle(part, tokens));
       const settled = found.slice(0, titled < 0 ? -1 : titled);
       while (settled.at(-1)?.[0]!.type === DEFINITION) settled.pop();
       const before = settled.at(-1)?.[0];
@@ -223,10 +223,14 @@ function block(tokens: Token[], env: Env): Block {
   return { html };
 }
 
-/** Whether the lines behind a link definition, up to a blank one, may still become its title. */
-function mayGetTitle(text: string, definition: Token): boolean {
-  if (definition.type !== DEFINITION || !definition.map) return false;
-  const rest = text.slice(offsetOfLine(text, definition.map[1]));
+/**
+ * Whether the lines behind a block, up to a blank one, may still become the title of a link definition with
+ * which it ends: also in a quote or an item, which such lines belong to then.
+ */
+function mayGetTitle(text: string, block: Token[]): boolean {
+  const last = block.findLast(({ nesting }) => nesting >= 0)!;
+  if (last.type !== DEFINITION || !last.map) return false;
+  const rest = text.slice(offsetOfLine(text, last.map[1]));
   return /^[ \t]*["'(]/.test(rest) && !/\n[ \t]*\n/.test(rest);
 }
 

@@ -104,7 +104,8 @@ function blockFormula(state: StateBlock, start: number, end: number, silent: boo
     }
     content += `${text}\n`;
   }
-  if (line === end && state.level > 0) return false; // its list or quotation ended before it
+  // Its list or quotation ended before it; a table ends where one begins.
+  if (line === end && state.level > 0 && state.parentType !== "table") return false;
   if (!content.trim() && line < end && line === start) return false; // $$$$
   if (silent) return true;
   const token = state.push("formula", "div", 0);
