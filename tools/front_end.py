@@ -83,7 +83,7 @@ def check() -> None:
     _install()
     _node("node_modules/typescript/bin/tsc", "--noEmit")
     _node("build.mjs", "--tests")
-    _node("--test", ".tests/")
+    _node("--test", "--test-reporter=spec", ".tests/")  # what failed stands last
     _write_stamp("checked", digest)
 
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc, { runs } from "./drawn";
 import { lines, type Line } from "../src/ui/changes";
 
 const text = (found: Line[], leftOut: Line["kind"]) =>
@@ -20,7 +20,7 @@ test("lines that are the same or removed are the one text, the same or added the
       assert.equal(text(found, "added"), before);
       assert.equal(text(found, "removed"), after);
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
 });
 

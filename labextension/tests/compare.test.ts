@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "./drawn";
 import { sayings } from "../src/compare/announce";
 import { scaleOf } from "../src/compare/Dots";
 import type { Host, Outgoing } from "../src/compare/host";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc, { runs } from "./drawn";
 import { closed } from "../src/markdown/close";
 import { MarkdownDocument } from "../src/markdown/document";
 import { codeHtml, renderWhole } from "../src/markdown/parser";
@@ -42,7 +42,7 @@ test("also for generated documents, in pieces of any size", () => {
         if (text[at - 1] !== "\r") assert.equal(html(document), whole(text.slice(0, at)));
       }
     }),
-    { numRuns: Number(process.env.RUNS ?? 3000) },
+    { numRuns: runs(3000) },
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import fc from "fast-check";
+import fc, { runs } from "./drawn";
 import { compareLine, others } from "../src/reply/others";
 import { fenced, plainText } from "../src/reply/plain";
 import { CONVERSATION, conversationIn, REPLY, replyIn } from "../src/reply/protocol";
@@ -15,7 +15,7 @@ test("whatever a notebook holds as a form can be drawn", () => {
       assert.ok(reply.footer.every((part) => typeof part === "string"));
       conversationIn({ [CONVERSATION]: form, "text/plain": plain });
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
   const odd = { format: 1, status: "x", parts: [{ at: [-5, 1e9] }, { at: ["a"] }, 7, { text: 3 }], footer: [1, "a"], name: "x; y" };
   const reply = replyIn({ [REPLY]: odd, "text/plain": "plain" });
