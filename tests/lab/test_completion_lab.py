@@ -84,6 +84,11 @@ class Typing:
         )
 
     @property
+    def spoken(self) -> Locator:
+        """What is said to those who hear the page."""
+        return self.page.locator("[role=status].jan-completion-spoken")
+
+    @property
     def status(self) -> Locator:
         return self.page.locator(".jan-completion-status button")
 
@@ -122,8 +127,10 @@ def test_a_text_grows_and_is_taken_by_word_and_whole(
     typing = Typing(page, each_lab, "import math", "", view=view, model="ghost")
     typing.type("x = ")
     expect(typing.ghost).to_have_text(SOME)
+    expect(typing.spoken).to_have_text("")  # not each piece
     server.behave("ghost", "n=8")
     expect(typing.ghost).to_have_text(WHOLE)
+    expect(typing.spoken).to_have_text(f"Offered: {WHOLE}")
     page.keyboard.press("Control+ArrowRight")
     assert typing.source() == "x = the"
     page.keyboard.press("Control+ArrowRight")
@@ -131,8 +138,10 @@ def test_a_text_grows_and_is_taken_by_word_and_whole(
     expect(typing.ghost).to_have_text(WHOLE.removeprefix("the **"))
     (entry,) = asked(server)  # what it has said already is not asked for again
     assert prompt(entry).endswith("import math\n\n\nx = ")
+    expect(typing.spoken).to_have_text(f"Offered: {WHOLE}")  # and not again what is left
     page.keyboard.press("Tab")
     assert typing.source() == f"x = {WHOLE}"
+    expect(typing.spoken).to_have_text("")
 
 
 def test_typing_on_stops_the_model_at_once(
@@ -187,6 +196,7 @@ def test_two_models_are_offered_in_turn_and_counted(
     expect(counter.locator(f"[title='Provider: {first}']")).to_have_count(1)
     page.keyboard.press("Alt+]")
     expect(typing.ghost).to_have_text(texts[other])
+    expect(typing.spoken).to_have_text(f"{other} offers: {texts[other]}")
     expect(counter.locator(f"[title='Provider: {other}']")).to_have_count(1)
     with page.expect_response(lambda answer: counts(answer.request, other)) as told:
         page.keyboard.press("Tab")

@@ -7,6 +7,7 @@ import { Flight, pieces, REPLACED } from "./completion/flight";
 import { Models, type Model, reader } from "./completion/models";
 import { Round, typed, type Place } from "./completion/round";
 import { holdsSecret } from "./completion/secrets";
+import { Spoken } from "./completion/spoken";
 import {
   type Chosen,
   type Context,
@@ -42,6 +43,7 @@ const pause = (time: number) => new Promise<void>((resolve) => setTimeout(resolv
 export class Completer {
   readonly models: Models;
   private readonly counter: Counter;
+  private readonly spoken = new Spoken();
   private readonly rounds = new WeakMap<Editor, Round>();
   private latest: Round | undefined;
   /** The last request of a cell and a model: the next one waits until it has ended. */
@@ -114,6 +116,7 @@ export class Completer {
       shown = flight.text;
       yield { response: { insertText: shown.slice(said.length), isIncomplete: !over, token } };
     }
+    this.look(round); // it is whole now
   }
 
   // Rounds ---------------------------------------------------------------------------------------
@@ -257,6 +260,7 @@ export class Completer {
     host.classList.toggle(SHOWN, slot !== undefined);
     const flight = slot === undefined ? null : round.lanes[slot];
     if (flight) round.moment.shown.add(flight.model);
+    this.spoken.offer(flight ?? null, slot === undefined ? 0 : round.gone[slot]!, round.lanes.every(Boolean));
     // JupyterLab leaves it there when what was shown is typed away, and Tab would do nothing then.
     if (!ghosts.length) host.classList.remove("jp-mod-inline-completer-active");
     if (round.idle && !ghosts.length) this.counter.close(round.moment);
