@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "./drawn";
 import { aboveOf, cut, errorOf, errorText, isPrompt, madeBy, outputsOf, plain } from "../src/lab/cells/about";
 import { asked, comparison, needsTwo } from "../src/lab/cells/ask";
 import { lineEnd, tokens } from "../src/lab/cells/language";
@@ -163,6 +163,12 @@ test("others are asked beside the answer that is there, if the line means that o
   assert.equal(line([named, later], named, "B"), "%jan compare with B --of c");
   const wrong = model("%%jan A --as {c}\nWhat?", { number: 2 });
   assert.equal(line([wrong], wrong, "B"), "%%jan -m A --as {c} -m B\nWhat?"); // as it would run itself
+  const told = { output_type: "display_data", data: { "application/vnd.jan.reply+json": { name: "0123abcd" } } };
+  const shown = model("%%jan A\nWhat?", { number: 2, outputs: [{ output_type: "stream", text: "" }, told] });
+  assert.equal(line([shown, later], shown, "B"), "%jan compare with B --of 0123abcd");
+  const odd = { ...told, data: { "application/vnd.jan.reply+json": { name: "x\nimport os" } } };
+  const forged = model("%%jan A\nWhat?", { number: 2, outputs: [odd] });
+  assert.equal(line([forged, later], forged, "B"), "%%jan -m A -m B\nWhat?");
   const unrun = model("\n%%jan --model A\nWhat?");
   assert.equal(line([unrun], unrun, "B"), "%%jan --model A -m B\nWhat?");
   assert.ok(!needsTwo([unrun], unrun) && !needsTwo([cell], cell));

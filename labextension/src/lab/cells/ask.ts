@@ -2,6 +2,7 @@
 // a comparison that somebody has asked for, which is a new cell.
 
 import { isPlain, written } from "../../names";
+import { REPLY, replyIn } from "../../reply/protocol";
 import type { Commands } from "../jupyter";
 import type { Cell, CellModel, NotebookPanel, OutputData } from "../notebook";
 import { aboveOf, type Context, errorOf, errorText, outputsOf, sourceOf, subjectOf } from "./about";
@@ -74,8 +75,8 @@ export async function compareBelow(
 }
 
 /**
- * The words for it. Beside the answer that is there, where the line that does so means this cell's: it has a
- * name, or is what has been asked last. Else a comparison that asks the cell's own models, too, anew.
+ * The words for it. Beside the answer that is there, where a line can mean this cell's: it has a name, or is
+ * what has been asked last. Else a comparison that asks the cell's own models, too, anew.
  */
 export function comparison(cells: readonly CellModel[], cell: CellModel, models: readonly string[]): string {
   const others = models.filter(isPlain).map(written);
@@ -93,11 +94,17 @@ export function needsTwo(cells: readonly CellModel[], cell: CellModel): boolean 
   return answerName(cells, cell) === null && !own(line!).some((word) => /^(-m|--model)/.test(word));
 }
 
-/** The variable in which a cell's answer is; "": it is the last that was given; `null`: nobody knows. */
+/**
+ * By what a cell's answer is known: its output says that, else it may be in a variable; "": it is the last that
+ * was given; `null`: nobody knows.
+ */
 function answerName(cells: readonly CellModel[], cell: CellModel): string | null {
   const number = cell.executionCount ?? 0;
-  const name = /\s--as[ =]([^\s"']+)/.exec(cell.sharedModel.getSource().trimStart().split("\n", 1)[0]!)?.[1];
   if (!number) return null;
+  const told = outputs(cell).map(({ data }) => (data && REPLY in data ? replyIn(data).name : ""));
+  const names = told.filter(Boolean);
+  if (names.length === 1) return names[0]!;
+  const name = /\s--as[ =]([^\s"']+)/.exec(cell.sharedModel.getSource().trimStart().split("\n", 1)[0]!)?.[1];
   if (name) return isPlain(name) ? name : null;
   const later = cells.some((one) => (one.executionCount ?? 0) > number && ASKS.test(one.sharedModel.getSource()));
   return later ? null : "";
