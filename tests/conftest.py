@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +16,9 @@ import pytest
 from support.door import Door
 from support.environment import personal_variables, private_folders, processes_of
 from support.server import StreamingServer
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell starts in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 with suppress(ModuleNotFoundError):  # some environments have none
     from hypothesis import settings
