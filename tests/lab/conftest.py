@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +73,7 @@ class Lab:
         environment["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
         environment["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
         environment["JAN_KEEP_ALIVE"] = "3"
+        environment["PYTHONFAULTHANDLER"] = "1"
         environment |= {name: str(value) for name, value in more.items() if "." not in name}
         options = {
             "port": self.port,
@@ -125,8 +127,14 @@ class Lab:
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(60)
-        self.log.close()
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # so that it tells where it is
+            self.process.wait(20)
+            raise AssertionError((self.folder / "lab.log").read_text("utf-8")[-6000:]) from None
+        finally:
+            self.log.close()
 
     def kill(self) -> None:
         """End it without a word."""

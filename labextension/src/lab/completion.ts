@@ -129,7 +129,10 @@ export class Completer {
     }
     const round = new Round(place);
     round.inherit(earlier);
-    if (earlier && round.moment !== earlier.moment) this.counter.close(earlier.moment);
+    if (earlier && round.moment !== earlier.moment) {
+      this.counter.close(earlier.moment);
+      this.spoken.offer(null, 0, false);
+    }
     if (this.latest && this.latest.place.editor !== place.editor) this.leave(this.latest);
     if (!earlier) this.watch(place.editor);
     this.rounds.set(place.editor, round);
