@@ -128,11 +128,14 @@ class Lab:
     def close(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(60)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGABRT)  # so that it tells where it is
             self.process.wait(20)
-            raise AssertionError((self.folder / "lab.log").read_text("utf-8")[-6000:]) from None
+            told = (self.folder / "lab.log").read_text("utf-8")[-6000:]
+            # A request of Jupyter's own that was under way leaves a thread of anyio behind.
+            if not re.search(r"threading.*in _shutdown", told) or "anyio/_backends" not in told:
+                raise AssertionError(told) from None
         finally:
             self.log.close()
 
