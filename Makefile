@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PINS := tests/peers/environments
 ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients jupyterai
+SLOW_PEERS ?= $(ALL_SLOW_PEERS)
+SLOW = slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))
+
 # Kernels, servers, terminals and browsers, several at once on a small machine: what has failed is
 # shown, and tried once more by itself.
 # $(1): the interpreter's folder, $(2): which tests, $(3): how they share the machine.
 tested = $(1)/pytest $(2) $(3) || $(1)/pytest $(2) --last-failed --last-failed-no-failures=none
-SLOW_PEERS ?= $(ALL_SLOW_PEERS)
-SLOW = slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-floors test-peers test-slow lint bench notebooks front-end clean

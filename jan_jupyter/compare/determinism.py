@@ -99,7 +99,7 @@ def _cause(
     cells: Sequence[Sequence[Row]], good: Sequence[bool], same: Sequence[bool], local: bool
 ) -> str:
     """Why not all are identical, as far as it is known."""
-    failed = [row for cell in cells for row in cell if not row.ok]
+    failed = [row for cell in cells for row in cell if row.failed]
     if failed:
         return f"{len(failed)} calls failed, the first with: {failed[0].error.rstrip('.')}"
     if not all(good):

@@ -755,6 +755,8 @@ def test_what_was_under_way_when_it_was_clear_has_not_failed(
     assert cut  # each piece takes its time: some had begun
     assert all(row.stopped and FIVE.startswith(row.text) for row in cut)
     assert "errors" not in repr(made.summary())
+    (listed,) = jan.runs.list()
+    assert listed.failed == 0
     assert not any("failed" in line for line in shown.lines)
     (clear,) = made.verdicts()
     assert (clear.word, clear.method) == ("worse", "sequential test")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import RunError, RunNotFound
-from ..values import Grid
+from ..values import STOPPED, Grid
 from . import written
 
 
@@ -166,13 +166,14 @@ def described(connection: sqlite3.Connection, run: Run) -> str:
 
 def listed(connection: sqlite3.Connection) -> list[Listed]:
     query = """
-        SELECT runs.id, name, created, prompts, models, repeats, count(CASE WHEN worth > 0 THEN 1
-        END), count(CASE WHEN worth = 0 THEN 1 END), max(created, coalesce(max(at), 0))
+        SELECT runs.id, name, created, prompts, models, repeats,
+        count(CASE WHEN worth > 0 THEN 1 END), count(CASE WHEN worth = 0 AND error <> ? THEN 1 END),
+        max(created, coalesce(max(at), 0))
         FROM runs LEFT JOIN rows ON rows.run = runs.id GROUP BY runs.id
         ORDER BY created DESC, runs.id DESC"""
     return [
         Listed(Run(*row[:3]), row[3], tuple(json.loads(row[4])), *row[5:])
-        for row in connection.execute(query)
+        for row in connection.execute(query, (STOPPED,))
     ]
 
 
