@@ -4,7 +4,7 @@ BIN := .venv/bin
 PINS := tests/peers/environments
 ALL_SLOW_PEERS := litellm transformers vllm schemathesis clients jupyterai
 SLOW_PEERS ?= $(ALL_SLOW_PEERS)
-SLOW = slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))
+SLOW = slow and not long$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not $(peer))
 
 # Kernels, servers, terminals and browsers, several at once on a small machine: what has failed is
 # shown, and tried once more by itself.
@@ -12,7 +12,7 @@ SLOW = slow$(foreach peer,$(filter-out $(SLOW_PEERS),$(ALL_SLOW_PEERS)), and not
 tested = $(1)/pytest $(2) $(3) || $(1)/pytest $(2) --last-failed --last-failed-no-failures=none
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floors test-peers test-slow lint bench notebooks front-end clean
+.PHONY: help demo test test-floors test-peers test-slow test-long lint bench notebooks front-end clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -35,9 +35,11 @@ test-peers: .venv/test.done .venv-peers-light/done ## the tests against Triton, 
 	$(call tested,$(BIN),-m "peers and not slow")
 
 test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done .venv-lab42/done front-end $(foreach peer,light $(SLOW_PEERS),.venv-peers-$(peer)/done) \
-  .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take minutes
-	$(call tested,$(BIN),-m "$(SLOW)" --ignore=tests/lab)
-	$(call tested,$(BIN),-m "$(SLOW)" tests/lab,-n 2 --dist loadfile)
+  .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take their time
+	$(call tested,$(BIN),-m "$(SLOW)",-n 3 --dist loadfile)
+
+test-long: .venv/test.done .venv-peers-schemathesis/done ## what tests repeat: 50 kills, 100,000 damaged files, … (an hour)
+	$(BIN)/pytest -m long
 
 lint: .venv/test.done ## check and format the code
 	$(BIN)/ruff check --fix .

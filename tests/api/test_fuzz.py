@@ -13,6 +13,7 @@ import pytest
 from peers.process import environment_of
 from support.hosts import HOSTS, Host
 from support.jan import add_remote
+from support.marks import LONG
 from support.server import StreamingServer
 
 from .conftest import MODELS
@@ -24,32 +25,38 @@ CHECKS = (
     "response_schema_conformance",
 )
 ENDLESS = {"slow"}
-EXAMPLES = {"alone": 230, "jupyter": 20}
-"""Of each operation; some have fewer."""
-CASES = {"alone": 10_000, "jupyter": 2_000}
 
 
 @pytest.mark.slow
 @pytest.mark.schemathesis
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("kind", [*HOSTS])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("kind", "phases", "examples", "least"),
+    [
+        ("alone", "fuzzing", 20, 500),
+        ("jupyter", "fuzzing", 5, 100),
+        pytest.param("alone", "coverage,fuzzing", 230, 10_000, marks=LONG),
+        pytest.param("jupyter", "coverage,fuzzing", 20, 2000, marks=LONG),
+    ],
+)
 def test_nothing_but_what_is_described_comes_back(
-    kind: str, server: StreamingServer, tmp_path: Path
+    kind: str, phases: str, examples: int, least: int, server: StreamingServer, tmp_path: Path
 ) -> None:
-    """The server that stands for the engines answers whatever it is asked."""
+    """Of each operation so many examples, or fewer; together so many requests at least. The server
+    that stands for the engines answers whatever it is asked."""
     mirror = {"HF_ENDPOINT": server.base_url}  # nothing is fetched from anywhere
     host = HOSTS[kind]
     with host(tmp_path, env=mirror) as here:
         add_remote(here.data_folder, server, **MODELS)
         names = {"model": [*MODELS.keys() - ENDLESS], **_made(here)}
-        said = _fuzz(here, names, EXAMPLES[kind], tmp_path)
+        said = _fuzz(here, names, phases, examples, tmp_path)
         assert here.ask("GET", "/models").status == 200  # it has survived
         assert not [line for line in here.log if "Traceback" in line]
     if kind == "alone":  # its log tells: else it would look at nothing but the first check
         assert len([line for line in here.log if re.search(r" 20[01] ", line)]) > len(here.log) / 6
     cases = re.search(r"(\d+) generated", said)
     assert cases is not None, said[-3000:]
-    assert int(cases[1]) >= CASES[kind]
+    assert int(cases[1]) >= least
 
 
 def _made(host: Host) -> dict[str, list[str]]:
@@ -68,14 +75,14 @@ def _made(host: Host) -> dict[str, list[str]]:
     }
 
 
-def _fuzz(host: Host, names: dict[str, list[str]], examples: int, folder: Path) -> str:
+def _fuzz(host: Host, names: dict[str, list[str]], phases: str, examples: int, folder: Path) -> str:
     """Ask, and tell what came of it; fails with the words of what is wrong."""
     address = f"http://127.0.0.1:{host.port}{host.prefix}"
     command = [
         str(environment_of("schemathesis") / "bin" / "st"),
         *("run", f"{address}/openapi.json", "--url", address),
         *("-H", f"Authorization: Bearer {host.key}"),
-        *("--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--no-color"),
+        *("--checks", ",".join(CHECKS), "--phases", phases, "--no-color"),
         *("--max-examples", str(examples), "--seed", "1", "--request-timeout", "60"),
         *("--exclude-path", "/events"),  # it has no end
     ]

@@ -18,15 +18,15 @@ from compare.test_run_kill import CALLS, ask_all, grid, questions
 from jan_jupyter.compare.keeping.store import Store
 from jan_jupyter.compare.running.limits import MOST
 from support.jan import add_remote
+from support.marks import LONG
 from support.server import StreamingServer
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),
     pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on this system"),
     pytest.mark.slow,
-    pytest.mark.timeout(3600),
 ]
-TIMES = 50
+TIMES = pytest.mark.parametrize("times", [2, pytest.param(50, marks=LONG)])
 QUICK = {"a": "n=2,first=0.01", "b": "n=2,first=0.01"}
 THREADS = 4
 """Of a worker: so many calls may be under way there."""
@@ -58,12 +58,13 @@ def forget(folder: Path) -> None:
     store.close()
 
 
+@TIMES
 def test_a_kernel_that_is_killed_loses_nothing(
-    isolated: Path, server: StreamingServer, client: Any
+    isolated: Path, server: StreamingServer, client: Any, times: int
 ) -> None:
     code = f"from compare.test_cluster_kill import *; ask_all_there(Path({str(isolated)!r}))"
-    dice = random.Random(TIMES)
-    for _ in range(TIMES):
+    dice = random.Random(times)
+    for _ in range(times):
         server.clear()
         add_remote(isolated / "jan", server, **QUICK)
         kernel = subprocess.Popen(
@@ -89,9 +90,12 @@ def test_a_kernel_that_is_killed_loses_nothing(
         forget(isolated)
 
 
-def test_a_worker_that_is_killed_loses_nothing(isolated: Path, server: StreamingServer) -> None:
-    dice = random.Random(TIMES)
-    for _ in range(TIMES):
+@TIMES
+def test_a_worker_that_is_killed_loses_nothing(
+    isolated: Path, server: StreamingServer, times: int
+) -> None:
+    dice = random.Random(times)
+    for _ in range(times):
         with cluster(isolated) as client:  # Dask does not always start another in its place
             kill_a_worker(isolated, server, client, dice)
 

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from jan_jupyter.compare.stats import statistics
+from support.marks import LONG
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "statistics.md").read_text("utf-8")
@@ -123,9 +124,13 @@ def test_the_script_makes_these_tables() -> None:
     assert tables.written(PAGE, {}, runs()) == PAGE
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("n", [10, 40, 100, 300])
+@pytest.mark.parametrize(
+    "n",
+    [
+        *(pytest.param(n, marks=pytest.mark.slow) for n in (10, 100)),
+        *(pytest.param(n, marks=LONG) for n in (40, 300)),
+    ],
+)
 @pytest.mark.parametrize(
     ("simulate", "kind", "at"),
     [

@@ -25,6 +25,7 @@ from jan_jupyter.compare.values import Case, Contestant, Grid, Row
 from jan_jupyter.types import Message
 from jan_jupyter.workspace import Workspace
 from support.jan import add_remote
+from support.marks import LONG
 from support.server import StreamingServer
 
 CALLS = 200
@@ -64,8 +65,7 @@ def ask_all(
         bridge.wait(workspace.close())
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.slow)])
-@pytest.mark.timeout(600)
+@pytest.mark.parametrize("times", [2, pytest.param(50, marks=LONG)])
 def test_a_kernel_that_is_killed_loses_nothing(
     isolated: Path, server: StreamingServer, times: int
 ) -> None:

@@ -14,6 +14,7 @@ from jan_jupyter.compare.stats import sequential, statistics
 from jan_jupyter.compare.stats.sequential import look
 from jan_jupyter.compare.values import Case, Contestant, Grid, Result, Row, Score
 from jan_jupyter.types import Message
+from support.marks import LONG
 
 
 def yes_no(rng: random.Random, one: float, other: float) -> float:
@@ -141,22 +142,23 @@ def test_equals_are_seldom_told_apart_and_peeking_does_so_often() -> None:
     assert peeked > most(0.05, 150)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "runs", [pytest.param(200, marks=pytest.mark.slow), pytest.param(1500, marks=LONG)]
+)
 @pytest.mark.parametrize("kind", ["normal", "skewed", "heavy", "yes/no", "ties", "gain and loss"])
-def test_the_error_rate_is_kept_for_all_kinds_of_data(kind: str) -> None:
-    wrong, peeked = errors(kind, 1500, 200, seed=7)
-    assert wrong <= most(0.05, 1500)
+def test_the_error_rate_is_kept_for_all_kinds_of_data(kind: str, runs: int) -> None:
+    wrong, peeked = errors(kind, runs, 200, seed=7)
+    assert wrong <= most(0.05, runs)
     if kind != "heavy":  # Student's t itself is shy there
-        assert peeked > 2 * most(0.05, 1500)
+        assert peeked > 2 * most(0.05, runs)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "runs", [pytest.param(100, marks=pytest.mark.slow), pytest.param(400, marks=LONG)]
+)
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.8, 0.6), (0.95, 0.9)])
-def test_the_intervals_hold_at_all_looks_at_once(shares: tuple[float, float]) -> None:
-    rng = random.Random(11)
-    runs, missed = 400, 0
+def test_the_intervals_hold_at_all_looks_at_once(shares: tuple[float, float], runs: int) -> None:
+    rng, missed = random.Random(11), 0
     for _ in range(runs):
         given = [yes_no(rng, *shares) for _ in range(150)]
         seen = look(given, bound=1.0)

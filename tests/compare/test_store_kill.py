@@ -17,6 +17,7 @@ from compare.storing import PROMPTS
 from jan_jupyter.compare.keeping.store import Store
 from jan_jupyter.compare.keeping.stored_runs import Run
 from jan_jupyter.compare.values import Call
+from support.marks import LONG
 
 SCRIPT = Path(__file__).with_name("storing.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
@@ -28,9 +29,7 @@ def writer(folder: Path, first: int, last: int, together: int = 8) -> subprocess
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on this system")
-@pytest.mark.parametrize(
-    "times", [3, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize("times", [3, pytest.param(50, marks=LONG)])
 def test_a_writer_that_is_killed_loses_nothing_it_has_told(tmp_path: Path, times: int) -> None:
     chance = random.Random(4711)
     told: set[int] = set()

@@ -20,6 +20,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from jan_jupyter import errors
 from jan_jupyter.models import ModelStore, disk
 from jan_jupyter.models.names import folder_parts
+from support.marks import LONG
 
 from .trees import STUB, gguf_bytes, plant, snapshot
 
@@ -603,7 +604,7 @@ def hostile_names() -> Iterator[str]:
         yield "".join(chance.choices(pieces, k=chance.randint(1, 5)))[:5000]
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [150, pytest.param(1000, marks=LONG)])
 def test_hostile_ids_and_paths_stay_inside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

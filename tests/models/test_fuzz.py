@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from support.marks import LONG
+
 TESTS = Path(__file__).parents[1]
 
 
@@ -29,12 +31,6 @@ def run(count: int, seed: int, timeout: float) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="memory and time are bounded with POSIX calls")
-def test_some_damaged_files() -> None:
-    run(2000, seed=1, timeout=100)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-@pytest.mark.skipif(os.name != "posix", reason="memory and time are bounded with POSIX calls")
-def test_a_hundred_thousand_damaged_files() -> None:
-    run(100_000, seed=2, timeout=1100)
+@pytest.mark.parametrize("count", [2000, pytest.param(100_000, marks=LONG)])
+def test_damaged_files(count: int) -> None:
+    run(count, seed=1, timeout=count / 20)

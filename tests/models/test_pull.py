@@ -29,6 +29,7 @@ from jan_jupyter.router import Router
 from jan_jupyter.types import Event
 from support.hub import TOKEN, Hub
 from support.loop import watched_loop
+from support.marks import LONG
 
 START = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)
 """The smallest header: no tensors, no values."""
@@ -647,15 +648,16 @@ def until_sent(site: Hub, name: str, count: int) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_killed_at_fifty_points_and_pulled_again(site: Hub, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "times", [pytest.param(5, marks=pytest.mark.slow), pytest.param(50, marks=LONG)]
+)
+def test_killed_anywhere_and_pulled_again(site: Hub, tmp_path: Path, times: int) -> None:
     """At most 5 % is fetched twice, and the file is right."""
     name = "org/Kill-GGUF/Kill.gguf"
     size = 60 * MB
     site.add(name, body := model(size))
     chance = random.Random(4711)
-    for number in range(50):
+    for number in range(times):
         store = ModelStore(tmp_path / f"jan{number}")
         point = chance.randrange(size)
         site.clear()

@@ -16,6 +16,7 @@ from jan_jupyter.threads import Thread, ThreadStore, underway
 from support.hosts import HOSTS, Host
 from support.jan import add_model, add_remote
 from support.kernel import Kernel
+from support.marks import LONG
 from support.random_model import write_model
 from support.server import StreamingServer, tokens
 
@@ -83,9 +84,7 @@ async def killed(host: Host, thread: str, model: str) -> tuple[str, int]:
 
 
 @both
-@pytest.mark.parametrize(
-    "rounds", [2, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize("rounds", [2, pytest.param(30, marks=LONG)])
 def test_the_thread_keeps_what_came_and_the_worker_stays(
     folder: Path, kind: str, rounds: int, server: StreamingServer
 ) -> None:

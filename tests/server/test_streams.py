@@ -11,6 +11,7 @@ import pytest
 
 from support.hosts import Alone, Host
 from support.jan import add_remote
+from support.marks import LONG
 from support.server import StreamingServer, tokens
 from support.streams import Asked, ask_all, watched
 
@@ -102,15 +103,17 @@ def test_many_streams_at_once(host: Host, server: StreamingServer) -> None:
     assert [answer.text for answer in answers] == ["".join(tokens(30))] * 50
 
 
-@pytest.mark.slow
-def test_a_minute_of_many_streams_leaves_the_memory_flat(
-    host: Host, server: StreamingServer
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(25, marks=pytest.mark.slow), pytest.param(60, marks=LONG)]
+)
+def test_many_streams_leave_the_memory_flat(
+    host: Host, server: StreamingServer, seconds: int
 ) -> None:
-    _added(host, server, minute="n=1200,delay=0.05", quick="n=3")
+    _added(host, server, long=f"n={20 * seconds},delay=0.05", quick="n=3")
     asyncio.run(ask_all(_through(host, "quick"), 3))  # all is imported
-    work = watched(_through(host, "minute"), 200, host.process.pid)
+    work = watched(_through(host, "long"), 200, host.process.pid)
     answers, memory = asyncio.run(work)
-    assert [answer.text for answer in answers] == ["".join(tokens(1200))] * 200
+    assert [answer.text for answer in answers] == ["".join(tokens(20 * seconds))] * 200
     assert memory.strayed <= 0.05, memory
 
 

@@ -18,6 +18,7 @@ from jan_jupyter.threads import Record, Thread, ThreadMessage, ThreadStore, unde
 from jan_jupyter.threads.lines import read_lines
 from support.disk import full_disk
 from support.jan import add_remote
+from support.marks import LONG
 from support.server import StreamingServer, tokens
 
 from .leaving import KINDS, REQUEST, TARGET, TEXT, said
@@ -263,9 +264,7 @@ def test_a_folder_that_may_not_be_written_ends_no_answer(
     assert not [*underway.all_names(thread.folder)]
 
 
-@pytest.mark.parametrize(
-    "rounds", [5, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
-)
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=LONG)])
 def test_what_was_kept_is_there_whenever_it_is_killed(thread: Thread, rounds: int) -> None:
     chance = random.Random(4711)
     command = [sys.executable, str(SCRIPT), str(thread.folder.parents[1]), thread.id]
