@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from ..conversation.protocol import Context
 
-_REFERENCE = re.compile(r"(?:(?<=\s)|^)@(file:[^\s]+|cell(?::\d+)?|error|[^\W\d]\w*(?:\.\w+)*)")
+_REFERENCE = re.compile(
+    r"(?:(?<=\s)|^)@("
+    r"""file:(?:'[^'\n]+'|"[^"\n]+"|[^\s'"]\S*)|"""
+    r"cell(?::\d+)?|error|[^\W\d]\w*(?:\.\w+)*)"
+)
 LARGEST_FILE = 10**6
 
 
@@ -69,7 +73,7 @@ def complete(text: str, notebook: Notebook) -> list[Candidate]:
     """What may stand for a reference that has begun with `text` (`@…`)."""
     word = text.removeprefix("@")
     if word.startswith("file:"):
-        return [*_files(word.removeprefix("file:"), notebook.folder)][:50]
+        return [*_files(word.removeprefix("file:").lstrip("'\""), notebook.folder)][:50]
     candidates = [
         *(Candidate(f"@{n} ", f"@{n}", _kind(v)) for n, v in notebook.names.items() if _is_data(v)),
         Candidate("@cell ", "@cell", "the last cell that ran"),
@@ -88,7 +92,8 @@ def complete(text: str, notebook: Notebook) -> list[Candidate]:
 
 def _described(name: str, notebook: Notebook) -> str | None:
     if name.startswith("file:"):
-        return _file(notebook.folder / Path(name.removeprefix("file:")).expanduser())
+        path = re.sub(r"""^(['"])(.*)\1$""", r"\2", name.removeprefix("file:"))
+        return _file(notebook.folder / Path(path).expanduser())
     if name == "error" and notebook.error is not None:
         return "".join(traceback.format_exception(notebook.error)).strip()
     if name == "cell" and notebook.cells and "cell" not in notebook.names:
@@ -150,13 +155,14 @@ def _files(begun: str, folder: Path) -> Iterator[Candidate]:
     except OSError:
         return
     for entry in entries:
-        if entry.name.startswith(".") or not entry.name.startswith(start) or " " in entry.name:
+        if entry.name.startswith(".") or not entry.name.startswith(start):
             continue
         path = f"{head}/{entry.name}" if head or begun.startswith("/") else entry.name
+        quote = "" if not re.search(r"\s", path) else '"' if "'" in path else "'"
         if entry.is_dir():
-            yield Candidate(f"@file:{path}/", f"@file:{path}/", "folder")
+            yield Candidate(f"@file:{quote}{path}/", f"@file:{path}/", "folder")
         else:
-            yield Candidate(f"@file:{path} ", f"@file:{path}", _size(entry))
+            yield Candidate(f"@file:{quote}{path}{quote} ", f"@file:{path}", _size(entry))
 
 
 def _size(entry: os.DirEntry[str]) -> str:

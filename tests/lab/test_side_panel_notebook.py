@@ -71,8 +71,10 @@ def sources(notebook: Notebook) -> list[str]:
 def test_context_of_each_kind(
     lab: Lab, page: Page, server: StreamingServer, expected: list[str]
 ) -> None:
-    expected.append("/api/contents/no?")  # a folder of that name is looked for
-    (lab.folder / "notes.txt").write_text("what the file says")
+    expected.append("/api/contents/my?")  # a file of that name is looked for
+    (lab.folder / "my notes").mkdir()
+    (lab.folder / "my notes" / "one file.txt").write_text("what the file says")
+    file = "file:'my notes/one file.txt'"
     picture = (
         f"from IPython.display import Image\nImage(data=__import__('base64').b64decode('{PIXEL}'))"
     )
@@ -91,10 +93,11 @@ def test_context_of_each_kind(
     panel.box.type("@")
     for name in ("@cell", "@output", "@error", "@notebook", "@file:…", "@number"):
         panel.find(".choices li", has_text=name).first.wait_for()
-    panel.box.type("file:no")
-    panel.find(".choices li", has_text="@file:notes.txt").click()
+    panel.box.type("file:my")
+    panel.find(".choices li", has_text="@file:my notes/").click()
+    panel.find(".choices li", has_text="@file:my notes/one file.txt").click()
     panel.box.type("@cell:1 @output @error @number @notebook @nobody ")
-    for name in ("@cell:1", "@output", "@error", "@number", "@notebook", "@file:notes.txt"):
+    for name in ("@cell:1", "@output", "@error", "@number", "@notebook", f"@{file}"):
         panel.find(".along summary", has_text=name).first.wait_for()
     expect(panel.find(".tokens")).to_contain_text("tokens")
     expect(panel.find(".along .remark")).to_have_count(0)  # @nobody is a word
@@ -102,7 +105,7 @@ def test_context_of_each_kind(
     text, image = asked(server)
     assert image["image_url"]["url"] == f"data:image/png;base64,{PIXEL}"
     for label, said in {
-        "@file:notes.txt": "what the file says",
+        f"@{file}": "what the file says",
         "@cell:1": "number = 41 + 1",
         "@error": "ZeroDivisionError: division by zero",
         "@number": "42",

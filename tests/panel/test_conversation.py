@@ -431,6 +431,21 @@ def test_describing_a_value_that_fails_is_told() -> None:
     assert "ValueError: why" in found["@error"]
 
 
+def test_files_whose_names_have_blanks_are_named_in_quotes(tmp_path: Path) -> None:
+    notebook = context.Notebook({}, {}, None, tmp_path)
+    for name in ("my notes/to do.txt", "my notes/it's done.txt", "plain.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (folder, plain) = context.complete("@file:", notebook)
+    assert (folder.insert, plain.insert) == ("@file:'my notes/", "@file:plain.txt ")
+    inside = [one.insert for one in context.complete(folder.insert, notebook)]
+    assert inside == ["""@file:"my notes/it's done.txt" """, "@file:'my notes/to do.txt' "]
+    asked = f"of {inside[0]}and {inside[1]}and @file:plain.txt or so"
+    assert [one["text"] for one in context.resolve(asked, notebook)] == [
+        *("my notes/it's done.txt", "my notes/to do.txt", "plain.txt")
+    ]
+
+
 def test_nothing_that_the_panel_does_looks_at_the_disk_on_the_loop(page: FrontEnd) -> None:
     with watched_loop():
         page.do(type="hello")

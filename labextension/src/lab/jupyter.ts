@@ -111,6 +111,8 @@ export interface ServerConnection {
 
 /** The files of the server, by their paths from its root. */
 export interface Contents {
+  /** Of the drive that a path begins with (`RTC:…`); "" of the first one. */
+  driveName(path: string): string;
   get(path: string, options?: { content?: boolean; type?: string; format?: string }): Promise<FileModel>;
   newUntitled(options: { path?: string; type: string; ext?: string }): Promise<FileModel>;
   save(path: string, options: Partial<FileModel>): Promise<FileModel>;

@@ -14,6 +14,7 @@ import { dropsIn } from "./panel/drops";
 import { ServerHost } from "./panel/host";
 import { Memory } from "./panel/memory";
 import { IntoNotebook } from "./panel/notebook";
+import { referenceTo } from "./panel/references";
 
 export interface Places {
   app: Application;
@@ -66,7 +67,7 @@ export class SidePanel {
     node.append(this.element);
     dropsIn(node, {
       cells: (cells) => this.attachCells(cells),
-      files: (paths) => this.session.bring(paths.map((path) => `@file:/${path} `).join("")),
+      files: (paths) => this.session.bring(paths.map((path) => `${referenceTo(`/${path}`)} `).join("")),
     });
   }
 

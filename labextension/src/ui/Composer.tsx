@@ -15,6 +15,8 @@ interface Choice {
   detail: string;
 }
 
+/** A reference before the cursor. */
+const BEGUN = /(?<=\s|^)@(?:file:(?:'[^'\n]*|"[^"\n]*)|\S*)$/;
 const LARGEST_IMAGE = 8 * 2 ** 20;
 
 /** Where a question is written. */
@@ -80,7 +82,7 @@ export function Composer() {
   // later it would close what that key has opened.
   useLayoutEffect(() => {
     const head = draft.slice(0, area.current!.selectionStart);
-    const reference = /(?:^|\s)(@[^\s]*)$/.exec(head)?.[1];
+    const reference = BEGUN.exec(head)?.[0];
     setNote("");
     if (/^\/\w*$/.test(head)) {
       opened.open("choices");
@@ -134,7 +136,8 @@ export function Composer() {
 
   const accept = (choice: Choice) => {
     const node = area.current!;
-    const head = draft.slice(0, node.selectionStart).replace(/(\/\w*|@[^\s]*)$/, "");
+    const before = draft.slice(0, node.selectionStart);
+    const head = before.replace(BEGUN.test(before) ? BEGUN : /\/\w*$/, "");
     const rest = draft.slice(node.selectionStart);
     write(head + choice.insert + rest);
     setChoices([]);

@@ -11,7 +11,7 @@ type Candidate = Awaited<ReturnType<References["complete"]>>["candidates"][numbe
 
 /** Those of `jan_jupyter/panel/context.py`, and what only a page sees. */
 const REFERENCE =
-  /(?<=\s|^)@(file:\S+|(?:cell|output|error):\d+|(?:cell|output|selection|error|notebook)(?![\p{L}\p{N}_])|[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*)/gu;
+  /(?<=\s|^)@(file:(?:'[^'\n]+'|"[^"\n]+"|[^\s'"]\S*)|(?:cell|output|error):\d+|(?:cell|output|selection|error|notebook)(?![\p{L}\p{N}_])|[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*)/gu;
 const OURS = /^(?:file:|(?:cell|output|error)(?::\d+)?$|(?:selection|notebook)$)/;
 /** Characters of one thing. */
 const LONGEST = 20_000;
@@ -52,7 +52,7 @@ export class LabReferences implements References {
   }
 
   private async part(name: string): Promise<Part> {
-    if (name.startsWith("file:")) return this.file(name.slice("file:".length));
+    if (name.startsWith("file:")) return this.file(name.slice("file:".length).replace(/^(['"])(.*)\1$/, "$2"));
     const panel = this.open();
     if (!panel) return { why: t("no notebook is open.") };
     const [kind, number] = name.split(":");
@@ -83,18 +83,27 @@ export class LabReferences implements References {
     else found.missing.push(`${names.map((name) => `@${name}`).join(", ")}: ${answer.why}`);
   }
 
-  // Files: of the folder of the notebook; `/…` from where the server shows files.
+  // Files: of the folder of the notebook; `/…` from where the server shows files, `/DRIVE:…` from
+  // another drive of JupyterLab's.
 
   private path(written: string): string {
-    const open = this.open()?.context.path ?? "";
-    const [, drive = "", place = ""] = /^([^/]*:)?(.*)$/.exec(open)!;
-    const base = written.startsWith("/") ? [] : place.split("/").slice(0, -1);
+    const [drive, place] = this.drive(this.open()?.context.path ?? "");
+    const [other, from] = this.drive(written.replace(/^\//, ""));
+    const rooted = Boolean(other) || written.startsWith("/");
+    const base = rooted ? [] : place.split("/").slice(0, -1);
     const parts: string[] = [];
-    for (const part of [...base, ...written.split("/")]) {
+    for (const part of [...base, ...from.split("/")]) {
       if (part === "..") parts.pop();
       else if (part && part !== ".") parts.push(part);
     }
-    return drive + parts.join("/");
+    return (rooted ? other : drive) + parts.join("/");
+  }
+
+  /** The drive of a path, with its colon, and what follows. */
+  private drive(path: string): [string, string] {
+    const name = this.contents.driveName(path);
+    const drive = name && `${name}:`;
+    return [drive, path.slice(drive.length)];
   }
 
   private async file(written: string): Promise<Part> {
@@ -115,7 +124,7 @@ export class LabReferences implements References {
 
   async complete(text: string): Promise<{ candidates: Candidate[]; note: string }> {
     const word = text.slice(1);
-    if (word.startsWith("file:")) return { candidates: await this.files(word.slice("file:".length)), note: "" };
+    if (word.startsWith("file:")) return { candidates: await this.files(word.slice("file:".length).replace(/^['"]/, "")), note: "" };
     const panel = this.open();
     const ours = panel ? this.known(panel, word) : [];
     ours.push({ insert: "@file:", label: "@file:…", detail: t("a text file") });
@@ -157,17 +166,23 @@ export class LabReferences implements References {
     const [folder, start] = [begun.slice(0, at), begun.slice(at)];
     const found = await this.contents.get(this.path(folder), { content: true, type: "directory" }).catch(() => null);
     const entries = ((found?.content ?? []) as FileModel[]).filter(
-      ({ name }) => name.startsWith(start) && !name.startsWith(".") && !/\s/.test(name),
+      ({ name }) => name.startsWith(start) && !name.startsWith("."),
     );
     return entries
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .slice(0, 50)
       .map(({ name, type, size }) => {
-        const path = `${folder}${name}${type === "directory" ? "/" : ""}`;
-        const detail = type === "directory" ? t("folder") : size ? t("%1 bytes", size.toLocaleString("en")) : "";
-        return { insert: `@file:${path}${type === "directory" ? "" : " "}`, label: `@file:${path}`, detail };
+        const whole = referenceTo(folder + name);
+        if (type === "directory") return { insert: `${whole.replace(/['"]$/, "")}/`, label: `@file:${folder}${name}/`, detail: t("folder") };
+        return { insert: `${whole} `, label: `@file:${folder}${name}`, detail: size ? t("%1 bytes", size.toLocaleString("en")) : "" };
       });
   }
+}
+
+/** How a file is named in a question: in quotes, if there are blanks in its path. */
+export function referenceTo(path: string): string {
+  const quote = !/\s/.test(path) ? "" : path.includes("'") ? '"' : "'";
+  return `@file:${quote}${path}${quote}`;
 }
 
 const firstLine = (text: string): string => text.trim().split("\n", 1)[0]!.slice(0, 80);
