@@ -70,7 +70,7 @@ export class Completer {
   async fetch(slot: number, context: Context): Promise<Offered> {
     const place = placeOf(context, this.chosen().prose);
     if (!place) return NOTHING;
-    const round = this.roundAt(place);
+    const round = this.roundAt(place, slot);
     round.asked.add(slot);
     const other = 1 - slot;
     const automatic = context.triggerKind !== 0;
@@ -121,10 +121,10 @@ export class Completer {
 
   // Rounds ---------------------------------------------------------------------------------------
 
-  private roundAt(place: Place): Round {
+  private roundAt(place: Place, slot: number): Round {
     const earlier = this.rounds.get(place.editor);
     const same = earlier?.place.before === place.before && earlier.place.after === place.after;
-    if (earlier && same && earlier.asked.size < SLOTS.length && earlier.lanes.every((one) => !one?.stopped)) {
+    if (earlier && same && !earlier.asked.has(slot) && earlier.lanes.every((one) => !one?.stopped)) {
       return earlier;
     }
     const round = new Round(place);
