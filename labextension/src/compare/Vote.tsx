@@ -147,7 +147,7 @@ function told({ choice, names: [left, right], note }: Voted): string {
   const noted = note ? ` (${note})` : "";
   if (choice === "left") return t("You chose %1 over %2%3.", left, right, noted);
   if (choice === "right") return t("You chose %1 over %2%3.", right, left, noted);
-  return `${choice === "tie" ? t("Equally good") : t("Both bad")}: ${left} and ${right}${noted}.`;
+  return t(choice === "tie" ? "Equally good: %1 and %2%3." : "Both bad: %1 and %2%3.", left, right, noted);
 }
 
 /** Only for those who ask: who knows what leads votes in another way. */
