@@ -77,7 +77,7 @@ clean: ## remove what was set up
 .venv/llama-cpp-python.done: | .venv/test.done
 	@echo "Compiling llama-cpp-python (once, some minutes) …"
 	@CMAKE_ARGS="$(foreach part,LLAVA_BUILD LLAMA_BUILD_TOOLS LLAMA_BUILD_EXAMPLES LLAMA_BUILD_TESTS \
-	  LLAMA_BUILD_SERVER LLAMA_BUILD_APP LLAMA_OPENSSL,-D$(part)=OFF) -DCMAKE_CXX_FLAGS_RELEASE=-O2" \
+	  LLAMA_BUILD_SERVER LLAMA_BUILD_APP LLAMA_OPENSSL,-D$(part)=OFF) -DCMAKE_CXX_FLAGS_RELEASE=-O1" \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[llama-cpp-python]'
 	@touch $@
 
