@@ -49,7 +49,7 @@ def no_leftovers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if command and "multiprocessing.resource_tracker" not in command:
             described[process] = command
     # What was just told to end may do so.
-    _, alive = psutil.wait_procs([*described], timeout=5)
+    _, alive = psutil.wait_procs([*described], timeout=30)
     for process in alive:
         process.kill()
     assert not alive, f"left behind: {[described[process] for process in alive]}"
