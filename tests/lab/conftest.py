@@ -223,7 +223,11 @@ class Notebook:
         return self.cell(number).locator(".jp-Cell-outputArea")
 
     def start(self, number: int) -> None:
-        self.cell(number).locator(".cm-content").first.click()
+        from playwright.sync_api import expect
+
+        editor = self.cell(number).locator(".cm-content").first
+        editor.click()
+        expect(editor).to_be_focused()  # else the key is another cell's
         self.page.keyboard.press("Control+Enter")
         self._prompt(number, r"\[(\*|\d+)\]", 60_000)
 
