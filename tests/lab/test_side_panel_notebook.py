@@ -12,11 +12,11 @@ import pytest
 
 from lab.conftest import Lab, Notebook
 from lab.panel import SECONDS, Panel
-from lab.side import command, drag, side
+from lab.side import NAME, READY, command, drag, side
 from support.server import StreamingServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 pytestmark = pytest.mark.slow
@@ -342,3 +342,25 @@ def test_what_is_dragged_in_goes_along(lab: Lab, page: Page, server: StreamingSe
     panel.find(".along summary").first.wait_for()
     panel.find(".along button[aria-label^='Leave out']").click()
     expect(panel.find(".along summary")).to_have_count(0)
+
+
+def test_who_writes_in_a_cell_when_it_is_there_is_left_alone(lab: Lab, page: Page) -> None:
+    lab.write("elsewhere.ipynb", "")
+    notebook = Notebook(page, lab, "elsewhere.ipynb", "doc/workspaces/elsewhere/tree")
+    page.wait_for_function(READY, timeout=60 * SECONDS)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/panel\.[A-Z0-9]+\.js"), hold)
+    command(page, "jan:ask", {"text": "hi"})
+    while not held:
+        page.wait_for_timeout(20)
+    notebook.cell(0).locator(".cm-content").click()
+    page.keyboard.type("x = ")
+    held[0].continue_()
+    panel = Panel(page, name=NAME)
+    expect(panel.find("article.user")).to_contain_text("hi")
+    page.keyboard.type("1")
+    assert sources(notebook) == ["x = 1"]

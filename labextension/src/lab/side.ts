@@ -143,10 +143,22 @@ function placeOf(Base: Lumino["Widget"]): new (make: (node: HTMLElement) => Prom
     override onActivateRequest(message: object): void {
       super.onActivateRequest(message);
       const shown = this.open().catch(() => null);
-      if (this.takesFocus) void shown.then((panel) => panel?.focus());
+      if (this.takesFocus) void focusOn(shown);
       this.takesFocus = true;
     }
   };
+}
+
+/** It is loaded when it is shown for the first time: who does something else by then is left alone. */
+async function focusOn(shown: Promise<SidePanel | null>): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  for (const type of ["keydown", "pointerdown"]) {
+    document.addEventListener(type, () => waiting.abort(), { capture: true, signal });
+  }
+  const panel = await shown;
+  if (!signal.aborted) panel?.focus();
+  waiting.abort();
 }
 
 function commands(
