@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),
     pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on this system"),
     pytest.mark.slow,
+    pytest.mark.timeout(600),
 ]
 TIMES = pytest.mark.parametrize("times", [2, pytest.param(50, marks=LONG)])
 QUICK = {"a": "n=2,first=0.01", "b": "n=2,first=0.01"}
