@@ -38,7 +38,7 @@ test-slow: .venv/test.done .venv-ipykernel6/done .venv-marimo/done .venv-lab42/d
   .venv/llama-cpp-python.done $(foreach name,ipex-llm openvino jan-mini,.venv-intel/$(name).done) ## the tests that take their time
 	$(call tested,$(BIN),-m "$(SLOW)",-n 3 --dist loadfile)
 
-test-long: .venv/test.done .venv-peers-schemathesis/done ## what tests repeat: 50 kills, 100,000 damaged files, … (an hour)
+test-long: .venv/test.done .venv-peers-schemathesis/done front-end ## what tests repeat: 50 kills, 100,000 damaged files, … (an hour)
 	$(BIN)/pytest -m long
 
 lint: .venv/test.done ## check and format the code
